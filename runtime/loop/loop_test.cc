@@ -1,0 +1,121 @@
+#include "runtime/loop/loop.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "runtime/base/unique_fd.h"
+
+namespace subito {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+
+TEST(LoopTest, DeferredTasksRunAfterTheCallbacksOfTheTurnAndMayDeferMore) {
+  Loop loop;
+  std::string order;
+  Timer first(loop, [&] {
+    loop.defer([&] {
+      order += "c";
+      loop.defer([&] { order += "d"; });
+    });
+    order += "a";
+  });
+  Timer second(loop, [&] {
+    order += "b";
+    loop.stop();
+  });
+  first.start(milliseconds(1));
+  second.start(milliseconds(1));
+  loop.run();
+  EXPECT_EQ(order, "abcd");
+}
+
+TEST(LoopTest, ADeferredTaskKeepsTheLoopFromBlocking) {
+  Loop loop;
+  bool ran = false;
+  Timer far_away(loop, [] {});
+  far_away.start(hours(1));
+  loop.defer([&] { ran = true; });
+  loop.turn(true);
+  EXPECT_TRUE(ran);
+}
+
+TEST(TimerTest, MayBeDestroyedByItsOwnCallback) {
+  Loop loop;
+  std::optional<Timer> timer;
+  timer.emplace(loop, [&] {
+    timer.reset();
+    loop.stop();
+  });
+  timer->start(milliseconds(1));
+  loop.run();
+  EXPECT_FALSE(timer.has_value());
+}
+
+TEST(TimerTest, RunsOnceAndCanBeStopped) {
+  Loop loop;
+  int runs = 0;
+  Timer stopped(loop, [&] { ++runs; });
+  stopped.start(milliseconds(1));
+  stopped.stop();
+  EXPECT_FALSE(stopped.active());
+  Timer end(loop, [&] { loop.stop(); });
+  end.start(milliseconds(3));
+  loop.run();
+  EXPECT_EQ(runs, 0);
+}
+
+TEST(PollTest, TellsWhenADescriptorBecomesReadable) {
+  Loop loop;
+  int fds[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+  UniqueFd ours(fds[0]);
+  UniqueFd theirs(fds[1]);
+  std::string got;
+  Poll poll(loop, ours.get(), [&](int status, int events) {
+    ASSERT_EQ(status, 0);
+    ASSERT_TRUE(events & UV_READABLE);
+    char buffer[8];
+    got.assign(buffer, static_cast<std::size_t>(read(ours.get(), buffer, sizeof buffer)));
+    loop.stop();
+  });
+  poll.start(UV_READABLE);
+  ASSERT_EQ(write(theirs.get(), "hi", 2), 2);
+  loop.run();
+  EXPECT_EQ(got, "hi");
+}
+
+TEST(WakeupTest, WakesTheLoopFromAnotherThread) {
+  Loop loop;
+  bool woken = false;
+  Wakeup wakeup(loop, [&] {
+    woken = true;
+    loop.stop();
+  });
+  std::thread other([&] { wakeup.notify(); });
+  loop.run();
+  other.join();
+  EXPECT_TRUE(woken);
+}
+
+TEST(SignalTest, CallsBack) {
+  Loop loop;
+  bool got = false;
+  Signal signal(loop, SIGUSR1, [&] {
+    got = true;
+    loop.stop();
+  });
+  raise(SIGUSR1);
+  loop.run();
+  EXPECT_TRUE(got);
+}
+
+}  // namespace
+}  // namespace subito

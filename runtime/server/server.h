@@ -1,0 +1,94 @@
+// Server: HTTP/1.1 over the loop. It owns connections and gives each request to a Handler as an
+// exchange: head, body pieces, end; the handler answers the same way. It knows no function.
+//
+// Lives on one loop's thread; every call and callback is made there. Never calls the handler from
+// inside a call of the handler's: what a call causes is delivered in the same loop turn, after the
+// call has returned.
+//
+// Flow control. Request bodies: the server delivers at most kRequestWindowBytes that were not yet
+// consumed(), then stops reading from the client. Response bodies: respond/body/end always accept;
+// while unsent bytes of an exchange exceed kResponseHighWaterBytes, body() returns false and
+// on_writable() follows when they have drained.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "runtime/base/id.h"
+#include "runtime/base/result.h"
+#include "runtime/http/message.h"
+
+namespace subito {
+
+class Loop;
+
+namespace server {
+
+using ExchangeId = Id<struct ExchangeTag>;
+
+struct Limits {
+  std::size_t head_bytes_max = 32 << 10;           // 431 beyond
+  std::size_t headers_max = 100;                   // 431 beyond
+  std::size_t target_bytes_max = 8 << 10;          // 414 beyond
+  std::uint64_t body_bytes_max = 1ULL << 40;       // 413 beyond; the gateway has one per function
+  std::size_t connections_max = 4096;              // beyond: 503 and close
+  std::size_t pipelined_max = 32;                  // requests read ahead on one connection
+  std::chrono::milliseconds head_timeout{10'000};  // 408 when a head takes longer
+  std::chrono::milliseconds body_timeout{30'000};  // 408 when nothing of a body comes for so long
+  std::chrono::milliseconds idle_timeout{75'000};  // keep-alive; closed silently
+  std::chrono::milliseconds write_timeout{30'000}; // a client that does not read is dropped
+};
+
+constexpr std::size_t kRequestWindowBytes = 256 << 10;
+constexpr std::size_t kResponseHighWaterBytes = 256 << 10;
+
+// Who answers. Implemented by the gateway and by the control API.
+class Handler {
+ public:
+  virtual ~Handler() = default;
+  // A valid head came. `end`: there is no body. Host, framing and limits are checked already.
+  virtual void on_request(ExchangeId id, http::RequestHead&& head, bool end) = 0;
+  virtual void on_body(ExchangeId id, std::string_view bytes, bool end) = 0;
+  virtual void on_writable(ExchangeId id) = 0;
+  // The client left, or broke HTTP inside the body, before the answer was complete. The exchange
+  // is gone: calls for it are ignored from here on.
+  virtual void on_abort(ExchangeId id) = 0;
+};
+
+struct Address {
+  enum class Kind { kTcp, kUnix } kind = Kind::kTcp;
+  std::string host;         // tcp: numeric; unix: path
+  std::uint16_t port = 0;   // tcp; 0: the system chooses
+};
+
+class Server {
+ public:
+  static std::unique_ptr<Server> create(Loop& loop, Limits limits, Handler& handler);
+  virtual ~Server() = default;
+
+  // Begins to listen; may be called for several addresses. Returns the address really bound.
+  // Unix sockets are made with mode 0600. A taken port fails with kAlreadyExists.
+  virtual Result<Address> listen(const Address& address) = 0;
+
+  // Sends the head of the answer. Content-Length is set from `head.content_length`; without it the
+  // body goes chunked (or until close, for HTTP/1.0). Server, Date and Connection are the
+  // server's own. Exactly once for each exchange; `end`: there is no body.
+  virtual void respond(ExchangeId id, http::ResponseHead&& head, std::string_view body, bool end) = 0;
+  virtual bool body(ExchangeId id, std::string_view bytes, bool end) = 0;
+  // The answer cannot be completed: the connection is closed so that the client notices.
+  virtual void abort(ExchangeId id) = 0;
+  // The handler is done with `bytes` of the request body: as many more may be read.
+  virtual void consumed(ExchangeId id, std::size_t bytes) = 0;
+  // How much body the client still owes is of no interest: read it away up to a bound, or close.
+
+  // Stops listening, lets running exchanges end (Connection: close), closes idle connections.
+  virtual void drain() = 0;
+  virtual std::size_t connections() const = 0;
+  virtual std::size_t exchanges() const = 0;
+};
+
+}  // namespace server
+}  // namespace subito
