@@ -1,0 +1,100 @@
+// Scheduler: decides which pod serves which invocation, and when pods start and end. One per node,
+// owned by the node's shell (or the simulator), used from one thread; it holds no clock, thread or
+// descriptor. The owner reports what happened, with the time; the scheduler appends what must be
+// done to `effects`; the owner acts after the call returned. Nothing re-enters.
+//
+//   arrive ──▶ [a pod has room?] ──▶ Dispatch
+//                 │ no
+//                 ▼
+//              queue ──▶ [start or wait? autoscaler] ──▶ StartPod, Dispatch to the starting pod
+//                                                  └──▶ a completed() hands it over later
+//
+// How an invocation ends, exactly one of: completed() by the owner, a Refuse effect, or cancelled()
+// by the owner. A Cancel effect is not an end: the owner answers the client, then still reports
+// completed() when the pod yields (if the pod dies, pod_exited() says it all).
+//
+// Time: `now` may stand still but not go back (an earlier one counts as the latest seen). Each call
+// first does what has come due by `now`, so decisions do not depend on when a timer fires.
+// Ids of things gone are ignored by completed, cancelled, pod_ready and pod_exited.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "runtime/base/id.h"
+#include "runtime/base/time.h"
+#include "scheduler/effects.h"
+#include "scheduler/limits.h"
+#include "scheduler/view.h"
+
+namespace subito::scheduler {
+
+class Core;
+
+enum class ExitKind : std::uint8_t {
+  kDrained,      // ended by itself with status 0
+  kCrashed,      // ended by itself with another status or a signal, or broke the protocol
+  kStartFailed,  // never ran the function
+  kKilled,       // by StopPod
+  kOutOfMemory,
+};
+
+class Scheduler {
+ public:
+  explicit Scheduler(const NodeLimits& node);
+  ~Scheduler();
+  Scheduler(const Scheduler&) = delete;
+  Scheduler& operator=(const Scheduler&) = delete;
+
+  // --- functions. Limits must be without fault(); a function is added once, changed after that.
+  void add_function(TimePoint now, FunctionId function, RevisionId revision,
+                    const FunctionLimits& limits, Effects& effects);
+  // Another revision: its pods take over the queue, the old ones drain, failures are forgotten.
+  // The same revision: new limits only.
+  void update_function(TimePoint now, FunctionId function, RevisionId revision,
+                       const FunctionLimits& limits, Effects& effects);
+  // Who waits is refused, what runs is finished, pods drain. The id may be added again at once.
+  void remove_function(TimePoint now, FunctionId function, Effects& effects);
+  void scale(TimePoint now, FunctionId function, std::uint32_t pods_min,
+             std::optional<std::uint32_t> pods_max, Effects& effects);
+
+  // --- invocations. Ids are the owner's, unique among the living ones.
+  // `deadline`: TimePoint::max() for none. From here on the scheduler watches it.
+  void arrive(TimePoint now, InvocationId invocation, FunctionId function, TimePoint deadline,
+              Effects& effects);
+  // The pod answered, with whatever result, or acknowledged a Cancel: the slot is free.
+  void completed(TimePoint now, InvocationId invocation, Effects& effects);
+  // The client left. Waiting: forgotten. In a pod: a Cancel effect, and the slot stays taken until
+  // completed(); a pod that does not yield within cancel_grace is killed.
+  void cancelled(TimePoint now, InvocationId invocation, Effects& effects);
+
+  // --- pods
+  void pod_ready(TimePoint now, PodId pod, Effects& effects);  // it said hello
+  // The pod is gone and its channel read to the end. `again`: invocations of it to give to another
+  // pod, in any order: those it never took, and those the owner may repeat (idempotent). They go to
+  // the front of the queue in order of arrival. All others in it are refused with kPodDied, unless
+  // they were cancelled.
+  void pod_exited(TimePoint now, PodId pod, ExitKind kind, std::span<const InvocationId> again,
+                  Effects& effects);
+
+  // --- time
+  void expire(TimePoint now, Effects& effects);
+  // When to call expire(): one timer does. TimePoint::max(): nothing is due ever.
+  TimePoint next_deadline() const;
+
+  // Shutting down: arrivals are refused, who waits is served, idle pods drain at once. empty() is
+  // true when the last pod is gone.
+  void close(TimePoint now, Effects& effects);
+  bool empty() const;
+
+  // --- for people
+  std::optional<FunctionView> function(FunctionId function) const;
+  std::optional<PodView> pod(PodId pod) const;
+  NodeView node() const;
+
+ private:
+  std::unique_ptr<Core> core_;
+};
+
+}  // namespace subito::scheduler
