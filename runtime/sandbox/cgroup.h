@@ -1,0 +1,76 @@
+// Control groups, version 1 and 2 behind one face.
+//
+// CgroupTree is the root group of one node, "subito-<node id>", in every hierarchy it needs; below
+// it each sandbox has a group "pod-<id>". The launcher owns the tree; the node only calls
+// sweep_node(). Single-threaded, waits for nothing but the kernel. Sizes in bytes.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/base/result.h"
+#include "runtime/base/unique_fd.h"
+#include "runtime/sandbox/sandbox_types.h"
+
+namespace subito::sandbox {
+
+enum class CgroupVersion : std::uint32_t { kV1 = 1, kV2 = 2 };
+
+// Where the kernel's groups are. Version 2 if it offers memory, pids and cpu at `mount_root` itself
+// ("/sys/fs/cgroup"), else version 1 if each of them is a hierarchy below it.
+Result<CgroupVersion> detect_cgroup_version(const std::string& mount_root);
+
+struct CgroupUsage {
+  std::uint64_t oom_kills = 0;
+  std::uint64_t memory_bytes_peak = 0;  // 0: the kernel does not tell
+};
+
+class CgroupTree {
+ public:
+  // Makes (or adopts) the root group.
+  static Result<CgroupTree> open(const std::string& mount_root, const std::string& node_id);
+
+  CgroupVersion version() const { return version_; }
+
+  Status make(SandboxId id, const SandboxLimits& limits);
+  Status set_limits(SandboxId id, const SandboxLimits& from, const SandboxLimits& to);
+  CgroupUsage usage(SandboxId id) const;
+  // kUnavailable while a process is still in it: try again.
+  Status remove(SandboxId id);
+  Status remove_root();
+
+  // v2: the directory for clone3(CLONE_INTO_CGROUP).
+  Result<UniqueFd> open_directory(SandboxId id) const;
+  // v1, called by the child itself, async-signal-safe: returns 0 or an errno.
+  int join_self(SandboxId id) const;
+
+ private:
+  struct Hierarchy {
+    UniqueFd root;  // directory of the node's group
+    std::string path;
+    bool memory = false;
+    bool pids = false;
+    bool cpu = false;
+  };
+
+  CgroupVersion version_ = CgroupVersion::kV2;
+  std::vector<Hierarchy> hierarchies_;  // one in v2, three in v1
+  bool swap_accounting_ = false;
+};
+
+struct SweepReport {
+  std::uint32_t processes_killed = 0;
+  std::uint32_t cgroups_removed = 0;
+};
+
+// Kills every process in the groups a dead node of this id left and removes the groups, on version
+// 1 and 2 alike. The node calls it at start, before LauncherClient::start(). Nothing there: zeroes.
+// kDeadlineExceeded: something would not die.
+Result<SweepReport> sweep_node(const std::string& mount_root, const std::string& node_id,
+                               std::chrono::milliseconds deadline);
+
+}  // namespace subito::sandbox

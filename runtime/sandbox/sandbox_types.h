@@ -1,0 +1,53 @@
+// The words that node and launcher share: ids, limits, the steps of isolation. Plain data; the
+// launcher (launcher.h) and its client (launcher_client.h) both send these over their socket, so
+// everything here is trivially copyable and of fixed size.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "runtime/base/id.h"
+
+namespace subito::sandbox {
+
+// One sandbox of one launcher. Chosen by the node, never used twice in a launcher's life.
+using SandboxId = Id<struct SandboxTag>;
+
+struct SandboxLimits {
+  std::uint64_t memory_bytes_max = 128ULL << 20;  // page cache and kernel memory included
+  std::uint32_t pids_max = 64;                    // threads; a pod cannot make processes
+  std::uint32_t cpu_millicores_max = 0;           // 1000 is one core; 0: no quota
+
+  friend bool operator==(const SandboxLimits&, const SandboxLimits&) = default;
+};
+
+// What a sandbox goes through, in this order. The name of a step is shown to people:
+// "start pod: mount /proc: Operation not permitted".
+enum class Step : std::uint32_t {
+  kNone,
+  kMakeCgroup,      // the launcher: mkdir and limits
+  kClone,           // the launcher: clone3
+  kMakeNamespaces,  // net, ipc, uts
+  kSetHostname,
+  kEnterRoot,  // setns into the prepared mount namespace, unshare a copy
+  kMountTmp,
+  kMountProc,
+  kWaitForCgroup,    // the part of kMakeCgroup that the child could not use otherwise
+  kJoinCgroup,       // and unshare the cgroup namespace
+  kTakeDescriptors,  // fds 0 to 3 in place, all others closed
+  kSetLimits,        // rlimits, and limits changed after creation
+  kSetUser,          // uid, gid, no groups
+  kMakeUserNamespace,
+  kDropCapabilities,
+  kTieToLauncher,  // PDEATHSIG
+  kInstallFilter,  // seccomp
+  kAwaitLaunch,    // wait for the LaunchRequest
+  kExec,
+  kCount
+};
+constexpr std::uint32_t kStepCount = static_cast<std::uint32_t>(Step::kCount);
+
+// "mount /proc", "join cgroup", ...
+std::string_view to_string(Step step);
+
+}  // namespace subito::sandbox
