@@ -1,0 +1,200 @@
+// ControlPlane: what the control API asks of a node. Implemented by the node, and by a fake in the
+// tests of API and command line; called by ApiHandler alone.
+//
+// Lives on the node's control loop: every call and every callback is made on that thread. A
+// callback handed to a call is called exactly once, never from inside that call. Subscribers are
+// called once an event or record, in the order things happened, until unsubscribe(); they may
+// unsubscribe from inside the callback but must not call anything else of the plane there.
+//
+// Views are snapshots: plain values that belong to the caller. Times are Unix nanoseconds, so that
+// a reader reckons ages by its own clock; durations are microseconds where the name says _us.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+#include <vector>
+
+#include "deploy/manifest/function.pb.h"
+#include "runtime/base/id.h"
+#include "runtime/base/result.h"
+
+namespace subito::api {
+
+using SubscriptionId = Id<struct SubscriptionTag>;
+
+// Where a record of a log came from.
+enum class LogStream : std::uint8_t {
+  kSdk,     // the function's logger: structured
+  kStdout,  // what it wrote to its standard output or error, a line a record
+  kSystem,  // the node, about the pod: crashed, out of memory, protocol broken
+};
+enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarning, kError };
+
+struct LogRecord {
+  std::int64_t unix_ns = 0;
+  std::string function;
+  std::string pod;  // "catalogue-7"
+  LogLevel level = LogLevel::kInfo;
+  LogStream stream = LogStream::kSdk;
+  std::string message;
+  std::string fields_json;  // further fields as one JSON object, or empty
+  std::string request_id;   // empty: not on behalf of a request
+};
+
+struct LogQuery {
+  std::string function;            // required
+  std::size_t tail = 200;          // the last so many records; at most kLogTailMax
+  std::int64_t since_unix_ns = 0;  // only records from then on; 0: all that is kept
+  bool previous = false;           // only the pod that ended last (the one that crashed)
+};
+inline constexpr std::size_t kLogTailMax = 10'000;
+
+// Something happened to a function or a pod of it.
+struct Event {
+  std::int64_t unix_ns = 0;
+  std::string function;
+  std::string pod;  // empty: about the function as a whole
+  // One CamelCase word for programs: PodStarted, PodAsleep, PodCrashed, PodOutOfMemory,
+  // PodStartFailed, PodStopped, Deployed, DeployFailed, Scaled, Removed, CrashLoop, ...
+  std::string reason;
+  // For people, without the name in front of it: "started 1.1 ms pooled, 1 waiting",
+  // "asleep after 4 s idle, 12 requests".
+  std::string message;
+};
+inline constexpr std::size_t kEventsKept = 50;  // per function, for get_function()
+
+enum class PodState : std::uint8_t { kStarting, kIdle, kBusy, kDraining, kStopped };
+
+struct PodView {
+  std::string name;  // "catalogue-7": function and a number that counts up
+  std::string function;
+  std::uint64_t revision = 0;
+  PodState state = PodState::kStarting;
+  // How it really started: a pooled function's pod is fresh when no empty sandbox was left.
+  manifest::StartMode start_mode = manifest::POOLED;
+  std::int64_t start_us = 0;  // decision to first sign of life; 0 while starting
+  std::int64_t started_unix_ns = 0;
+  std::uint64_t requests_served = 0;
+  std::uint32_t in_flight = 0;
+  std::uint64_t memory_bytes = 0;  // as the cgroup counts it; 0: not known
+};
+
+// What is kept ready for everybody: empty sandboxes that belong to no function.
+struct ReadyPool {
+  std::uint32_t sandboxes = 0;
+  std::uint64_t bytes = 0;  // all together, the kernel's share included where it can be told
+};
+
+enum class FunctionState : std::uint8_t {
+  kAsleep,    // no pod, ready to be called
+  kStarting,  // pods start, none is there yet
+  kReady,     // at least one pod is there
+  kFailing,   // its pods do not stay up; calls are refused while it backs off
+};
+
+struct FunctionView {
+  manifest::Function manifest;        // of the current revision, defaults filled in
+  std::uint64_t revision = 0;         // the current one
+  std::string artefact;               // SHA-256 of its binary, 64 lower-case hex digits
+  std::int64_t created_unix_ns = 0;   // of the first revision
+  std::int64_t deployed_unix_ns = 0;  // of the current revision
+  FunctionState state = FunctionState::kAsleep;
+  // The state in words, with what to know: "asleep", "2 pods, 5 waiting",
+  // "failing: exited with status 1, next start in 3.2 s".
+  std::string state_words;
+  std::uint32_t pods_starting = 0;
+  std::uint32_t pods_idle = 0;
+  std::uint32_t pods_busy = 0;
+  std::uint32_t pods_draining = 0;
+  std::uint32_t waiting = 0;          // invocations that wait for a pod
+  std::uint64_t requests_served = 0;  // since the node started
+  std::string url;                    // where it answers, "http://127.0.0.1:8080/function/NAME"
+  std::vector<Event> events;          // oldest first; only by get_function(), at most kEventsKept
+};
+
+struct RevisionView {
+  std::string function;
+  std::uint64_t number = 0;
+  bool current = false;
+  std::string artefact;
+  std::int64_t created_unix_ns = 0;
+};
+
+struct NodeInfo {
+  std::string version;      // "0.1.0"
+  std::string gateway_url;  // "http://127.0.0.1:8080", without a slash at the end
+  std::string data_folder;
+  std::int64_t started_unix_ns = 0;
+  std::int32_t pid = 0;
+};
+
+struct DeployOptions {
+  // Start one pod of the new revision once before it becomes current.
+  bool check = true;
+};
+
+struct DeployReceipt {
+  std::string name;
+  std::uint64_t revision = 0;
+  std::string url;
+  // False: not asked for. The next two are only of worth when it is true.
+  bool checked = false;
+  manifest::StartMode start_mode = manifest::POOLED;
+  std::int64_t start_us = 0;
+  // Same manifest and binary as the current revision: nothing was changed, `revision` is that one.
+  bool unchanged = false;
+};
+
+// Nothing was changed: the revision that was current still is.
+struct DeployFailure {
+  Error error;
+  std::vector<LogRecord> last_logs;    // of the pod that did not come up, oldest first, at most 20
+  std::uint64_t current_revision = 0;  // what stays; 0: there was none
+};
+
+class ControlPlane {
+ public:
+  using DeployCallback = std::function<void(tl::expected<DeployReceipt, DeployFailure>)>;
+  using StatusCallback = std::function<void(Status)>;
+  using EventCallback = std::function<void(const Event&)>;
+  using LogCallback = std::function<void(const LogRecord&)>;
+
+  virtual ~ControlPlane() = default;
+
+  // Makes a new revision, starts one pod of it unless told not to, and makes it current. The
+  // manifest was validated and has its defaults; the artefact is in the store and was accepted by
+  // the ELF check. A second deploy of the same function while one runs: kFailedPrecondition.
+  virtual void begin_deploy(const manifest::Function& function, const std::string& artefact,
+                            const DeployOptions& options, DeployCallback callback) = 0;
+  // Forgets the function and all its revisions; its pods are drained. Called back when the store
+  // has forgotten it. Unknown: kNotFound.
+  virtual void remove(std::string_view name, StatusCallback callback) = 0;
+  // Changes minimum and maximum of the current revision, without a new one; absent: as it is.
+  // kNotFound; kInvalidArgument when the minimum would exceed the maximum.
+  virtual Status scale(std::string_view name, std::optional<std::int32_t> min,
+                       std::optional<std::int32_t> max) = 0;
+
+  virtual std::vector<FunctionView> list_functions() = 0;  // by name
+  virtual Result<FunctionView> get_function(std::string_view name) = 0;
+  virtual std::vector<PodView> list_pods() = 0;  // by function, then number; none that is gone
+  virtual ReadyPool ready_pool() = 0;
+  virtual Result<std::vector<RevisionView>> list_revisions(
+      std::string_view name) = 0;  // newest first
+  virtual NodeInfo node_info() = 0;
+
+  // `function` empty: all of them.
+  virtual SubscriptionId subscribe_events(std::string_view function, EventCallback callback) = 0;
+  // What is kept, oldest first, bounded by the query. kNotFound for an unknown function.
+  virtual Result<std::vector<LogRecord>> logs(const LogQuery& query) = 0;
+  // New records of that function from now on: nothing is lost or doubled between logs() and this
+  // when both are called in one turn of the loop.
+  virtual SubscriptionId subscribe_logs(std::string_view function, LogCallback callback) = 0;
+  // Ends either kind; an unknown id is ignored.
+  virtual void unsubscribe(SubscriptionId id) = 0;
+};
+
+}  // namespace subito::api
