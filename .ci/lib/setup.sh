@@ -1,0 +1,174 @@
+# shellcheck shell=bash
+# ./dev setup: the Debian packages, and nothing else: no service is started, no kernel setting
+# changed.
+
+readonly POLICY=/usr/sbin/policy-rc.d
+readonly POLICY_KEPT=/usr/sbin/policy-rc.d.before-subito
+readonly POLICY_MARK='made by ./dev setup of subito'
+readonly LISTS_AGE_MAX_MINUTES=1440
+
+setup_help() {
+  cat <<'END'
+./dev setup [--tests | --all] [--yes]
+
+Installs the Debian 12 packages that are missing, with apt-get and without recommended ones. Tells
+what and how much first, then asks. What it needs to build and run the shop, and with
+
+  --tests   also what the tests need: clang, sanitizers, fuzzing, coverage, shellcheck, runc, crun
+  --all     everything named in .ci/packages (the same today)
+  --yes     do not ask (CI=true means yes as well)
+
+Starts no system service: while packages are installed, a temporary /usr/sbin/policy-rc.d forbids
+it, and whatever stood there is put back. A redis-server that setup installed is not started at boot
+either; one that was there before is left as it is. Changes no kernel setting. Needs root or sudo.
+END
+}
+
+setup_main() {
+  local sets=(build run)
+  YES=${YES:-0}
+  while (($# > 0)); do
+    case $1 in
+      --tests | --all) sets=(build run test) ;;
+      --yes | -y) YES=1 ;;
+      *) bad_option setup "$1" ;;
+    esac
+    shift
+  done
+  is_debian_12 || {
+    tell_what_is_needed "${sets[@]}"
+    exit 1
+  }
+  install_missing "${sets[@]}"
+}
+
+# For the other subcommands: installs what is missing of these sets, silent when nothing is.
+require_packages() {
+  if is_debian_12; then
+    [[ -z $(missing_packages "$@") ]] || install_missing "$@"
+  elif [[ -z ${SUBITO_PACKAGES_TOLD:-} ]]; then
+    SUBITO_PACKAGES_TOLD=1
+    warn "this is not Debian 12: going on with what is installed; ./dev setup lists what is needed"
+  fi
+}
+
+is_debian_12() {
+  [[ -r /etc/os-release ]] && command -v dpkg-query >/dev/null || return 1
+  # shellcheck source=/dev/null
+  (source /etc/os-release && [[ ${ID:-} == debian && ${VERSION_ID:-} == 12* ]])
+}
+
+packages_of() {
+  local set
+  for set in "$@"; do sed -n "s/^$set //p" "$ROOT/.ci/packages"; done
+}
+
+missing_packages() {
+  local wanted
+  wanted=$(packages_of "$@")
+  # shellcheck disable=SC2086  # one word a package
+  comm -23 <(sort <<<"$wanted") \
+    <(dpkg-query -W -f='${Package} ${db:Status-Status}\n' $wanted 2>/dev/null |
+      sed -n 's/ installed$//p' | sort)
+}
+
+tell_what_is_needed() {
+  warn "install packages: this is not Debian 12, whose names and versions I know"
+  say "Needed: Linux on x86-64, a C++20 compiler (g++ 12 or clang 14), CMake 3.25, Redis 7, and the"
+  say "development files of what these Debian packages hold:"
+  packages_of "$@" | tr '\n' ' ' | fold -s -w 90 | sed 's/^/  /'
+  say ""
+}
+
+install_missing() {
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  if ((${#missing[@]} == 0)); then
+    say "every package is there ($(packages_of "$@" | wc -l) looked for)"
+    return 0
+  fi
+  say "${#missing[@]} packages are missing:"
+  fold -s -w 90 <<<"${missing[*]}" | sed 's/^/  /'
+  may_ask || die "install packages: no terminal to ask on; say --yes (or CI=true)"
+  find_root || die "install packages: this needs root, and there is no sudo that works here; as" \
+    "root: apt-get install --no-install-recommends ${missing[*]}"
+  refresh_lists
+  tell_sizes "${missing[@]}"
+  confirm "Install them?" || die "install packages: you said no; nothing was changed"
+  install_packages "${missing[@]}"
+  mapfile -t missing < <(missing_packages "$@")
+  ((${#missing[@]} == 0)) || die "install packages: still missing: ${missing[*]}"
+  say "every package is there"
+}
+
+# Lists of today are good enough; a new container has none at all. apt-get update works in partial/.
+refresh_lists() {
+  local lists=/var/lib/apt/lists asked
+  asked=$(find "$lists/partial" -maxdepth 0 -mmin "-$LISTS_AGE_MAX_MINUTES" 2>/dev/null || true)
+  if [[ -n $asked ]] && compgen -G "$lists/*_Packages*" >/dev/null; then return 0; fi
+  say "fetching package lists (apt-get update)"
+  "${AS_ROOT[@]}" apt-get -qq update || die "fetch package lists: apt-get update failed"
+}
+
+tell_sizes() {
+  local plan
+  plan=$(LC_ALL=C apt-get install --assume-no --no-install-recommends -o Debug::NoLocking=1 \
+    "$@" 2>&1 || true)
+  grep -E '^(Need to get|After this operation|[0-9]+ upgraded)' <<<"$plan" ||
+    die "plan packages: apt-get: $(tail -n 3 <<<"$plan")"
+}
+
+install_packages() {
+  local had_redis=1
+  dpkg-query -W -f='${db:Status-Status}' redis-server 2>/dev/null | grep -qx installed || had_redis=0
+  # A subshell, so that its traps put things back however it ends. bash runs a trap only when
+  # apt-get has ended: never while a package could still start its service.
+  (
+    trap services_allow EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' TERM HUP
+    services_forbid
+    "${AS_ROOT[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+      --no-install-recommends -o DPkg::Lock::Timeout=120 "$@"
+  ) || die "install packages: apt-get failed"
+  if ((had_redis == 0)); then not_at_boot redis-server; fi
+}
+
+# Debian asks policy-rc.d before a package's script starts a service; 101 means no.
+services_forbid() {
+  recover_policy
+  if [[ -e $POLICY ]]; then
+    local answer=0
+    "$POLICY" redis-server start >/dev/null 2>&1 || answer=$?
+    # What is there already says no: leave it alone.
+    ((answer != 101)) || return 0
+    "${AS_ROOT[@]}" mv "$POLICY" "$POLICY_KEPT"
+  fi
+  printf '#!/bin/sh\n# %s, removed when it ends\nexit 101\n' "$POLICY_MARK" |
+    "${AS_ROOT[@]}" tee "$POLICY" >/dev/null
+  "${AS_ROOT[@]}" chmod 755 "$POLICY"
+}
+
+services_allow() { recover_policy; }
+
+# Removes our own policy and puts the former one back: at the end, and at the next start if the
+# last one was killed in between.
+recover_policy() {
+  if [[ -f $POLICY ]] && grep -q "$POLICY_MARK" "$POLICY"; then "${AS_ROOT[@]}" rm -f "$POLICY"; fi
+  if [[ -e $POLICY_KEPT && ! -e $POLICY ]]; then "${AS_ROOT[@]}" mv "$POLICY_KEPT" "$POLICY"; fi
+}
+
+# The node starts a Redis of its own: the one that came with the package is to stay off.
+not_at_boot() {
+  if command -v systemctl >/dev/null; then
+    "${AS_ROOT[@]}" systemctl --quiet disable "$1.service" >/dev/null 2>&1 || true
+  else
+    "${AS_ROOT[@]}" deb-systemd-helper disable "$1.service" >/dev/null 2>&1 || true
+    "${AS_ROOT[@]}" update-rc.d "$1" disable >/dev/null 2>&1 || true
+  fi
+  if compgen -G "/etc/systemd/system/*.wants/$1.service" >/dev/null; then
+    warn "$1 will start at boot: switch it off with: systemctl disable $1"
+  else
+    say "$1 was installed, not started, and will not start at boot"
+  fi
+}
