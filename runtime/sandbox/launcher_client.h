@@ -4,7 +4,7 @@
 //
 // The life of a sandbox, seen from here:
 //   create() ──▶ created ──▶ exited            exactly one of create_failed and exited ends it,
-//          └───▶ create_failed                 after which its process and cgroup are gone
+//          └───▶ create_failed                 after which none of its processes is left
 // Nothing here waits, except start() and stop().
 #pragma once
 

@@ -16,6 +16,7 @@
 #include "runtime/base/result.h"
 #include "runtime/base/unique_fd.h"
 #include "runtime/sandbox/launcher_client.h"
+#include "runtime/sandbox/messages.h"
 
 namespace subito::sandbox {
 
@@ -28,9 +29,7 @@ struct LaunchRequest {
   bool wait_for_limits = false;   // see LauncherClient::set_limits
 };
 
-// Beyond these launch() is kInvalidArgument.
-constexpr std::size_t kLaunchStringsMax = 512;      // argv and envp together
-constexpr std::size_t kLaunchBytesMax = 64 * 1024;  // all strings with their NULs
+// More than kLaunchStringsMax strings or kLaunchBytesMax bytes (messages.h): kInvalidArgument.
 
 class SandboxControl {
  public:

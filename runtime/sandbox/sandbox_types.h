@@ -27,21 +27,22 @@ enum class Step : std::uint32_t {
   kNone,
   kMakeCgroup,      // the launcher: mkdir and limits
   kClone,           // the launcher: clone3
-  kMakeNamespaces,  // net, ipc, uts
+  kEnterRoot,       // setns into the prepared mount namespace
+  kMakeNamespaces,  // mount, net, ipc, uts
   kSetHostname,
-  kEnterRoot,  // setns into the prepared mount namespace, unshare a copy
   kMountTmp,
   kMountProc,
-  kWaitForCgroup,    // the part of kMakeCgroup that the child could not use otherwise
-  kJoinCgroup,       // and unshare the cgroup namespace
-  kTakeDescriptors,  // fds 0 to 3 in place, all others closed
-  kSetLimits,        // rlimits, and limits changed after creation
-  kSetUser,          // uid, gid, no groups
+  kWaitForCgroup,  // what is left of kMakeCgroup when the child has nothing else to do
+  kJoinCgroup,     // v1 only: v2 is born inside
+  kCgroupNamespace,
+  kSetUser,  // uid, gid, no groups
   kMakeUserNamespace,
   kDropCapabilities,
-  kTieToLauncher,  // PDEATHSIG
-  kInstallFilter,  // seccomp
-  kAwaitLaunch,    // wait for the LaunchRequest
+  kTieToLauncher,    // PDEATHSIG
+  kTakeDescriptors,  // 0 to 3 in place, all others closed
+  kInstallFilter,    // seccomp
+  kAwaitLaunch,      // wait for the LaunchRequest
+  kSetLimits,        // limits changed after creation
   kExec,
   kCount
 };

@@ -1,0 +1,216 @@
+#include "runtime/sandbox/cgroup.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <charconv>
+#include <cstdio>
+#include <cstring>
+
+#include "runtime/sandbox/cgroup_files.h"
+
+namespace subito::sandbox {
+namespace {
+
+constexpr std::uint32_t kCpuPeriodUs = 100'000;  // the kernel's default for CFS bandwidth
+
+struct GroupName {
+  explicit GroupName(SandboxId id, const char* file = nullptr) {
+    std::snprintf(text, sizeof text, "pod-%llu%s%s", static_cast<unsigned long long>(id.value()),
+                  file != nullptr ? "/" : "", file != nullptr ? file : "");
+  }
+  char text[96];
+};
+
+Status write_value(int root, SandboxId id, const char* file, const std::string& value) {
+  const int error = write_at(root, GroupName(id, file).text, value);
+  if (error != 0) return errno_error(std::string("write ") + file + " " + value, error);
+  return ok();
+}
+
+std::uint64_t quota_us(const SandboxLimits& limits) {
+  return std::uint64_t{limits.cpu_millicores_max} * kCpuPeriodUs / 1000;
+}
+
+bool has_controllers(const std::string& text) {
+  const std::string padded = " " + text.substr(0, text.find('\n')) + " ";
+  for (const char* name : {" memory ", " pids ", " cpu "}) {
+    if (padded.find(name) == std::string::npos) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+Result<CgroupVersion> detect_cgroup_version(const std::string& mount_root) {
+  const auto controllers = read_at(AT_FDCWD, (mount_root + "/cgroup.controllers").c_str());
+  if (controllers && has_controllers(*controllers)) return CgroupVersion::kV2;
+  for (const char* name : {"memory", "pids", "cpu"}) {
+    const std::string procs = mount_root + "/" + name + "/cgroup.procs";
+    if (::access(procs.c_str(), F_OK) != 0) {
+      return fail(ErrorCode::kFailedPrecondition,
+                  "find cgroups: neither version 2 with memory, pids and cpu at " + mount_root +
+                      " nor version 1 at " + mount_root + "/" + name);
+    }
+  }
+  return CgroupVersion::kV1;
+}
+
+Status CgroupTree::add_hierarchy(const std::string& mount, const std::string& node_id,
+                                 unsigned controllers) {
+  const std::string path = mount + "/subito-" + node_id;
+  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
+    return errno_error("make cgroup " + path);
+  }
+  UniqueFd root(::open(path.c_str(), O_DIRECTORY | O_RDONLY | O_CLOEXEC));
+  if (!root.valid()) return errno_error("open cgroup " + path);
+  hierarchies_.push_back({std::move(root), path, controllers});
+  return ok();
+}
+
+Result<CgroupTree> CgroupTree::open(const std::string& mount_root, const std::string& node_id) {
+  if (!valid_node_id(node_id)) {
+    return fail(ErrorCode::kInvalidArgument, "make cgroup root: node id is not [a-z0-9-]{1,40}");
+  }
+  CgroupTree tree;
+  ASSIGN_OR_RETURN(tree.version_, detect_cgroup_version(mount_root));
+  if (tree.version_ == CgroupVersion::kV1) {
+    RETURN_IF_ERROR(tree.add_hierarchy(mount_root + "/memory", node_id, kMemory));
+    RETURN_IF_ERROR(tree.add_hierarchy(mount_root + "/pids", node_id, kPids));
+    RETURN_IF_ERROR(tree.add_hierarchy(mount_root + "/cpu", node_id, kCpu));
+    tree.swap_accounting_ =
+        ::faccessat(tree.hierarchies_[0].root.get(), "memory.memsw.limit_in_bytes", F_OK, 0) == 0;
+    return tree;
+  }
+  const std::string control = mount_root + "/cgroup.subtree_control";
+  if (const int error = write_at(AT_FDCWD, control.c_str(), kControllersOn); error != 0) {
+    return errno_error("write " + control, error);
+  }
+  RETURN_IF_ERROR(tree.add_hierarchy(mount_root, node_id, kMemory | kPids | kCpu));
+  const int root = tree.hierarchies_[0].root.get();
+  if (const int error = write_at(root, "cgroup.subtree_control", kControllersOn); error != 0) {
+    return errno_error("write cgroup.subtree_control of the node's group", error);
+  }
+  return tree;
+}
+
+Status CgroupTree::make(SandboxId id, const SandboxLimits& limits) {
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    if (::mkdirat(hierarchy.root.get(), GroupName(id).text, 0755) != 0 && errno != EEXIST) {
+      return errno_error("make cgroup " + hierarchy.path + "/" + GroupName(id).text);
+    }
+    const Status written = version_ == CgroupVersion::kV1
+                               ? write_limits_v1(hierarchy, id, nullptr, limits)
+                               : write_limits_v2(hierarchy, id, nullptr, limits);
+    RETURN_IF_ERROR(written);
+  }
+  return ok();
+}
+
+Status CgroupTree::set_limits(SandboxId id, const SandboxLimits& from, const SandboxLimits& to) {
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    const Status written = version_ == CgroupVersion::kV1
+                               ? write_limits_v1(hierarchy, id, &from, to)
+                               : write_limits_v2(hierarchy, id, &from, to);
+    RETURN_IF_ERROR(written);
+  }
+  return ok();
+}
+
+Status CgroupTree::write_limits_v1(const Hierarchy& hierarchy, SandboxId id,
+                                   const SandboxLimits* from, const SandboxLimits& to) const {
+  const int root = hierarchy.root.get();
+  if (hierarchy.controllers == kMemory &&
+      (from == nullptr || from->memory_bytes_max != to.memory_bytes_max)) {
+    // memsw (memory and swap together) may never be below the limit of memory alone, so that the
+    // two have an order: memsw first when they rise.
+    const bool rises = from != nullptr && to.memory_bytes_max > from->memory_bytes_max;
+    const std::string bytes = std::to_string(to.memory_bytes_max);
+    const char* files[2] = {"memory.limit_in_bytes", "memory.memsw.limit_in_bytes"};
+    if (rises) std::swap(files[0], files[1]);
+    for (const char* file : files) {
+      if (file[7] == 'm' && !swap_accounting_) continue;
+      RETURN_IF_ERROR(write_value(root, id, file, bytes));
+    }
+  }
+  if (hierarchy.controllers == kPids && (from == nullptr || from->pids_max != to.pids_max)) {
+    RETURN_IF_ERROR(write_value(root, id, "pids.max", std::to_string(to.pids_max)));
+  }
+  const std::uint32_t cpu_before = from == nullptr ? 0 : from->cpu_millicores_max;
+  if (hierarchy.controllers == kCpu && cpu_before != to.cpu_millicores_max) {
+    const std::string quota = to.cpu_millicores_max == 0 ? "-1" : std::to_string(quota_us(to));
+    RETURN_IF_ERROR(write_value(root, id, "cpu.cfs_quota_us", quota));
+  }
+  return ok();
+}
+
+Status CgroupTree::write_limits_v2(const Hierarchy& hierarchy, SandboxId id,
+                                   const SandboxLimits* from, const SandboxLimits& to) const {
+  const int root = hierarchy.root.get();
+  if (from == nullptr || from->memory_bytes_max != to.memory_bytes_max) {
+    RETURN_IF_ERROR(write_value(root, id, "memory.max", std::to_string(to.memory_bytes_max)));
+  }
+  if (from == nullptr) {
+    RETURN_IF_ERROR(write_value(root, id, "memory.oom.group", "1"));
+    const int error = write_at(root, GroupName(id, "memory.swap.max").text, "0");
+    if (error != 0 && error != ENOENT) return errno_error("write memory.swap.max", error);
+  }
+  if (from == nullptr || from->pids_max != to.pids_max) {
+    RETURN_IF_ERROR(write_value(root, id, "pids.max", std::to_string(to.pids_max)));
+  }
+  const std::uint32_t cpu_before = from == nullptr ? 0 : from->cpu_millicores_max;
+  if (cpu_before != to.cpu_millicores_max) {
+    const std::string quota = to.cpu_millicores_max == 0 ? "max" : std::to_string(quota_us(to));
+    RETURN_IF_ERROR(write_value(root, id, "cpu.max", quota + " " + std::to_string(kCpuPeriodUs)));
+  }
+  return ok();
+}
+
+CgroupUsage CgroupTree::usage(SandboxId id) const {
+  const bool v1 = version_ == CgroupVersion::kV1;
+  const int root = hierarchies_[0].root.get();
+  CgroupUsage usage;
+  const auto events =
+      read_at(root, GroupName(id, v1 ? "memory.oom_control" : "memory.events").text);
+  if (events) usage.oom_kills = value_of_key(*events, "oom_kill");
+  const auto peak =
+      read_at(root, GroupName(id, v1 ? "memory.max_usage_in_bytes" : "memory.peak").text);
+  if (peak) std::from_chars(peak->data(), peak->data() + peak->size(), usage.memory_bytes_peak);
+  return usage;
+}
+
+Status CgroupTree::remove(SandboxId id) {
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    if (::unlinkat(hierarchy.root.get(), GroupName(id).text, AT_REMOVEDIR) == 0) continue;
+    if (errno == ENOENT) continue;
+    if (errno == EBUSY) return fail(ErrorCode::kUnavailable, "remove cgroup: still in use");
+    return errno_error("remove cgroup " + hierarchy.path + "/" + GroupName(id).text);
+  }
+  return ok();
+}
+
+Status CgroupTree::remove_root() {
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    if (::rmdir(hierarchy.path.c_str()) != 0 && errno != ENOENT) {
+      return errno_error("remove cgroup " + hierarchy.path);
+    }
+  }
+  return ok();
+}
+
+Result<UniqueFd> CgroupTree::open_directory(SandboxId id) const {
+  UniqueFd directory(
+      ::openat(hierarchies_[0].root.get(), GroupName(id).text, O_DIRECTORY | O_RDONLY | O_CLOEXEC));
+  if (!directory.valid()) return errno_error("open cgroup");
+  return directory;
+}
+
+int CgroupTree::join_self(SandboxId id) const {
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    const int error = write_at(hierarchy.root.get(), GroupName(id, "tasks").text, "0");
+    if (error != 0) return error;
+  }
+  return 0;
+}
+
+}  // namespace subito::sandbox

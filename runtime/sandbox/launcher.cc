@@ -1,0 +1,338 @@
+#include "runtime/sandbox/launcher.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+
+#include "runtime/base/check.h"
+
+namespace subito::sandbox {
+namespace {
+
+constexpr int kRetryMilliseconds = 5;
+
+std::uint64_t now_us() {
+  timespec time{};
+  ::clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000U +
+         static_cast<std::uint64_t>(time.tv_nsec) / 1000U;
+}
+
+int errno_of(const Error& error) {
+  return error.os_errno != 0 ? error.os_errno : EIO;
+}
+
+std::uint64_t microseconds(const timeval& time) {
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000U +
+         static_cast<std::uint64_t>(time.tv_usec);
+}
+
+}  // namespace
+
+void Launcher::transition(Slot& slot, State to) {
+  switch (to) {
+    case State::kStarting:
+      CHECK(slot.state == State::kFree);
+      break;
+    case State::kIsolated:
+      CHECK(slot.state == State::kStarting);
+      break;
+    case State::kRemoving:
+      CHECK(slot.state == State::kStarting || slot.state == State::kIsolated);
+      break;
+    case State::kFree:
+      CHECK(slot.state == State::kRemoving || slot.state == State::kStarting);
+  }
+  slot.state = to;
+}
+
+template <typename Message>
+void Launcher::send(const Message& message) {
+  if (node_gone_) return;
+  // Blocks while the node is behind: it never waits for us, so it will catch up.
+  node_gone_ = send_packet(socket_, &message, sizeof message, nullptr, 0, nullptr, 0, 0) != 0;
+}
+
+void Launcher::fail_create(SandboxId id, Step step, int os_errno) {
+  CreateFailedMessage message;
+  message.id = id;
+  message.step = step;
+  message.os_errno = os_errno;
+  send(message);
+}
+
+void Launcher::run() {
+  while (!node_gone_) {
+    epoll_event events[64];
+    const int timeout = removing_.empty()
+                            ? -1
+                            : (slots_[removing_.front()].remove_tries > 0 ? kRetryMilliseconds : 0);
+    const int count = ::epoll_wait(epoll_.get(), events, 64, timeout);
+    // Starting pods comes before burying them.
+    bool exits = false;
+    for (int i = 0; i < count; ++i) {
+      const auto tag = events[i].data.u32;
+      if (tag == kSocketTag && !take_message()) node_gone_ = true;
+      if (tag == kNotifyTag) on_isolated();
+      exits = exits || tag < kNotifyTag;
+    }
+    for (int i = 0; exits && i < count; ++i) {
+      if (events[i].data.u32 < kNotifyTag) on_exit(events[i].data.u32);
+    }
+    if (count == 0) remove_one();
+  }
+  end_all();
+}
+
+bool Launcher::take_message() {
+  alignas(std::max_align_t) char buffer[kPacketBytesMax];
+  Packet packet;
+  const int error = receive_packet(socket_, buffer, sizeof buffer, packet, MSG_DONTWAIT);
+  if (error == EAGAIN) return true;
+  if (error != 0 || packet.size == 0) return false;
+  if (const auto create_message = decode<CreateMessage>(buffer, packet.size)) {
+    create(*create_message, packet);
+  } else if (const auto limits = decode<ChangeLimitsMessage>(buffer, packet.size)) {
+    change_limits(*limits);
+  } else if (const auto kill_message = decode<KillMessage>(buffer, packet.size)) {
+    kill(kill_message->id);
+  } else {
+    std::fprintf(stderr, "subito-launcher: take message: not one of ours; ending\n");
+    return false;
+  }
+  return true;
+}
+
+void Launcher::create(const CreateMessage& message, Packet& packet) {
+  if (packet.fd_count != 3 || slot_of_id_.contains(message.id.value())) {
+    return fail_create(message.id, Step::kClone, EINVAL);
+  }
+  if (free_slots_.empty()) return fail_create(message.id, Step::kClone, EAGAIN);
+  const std::uint32_t index = free_slots_.back();
+  Slot& slot = slots_[index];
+  slot = Slot{};
+  slot.id = message.id;
+  slot.limits = message.limits;
+  new (&shared(index)) SharedSlot;
+
+  UniqueFd network;
+  if (message.reuse_network != 0 && !network_reserve_.empty()) {
+    network = std::move(network_reserve_.back());
+    network_reserve_.pop_back();
+  }
+  PodInit init;
+  init.network_namespace_fd = network.get();
+  init.channel_fd = packet.fds[0].get();
+  init.stdio_fd = packet.fds[1].get();
+  init.control_fd = packet.fds[2].get();
+
+  // Version 2: born inside its group, which must be there before. Version 1: the child makes its
+  // namespaces while we make its groups, on another core if there is one.
+  const bool born_inside = cgroups_[0].version() == CgroupVersion::kV2;
+  if (born_inside) {
+    if (const Status made = make_cgroup(slot); !made) {
+      (void)cgroups_[0].remove(slot.id);
+      return fail_create(message.id, Step::kMakeCgroup, errno_of(made.error()));
+    }
+  }
+  if (const int error = clone_child(index, init); error != 0) {
+    (void)cgroups_[0].remove(slot.id);
+    return fail_create(message.id, Step::kClone, error);
+  }
+  free_slots_.pop_back();
+  slot_of_id_.emplace(message.id.value(), index);
+  transition(slot, State::kStarting);
+  slot.network = std::move(network);
+  if (!born_inside) {
+    const Status made = make_cgroup(slot);
+    if (!made) {
+      slot.cgroup_errno = errno_of(made.error());
+      ::syscall(SYS_pidfd_send_signal, slot.pidfd.get(), SIGKILL, nullptr, 0);
+    }
+  }
+  shared(index).cgroup_made.store(SharedSlot::kYes, std::memory_order_release);
+  if (!born_inside) wake_waiters(shared(index).cgroup_made);
+}
+
+Status Launcher::make_cgroup(Slot& slot) {
+  const std::uint64_t begin = now_us();
+  RETURN_IF_ERROR(cgroups_[0].make(slot.id, slot.limits));
+  slot.make_cgroup_us = static_cast<std::uint32_t>(now_us() - begin);
+  return ok();
+}
+
+int Launcher::clone_child(std::uint32_t index, PodInit& init) {
+  Slot& slot = slots_[index];
+  const std::uint64_t begin = now_us();
+  UniqueFd directory;
+  int pidfd = -1;
+  clone_args arguments{};
+  arguments.flags = CLONE_PIDFD | CLONE_NEWPID;
+  arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
+  arguments.exit_signal = SIGCHLD;
+  if (cgroups_[0].version() == CgroupVersion::kV2) {
+    auto opened = cgroups_[0].open_directory(slot.id);
+    if (!opened) return errno_of(opened.error());
+    directory = *std::move(opened);
+    arguments.flags |= CLONE_INTO_CGROUP;
+    arguments.cgroup = static_cast<std::uint64_t>(directory.get());
+  }
+  init.config = &config_;
+  init.cgroups = &cgroups_[0];
+  init.filter = &filter_[0];
+  init.shared = &shared(index);
+  init.id = slot.id;
+  init.slot = index;
+  init.capability_last = capability_last_;
+  init.root_namespace_fd = pod_root_.get();
+  init.launcher_pidfd = own_pidfd_.get();
+  init.notify_fd = notify_write_.get();
+
+  const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
+  if (pid < 0) return errno;
+  if (pid == 0) run_pod_init(init);
+  slot.pid = static_cast<pid_t>(pid);
+  slot.pidfd.reset(pidfd);
+  slot.clone_us = static_cast<std::uint32_t>(now_us() - begin);
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u32 = index;
+  CHECK(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, pidfd, &event) == 0);
+  return 0;
+}
+
+void Launcher::change_limits(const ChangeLimitsMessage& message) {
+  const auto found = slot_of_id_.find(message.id.value());
+  if (found == slot_of_id_.end()) return;
+  Slot& slot = slots_[found->second];
+  const Status changed = cgroups_[0].set_limits(slot.id, slot.limits, message.limits);
+  slot.limits = message.limits;
+  SharedSlot& shared_slot = shared(found->second);
+  shared_slot.limits_errno = changed ? 0 : errno_of(changed.error());
+  shared_slot.limits_changed.store(SharedSlot::kYes, std::memory_order_release);
+  wake_waiters(shared_slot.limits_changed);
+}
+
+void Launcher::kill(SandboxId id) {
+  const auto found = slot_of_id_.find(id.value());
+  if (found == slot_of_id_.end()) return;
+  // The init of a pid namespace takes everything in it along.
+  ::syscall(SYS_pidfd_send_signal, slots_[found->second].pidfd.get(), SIGKILL, nullptr, 0);
+}
+
+void Launcher::on_isolated() {
+  std::uint32_t index = 0;
+  while (::read(notify_read_.get(), &index, sizeof index) == sizeof index) {
+    Slot& slot = slots_.at(index);
+    if (slot.state != State::kStarting) continue;  // died meanwhile
+    transition(slot, State::kIsolated);
+    CreatedMessage message;
+    message.id = slot.id;
+    message.host_pid = slot.pid;
+    for (std::uint32_t i = 0; i < kStepCount; ++i) message.step_us[i] = shared(index).step_us[i];
+    message.step_us[static_cast<std::uint32_t>(Step::kMakeCgroup)] = slot.make_cgroup_us;
+    message.step_us[static_cast<std::uint32_t>(Step::kClone)] = slot.clone_us;
+    send(message);
+    keep_network(slot);
+  }
+}
+
+// Opens the network namespace of a live pod, so that it outlives the pod.
+void Launcher::keep_network(Slot& slot) {
+  if (slot.network.valid() || config_.network_reserve_max == 0) return;
+  char path[40];
+  std::snprintf(path, sizeof path, "/proc/%d/ns/net", slot.pid);
+  slot.network.reset(::open(path, O_RDONLY | O_CLOEXEC));  // failure: it is not kept, that is all
+}
+
+void Launcher::on_exit(std::uint32_t index) {
+  on_isolated();  // what it told before it died comes first
+  Slot& slot = slots_[index];
+  int status = 0;
+  rusage used{};
+  if (::wait4(slot.pid, &status, WNOHANG, &used) != slot.pid) return;
+  const bool was_isolated = slot.state == State::kIsolated;
+  transition(slot, State::kRemoving);
+  slot_of_id_.erase(slot.id.value());
+  slot.pidfd.reset();  // leaves epoll too: it was the only descriptor
+  SharedSlot& shared_slot = shared(index);
+  if (was_isolated) {
+    report_exit(slot, shared_slot, status, used);
+  } else if (slot.cgroup_errno != 0) {
+    fail_create(slot.id, Step::kMakeCgroup, slot.cgroup_errno);
+  } else {
+    const Step step = shared_slot.failed_step.load();
+    const bool failed = step != Step::kNone;
+    fail_create(slot.id, failed ? step : Step::kClone,
+                failed ? shared_slot.failed_errno : ECANCELED);
+  }
+  if (was_isolated && network_reserve_.size() < config_.network_reserve_max) {
+    if (slot.network.valid()) network_reserve_.push_back(std::move(slot.network));
+  }
+  slot.network.reset();
+  removing_.push_back(index);
+}
+
+void Launcher::report_exit(const Slot& slot, const SharedSlot& shared_slot, int wait_status,
+                           const rusage& used) {
+  const CgroupUsage usage = cgroups_[0].usage(slot.id);
+  ExitedMessage message;
+  message.id = slot.id;
+  message.wait_status = wait_status;
+  message.failed_step = shared_slot.failed_step.load();
+  message.failed_errno = shared_slot.failed_errno;
+  message.oom_kills = usage.oom_kills;
+  message.memory_bytes_peak = usage.memory_bytes_peak;
+  message.user_us = microseconds(used.ru_utime);
+  message.system_us = microseconds(used.ru_stime);
+  send(message);
+}
+
+bool Launcher::remove_one() {
+  if (removing_.empty()) return false;
+  const std::uint32_t index = removing_.front();
+  Slot& slot = slots_[index];
+  removing_.pop_front();
+  const Status removed = cgroups_[0].remove(slot.id);
+  if (!removed && ++slot.remove_tries < kRemoveTriesMax) {
+    removing_.push_back(index);
+    return false;
+  }
+  if (!removed) {
+    std::fprintf(stderr, "subito-launcher: %s; left to the sweep\n",
+                 removed.error().message.c_str());
+  }
+  transition(slot, State::kFree);
+  free_slots_.push_back(index);
+  return true;
+}
+
+void Launcher::end_all() {
+  for (const auto& [id, index] : slot_of_id_) {
+    ::syscall(SYS_pidfd_send_signal, slots_[index].pidfd.get(), SIGKILL, nullptr, 0);
+  }
+  for (std::uint32_t index = 0; index < slots_.size(); ++index) {
+    Slot& slot = slots_[index];
+    if (slot.state != State::kStarting && slot.state != State::kIsolated) continue;
+    ::waitpid(slot.pid, nullptr, 0);
+    transition(slot, State::kRemoving);
+    removing_.push_back(index);
+  }
+  while (!removing_.empty()) {
+    if (!remove_one()) ::usleep(kRetryMilliseconds * 1000);
+  }
+  if (const Status removed = cgroups_[0].remove_root(); !removed) {
+    std::fprintf(stderr, "subito-launcher: %s\n", removed.error().message.c_str());
+  }
+}
+
+}  // namespace subito::sandbox

@@ -1,0 +1,103 @@
+// Launcher: the parent of every pod of a node, in a process of its own (launcher_main.cc), so that
+// the node never forks its own large memory. Single-threaded; owns each sandbox's process, pidfd,
+// cgroup, uid and network namespace, and is the only one that reaps. Waits in epoll and nowhere
+// else.
+//
+// One slot per sandbox alive; a slot's number is its uid's offset:
+//
+//   free ─▶ starting ─▶ isolated ─▶ removing ─▶ free
+//               └──────────────────────▲           removing: dead and reported, its cgroup not yet
+//               gone
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <deque>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/base/result.h"
+#include "runtime/base/unique_fd.h"
+#include "runtime/sandbox/cgroup.h"
+#include "runtime/sandbox/messages.h"
+#include "runtime/sandbox/packet_socket.h"
+#include "runtime/sandbox/pod_init.h"
+#include "runtime/sandbox/syscall_filter.h"
+
+namespace subito::sandbox {
+
+class Launcher {
+ public:
+  // `socket`: the connection to the node.
+  static Result<Launcher> open(const ConfigureMessage& config, int socket);
+
+  // Until the node is gone; then ends every pod and removes every cgroup.
+  void run();
+
+  static constexpr int kRemoveTriesMax = 400;  // 5 ms apart; then the cgroup is left to the sweep
+
+ private:
+  enum class State { kFree, kStarting, kIsolated, kRemoving };
+  struct Slot {
+    State state = State::kFree;
+    SandboxId id;
+    pid_t pid = -1;
+    UniqueFd pidfd;
+    UniqueFd network;  // kept for the next pooled sandbox
+    SandboxLimits limits;
+    std::uint32_t make_cgroup_us = 0;
+    std::uint32_t clone_us = 0;
+    int remove_tries = 0;
+    int cgroup_errno = 0;
+  };
+
+  static constexpr std::uint32_t kSocketTag = ~0U;  // in epoll; smaller ones are slots
+  static constexpr std::uint32_t kNotifyTag = ~0U - 1;
+
+  Launcher() = default;
+  Status open_descriptors();
+  Status open_slots();
+  void transition(Slot& slot, State to);
+
+  bool take_message();  // false: the node is gone
+  void create(const CreateMessage& message, Packet& packet);
+  void change_limits(const ChangeLimitsMessage& message);
+  void kill(SandboxId id);
+  int clone_child(std::uint32_t index, PodInit& init);
+  Status make_cgroup(Slot& slot);
+
+  void on_isolated();
+  void keep_network(Slot& slot);
+  void on_exit(std::uint32_t index);
+  void report_exit(const Slot& slot, const SharedSlot& shared, int wait_status,
+                   const rusage& used);
+  bool remove_one();  // true: it made progress
+  void end_all();
+
+  template <typename Message>
+  void send(const Message& message);
+  void fail_create(SandboxId id, Step step, int os_errno);
+  SharedSlot& shared(std::uint32_t index) { return shared_[index]; }
+
+  ConfigureMessage config_;
+  int socket_ = -1;
+  bool node_gone_ = false;
+  UniqueFd epoll_;
+  UniqueFd notify_read_;
+  UniqueFd notify_write_;
+  UniqueFd own_pidfd_;
+  UniqueFd pod_root_;
+  std::vector<CgroupTree> cgroups_;    // exactly one
+  std::vector<SyscallFilter> filter_;  // exactly one
+  std::uint32_t capability_last_ = 0;
+  SharedSlot* shared_ = nullptr;  // sandboxes_max of them, mapped for the process's life
+  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> free_slots_;
+  std::unordered_map<std::uint64_t, std::uint32_t> slot_of_id_;
+  std::deque<std::uint32_t> removing_;
+  std::vector<UniqueFd> network_reserve_;  // at most config_.network_reserve_max
+};
+
+}  // namespace subito::sandbox

@@ -1,0 +1,94 @@
+// Launcher::open: what is made once, so that no pod pays for it.
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "runtime/base/check.h"
+#include "runtime/sandbox/launcher.h"
+#include "runtime/sandbox/pod_root.h"
+
+namespace subito::sandbox {
+namespace {
+
+std::uint32_t last_capability() {
+  std::uint32_t capability = 0;
+  while (::prctl(PR_CAPBSET_READ, capability + 1) >= 0) ++capability;
+  return capability;
+}
+
+// Limits that all pods share are inherited; the launcher itself needs nothing that they take.
+Status limit_resources(const ConfigureMessage& config) {
+  const struct {
+    int resource;
+    rlim_t value;
+  } limits[] = {{RLIMIT_CORE, 0},
+                {RLIMIT_FSIZE, config.tmp_bytes_max},
+                {RLIMIT_MSGQUEUE, 0},
+                {RLIMIT_MEMLOCK, 0}};
+  for (const auto& limit : limits) {
+    const rlimit both = {limit.value, limit.value};
+    if (::setrlimit(static_cast<__rlimit_resource>(limit.resource), &both) != 0) {
+      return errno_error("limit resources of pods");
+    }
+  }
+  return ok();
+}
+
+Status watch(int epoll, int fd, std::uint32_t tag) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.u32 = tag;
+  if (::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0) return errno_error("watch descriptor");
+  return ok();
+}
+
+}  // namespace
+
+Status Launcher::open_descriptors() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return errno_error("make pipe");
+  notify_read_.reset(ends[0]);
+  notify_write_.reset(ends[1]);
+  own_pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
+  if (!own_pidfd_.valid()) return errno_error("open pidfd");
+  epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll_.valid()) return errno_error("make epoll");
+  RETURN_IF_ERROR(watch(epoll_.get(), socket_, kSocketTag));
+  return watch(epoll_.get(), notify_read_.get(), kNotifyTag);
+}
+
+Status Launcher::open_slots() {
+  const std::size_t count = config_.sandboxes_max;
+  if (count == 0 || count >= kNotifyTag) {
+    return fail(ErrorCode::kInvalidArgument, "start launcher: sandboxes_max is out of range");
+  }
+  void* memory = ::mmap(nullptr, count * sizeof(SharedSlot), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return errno_error("map shared slots");
+  shared_ = static_cast<SharedSlot*>(memory);
+  slots_.resize(count);
+  for (std::uint32_t index = config_.sandboxes_max; index-- > 0;) free_slots_.push_back(index);
+  return ok();
+}
+
+Result<Launcher> Launcher::open(const ConfigureMessage& config, int socket) {
+  Launcher launcher;
+  launcher.config_ = config;
+  launcher.socket_ = socket;
+  RETURN_IF_ERROR(launcher.open_slots());
+  RETURN_IF_ERROR(launcher.open_descriptors());
+  RETURN_IF_ERROR(limit_resources(config));
+  launcher.capability_last_ = last_capability();
+  ASSIGN_OR_RETURN(SyscallFilter filter, SyscallFilter::compile());
+  launcher.filter_.push_back(std::move(filter));
+  ASSIGN_OR_RETURN(launcher.pod_root_, prepare_pod_root());
+  ASSIGN_OR_RETURN(CgroupTree cgroups, CgroupTree::open(config.cgroup_root, config.node_id));
+  launcher.cgroups_.push_back(std::move(cgroups));
+  return launcher;
+}
+
+}  // namespace subito::sandbox

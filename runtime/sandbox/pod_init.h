@@ -1,0 +1,54 @@
+// The child between clone3 and execveat: it isolates itself step by step, waits for its
+// LaunchRequest and becomes the function. Runs in a process of its own (a copy of the launcher), so
+// it may use the launcher's memory freely; it reports through its SharedSlot and `control`.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "runtime/sandbox/cgroup.h"
+#include "runtime/sandbox/messages.h"
+#include "runtime/sandbox/syscall_filter.h"
+
+namespace subito::sandbox {
+
+// What launcher and child tell each other while the child lives: in memory shared by both, which
+// exec takes away from the child. Everything in it is written by one side only.
+struct alignas(64) SharedSlot {
+  enum : std::uint32_t { kNo = 0, kYes = 1 };
+  // By the launcher, with a futex wake.
+  std::atomic<std::uint32_t> cgroup_made{kNo};
+  std::atomic<std::uint32_t> limits_changed{kNo};
+  std::int32_t limits_errno = 0;  // valid once limits_changed
+  // By the child.
+  std::atomic<Step> failed_step{Step::kNone};
+  std::int32_t failed_errno = 0;
+  std::uint32_t step_us[kStepCount] = {};
+};
+
+// futex(2) on memory shared between processes. `wait_while` returns 0, or ETIMEDOUT.
+int wait_while(std::atomic<std::uint32_t>& word, std::uint32_t value, int seconds_max);
+void wake_waiters(std::atomic<std::uint32_t>& word);
+
+// All that the child needs; filled by the launcher before clone3. Descriptors are inherited, and
+// borrowed: the child closes all but its own at kTakeDescriptors.
+struct PodInit {
+  const ConfigureMessage* config = nullptr;
+  const CgroupTree* cgroups = nullptr;
+  SyscallFilter* filter = nullptr;
+  SharedSlot* shared = nullptr;
+  SandboxId id;
+  std::uint32_t slot = 0;
+  std::uint32_t capability_last = 0;
+  int root_namespace_fd = -1;
+  int network_namespace_fd = -1;  // -1: make a new one
+  int launcher_pidfd = -1;
+  int channel_fd = -1;
+  int stdio_fd = -1;
+  int control_fd = -1;
+  int notify_fd = -1;  // takes the slot's number when the sandbox is isolated
+};
+
+[[noreturn]] void run_pod_init(const PodInit& init);
+
+}  // namespace subito::sandbox

@@ -1,0 +1,89 @@
+#include "runtime/sandbox/sandbox_harness.h"
+
+#include <fcntl.h>
+#include <poll.h>
+
+#include "runtime/base/check.h"
+
+namespace subito::sandbox {
+
+Harness::Harness(LauncherConfig config) {
+  auto client = LauncherClient::start(config);
+  if (!client) std::fprintf(stderr, "%s\n", client.error().message.c_str());
+  CHECK(client.has_value());
+  client_.emplace(*std::move(client));
+}
+
+std::string Harness::unique_node_id() {
+  static int count = 0;
+  return "test-" + std::to_string(::getpid()) + "-" + std::to_string(++count);
+}
+
+void Harness::set_artefact(const std::string& path) {
+  artefact_.reset(::open(path.c_str(), O_PATH | O_CLOEXEC));
+  CHECK(artefact_.valid());
+}
+
+SandboxId Harness::create(const CreateRequest& request) {
+  auto sockets = make_sandbox_sockets();
+  CHECK(sockets.has_value());
+  const SandboxId id = ids_.next();
+  CHECK(client_->create(id, request, std::move(sockets->pod)).has_value());
+  controls_.emplace(id, SandboxControl(std::move(sockets->node.control)));
+  ends_.emplace(id, std::move(sockets->node));
+  return id;
+}
+
+Status Harness::launch(SandboxId id, const std::vector<std::string>& argv, bool wait_for_limits) {
+  LaunchRequest request;
+  request.artefact_fd = artefact_.get();
+  request.argv = argv;
+  request.envp = {"HOME=/tmp"};
+  request.wait_for_limits = wait_for_limits;
+  return controls_.at(id).launch(request);
+}
+
+void Harness::turn() {
+  pollfd readable = {client_->fd(), POLLIN, 0};
+  const int ready = ::poll(&readable, 1, static_cast<int>(kHarnessDeadline.count()));
+  CHECK(ready == 1);
+  const Status heard = client_->on_readable(*this);
+  if (!heard) std::fprintf(stderr, "%s\n", heard.error().message.c_str());
+  CHECK(heard.has_value());
+}
+
+const Created& Harness::await_created(SandboxId id) {
+  while (!created_.contains(id)) {
+    CHECK(!ended_.contains(id) || created_.contains(id));
+    turn();
+  }
+  return created_.at(id);
+}
+
+Harness::Ended Harness::await_end(SandboxId id) {
+  while (!ended_.contains(id)) turn();
+  Ended ended = std::move(ended_.extract(id).mapped());
+  char part[4096];
+  ssize_t size = 0;
+  while ((size = ::read(ends_.at(id).stdio.get(), part, sizeof part)) > 0) {
+    ended.output.append(part, static_cast<std::size_t>(size));
+  }
+  ends_.erase(id);
+  controls_.erase(id);
+  created_.erase(id);
+  return ended;
+}
+
+Harness::Ended Harness::run(const std::vector<std::string>& argv, const CreateRequest& request) {
+  const SandboxId id = create(request);
+  const Status launched = launch(id, argv);
+  CHECK(launched.has_value());
+  return await_end(id);
+}
+
+void Harness::kill_and_forget(SandboxId id) {
+  CHECK(client_->kill(id).has_value());
+  (void)await_end(id);
+}
+
+}  // namespace subito::sandbox
