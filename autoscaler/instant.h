@@ -6,8 +6,8 @@
 //     gets the waiting-th of them. 3 waiting, 2 slots, 10 ms each: 3 * 10 / 2 = 15 ms.
 //
 // The mean may be wrong (one call of 10 s among thousands of 1 ms), so hoping is bounded: whoever
-// has waited as long as a start takes gets one. In the worst case a waiter loses one start's time
-// against a seer who knew (the ski-rental argument).
+// has waited as long as a start takes gets one, unless one is under way. In the worst case a waiter
+// loses one start's time against a seer who knew (the ski-rental argument).
 #pragma once
 
 #include "autoscaler/policy.h"

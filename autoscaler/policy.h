@@ -16,10 +16,11 @@ namespace subito::autoscaler {
 
 // What a policy may look at when it is asked: somebody waits and no pod has room.
 struct Demand {
-  TimePoint now;
+  TimePoint now{};
   std::uint32_t waiting = 0;  // invocations queued, the one just arrived included
   std::uint32_t slots = 0;    // invocations that the starting and ready pods take at once, all busy
-  Duration oldest_wait{};     // how long the first of the queue has waited
+  std::uint32_t starting = 0;     // pods of these that have not said hello yet
+  Duration oldest_wait{};         // how long the first of the queue has waited
   bool service_measured = false;  // `service` means nothing before the first completed invocation
   Duration service{};             // mean time a pod takes for one invocation
   Duration start{};               // mean time from the decision to start a pod to its first word
@@ -44,7 +45,7 @@ struct StartAnswer {
 
 // What a policy may look at when a function has idle pods beyond its minimum.
 struct Idle {
-  TimePoint now;
+  TimePoint now{};
   Duration timeout{};  // what the function's limits say
 };
 
