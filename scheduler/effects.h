@@ -121,7 +121,7 @@ std::string_view to_string(StopReason reason);
 std::string words(const StartPod& start);
 std::string words(const DrainPod& drain);
 std::string words(const StopPod& stop);
-// "900 µs", "1.1 ms", "4 s", "2.5 min": at most two digits that say something.
+// "900 µs", "1.1 ms", "12 ms", "4 s", "2.5 min": one decimal below 10.
 std::string words(Duration duration);
 
 }  // namespace subito::scheduler

@@ -48,7 +48,7 @@ struct NodeLimits {
 // Three quarters of the node, at least 1: one flooded function leaves room for the others to start.
 std::uint32_t pods_max_default(const NodeLimits& node);
 
-// What is wrong, for a person ("pods_max 2 is below pods_min 3"), or nothing. Limits given to the
+// What is wrong, for a person ("pods_max is below pods_min"), or nothing. Limits given to the
 // scheduler must be without fault.
 std::optional<std::string_view> fault(const FunctionLimits& limits);
 std::optional<std::string_view> fault(const NodeLimits& limits);

@@ -21,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "runtime/base/id.h"
 #include "runtime/base/time.h"
@@ -39,6 +40,7 @@ enum class ExitKind : std::uint8_t {
   kKilled,       // by StopPod
   kOutOfMemory,
 };
+std::string_view to_string(ExitKind kind);
 
 class Scheduler {
  public:

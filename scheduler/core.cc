@@ -1,0 +1,192 @@
+#include "scheduler/core.h"
+
+#include <algorithm>
+
+#include "autoscaler/instant.h"
+#include "runtime/base/check.h"
+
+namespace subito::scheduler {
+
+Turn Core::tick(TimePoint now, Effects& effects) {
+  latest_ = std::max(latest_, now);
+  Turn turn{latest_, effects};
+  bool any = false;
+  while (const std::optional<Timer> due = ledger_.timers().take_due(turn.now)) {
+    any = true;
+    switch (due->kind) {
+      case Timer::Kind::kInvocation: {
+        ledger_.invocation(due->slot).timer = kNoSlot;
+        invocation_due(turn, due->slot);
+        break;
+      }
+      case Timer::Kind::kPod: {
+        ledger_.pod(due->slot).timer = kNoSlot;
+        pod_due(turn, due->slot);
+        break;
+      }
+      case Timer::Kind::kFunctionWake: {
+        ledger_.function(due->slot).wake_timer = kNoSlot;
+        settle(turn, due->slot);
+        break;
+      }
+      case Timer::Kind::kFunctionIdle: {
+        ledger_.function(due->slot).idle_timer = kNoSlot;
+        idle_due(turn, due->slot);
+        break;
+      }
+    }
+  }
+  if (any) grant(turn);
+  return turn;
+}
+
+void Core::arrive(Turn turn, InvocationId id, FunctionId function_id, TimePoint deadline) {
+  const Slot slot = ledger_.find(function_id);
+  if (const auto reason = refused_on_arrival(turn, slot, deadline)) {
+    turn.effects.push_back(Refuse{
+        .invocation = id, .reason = *reason, .retry_after = retry_after(turn, slot, *reason)});
+    return;
+  }
+  CHECK(ledger_.find(id) == kNoSlot);
+  const Slot invocation = ledger_.add_invocation(id, slot, turn.now, deadline);
+  settle(turn, slot);
+  // Only what found no pod counts against the queue: with queue_limit 0 nobody waits, and whoever
+  // finds a pod or may start one is still served.
+  if (ledger_.invocation(invocation).queued) {
+    const Function& function = ledger_.function(slot);
+    if (function.queue.size() > function.limits.queue_limit) {
+      refuse(turn, invocation, RefuseReason::kQueueFull);
+    } else if (ledger_.waiting() > limits_.waiting_max) {
+      refuse(turn, invocation, RefuseReason::kNodeFull);
+    } else {
+      wait(turn, invocation);
+    }
+  }
+  grant(turn);
+}
+
+std::optional<RefuseReason> Core::refused_on_arrival(const Turn& turn, Slot slot,
+                                                     TimePoint deadline) const {
+  if (closing_) return RefuseReason::kNodeClosing;
+  if (slot == kNoSlot) return RefuseReason::kFunctionGone;
+  if (deadline <= turn.now) return RefuseReason::kDeadline;
+  const Function& function = ledger_.function(slot);
+  if (function.backoff.hopeless(turn.now) && function.serving() == 0) {
+    return RefuseReason::kCrashLoop;
+  }
+  return std::nullopt;
+}
+
+// Arms the timer of an invocation that starts to wait (again).
+void Core::wait(Turn& turn, Slot slot) {
+  Invocation& invocation = ledger_.invocation(slot);
+  const Duration timeout = ledger_.function(invocation.function).limits.queue_timeout;
+  invocation.give_up_at = std::min(invocation.deadline, later(turn.now, timeout));
+  ledger_.timers().set(invocation.timer, invocation.give_up_at, {Timer::Kind::kInvocation, slot});
+}
+
+void Core::completed(Turn turn, InvocationId id) {
+  const Slot slot = ledger_.find(id);
+  if (slot == kNoSlot || ledger_.invocation(slot).pod == kNoSlot) return;
+  const Invocation invocation = ledger_.invocation(slot);
+  Pod& pod = ledger_.pod(invocation.pod);
+  Function& function = ledger_.function(pod.function);
+  if (!invocation.cancelled) {
+    ++pod.served;
+    ++function.completed;
+    if (pod.said_hello) {
+      function.service.observe(turn.now - std::max(invocation.dispatched, pod.hello_at));
+    }
+    if (pod.revision == function.revision) function.backoff.forgive();
+  }
+  ledger_.unassign(slot, turn.now);
+  ledger_.forget(slot);
+  released(turn, invocation.pod);
+  settle(turn, invocation.function);
+  grant(turn);
+}
+
+void Core::cancelled(Turn turn, InvocationId id) {
+  const Slot slot = ledger_.find(id);
+  if (slot == kNoSlot || ledger_.invocation(slot).cancelled) return;
+  if (ledger_.invocation(slot).pod != kNoSlot) {
+    return cancel(turn, slot, CancelReason::kClientLeft);
+  }
+  const Slot function = ledger_.invocation(slot).function;
+  ledger_.forget(slot);
+  settle(turn, function);
+  grant(turn);
+}
+
+void Core::invocation_due(Turn& turn, Slot slot) {
+  const Invocation& invocation = ledger_.invocation(slot);
+  if (invocation.queued) {
+    const Slot function = invocation.function;
+    refuse(turn, slot,
+           invocation.deadline <= turn.now ? RefuseReason::kDeadline : why_waited(turn, function));
+    return settle(turn, function);
+  }
+  if (!invocation.cancelled) return cancel(turn, slot, CancelReason::kDeadline);
+  unresponsive(turn, invocation.pod);
+}
+
+void Core::cancel(Turn& turn, Slot slot, CancelReason reason) {
+  ledger_.set_cancelled(slot);
+  Invocation& invocation = ledger_.invocation(slot);
+  turn.effects.push_back(
+      Cancel{.invocation = invocation.id, .pod = ledger_.pod(invocation.pod).id, .reason = reason});
+  const Duration grace = ledger_.function(invocation.function).limits.cancel_grace;
+  ledger_.timers().set(invocation.timer, later(turn.now, grace), {Timer::Kind::kInvocation, slot});
+}
+
+void Core::refuse(Turn& turn, Slot slot, RefuseReason reason) {
+  const Invocation& invocation = ledger_.invocation(slot);
+  turn.effects.push_back(Refuse{.invocation = invocation.id,
+                                .reason = reason,
+                                .retry_after = retry_after(turn, invocation.function, reason),
+                                .queued = turn.now - invocation.arrived});
+  ledger_.forget(slot);
+}
+
+void Core::refuse_all_waiting(Turn& turn, Slot slot, RefuseReason reason) {
+  while (!ledger_.function(slot).queue.empty()) {
+    refuse(turn, ledger_.function(slot).queue.front(), reason);
+  }
+}
+
+// What to blame for a queue timeout.
+RefuseReason Core::why_waited(const Turn& turn, Slot slot) const {
+  const Function& function = ledger_.function(slot);
+  if (function.backoff.active(turn.now)) return RefuseReason::kCrashLoop;
+  if (function.serving() == 0 && function.wants_start) return RefuseReason::kNodeFull;
+  return RefuseReason::kQueueTimeout;
+}
+
+Duration Core::retry_after(const Turn& turn, Slot slot, RefuseReason reason) const {
+  Duration wait{};
+  switch (reason) {
+    case RefuseReason::kFunctionGone:  // later is no better
+    case RefuseReason::kPodDied:
+    case RefuseReason::kDeadline:
+      return Duration::zero();
+    case RefuseReason::kCrashLoop:
+    case RefuseReason::kStartFailed:
+      wait = ledger_.function(slot).backoff.until() - turn.now;
+      break;
+    case RefuseReason::kQueueFull:
+    case RefuseReason::kQueueTimeout: {  // when today's queue is served
+      const Function& function = ledger_.function(slot);
+      if (function.service.measured() && function.slots > 0) {
+        wait = autoscaler::expected_wait(function.queue.size(), function.service.mean(),
+                                         function.slots);
+      }
+      break;
+    }
+    case RefuseReason::kNodeFull:
+    case RefuseReason::kNodeClosing:
+      break;  // nobody knows: the minimum
+  }
+  return std::clamp(wait, kRetryAfterMin, kRetryAfterMax);
+}
+
+}  // namespace subito::scheduler

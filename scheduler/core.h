@@ -1,0 +1,110 @@
+// Core: what the Scheduler decides; scheduler.h says what each input means and its owner's duties.
+// Owned by the Scheduler, same thread. The Ledger keeps the books, the Policy of each function says
+// whether a start is worth its cost, and this applies the limits and says what to do.
+//
+// Every input: tick() does what is due, the event is booked, settle() puts the function right
+// again, grant() gives places that came free to those who stand in line.
+//   core.cc             time, and the lives of invocations
+//   core_pods.cc        hello, exit, drain, stop
+//   core_scale.cc       who gets which pod, when pods start, idle ones, the full node
+//   core_functions.cc   functions come, change and go; views
+#pragma once
+
+#include <optional>
+#include <span>
+
+#include "scheduler/effects.h"
+#include "scheduler/ledger.h"
+#include "scheduler/scheduler.h"
+#include "scheduler/view.h"
+
+namespace subito::scheduler {
+
+// One call from outside: its time, and where its effects go.
+struct Turn {
+  TimePoint now;
+  Effects& effects;
+};
+
+class Core {
+ public:
+  explicit Core(const NodeLimits& limits) : limits_(limits) {}
+
+  // Makes time monotonic and does what has come due.
+  Turn tick(TimePoint now, Effects& effects);
+  TimePoint next_deadline() const { return ledger_.timers().next(); }
+
+  void add_function(Turn turn, FunctionId id, RevisionId revision, const FunctionLimits& limits);
+  void update_function(Turn turn, FunctionId id, RevisionId revision, const FunctionLimits& limits);
+  void remove_function(Turn turn, FunctionId id);
+  void scale(Turn turn, FunctionId id, std::uint32_t pods_min,
+             std::optional<std::uint32_t> pods_max);
+  void close(Turn turn);
+  bool empty() const { return ledger_.pods() == 0 && ledger_.waiting() == 0; }
+
+  void arrive(Turn turn, InvocationId id, FunctionId function, TimePoint deadline);
+  void completed(Turn turn, InvocationId id);
+  void cancelled(Turn turn, InvocationId id);
+
+  void pod_ready(Turn turn, PodId id);
+  void pod_exited(Turn turn, PodId id, ExitKind kind, std::span<const InvocationId> again);
+
+  std::optional<FunctionView> function(FunctionId id) const;
+  std::optional<PodView> pod(PodId id) const;
+  NodeView node() const;
+
+ private:
+  // --- invocations
+  std::optional<RefuseReason> refused_on_arrival(const Turn& turn, Slot function,
+                                                 TimePoint deadline) const;
+  void invocation_due(Turn& turn, Slot invocation);
+  void refuse(Turn& turn, Slot invocation, RefuseReason reason);
+  void refuse_all_waiting(Turn& turn, Slot function, RefuseReason reason);
+  void cancel(Turn& turn, Slot invocation, CancelReason reason);
+  void wait(Turn& turn, Slot invocation);
+  RefuseReason why_waited(const Turn& turn, Slot function) const;
+  Duration retry_after(const Turn& turn, Slot function, RefuseReason reason) const;
+
+  // --- pods
+  void pod_due(Turn& turn, Slot pod);
+  void released(Turn& turn, Slot pod);
+  void unresponsive(Turn& turn, Slot pod);
+  void drain(Turn& turn, Slot pod, DrainReason reason);
+  void stop(Turn& turn, Slot pod, StopReason reason);
+  void judge_exit(Turn& turn, Slot pod, ExitKind kind);
+  void give_back_running(Turn& turn, Slot pod, std::span<const InvocationId> again);
+
+  // --- scale
+  void settle(Turn& turn, Slot function);
+  void serve(Turn& turn, Slot function);
+  void dispatch(Turn& turn, Slot invocation, Slot pod);
+  void keep_minimum(Turn& turn, Slot function);
+  bool start_for_waiting(Turn& turn, Slot function);
+  bool start_pod(Turn& turn, Slot function, StartWhy why, const autoscaler::StartAnswer& answer);
+  bool held_back(Turn& turn, Slot function);
+  bool room_on_node(Turn& turn, Slot function);
+  void wake(Slot function, TimePoint at);
+  void grant(Turn& turn);
+  void evict(Turn& turn);
+  void refresh_idle(Turn& turn, Slot function);
+  void idle_due(Turn& turn, Slot function);
+  Duration keep_idle(const Turn& turn, Function& function) const;
+  void trim(Turn& turn, Slot function);
+  std::uint32_t pods_min(const Function& function) const;
+  bool has_surplus(const Function& function) const;
+
+  // --- functions
+  void apply(Slot function, const FunctionLimits& limits);
+  PodView view(const Pod& pod) const;
+
+  void note(const Turn& turn, Function& function, Decision::Kind kind, std::string_view reason,
+            Duration expected_wait = {}) const;
+
+  NodeLimits limits_;
+  Ledger ledger_;
+  TimePoint latest_{};
+  Slot granted_ = kNoSlot;  // may start one pod before those in line
+  bool closing_ = false;
+};
+
+}  // namespace subito::scheduler

@@ -1,0 +1,165 @@
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/check.h"
+#include "scheduler/core.h"
+
+namespace subito::scheduler {
+
+void Core::pod_ready(Turn turn, PodId id) {
+  const Slot slot = ledger_.find(id);
+  if (slot == kNoSlot || ledger_.pod(slot).said_hello) return;
+  ledger_.hello(slot, turn.now);
+  Pod& pod = ledger_.pod(slot);
+  if (pod.state == PodState::kReady) ledger_.timers().clear(pod.timer);
+  ledger_.function(pod.function).start.observe(turn.now - pod.requested);
+  // A pod that was not there yet could not yield: the grace of what was cancelled begins now.
+  const Duration grace = ledger_.function(pod.function).limits.cancel_grace;
+  for (Slot at = pod.running.front(); at != kNoSlot; at = ledger_.next_invocation(at)) {
+    Invocation& invocation = ledger_.invocation(at);
+    if (!invocation.cancelled) continue;
+    ledger_.timers().set(invocation.timer, later(turn.now, grace), {Timer::Kind::kInvocation, at});
+  }
+  settle(turn, pod.function);
+  grant(turn);
+}
+
+void Core::pod_exited(Turn turn, PodId id, ExitKind kind, std::span<const InvocationId> again) {
+  const Slot slot = ledger_.find(id);
+  if (slot == kNoSlot) return;
+  const Slot function = ledger_.pod(slot).function;
+  judge_exit(turn, slot, kind);
+  // Out of the running before its invocations are, so that none of them finds room in it.
+  if (ledger_.pod(slot).state != PodState::kStopping) {
+    ledger_.transition(slot, PodState::kStopping, turn.now);
+  }
+  give_back_running(turn, slot, again);
+  ledger_.remove_pod(slot);
+  if (ledger_.function(function).removed) {
+    refuse_all_waiting(turn, function, RefuseReason::kFunctionGone);
+    if (ledger_.function(function).pods.empty()) ledger_.release_function(function);
+  } else {
+    const Function& survivor = ledger_.function(function);
+    if (survivor.backoff.hopeless(turn.now) && survivor.serving() == 0) {
+      refuse_all_waiting(turn, function, RefuseReason::kCrashLoop);
+    }
+    settle(turn, function);
+  }
+  grant(turn);
+}
+
+// Does this exit speak against the function's present revision?
+void Core::judge_exit(Turn& turn, Slot slot, ExitKind kind) {
+  const Pod& pod = ledger_.pod(slot);
+  Function& function = ledger_.function(pod.function);
+  if (pod.revision != function.revision) return;
+  const bool asked = !pod.serving() && !pod.start_timed_out;
+  const bool useful =
+      pod.served > 0 || (pod.said_hello && turn.now - pod.hello_at >= kHealthyAfter);
+  if (asked || useful) return;
+  function.backoff.fail(turn.now);
+  note(turn, function, Decision::Kind::kBackingOff, to_string(kind));
+}
+
+void Core::give_back_running(Turn& turn, Slot slot, std::span<const InvocationId> again) {
+  for (const InvocationId id : again) {
+    const Slot named = ledger_.find(id);
+    if (named != kNoSlot && ledger_.invocation(named).pod == slot) {
+      ledger_.invocation(named).again = true;
+    }
+  }
+  Pod& pod = ledger_.pod(slot);
+  std::vector<Slot> waiting;
+  while (!pod.running.empty()) {
+    const Slot front = pod.running.front();
+    Invocation& invocation = ledger_.invocation(front);
+    const bool was_cancelled = invocation.cancelled;
+    const bool goes_again = std::exchange(invocation.again, false);
+    ledger_.unassign(front, turn.now);
+    if (was_cancelled) {
+      ledger_.forget(front);  // its client was answered, or has left
+    } else if (!goes_again) {
+      refuse(turn, front, RefuseReason::kPodDied);
+    } else if (invocation.deadline <= turn.now) {
+      refuse(turn, front, RefuseReason::kDeadline);
+    } else if (invocation.attempts >= kDispatchesMax) {
+      refuse(turn, front, RefuseReason::kStartFailed);
+    } else {
+      waiting.push_back(front);
+    }
+  }
+  const auto younger = [this](Slot a, Slot b) {
+    return ledger_.invocation(a).order > ledger_.invocation(b).order;
+  };
+  std::sort(waiting.begin(), waiting.end(), younger);
+  for (const Slot invocation : waiting) {
+    ledger_.requeue(invocation);
+    wait(turn, invocation);
+  }
+}
+
+void Core::pod_due(Turn& turn, Slot slot) {
+  Pod& pod = ledger_.pod(slot);
+  if (pod.state == PodState::kDraining) return stop(turn, slot, StopReason::kDrainTimeout);
+  CHECK(pod.state == PodState::kStarting);
+  pod.start_timed_out = true;
+  stop(turn, slot, StopReason::kStartTimeout);
+}
+
+// An invocation left the pod.
+void Core::released(Turn& turn, Slot slot) {
+  Pod& pod = ledger_.pod(slot);
+  if (pod.overdue && pod.cancelled == 0) pod.overdue = false;  // it came to itself
+  if (pod.overdue && pod.cancelled == pod.running.size()) {
+    return stop(turn, slot, StopReason::kUnresponsive);
+  }
+  if (pod.state == PodState::kDraining && pod.running.empty()) {
+    const Duration timeout = ledger_.function(pod.function).limits.drain_timeout;
+    ledger_.timers().set(pod.timer, later(turn.now, timeout), {Timer::Kind::kPod, slot});
+  }
+}
+
+// A cancelled invocation did not yield within its grace.
+void Core::unresponsive(Turn& turn, Slot slot) {
+  Pod& pod = ledger_.pod(slot);
+  if (pod.state == PodState::kStopping) return;
+  // Not unwilling, not there yet: its start has a deadline of its own.
+  if (!pod.said_hello) return;
+  pod.overdue = true;
+  if (pod.cancelled == pod.running.size()) return stop(turn, slot, StopReason::kUnresponsive);
+  if (pod.state == PodState::kReady) drain(turn, slot, DrainReason::kUnresponsive);
+}
+
+void Core::drain(Turn& turn, Slot slot, DrainReason reason) {
+  Pod& pod = ledger_.pod(slot);
+  Function& function = ledger_.function(pod.function);
+  turn.effects.push_back(DrainPod{.pod = pod.id,
+                                  .function = function.id,
+                                  .reason = reason,
+                                  .idle = pod.idle ? turn.now - pod.idle_since : Duration::zero(),
+                                  .served = pod.served});
+  ledger_.transition(slot, PodState::kDraining, turn.now);
+  // What runs is never cut short: it gets until its own deadline and the grace after that.
+  TimePoint until = later(turn.now, function.limits.drain_timeout);
+  for (Slot at = pod.running.front(); at != kNoSlot; at = ledger_.next_invocation(at)) {
+    const TimePoint deadline = ledger_.invocation(at).deadline;
+    if (deadline == TimePoint::max()) continue;
+    until = std::max(until, later(deadline, function.limits.cancel_grace));
+  }
+  ledger_.timers().set(pod.timer, until, {Timer::Kind::kPod, slot});
+  note(turn, function, Decision::Kind::kDrained, to_string(reason));
+  refresh_idle(turn, pod.function);
+}
+
+void Core::stop(Turn& turn, Slot slot, StopReason reason) {
+  Pod& pod = ledger_.pod(slot);
+  Function& function = ledger_.function(pod.function);
+  turn.effects.push_back(StopPod{.pod = pod.id, .function = function.id, .reason = reason});
+  ledger_.transition(slot, PodState::kStopping, turn.now);
+  ledger_.timers().clear(pod.timer);
+  note(turn, function, Decision::Kind::kStopped, to_string(reason));
+  settle(turn, pod.function);
+}
+
+}  // namespace subito::scheduler

@@ -1,0 +1,223 @@
+#include <algorithm>
+#include <tuple>
+#include <vector>
+
+#include "runtime/base/check.h"
+#include "scheduler/core.h"
+
+namespace subito::scheduler {
+
+// Makes true again what must be true of a function after anything happened to it: nobody waits
+// while a pod has room, nobody waits without a start or a time to look again, the minimum is kept,
+// and idle pods beyond it have a time to go.
+void Core::settle(Turn& turn, Slot slot) {
+  Function& function = ledger_.function(slot);
+  if (function.removed) return;
+  ledger_.timers().clear(function.wake_timer);
+  serve(turn, slot);
+  keep_minimum(turn, slot);
+  if (function.queue.empty() && function.serving() >= pods_min(function)) {
+    ledger_.leave_line(slot);
+  }
+  refresh_idle(turn, slot);
+}
+
+void Core::serve(Turn& turn, Slot slot) {
+  Function& function = ledger_.function(slot);
+  while (!function.queue.empty()) {
+    const Slot front = function.queue.front();
+    const Invocation& invocation = ledger_.invocation(front);
+    if (invocation.give_up_at <= turn.now) {  // due in this very tick, its timer is yet to come
+      refuse(turn, front,
+             invocation.deadline <= turn.now ? RefuseReason::kDeadline : why_waited(turn, slot));
+    } else if (!function.room.empty()) {
+      dispatch(turn, front, function.room.top());
+    } else if (!start_for_waiting(turn, slot)) {
+      break;
+    }
+  }
+}
+
+void Core::dispatch(Turn& turn, Slot slot, Slot pod_slot) {
+  ledger_.assign(slot, pod_slot, turn.now);
+  Invocation& invocation = ledger_.invocation(slot);
+  const Pod& pod = ledger_.pod(pod_slot);
+  turn.effects.push_back(Dispatch{.invocation = invocation.id,
+                                  .pod = pod.id,
+                                  .cold = !pod.said_hello,
+                                  .queued = turn.now - invocation.arrived,
+                                  .attempt = invocation.attempts});
+  ledger_.timers().set(invocation.timer, invocation.deadline, {Timer::Kind::kInvocation, slot});
+}
+
+void Core::keep_minimum(Turn& turn, Slot slot) {
+  const Function& function = ledger_.function(slot);
+  while (function.serving() < pods_min(function)) {
+    if (held_back(turn, slot) || !start_pod(turn, slot, StartWhy::kMinimum, {})) break;
+  }
+}
+
+// Somebody waits and no pod has room. True when a pod was started: now one has.
+bool Core::start_for_waiting(Turn& turn, Slot slot) {
+  Function& function = ledger_.function(slot);
+  const Duration oldest = turn.now - ledger_.invocation(function.queue.front()).arrived;
+  const autoscaler::StartAnswer answer =
+      function.policy->on_waiting({.now = turn.now,
+                                   .waiting = function.queue.size(),
+                                   .slots = function.slots,
+                                   .starting = function.in(PodState::kStarting),
+                                   .oldest_wait = oldest,
+                                   .service_measured = function.service.measured(),
+                                   .service = function.service.mean(),
+                                   .start = function.start.mean()});
+  if (!answer.start) {
+    CHECK(answer.ask_again_after > Duration::zero());
+    note(turn, function, Decision::Kind::kWaitForPod, to_string(answer.reason),
+         answer.expected_wait);
+    wake(slot, later(turn.now, answer.ask_again_after));
+    return false;
+  }
+  if (function.serving() >= function.pods_max) {
+    note(turn, function, Decision::Kind::kAtMaximum, to_string(answer.reason),
+         answer.expected_wait);
+    return false;  // until a pod has room, or the maximum is raised
+  }
+  if (held_back(turn, slot)) return false;
+  return start_pod(turn, slot, StartWhy::kWaiting, answer);
+}
+
+// Crashes forbid a start now. Sees to it that somebody looks again.
+bool Core::held_back(Turn& turn, Slot slot) {
+  Function& function = ledger_.function(slot);
+  const Backoff& backoff = function.backoff;
+  // After a failure one pod at a time tries, and its hello or exit comes back here.
+  const bool one_tries = backoff.failures() > 0 && function.in(PodState::kStarting) > 0;
+  if (!one_tries && !backoff.active(turn.now)) return false;
+  if (!one_tries) wake(slot, backoff.until());
+  note(turn, function, Decision::Kind::kBackingOff, "its pods ended as soon as they started");
+  return true;
+}
+
+bool Core::start_pod(Turn& turn, Slot slot, StartWhy why, const autoscaler::StartAnswer& answer) {
+  if (!room_on_node(turn, slot)) return false;
+  granted_ = kNoSlot;
+  Function& function = ledger_.function(slot);
+  const Slot pod_slot = ledger_.add_pod(slot, turn.now);
+  Pod& pod = ledger_.pod(pod_slot);
+  turn.effects.push_back(StartPod{.pod = pod.id,
+                                  .function = function.id,
+                                  .revision = pod.revision,
+                                  .number = pod.number,
+                                  .why = why,
+                                  .policy = answer.reason,
+                                  .waiting = function.queue.size()});
+  ledger_.timers().set(pod.timer, later(turn.now, function.limits.start_timeout),
+                       {Timer::Kind::kPod, pod_slot});
+  note(turn, function, Decision::Kind::kStarted,
+       why == StartWhy::kMinimum ? to_string(why) : to_string(answer.reason), answer.expected_wait);
+  return true;
+}
+
+// Is there a place for one more pod, and is it this function's turn? If not it stands in line.
+bool Core::room_on_node(Turn& turn, Slot slot) {
+  const bool pods_full = ledger_.pods() >= limits_.pods_max;
+  const bool starts_full = ledger_.starting() >= limits_.starting_max;
+  const bool others_first = ledger_.line_length() > 0 && granted_ != slot;
+  if (!pods_full && !starts_full && !others_first) return true;
+  note(turn, ledger_.function(slot),
+       pods_full ? Decision::Kind::kNodeFull : Decision::Kind::kStartsFull,
+       others_first ? "others stand in line" : "the node is at its limit");
+  ledger_.stand_in_line(slot);
+  return false;
+}
+
+// The earlier of two times to look again wins.
+void Core::wake(Slot slot, TimePoint at) {
+  Function& function = ledger_.function(slot);
+  if (function.wake_timer != kNoSlot && function.wake_at <= at) return;
+  function.wake_at = at;
+  ledger_.timers().set(function.wake_timer, at, {Timer::Kind::kFunctionWake, slot});
+}
+
+// Places that are free go to those in line, one pod each in turn; then idle pods make room.
+void Core::grant(Turn& turn) {
+  while (ledger_.line_length() > 0 && ledger_.pods() < limits_.pods_max &&
+         ledger_.starting() < limits_.starting_max) {
+    granted_ = ledger_.first_in_line();
+    ledger_.leave_line(granted_);
+    settle(turn, granted_);
+    granted_ = kNoSlot;
+  }
+  evict(turn);
+}
+
+// One place for each that stands in line; those free or freed in a moment count.
+void Core::evict(Turn& turn) {
+  while (ledger_.evictable() &&
+         limits_.pods_max - ledger_.pods() + ledger_.leaving() < ledger_.line_length()) {
+    const Function& owner = ledger_.function(ledger_.evict_first());
+    drain(turn, owner.idle.front(), DrainReason::kEvicted);
+  }
+}
+
+std::uint32_t Core::pods_min(const Function& function) const {
+  return closing_ ? 0 : function.limits.pods_min;
+}
+
+bool Core::has_surplus(const Function& function) const {
+  return !function.removed && !function.idle.empty() && function.serving() > pods_min(function);
+}
+
+Duration Core::keep_idle(const Turn& turn, Function& function) const {
+  if (closing_) return Duration::zero();
+  return function.policy->keep_idle({.now = turn.now, .timeout = function.limits.idle_timeout});
+}
+
+void Core::refresh_idle(Turn& turn, Slot slot) {
+  Function& function = ledger_.function(slot);
+  const bool surplus = has_surplus(function);
+  ledger_.set_evictable(slot, surplus);
+  if (!surplus) return ledger_.timers().clear(function.idle_timer);
+  const TimePoint since = ledger_.pod(function.idle.front()).idle_since;
+  ledger_.timers().set(function.idle_timer, later(since, keep_idle(turn, function)),
+                       {Timer::Kind::kFunctionIdle, slot});
+}
+
+void Core::idle_due(Turn& turn, Slot slot) {
+  Function& function = ledger_.function(slot);
+  while (has_surplus(function)) {
+    const Slot oldest = function.idle.front();
+    if (later(ledger_.pod(oldest).idle_since, keep_idle(turn, function)) > turn.now) break;
+    drain(turn, oldest, closing_ ? DrainReason::kClosing : DrainReason::kIdle);
+  }
+  refresh_idle(turn, slot);
+}
+
+// Drains what is beyond the maximum: the least loaded, of these the longest idle.
+void Core::trim(Turn& turn, Slot slot) {
+  Function& function = ledger_.function(slot);
+  if (function.serving() <= function.pods_max) return;
+  std::vector<Slot> serving;
+  for (Slot at = function.pods.front(); at != kNoSlot; at = ledger_.next_pod(at)) {
+    if (ledger_.pod(at).serving()) serving.push_back(at);
+  }
+  const auto key = [this](Slot at) {
+    const Pod& pod = ledger_.pod(at);
+    return std::tuple(pod.running.size(), !pod.idle, pod.idle_since, pod.number);
+  };
+  std::sort(serving.begin(), serving.end(), [&](Slot a, Slot b) { return key(a) < key(b); });
+  serving.resize(serving.size() - function.pods_max);
+  for (const Slot at : serving) drain(turn, at, DrainReason::kScaledDown);
+}
+
+void Core::note(const Turn& turn, Function& function, Decision::Kind kind, std::string_view reason,
+                Duration expected_wait) const {
+  function.last = {.kind = kind,
+                   .at = turn.now,
+                   .waiting = function.queue.size(),
+                   .expected_wait = expected_wait,
+                   .start_cost = function.start.mean(),
+                   .reason = reason};
+}
+
+}  // namespace subito::scheduler

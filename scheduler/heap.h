@@ -1,0 +1,90 @@
+// Heap: a binary heap of slots by key, smallest on top, that can move or take out any of them in
+// O(log n), because each slot's position is written down where the caller says.
+//
+// `positions(slot)` returns a Slot& that belongs to the slot and to this heap: kNoSlot while it is
+// not in, otherwise its place. Keys must differ (add a sequence number), so that order is defined.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "runtime/base/check.h"
+#include "scheduler/slots.h"
+
+namespace subito::scheduler {
+
+template <typename Key>
+class Heap {
+ public:
+  bool empty() const { return entries_.empty(); }
+  std::size_t size() const { return entries_.size(); }
+  Slot top() const {
+    CHECK(!empty());
+    return entries_.front().slot;
+  }
+  const Key& top_key() const {
+    CHECK(!empty());
+    return entries_.front().key;
+  }
+
+  // Puts the slot in, or moves it if it is in already.
+  template <typename Positions>
+  void put(Slot slot, const Key& key, Positions&& positions) {
+    Slot at = positions(slot);
+    if (at == kNoSlot) {
+      at = static_cast<Slot>(entries_.size());
+      entries_.push_back({key, slot});
+    } else {
+      entries_[at].key = key;
+    }
+    settle(at, positions);
+  }
+
+  // Takes the slot out, if it is in.
+  template <typename Positions>
+  void erase(Slot slot, Positions&& positions) {
+    const Slot at = std::exchange(positions(slot), kNoSlot);
+    if (at == kNoSlot) return;
+    const Entry last = entries_.back();
+    entries_.pop_back();
+    if (last.slot == slot) return;
+    entries_[at] = last;
+    settle(at, positions);
+  }
+
+ private:
+  struct Entry {
+    Key key;
+    Slot slot;
+  };
+
+  // Moves the entry at `at` up, then down, until it is in order; notes every new position.
+  template <typename Positions>
+  void settle(Slot at, Positions&& positions) {
+    const Entry moving = entries_[at];
+    while (at > 0 && moving.key < entries_[(at - 1) / 2].key) {
+      at = drop(at, (at - 1) / 2, positions);
+    }
+    for (;;) {
+      Slot child = 2 * at + 1;
+      if (child >= entries_.size()) break;
+      if (child + 1 < entries_.size() && entries_[child + 1].key < entries_[child].key) ++child;
+      if (!(entries_[child].key < moving.key)) break;
+      at = drop(at, child, positions);
+    }
+    entries_[at] = moving;
+    positions(moving.slot) = at;
+  }
+
+  // Puts the entry of `from` at `at`; `from` is the hole now.
+  template <typename Positions>
+  Slot drop(Slot at, Slot from, Positions&& positions) {
+    entries_[at] = entries_[from];
+    positions(entries_[at].slot) = at;
+    return from;
+  }
+
+  std::vector<Entry> entries_;
+};
+
+}  // namespace subito::scheduler

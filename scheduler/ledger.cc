@@ -1,0 +1,235 @@
+#include "scheduler/ledger.h"
+
+#include "runtime/base/check.h"
+
+namespace subito::scheduler {
+namespace {
+
+std::size_t index(PodState state) {
+  return static_cast<std::size_t>(state);
+}
+
+}  // namespace
+
+Slot Ledger::add_function(FunctionId id) {
+  const Slot slot = functions_.take();
+  functions_[slot].id = id;
+  function_ids_.insert(id, slot);
+  return slot;
+}
+
+void Ledger::retire_function(Slot slot) {
+  Function& function = functions_[slot];
+  CHECK(!function.removed && function.queue.empty());
+  function.removed = true;
+  function_ids_.erase(function.id);
+}
+
+void Ledger::release_function(Slot slot) {
+  Function& function = functions_[slot];
+  CHECK(function.removed && function.pods.empty() && function.queue.empty());
+  timers_.clear(function.wake_timer);
+  timers_.clear(function.idle_timer);
+  leave_line(slot);
+  set_evictable(slot, false);
+  functions_.give_back(slot);
+}
+
+Slot Ledger::add_pod(Slot function_slot, TimePoint now) {
+  Function& function = functions_[function_slot];
+  const Slot slot = pods_.take();
+  Pod& pod = pods_[slot];
+  pod.id = pod_source_.next();
+  pod.revision = function.revision;
+  pod.number = ++function.pods_started;
+  pod.function = function_slot;
+  pod.concurrency = function.limits.concurrency;
+  pod.state_since = pod.requested = now;
+  pod.last_used = ++stamp_;
+  pod_ids_.insert(pod.id, slot);
+  function.pods.push_back(pods_, slot);
+  ++function.pods_in[index(PodState::kStarting)];
+  function.slots += pod.concurrency;
+  ++starting_;
+  reindex(slot, now);
+  return slot;
+}
+
+void Ledger::transition(Slot slot, PodState to, TimePoint now) {
+  Pod& pod = pods_[slot];
+  CHECK(to > pod.state);
+  Function& function = functions_[pod.function];
+  const bool served = pod.serving();
+  --function.pods_in[index(pod.state)];
+  ++function.pods_in[index(to)];
+  pod.state = to;
+  pod.state_since = now;
+  if (served && !pod.serving()) function.slots -= pod.concurrency;
+  reindex(slot, now);
+}
+
+void Ledger::hello(Slot slot, TimePoint now) {
+  Pod& pod = pods_[slot];
+  CHECK(!pod.said_hello);
+  pod.said_hello = true;
+  pod.hello_at = now;
+  pod.last_used = ++stamp_;
+  --starting_;
+  if (pod.state == PodState::kStarting) transition(slot, PodState::kReady, now);
+}
+
+void Ledger::remove_pod(Slot slot) {
+  Pod& pod = pods_[slot];
+  CHECK(pod.running.empty());
+  if (pod.state != PodState::kStopping) transition(slot, PodState::kStopping, pod.state_since);
+  Function& function = functions_[pod.function];
+  --function.pods_in[index(PodState::kStopping)];
+  if (!pod.said_hello) --starting_;
+  --leaving_;  // every stopping pod is counted there
+  timers_.clear(pod.timer);
+  function.pods.erase(pods_, slot);
+  pod_ids_.erase(pod.id);
+  pods_.give_back(slot);
+}
+
+Slot Ledger::add_invocation(InvocationId id, Slot function, TimePoint now, TimePoint deadline) {
+  const Slot slot = invocations_.take();
+  Invocation& invocation = invocations_[slot];
+  invocation.id = id;
+  invocation.order = ++order_;
+  invocation.function = function;
+  invocation.arrived = now;
+  invocation.deadline = invocation.give_up_at = deadline;
+  invocation_ids_.insert(id, slot);
+  enqueue(slot, kNoSlot);
+  return slot;
+}
+
+void Ledger::enqueue(Slot slot, Slot before) {
+  Invocation& invocation = invocations_[slot];
+  CHECK(!invocation.queued && invocation.pod == kNoSlot);
+  invocation.queued = true;
+  functions_[invocation.function].queue.insert(invocations_, slot, before);
+  ++waiting_;
+}
+
+void Ledger::dequeue(Slot slot) {
+  Invocation& invocation = invocations_[slot];
+  CHECK(invocation.queued);
+  invocation.queued = false;
+  functions_[invocation.function].queue.erase(invocations_, slot);
+  --waiting_;
+}
+
+void Ledger::requeue(Slot slot) {
+  // The queue is in order and this one is older than most: its place is near the front, behind
+  // older ones that came back before.
+  Slot before = functions_[invocations_[slot].function].queue.front();
+  while (before != kNoSlot && invocations_[before].order < invocations_[slot].order) {
+    before = next_invocation(before);
+  }
+  enqueue(slot, before);
+}
+
+void Ledger::assign(Slot slot, Slot pod_slot, TimePoint now) {
+  Invocation& invocation = invocations_[slot];
+  Pod& pod = pods_[pod_slot];
+  CHECK(pod.function == invocation.function);
+  CHECK(pod.serving() && pod.running.size() < pod.concurrency);
+  dequeue(slot);
+  invocation.pod = pod_slot;
+  invocation.dispatched = now;
+  ++invocation.attempts;
+  pod.running.push_back(invocations_, slot);
+  ++functions_[pod.function].running;
+  ++running_;
+  reindex(pod_slot, now);
+}
+
+void Ledger::unassign(Slot slot, TimePoint now) {
+  Invocation& invocation = invocations_[slot];
+  const Slot pod_slot = invocation.pod;
+  CHECK(pod_slot != kNoSlot);
+  Pod& pod = pods_[pod_slot];
+  pod.running.erase(invocations_, slot);
+  pod.last_used = ++stamp_;
+  if (invocation.cancelled) --pod.cancelled;
+  invocation.cancelled = false;
+  invocation.pod = kNoSlot;
+  timers_.clear(invocation.timer);
+  --functions_[pod.function].running;
+  --running_;
+  reindex(pod_slot, now);
+}
+
+void Ledger::forget(Slot slot) {
+  Invocation& invocation = invocations_[slot];
+  CHECK(invocation.pod == kNoSlot);
+  if (invocation.queued) dequeue(slot);
+  timers_.clear(invocation.timer);
+  invocation_ids_.erase(invocation.id);
+  invocations_.give_back(slot);
+}
+
+void Ledger::set_cancelled(Slot slot) {
+  Invocation& invocation = invocations_[slot];
+  CHECK(invocation.pod != kNoSlot && !invocation.cancelled);
+  invocation.cancelled = true;
+  ++pods_[invocation.pod].cancelled;
+}
+
+void Ledger::stand_in_line(Slot slot) {
+  Function& function = functions_[slot];
+  if (function.wants_start) return;
+  function.wants_start = true;
+  line_.push_back(functions_, slot);
+}
+
+void Ledger::leave_line(Slot slot) {
+  Function& function = functions_[slot];
+  if (!function.wants_start) return;
+  function.wants_start = false;
+  line_.erase(functions_, slot);
+}
+
+void Ledger::set_evictable(Slot slot, bool evictable) {
+  auto positions = [this](Slot at) -> Slot& { return functions_[at].evict_position; };
+  if (!evictable) return evict_.erase(slot, positions);
+  const Function& function = functions_[slot];
+  evict_.put(slot, EvictKey{pods_[function.idle.front()].idle_since, slot}, positions);
+}
+
+// Puts the pod into every list its state and load say it belongs to, and out of the others.
+void Ledger::reindex(Slot slot, TimePoint now) {
+  Pod& pod = pods_[slot];
+  Function& function = functions_[pod.function];
+  const std::uint32_t load = pod.running.size();
+  auto positions = [this](Slot at) -> Slot& { return pods_[at].room_position; };
+  if (pod.serving() && load < pod.concurrency) {
+    const bool starting = pod.state == PodState::kStarting;
+    function.room.put(slot, RoomKey{starting, load, starting ? pod.last_used : ~pod.last_used},
+                      positions);
+  } else {
+    function.room.erase(slot, positions);
+  }
+  set_idle(slot, pod.state == PodState::kReady && load == 0, now);
+  const bool leaving =
+      pod.state == PodState::kStopping || (pod.state == PodState::kDraining && load == 0);
+  leaving_ += static_cast<std::uint32_t>(leaving) - static_cast<std::uint32_t>(pod.leaving);
+  pod.leaving = leaving;
+}
+
+void Ledger::set_idle(Slot slot, bool idle, TimePoint now) {
+  Pod& pod = pods_[slot];
+  if (pod.idle == idle) return;
+  pod.idle = idle;
+  Function& function = functions_[pod.function];
+  if (idle) {
+    pod.idle_since = now;
+    function.idle.push_back(pods_, slot);
+  } else {
+    function.idle.erase(pods_, slot);
+  }
+}
+
+}  // namespace subito::scheduler

@@ -1,0 +1,31 @@
+#include "scheduler/limits.h"
+
+#include <algorithm>
+
+namespace subito::scheduler {
+
+std::uint32_t pods_max_default(const NodeLimits& node) {
+  return std::max(1u, node.pods_max - node.pods_max / 4);
+}
+
+std::optional<std::string_view> fault(const FunctionLimits& limits) {
+  if (limits.pods_max == 0u) return "pods_max must be at least 1";
+  if (limits.pods_max && *limits.pods_max < limits.pods_min) return "pods_max is below pods_min";
+  if (limits.concurrency == 0) return "concurrency must be at least 1";
+  if (limits.queue_timeout <= Duration::zero()) return "queue_timeout must be above 0";
+  if (limits.idle_timeout < Duration::zero()) return "idle_timeout must not be negative";
+  if (limits.start_timeout <= Duration::zero()) return "start_timeout must be above 0";
+  if (limits.drain_timeout <= Duration::zero()) return "drain_timeout must be above 0";
+  if (limits.cancel_grace <= Duration::zero()) return "cancel_grace must be above 0";
+  if (limits.start_prior < Duration::zero()) return "start_prior must not be negative";
+  return std::nullopt;
+}
+
+std::optional<std::string_view> fault(const NodeLimits& limits) {
+  if (limits.pods_max == 0) return "pods_max must be at least 1";
+  if (limits.starting_max == 0) return "starting_max must be at least 1";
+  if (limits.waiting_max == 0) return "waiting_max must be at least 1";
+  return std::nullopt;
+}
+
+}  // namespace subito::scheduler

@@ -1,0 +1,118 @@
+// Records: what the scheduler remembers of each function, pod and invocation. Plain data; only the
+// Ledger changes what its lists and indices depend on.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <memory>
+
+#include "autoscaler/estimate.h"
+#include "autoscaler/policy.h"
+#include "runtime/base/id.h"
+#include "runtime/base/time.h"
+#include "scheduler/backoff.h"
+#include "scheduler/heap.h"
+#include "scheduler/limits.h"
+#include "scheduler/slots.h"
+#include "scheduler/timers.h"
+#include "scheduler/view.h"
+
+namespace subito::scheduler {
+
+struct Invocation {
+  InvocationId id;
+  std::uint64_t order = 0;  // of arrival, over all functions
+  Slot function = kNoSlot;
+  Slot pod = kNoSlot;   // that runs it
+  bool queued = false;  // waits in the function's queue
+  Link link;            // in the function's queue, or in what the pod runs
+  TimerHandle timer = kNoSlot;
+  TimePoint arrived;
+  TimePoint deadline;
+  TimePoint give_up_at;  // while waiting
+  TimePoint dispatched;
+  std::uint32_t attempts = 0;
+  bool cancelled = false;  // Cancel was sent, the pod has not yielded
+  bool again = false;      // only within pod_exited: goes to another pod
+};
+
+struct Pod {
+  PodId id;
+  RevisionId revision;
+  std::uint64_t number = 0;
+  Slot function = kNoSlot;
+  PodState state = PodState::kStarting;
+  TimePoint state_since;
+  TimePoint requested;
+  bool said_hello = false;
+  TimePoint hello_at;
+  std::uint32_t concurrency = 1;  // as it was started with
+  SlotList<Invocation, &Invocation::link> running;
+  std::uint32_t cancelled = 0;  // of the running ones
+  bool overdue = false;         // a cancelled one did not yield in time
+  bool start_timed_out = false;
+  std::uint64_t served = 0;
+  std::uint64_t last_used = 0;  // a stamp, not a time: larger is later
+  bool idle = false;            // ready, and runs nothing
+  TimePoint idle_since;
+  bool leaving = false;  // its place is free in a moment: draining and empty, or stopping
+  Link in_function;
+  Link in_idle;
+  Slot room_position = kNoSlot;
+  TimerHandle timer = kNoSlot;
+
+  bool serving() const { return state == PodState::kStarting || state == PodState::kReady; }
+};
+
+// Which pod with room is best: a ready one before a starting one, then the least loaded, then the
+// most recently used, so that the others age out (of starting ones, the first started). With
+// concurrency 1 all that have room have load 0.
+struct RoomKey {
+  bool starting = false;
+  std::uint32_t load = 0;
+  std::uint64_t turn = 0;  // from last_used, different for every pod
+  friend auto operator<=>(const RoomKey&, const RoomKey&) = default;
+};
+
+// Which function gives a pod up first when the node is full: whose oldest has been idle longest.
+struct EvictKey {
+  TimePoint idle_since;
+  Slot function = kNoSlot;
+  friend auto operator<=>(const EvictKey&, const EvictKey&) = default;
+};
+
+struct Function {
+  FunctionId id;
+  RevisionId revision;
+  FunctionLimits limits;
+  std::uint32_t pods_max = 1;  // in force
+  std::unique_ptr<autoscaler::Policy> policy;
+  autoscaler::Estimate service;
+  autoscaler::Estimate start;
+  Backoff backoff;
+  Decision last;
+
+  SlotList<Invocation, &Invocation::link> queue;  // always in order of arrival
+  SlotList<Pod, &Pod::in_function> pods;          // by number
+  SlotList<Pod, &Pod::in_idle> idle;              // longest idle first
+  Heap<RoomKey> room;                             // serving pods with a free slot
+  std::array<std::uint32_t, 4> pods_in{};         // by PodState
+  std::uint32_t slots = 0;                        // concurrency of the serving pods, summed
+  std::uint32_t running = 0;
+  std::uint64_t completed = 0;
+  std::uint64_t pods_started = 0;
+
+  TimerHandle wake_timer = kNoSlot;
+  TimePoint wake_at;
+  TimerHandle idle_timer = kNoSlot;
+  Slot evict_position = kNoSlot;
+  bool wants_start = false;  // stands in line for a place on the node
+  Link in_line;
+  bool removed = false;  // only its pods are left
+
+  std::uint32_t in(PodState state) const { return pods_in[static_cast<std::size_t>(state)]; }
+  std::uint32_t serving() const { return in(PodState::kStarting) + in(PodState::kReady); }
+};
+
+}  // namespace subito::scheduler

@@ -1,0 +1,85 @@
+// Slots: records in numbered places, and lists threaded through them. What the scheduler keeps its
+// functions, pods and invocations in: a place is reused, nothing is allocated once it has grown.
+// Plain containers; they live inside the scheduler's Ledger.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "runtime/base/check.h"
+
+namespace subito::scheduler {
+
+using Slot = std::uint32_t;
+inline constexpr Slot kNoSlot = 0xffffffff;
+
+// A reference stays valid while others come and go (a deque never moves what it holds). Which slot
+// is reused depends on nothing but the order of calls.
+template <typename T>
+class Slots {
+ public:
+  Slot take() {
+    if (free_.empty()) {
+      records_.emplace_back();
+      return static_cast<Slot>(records_.size() - 1);
+    }
+    const Slot slot = free_.back();
+    free_.pop_back();
+    return slot;
+  }
+  void give_back(Slot slot) {
+    records_[slot] = T();
+    free_.push_back(slot);
+  }
+  T& operator[](Slot slot) { return records_[slot]; }
+  const T& operator[](Slot slot) const { return records_[slot]; }
+  Slot end() const { return static_cast<Slot>(records_.size()); }
+
+ private:
+  std::deque<T> records_;
+  std::vector<Slot> free_;
+};
+
+struct Link {
+  Slot before = kNoSlot;
+  Slot after = kNoSlot;
+};
+
+// A doubly linked list through `link` of the records of a Slots. Everything is O(1).
+template <typename T, Link T::*link>
+class SlotList {
+ public:
+  Slot front() const { return front_; }  // kNoSlot when empty
+  Slot back() const { return back_; }
+  std::uint32_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+  static Slot after(const Slots<T>& slots, Slot slot) { return (slots[slot].*link).after; }
+
+  void push_back(Slots<T>& slots, Slot slot) { insert(slots, slot, kNoSlot); }
+
+  // In front of `next`; kNoSlot: at the end.
+  void insert(Slots<T>& slots, Slot slot, Slot next) {
+    const Slot previous = next == kNoSlot ? back_ : (slots[next].*link).before;
+    slots[slot].*link = {previous, next};
+    (previous == kNoSlot ? front_ : (slots[previous].*link).after) = slot;
+    (next == kNoSlot ? back_ : (slots[next].*link).before) = slot;
+    ++size_;
+  }
+
+  void erase(Slots<T>& slots, Slot slot) {
+    CHECK(size_ > 0);
+    const Link gone = slots[slot].*link;
+    (gone.before == kNoSlot ? front_ : (slots[gone.before].*link).after) = gone.after;
+    (gone.after == kNoSlot ? back_ : (slots[gone.after].*link).before) = gone.before;
+    slots[slot].*link = {};
+    --size_;
+  }
+
+ private:
+  Slot front_ = kNoSlot;
+  Slot back_ = kNoSlot;
+  std::uint32_t size_ = 0;
+};
+
+}  // namespace subito::scheduler

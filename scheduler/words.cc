@@ -1,0 +1,222 @@
+// Everything the scheduler says to people.
+#include <array>
+#include <cstdio>
+
+#include "runtime/base/check.h"
+#include "scheduler/effects.h"
+#include "scheduler/scheduler.h"
+#include "scheduler/view.h"
+
+namespace subito::scheduler {
+namespace {
+
+std::string requests(std::uint64_t count) {
+  return std::to_string(count) + (count == 1 ? " request" : " requests");
+}
+
+std::string_view words(Decision::Kind kind) {
+  switch (kind) {
+    case Decision::Kind::kNone:
+      return "nothing was decided yet";
+    case Decision::Kind::kStarted:
+      return "started a pod";
+    case Decision::Kind::kWaitForPod:
+      return "waits for a busy pod";
+    case Decision::Kind::kAtMaximum:
+      return "no pod started, pods_max is reached";
+    case Decision::Kind::kStartsFull:
+      return "start waits its turn";
+    case Decision::Kind::kNodeFull:
+      return "start waits, the node is full";
+    case Decision::Kind::kBackingOff:
+      return "start put off";
+    case Decision::Kind::kDrained:
+      return "drained a pod";
+    case Decision::Kind::kStopped:
+      return "killed a pod";
+  }
+  CHECK(false);
+}
+
+}  // namespace
+
+int http_status(RefuseReason reason) {
+  switch (reason) {
+    case RefuseReason::kQueueFull:
+      return 429;
+    case RefuseReason::kFunctionGone:
+      return 404;
+    case RefuseReason::kPodDied:
+      return 502;
+    case RefuseReason::kDeadline:
+      return 504;
+    case RefuseReason::kQueueTimeout:
+    case RefuseReason::kCrashLoop:
+    case RefuseReason::kNodeFull:
+    case RefuseReason::kStartFailed:
+    case RefuseReason::kNodeClosing:
+      return 503;
+  }
+  CHECK(false);
+}
+
+std::string_view to_string(StartWhy why) {
+  switch (why) {
+    case StartWhy::kWaiting:
+      return "somebody waits";
+    case StartWhy::kMinimum:
+      return "fewer pods than pods_min";
+  }
+  CHECK(false);
+}
+
+std::string_view to_string(CancelReason reason) {
+  switch (reason) {
+    case CancelReason::kDeadline:
+      return "deadline passed";
+    case CancelReason::kClientLeft:
+      return "client left";
+  }
+  CHECK(false);
+}
+
+std::string_view to_string(RefuseReason reason) {
+  switch (reason) {
+    case RefuseReason::kQueueFull:
+      return "the function's queue is full";
+    case RefuseReason::kQueueTimeout:
+      return "no pod was free in time";
+    case RefuseReason::kDeadline:
+      return "the deadline passed before a pod was free";
+    case RefuseReason::kCrashLoop:
+      return "the function's pods end as soon as they start";
+    case RefuseReason::kFunctionGone:
+      return "no such function";
+    case RefuseReason::kNodeFull:
+      return "the node is full";
+    case RefuseReason::kPodDied:
+      return "the pod died";
+    case RefuseReason::kStartFailed:
+      return "pods died before they took it";
+    case RefuseReason::kNodeClosing:
+      return "the node is shutting down";
+  }
+  CHECK(false);
+}
+
+std::string_view to_string(DrainReason reason) {
+  switch (reason) {
+    case DrainReason::kIdle:
+      return "idle";
+    case DrainReason::kEvicted:
+      return "made room for another function";
+    case DrainReason::kScaledDown:
+      return "scaled down";
+    case DrainReason::kOldRevision:
+      return "replaced by a new revision";
+    case DrainReason::kRemoved:
+      return "function removed";
+    case DrainReason::kUnresponsive:
+      return "a cancelled handler does not yield";
+    case DrainReason::kClosing:
+      return "the node is shutting down";
+  }
+  CHECK(false);
+}
+
+std::string_view to_string(StopReason reason) {
+  switch (reason) {
+    case StopReason::kStartTimeout:
+      return "no hello within start_timeout";
+    case StopReason::kDrainTimeout:
+      return "did not end within drain_timeout";
+    case StopReason::kUnresponsive:
+      return "a cancelled handler did not yield";
+  }
+  CHECK(false);
+}
+
+std::string_view to_string(PodState state) {
+  switch (state) {
+    case PodState::kStarting:
+      return "starting";
+    case PodState::kReady:
+      return "ready";
+    case PodState::kDraining:
+      return "draining";
+    case PodState::kStopping:
+      return "stopping";
+  }
+  CHECK(false);
+}
+
+std::string_view to_string(ExitKind kind) {
+  switch (kind) {
+    case ExitKind::kDrained:
+      return "ended";
+    case ExitKind::kCrashed:
+      return "crashed";
+    case ExitKind::kStartFailed:
+      return "start failed";
+    case ExitKind::kKilled:
+      return "killed";
+    case ExitKind::kOutOfMemory:
+      return "out of memory";
+  }
+  CHECK(false);
+}
+
+std::string words(Duration duration) {
+  struct Unit {
+    double nanoseconds;
+    double below;  // of this unit, from where the next one takes over
+    const char* name;
+  };
+  // The limits lie where rounding would reach the next unit: 999.6 µs is "1 ms".
+  constexpr std::array<Unit, 5> kUnits = {{{1, 999.5, "ns"},
+                                           {1e3, 999.5, "µs"},
+                                           {1e6, 999.5, "ms"},
+                                           {1e9, 119.5, "s"},
+                                           {60e9, 1e300, "min"}}};
+  const double count = static_cast<double>(duration.count());
+  for (const Unit& unit : kUnits) {
+    const double value = count / unit.nanoseconds;
+    if (value >= unit.below) continue;
+    char text[40];
+    std::snprintf(text, sizeof text, value < 9.95 ? "%.1f" : "%.0f", value);
+    std::string out = text;
+    if (out.ends_with(".0")) out.resize(out.size() - 2);
+    return out + " " + unit.name;
+  }
+  CHECK(false);
+}
+
+std::string words(const StartPod& start) {
+  if (start.why == StartWhy::kMinimum) return std::string(to_string(start.why));
+  return std::to_string(start.waiting) + " waiting";
+}
+
+std::string words(const DrainPod& drain) {
+  if (drain.reason == DrainReason::kIdle) {
+    return "asleep after " + words(drain.idle) + " idle, " + requests(drain.served);
+  }
+  return std::string(to_string(drain.reason)) + ", " + requests(drain.served);
+}
+
+std::string words(const StopPod& stop) {
+  return "killed: " + std::string(to_string(stop.reason));
+}
+
+std::string words(const Decision& decision) {
+  std::string out(words(decision.kind));
+  if (decision.kind == Decision::Kind::kNone) return out;
+  out.append(": ").append(decision.reason);
+  if (decision.waiting == 0) return out;
+  out += " (" + std::to_string(decision.waiting) + " waiting, ";
+  if (decision.expected_wait > Duration::zero()) {
+    out += words(decision.expected_wait) + " expected, ";
+  }
+  return out + "a start takes " + words(decision.start_cost) + ")";
+}
+
+}  // namespace subito::scheduler
