@@ -1,0 +1,41 @@
+#include "deploy/manifest/defaults.h"
+
+namespace subito::manifest {
+
+namespace {
+
+void apply_scaling(Scaling& scaling) {
+  if (!scaling.has_min()) scaling.set_min(kScalingMin);
+  if (!scaling.has_max()) scaling.set_max(kScalingMax);
+  if (!scaling.has_idle_ms()) scaling.set_idle_ms(kIdleMs);
+  if (!scaling.has_queue_limit()) scaling.set_queue_limit(kQueueLimit);
+}
+
+void apply_resources(Resources& resources) {
+  if (!resources.has_memory_bytes()) resources.set_memory_bytes(kMemoryBytes);
+  if (!resources.has_cpu_millicores()) resources.set_cpu_millicores(kCpuMillicores);
+  if (!resources.has_pids()) resources.set_pids(kPids);
+}
+
+}  // namespace
+
+void apply_defaults(Function& function) {
+  function.set_api_version(kApiVersion);
+  function.set_kind(kKind);
+  Metadata& metadata = *function.mutable_metadata();
+  if (metadata.namespace_().empty()) metadata.set_namespace_(kNamespace);
+
+  FunctionSpec& spec = *function.mutable_spec();
+  if (!spec.has_timeout_ms()) spec.set_timeout_ms(kTimeoutMs);
+  if (!spec.has_concurrency()) spec.set_concurrency(kConcurrency);
+  if (!spec.has_body_bytes_max()) spec.set_body_bytes_max(kBodyBytesMax);
+  if (!spec.has_start()) spec.set_start(kStart);
+  apply_scaling(*spec.mutable_scaling());
+  apply_resources(*spec.mutable_resources());
+  for (Binding& binding : *spec.mutable_bindings()) {
+    if (binding.has_redis() && binding.redis().key_prefix().empty())
+      binding.mutable_redis()->set_key_prefix(metadata.name() + ":");
+  }
+}
+
+}  // namespace subito::manifest

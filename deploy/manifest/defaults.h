@@ -1,0 +1,44 @@
+// What a manifest gets where it says nothing. The one place of these numbers; the comments of
+// function.proto repeat them for users, and a test holds the two together.
+//
+// Pure. Filled in once, by the control API at deploy, so that a revision keeps behaving the same
+// when a later version of Subito chooses otherwise.
+#pragma once
+
+#include <cstdint>
+
+#include "deploy/manifest/function.pb.h"
+
+namespace subito::manifest {
+
+inline constexpr char kApiVersion[] = "subito.dev/v1";
+inline constexpr char kKind[] = "Function";
+inline constexpr char kNamespace[] = "default";
+
+// What most HTTP clients and proxies wait for before they give up themselves.
+inline constexpr std::int64_t kTimeoutMs = 30'000;
+// A handler needs no thought about threads, and a slow call never slows another one.
+inline constexpr std::int32_t kConcurrency = 1;
+// Asleep at zero: a start costs about a millisecond, a kept pod costs memory all day.
+inline constexpr std::int32_t kScalingMin = 0;
+// 20 pods of 128 MiB are 2.5 GiB: one function cannot take a small machine alone.
+inline constexpr std::int32_t kScalingMax = 20;
+// Long enough for a person to see the pod, short enough to see it go.
+inline constexpr std::int64_t kIdleMs = 30'000;
+// At 1 ms a call the last of a thousand waits a second; beyond that better to be told to come back.
+inline constexpr std::int32_t kQueueLimit = 1000;
+// A static C++ function needs 2 to 10 MiB; the rest is room for bodies and /tmp.
+inline constexpr std::int64_t kMemoryBytes = 128 << 20;
+// No limit of its own: pods share what is free, weighted alike.
+inline constexpr std::int32_t kCpuMillicores = 0;
+// A thread per concurrent handler and some; a fork bomb ends here.
+inline constexpr std::int32_t kPids = 64;
+// Uploads of ordinary forms and pictures pass; more is a decision.
+inline constexpr std::int64_t kBodyBytesMax = 16 << 20;
+// The fastest start that keeps nothing of the function in memory.
+inline constexpr StartMode kStart = POOLED;
+
+// Fills in every absent field that has a default. What is there stays as it is.
+void apply_defaults(Function& function);
+
+}  // namespace subito::manifest

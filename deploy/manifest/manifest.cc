@@ -1,0 +1,169 @@
+#include "deploy/manifest/manifest.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
+
+#include "deploy/manifest/decode.h"
+#include "deploy/manifest/defaults.h"
+#include "deploy/manifest/tree.h"
+
+namespace subito::manifest {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+// What spans more than one field.
+class CrossChecks {
+ public:
+  CrossChecks(const std::string& file, const Function& function, const Lines& lines,
+              std::vector<Fault>& faults)
+      : file_(file), function_(function), lines_(lines), faults_(faults) {}
+
+  void run() {
+    scaling();
+    const FunctionSpec& spec = function_.spec();
+    unique("spec.bindings", "name", spec.bindings_size(),
+           [&](int i) { return spec.bindings(i).name(); });
+    unique("spec.routes", "path", spec.routes_size(), [&](int i) { return spec.routes(i).path(); });
+    unique("spec.calls", "", spec.calls_size(), [&](int i) { return spec.calls(i); });
+  }
+
+ private:
+  void fault(const std::string& field, std::string message) {
+    const auto at = lines_.find(field);
+    faults_.push_back(Fault{file_, at == lines_.end() ? 0 : at->second, field, std::move(message)});
+  }
+
+  void scaling() {
+    const Scaling& scaling = function_.spec().scaling();
+    const int max = scaling.has_max() ? scaling.max() : kScalingMax;
+    if (!scaling.has_min() || scaling.min() <= max) return;
+    fault("spec.scaling.min", "is " + std::to_string(scaling.min()) + ", above max, which is " +
+                                  std::to_string(max) + (scaling.has_max() ? "" : " by default"));
+  }
+
+  template <typename NameOf>
+  void unique(const std::string& list, const std::string& field, int count, NameOf name_of) {
+    std::map<std::string, int> first;
+    for (int i = 0; i < count; ++i) {
+      const std::string name = name_of(i);
+      const auto [it, is_new] = first.try_emplace(name, i);
+      if (is_new || name.empty()) continue;
+      fault(list + "[" + std::to_string(i) + "]" + (field.empty() ? "" : "." + field),
+            "is '" + name + "' as that of " + list + "[" + std::to_string(it->second) + "]");
+    }
+  }
+
+  const std::string& file_;
+  const Function& function_;
+  const Lines& lines_;
+  std::vector<Fault>& faults_;
+};
+
+Function read_function(const std::string& file, const Node& node, std::vector<Fault>& faults) {
+  Function function;
+  Lines lines;
+  decode(file, node, function, lines, faults);
+  CrossChecks(file, function, lines, faults).run();
+  return function;
+}
+
+void load_file(const std::string& path, Manifests& out) {
+  std::ifstream stream(path, std::ios::binary);
+  // One byte more than is allowed: enough to see that it is too much.
+  std::string text(kInputBytesMax + 1, '\0');
+  if (stream) stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (stream.bad() || (stream.gcount() == 0 && !stream.eof())) {
+    out.faults.push_back(Fault{path, 0, "", "cannot be read"});
+    return;
+  }
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  Manifests read = parse_yaml(path, text);
+  std::move(read.manifests.begin(), read.manifests.end(), std::back_inserter(out.manifests));
+  std::move(read.faults.begin(), read.faults.end(), std::back_inserter(out.faults));
+}
+
+// The files a path stands for.
+std::vector<std::string> files_of(const std::string& path, std::vector<Fault>& faults) {
+  std::error_code error;
+  const fs::file_status status = fs::status(path, error);
+  if (!fs::exists(status)) {
+    faults.push_back(Fault{path, 0, "", "does not exist"});
+    return {};
+  }
+  if (!fs::is_directory(status)) return {path};
+  std::vector<std::string> files;
+  for (fs::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
+    if (it->path().extension() == ".yaml") files.push_back(it->path().string());
+  }
+  std::sort(files.begin(), files.end());
+  if (error)
+    faults.push_back(Fault{path, 0, "", "cannot be read: " + error.message()});
+  else if (files.empty())
+    faults.push_back(Fault{path, 0, "", "is a folder without a .yaml file"});
+  return files;
+}
+
+void check_names_differ(Manifests& all) {
+  std::map<std::string, const Manifest*> first;
+  for (const Manifest& manifest : all.manifests) {
+    const std::string& name = manifest.function.metadata().name();
+    if (name.empty()) continue;
+    const auto [it, is_new] = first.try_emplace(name, &manifest);
+    if (is_new) continue;
+    all.faults.push_back(Fault{
+        manifest.file, manifest.line, "metadata.name",
+        "is '" + name + "' as in " + it->second->file + ":" + std::to_string(it->second->line)});
+  }
+}
+
+}  // namespace
+
+std::string Manifest::binary_path() const {
+  const fs::path binary = function.spec().binary();
+  return binary.is_absolute() ? binary.string() : (fs::path(file).parent_path() / binary).string();
+}
+
+Manifests parse_yaml(const std::string& file, std::string_view text) {
+  Manifests out;
+  const std::vector<Node> documents = read_yaml(file, text, out.faults);
+  for (const Node& document : documents)
+    out.manifests.push_back({read_function(file, document, out.faults), file, document.line});
+  if (documents.empty() && out.faults.empty())
+    out.faults.push_back(Fault{file, 0, "", "holds no manifest"});
+  std::stable_sort(out.faults.begin(), out.faults.end(),
+                   [](const Fault& a, const Fault& b) { return a.line < b.line; });
+  return out;
+}
+
+Manifests load(const std::vector<std::string>& paths) {
+  Manifests all;
+  std::vector<std::string> files;
+  for (const std::string& path : paths) {
+    const auto more = files_of(path, all.faults);
+    files.insert(files.end(), more.begin(), more.end());
+  }
+  if (files.size() > kFilesMax) {
+    all.faults.push_back(Fault{paths.front(), 0, "", "are more than 1000 files"});
+    return all;
+  }
+  for (const std::string& file : files) load_file(file, all);
+  check_names_differ(all);
+  return all;
+}
+
+Result<Function> from_json(std::string_view text) {
+  std::vector<Fault> faults;
+  const Node node = read_json(text, faults);
+  if (faults.empty()) {
+    Function function = read_function("", node, faults);
+    if (faults.empty()) return function;
+  }
+  return fail(ErrorCode::kInvalidArgument, to_string(faults));
+}
+
+}  // namespace subito::manifest

@@ -1,0 +1,100 @@
+// YAML to a Tree by way of yaml-cpp's events, which know the line of everything.
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/yaml.h>
+
+#include <algorithm>
+#include <exception>
+#include <istream>
+#include <streambuf>
+
+#include "deploy/manifest/tree.h"
+
+namespace subito::manifest {
+
+namespace {
+
+int line_of(const YAML::Mark& mark) {
+  return mark.line + 1;
+}
+
+class Events final : public YAML::EventHandler {
+ public:
+  explicit Events(TreeBuilder& builder) : builder_(builder) {}
+
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { builder_.null(line_of(mark)); }
+  // Copies of copies grow without bound in a few lines, and no manifest needs them.
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
+    builder_.fault(line_of(mark), "has an alias (*name): write the value out");
+    builder_.null(line_of(mark));
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t,
+                const std::string& value) override {
+    builder_.scalar(value, tag == "?", line_of(mark));
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {
+    builder_.begin_list(line_of(mark));
+  }
+  void OnSequenceEnd() override { builder_.end(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {
+    builder_.begin_map(line_of(mark));
+  }
+  void OnMapEnd() override { builder_.end(); }
+
+ private:
+  TreeBuilder& builder_;
+};
+
+// Reads the text where it lies.
+class ViewBuffer final : public std::streambuf {
+ public:
+  explicit ViewBuffer(std::string_view text) {
+    char* begin = const_cast<char*>(text.data());
+    setg(begin, begin, begin + text.size());
+  }
+};
+
+}  // namespace
+
+std::vector<Node> read_yaml(const std::string& file, std::string_view text,
+                            std::vector<Fault>& faults) {
+  TreeBuilder builder(file, faults);
+  std::vector<Node> documents;
+  if (text.size() > kInputBytesMax) {
+    builder.fault(0, "is larger than " + std::to_string(kInputBytesMax) + " bytes");
+    return documents;
+  }
+  // yaml-cpp guesses UTF-16 from a NUL, and ends a text at byte 4 silently.
+  if (const auto at = text.find_first_of(std::string_view("\0\4", 2)); at != text.npos) {
+    const auto before = text.substr(0, at);
+    builder.fault(1 + static_cast<int>(std::count(before.begin(), before.end(), '\n')),
+                  "has a control character");
+    return documents;
+  }
+  try {
+    ViewBuffer buffer(text);
+    std::istream stream(&buffer);
+    YAML::Parser parser(stream);
+    Events events(builder);
+    while (parser.HandleNextDocument(events)) {
+      Node document = builder.take();
+      if (document.kind == Node::Kind::kNull) continue;
+      documents.push_back(std::move(document));
+      if (documents.size() > kDocumentsMax) {
+        builder.fault(documents.back().line,
+                      "has more than " + std::to_string(kDocumentsMax) + " documents");
+        return {};
+      }
+    }
+  } catch (const YAML::Exception& error) {
+    builder.fault(line_of(error.mark), "is not YAML: " + error.msg);
+  } catch (const std::exception& error) {
+    builder.fault(0, std::string("is not YAML: ") + error.what());
+  }
+  return documents;
+}
+
+}  // namespace subito::manifest

@@ -1,0 +1,228 @@
+#include "deploy/manifest/rules.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+#include "deploy/manifest/defaults.h"
+#include "deploy/manifest/units.h"
+#include "runtime/base/check.h"
+
+namespace subito::manifest {
+
+namespace {
+
+using Wrong = std::optional<std::string>;
+
+bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_word(char c) {
+  return is_lower(c) || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' || c == '-' || c == '.';
+}
+
+Wrong must_be(std::string_view text, std::string_view allowed) {
+  if (text == allowed) return std::nullopt;
+  return "is '" + std::string(text) + "', allowed is " + std::string(allowed);
+}
+Wrong check_api_version(std::string_view text) {
+  return must_be(text, kApiVersion);
+}
+Wrong check_kind(std::string_view text) {
+  return must_be(text, kKind);
+}
+Wrong check_namespace(std::string_view text) {
+  return must_be(text, kNamespace);
+}
+
+Wrong check_not_empty(std::string_view text) {
+  if (text.empty()) return "is empty";
+  return std::nullopt;
+}
+
+// Names of settings: what an environment variable may be called, and a little more.
+Wrong check_key(std::string_view text) {
+  constexpr std::size_t kKeyBytesMax = 128;
+  const bool right = !text.empty() && text.size() <= kKeyBytesMax &&
+                     std::all_of(text.begin(), text.end(), is_word);
+  if (right) return std::nullopt;
+  return "has a key that is not allowed: letters, digits, '_', '-' and '.', at most 128";
+}
+
+// Labels as Kubernetes writes them: an optional domain and '/', then a name.
+Wrong check_label_key(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (slash == text.npos) return check_key(text);
+  if (Wrong wrong = check_key(text.substr(0, slash))) return wrong;
+  return check_key(text.substr(slash + 1));
+}
+
+Wrong check_path(std::string_view text) {
+  constexpr std::size_t kPathBytesMax = 1024;
+  if (text.empty() || text.front() != '/')
+    return "is '" + std::string(text) + "', a path begins with '/'";
+  if (text.size() > kPathBytesMax) return "is longer than 1024 bytes";
+  if (text.find("//") != text.npos) return "has an empty segment ('//')";
+  for (const char c : text) {
+    if (c <= ' ' || c == 0x7f || c == '?' || c == '#')
+      return "has a character that no path has: a space, a control character, '?' or '#'";
+  }
+  return std::nullopt;
+}
+
+// "host:port", "[::1]:5432" or "unix:/path".
+Wrong check_address(std::string_view text) {
+  constexpr std::string_view kUnix = "unix:";
+  constexpr std::size_t kUnixPathMax = 107;  // sun_path of unix(7), without the final NUL
+  const std::string allowed = "allowed is host:port or unix:/path";
+  if (text.substr(0, kUnix.size()) == kUnix) {
+    const std::string_view path = text.substr(kUnix.size());
+    if (path.size() > kUnixPathMax) return "has a path longer than 107 bytes";
+    if (path.empty() || path.front() != '/') return "needs an absolute path, " + allowed;
+    return std::nullopt;
+  }
+  const std::size_t colon = text.rfind(':');
+  if (colon == text.npos || colon == 0) return "is '" + std::string(text) + "', " + allowed;
+  const std::string_view port = text.substr(colon + 1);
+  int number = 0;
+  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+  if (error != std::errc() || end != port.data() + port.size() || number < 1 || number > 65535)
+    return "has port '" + std::string(port) + "', allowed is 1 to 65535";
+  return std::nullopt;
+}
+
+constexpr std::int64_t kDayMs = 24 * 3'600'000;
+
+// Numbers stand in the comments of function.proto too.
+const std::array kRules = {
+    Rule{.field = "Function.api_version", .required = true, .text = check_api_version},
+    Rule{.field = "Function.kind", .required = true, .text = check_kind},
+    Rule{.field = "Function.metadata", .required = true},
+    Rule{.field = "Function.spec", .required = true},
+    Rule{.field = "Metadata.name", .required = true, .text = check_name},
+    Rule{.field = "Metadata.namespace", .text = check_namespace},
+    Rule{.field = "Metadata.labels", .count_max = 64, .key = check_label_key},
+    Rule{.field = "FunctionSpec.binary", .required = true, .text = check_not_empty},
+    Rule{.field = "FunctionSpec.args", .count_max = 64},
+    Rule{.field = "FunctionSpec.settings", .count_max = 256, .key = check_key},
+    Rule{.field = "FunctionSpec.routes", .count_max = 64},
+    Rule{.field = "FunctionSpec.timeout_ms", .min = 1, .max = 900'000},
+    Rule{.field = "FunctionSpec.concurrency", .min = 1, .max = 1000},
+    Rule{.field = "FunctionSpec.bindings", .count_max = 32},
+    Rule{.field = "FunctionSpec.calls", .count_max = 64, .text = check_name},
+    Rule{.field = "FunctionSpec.body_bytes_max", .min = 0, .max = 1LL << 40},
+    Rule{.field = "Route.path", .required = true, .text = check_path},
+    Rule{.field = "Scaling.min", .min = 0, .max = 1000},
+    Rule{.field = "Scaling.max", .min = 1, .max = 1000},
+    Rule{.field = "Scaling.idle_ms", .min = 0, .max = kDayMs},
+    Rule{.field = "Scaling.queue_limit", .min = 0, .max = 100'000},
+    Rule{.field = "Resources.memory_bytes", .min = 4 << 20, .max = 64LL << 30},
+    Rule{.field = "Resources.cpu_millicores", .min = 10, .max = 64'000, .zero_allowed = true},
+    Rule{.field = "Resources.pids", .min = 1, .max = 4096},
+    Rule{.field = "Binding.name", .required = true, .text = check_name},
+    Rule{.field = "TcpBinding.address", .required = true, .text = check_address},
+};
+
+bool ends_with(std::string_view text, std::string_view end) {
+  return text.size() > end.size() && text.substr(text.size() - end.size()) == end;
+}
+
+// The field's name without its unit.
+std::string without_unit(std::string name) {
+  for (const std::string_view unit : {"_ms", "_bytes", "_millicores"}) {
+    if (ends_with(name, unit)) return name.substr(0, name.size() - unit.size());
+  }
+  if (ends_with(name, "_bytes_max")) return name.substr(0, name.size() - 10) + "_max";
+  return name;
+}
+
+}  // namespace
+
+std::optional<std::string> check_name(std::string_view name) {
+  const bool right = !name.empty() && name.size() <= kNameBytesMax && is_lower(name.front()) &&
+                     name.back() != '-' && std::all_of(name.begin(), name.end(), [](char c) {
+                       return is_lower(c) || is_digit(c) || c == '-';
+                     });
+  if (right) return std::nullopt;
+  return "is '" + std::string(name.substr(0, 2 * kNameBytesMax)) +
+         "', allowed are lower-case letters, digits and '-', at most 40, beginning with a letter "
+         "and not ending with '-'";
+}
+
+std::string user_name(const Field& field) {
+  std::string name;
+  bool up = false;
+  for (const char c : without_unit(field.name())) {
+    if (c == '_') {
+      up = true;
+      continue;
+    }
+    name += up && is_lower(c) ? static_cast<char>(c - 'a' + 'A') : c;
+    up = false;
+  }
+  return name;
+}
+
+std::vector<std::string> user_names(const google::protobuf::Descriptor& message) {
+  std::vector<std::string> names;
+  for (int i = 0; i < message.field_count(); ++i) names.push_back(user_name(*message.field(i)));
+  return names;
+}
+
+const Field* find_field(const google::protobuf::Descriptor& message, std::string_view name) {
+  for (int i = 0; i < message.field_count(); ++i) {
+    if (user_name(*message.field(i)) == name) return message.field(i);
+  }
+  return nullptr;
+}
+
+Form form_of(const Field& field) {
+  if (field.is_map()) return Form::kTextMap;
+  switch (field.cpp_type()) {
+    case Field::CPPTYPE_STRING:
+      return Form::kText;
+    case Field::CPPTYPE_BOOL:
+      return Form::kBool;
+    case Field::CPPTYPE_ENUM:
+      return Form::kChoice;
+    case Field::CPPTYPE_MESSAGE:
+      return Form::kMessage;
+    default:
+      break;
+  }
+  if (ends_with(field.name(), "_ms")) return Form::kDuration;
+  if (ends_with(field.name(), "_millicores")) return Form::kCpu;
+  if (ends_with(field.name(), "_bytes") || ends_with(field.name(), "_bytes_max"))
+    return Form::kSize;
+  return Form::kInteger;
+}
+
+const Rule& rule_of(const Field& field) {
+  static const Rule kNone{};
+  const std::string name = field.containing_type()->name() + "." + field.name();
+  const auto found = std::find_if(kRules.begin(), kRules.end(),
+                                  [&](const Rule& rule) { return rule.field == name; });
+  return found == kRules.end() ? kNone : *found;
+}
+
+std::vector<Rule> all_rules() {
+  return {kRules.begin(), kRules.end()};
+}
+
+std::string format_number(Form form, std::int64_t value) {
+  switch (form) {
+    case Form::kDuration:
+      return format_duration_ms(value);
+    case Form::kSize:
+      return format_size_bytes(value);
+    case Form::kCpu:
+      return format_cpu_millicores(value);
+    default:
+      return std::to_string(value);
+  }
+}
+
+}  // namespace subito::manifest
