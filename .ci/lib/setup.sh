@@ -101,7 +101,7 @@ install_missing() {
   say "every package is there"
 }
 
-# Lists of today are good enough; a new container has none at all. apt-get update works in partial/.
+# Lists of today are good enough (apt-get update works in partial/); a new container has none.
 refresh_lists() {
   local lists=/var/lib/apt/lists asked
   asked=$(find "$lists/partial" -maxdepth 0 -mmin "-$LISTS_AGE_MAX_MINUTES" 2>/dev/null || true)
@@ -121,22 +121,23 @@ tell_sizes() {
 install_packages() {
   local had_redis=1
   dpkg-query -W -f='${db:Status-Status}' redis-server 2>/dev/null | grep -qx installed || had_redis=0
-  # A subshell, so that its traps put things back however it ends. bash runs a trap only when
-  # apt-get has ended: never while a package could still start its service.
-  (
-    trap services_allow EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM HUP
-    services_forbid
-    "${AS_ROOT[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-      --no-install-recommends -o DPkg::Lock::Timeout=120 "$@"
-  ) || die "install packages: apt-get failed"
+  # Things are put back however this ends. bash runs a trap only when apt-get has ended: never
+  # while a package could still start its service.
+  trap services_allow EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+  services_forbid
+  "${AS_ROOT[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+    --no-install-recommends -o DPkg::Lock::Timeout=120 "$@" ||
+    die "install packages: apt-get failed"
+  services_allow
+  trap - EXIT INT TERM HUP
   if ((had_redis == 0)); then not_at_boot redis-server; fi
 }
 
 # Debian asks policy-rc.d before a package's script starts a service; 101 means no.
 services_forbid() {
-  recover_policy
+  services_allow
   if [[ -e $POLICY ]]; then
     local answer=0
     "$POLICY" redis-server start >/dev/null 2>&1 || answer=$?
@@ -149,11 +150,9 @@ services_forbid() {
   "${AS_ROOT[@]}" chmod 755 "$POLICY"
 }
 
-services_allow() { recover_policy; }
-
 # Removes our own policy and puts the former one back: at the end, and at the next start if the
 # last one was killed in between.
-recover_policy() {
+services_allow() {
   if [[ -f $POLICY ]] && grep -q "$POLICY_MARK" "$POLICY"; then "${AS_ROOT[@]}" rm -f "$POLICY"; fi
   if [[ -e $POLICY_KEPT && ! -e $POLICY ]]; then "${AS_ROOT[@]}" mv "$POLICY_KEPT" "$POLICY"; fi
 }

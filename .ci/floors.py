@@ -1,0 +1,87 @@
+"""The floors of the house: what each folder may include. docs/architecture.md tells why.
+Includes point downwards only; within one floor only inside a folder or as an exception here."""
+
+# Longest matching folder counts.
+FLOOR = {
+    "runtime/base": 0,
+    "scheduler": 1,
+    "autoscaler": 1,
+    "runtime/protocol": 1,
+    "runtime/http": 1,
+    "deploy/manifest": 1,
+    "runtime/sandbox": 2,
+    "runtime/loop": 2,
+    "runtime/server": 2,
+    "runtime/pods": 3,
+    "runtime/bindings": 3,
+    "runtime/gateway": 3,
+    "deploy/store": 3,
+    "deploy/api": 4,
+    "deploy/cli": 4,
+    "runtime/node": 4,
+}
+
+# Beside what lies below: who may include whom on the same floor, and why.
+SAME_FLOOR = {
+    ("scheduler", "autoscaler"),  # the scheduler asks it how many
+    ("deploy/manifest", "runtime/protocol"),  # the ELF note that says which protocol a binary speaks
+    ("runtime/server", "runtime/loop"),  # a server is connections on a loop
+    ("runtime/node", "deploy/api"),  # main wires everybody
+    ("runtime/node", "deploy/cli"),
+}
+
+# Folders that stand beside the floors, with all they may include of ours.
+BESIDE = {
+    "runtime/sdk": {"runtime/base", "runtime/protocol"},
+    "bench": {"runtime/base", "scheduler", "autoscaler", "runtime/http", "runtime/loop"},
+    "functions": set(),
+}
+
+# The SDK's own HTTP server (--listen) needs more; it lives in files of these names.
+SDK_LISTEN = {"runtime/http", "runtime/loop", "runtime/server"}
+SDK_LISTEN_PREFIX = "listen"
+
+PURE = ("scheduler", "autoscaler")
+
+# What is pure takes time, observations and a seed, and does nothing itself.
+IMPURE_HEADERS = (
+    r"uv\.h|thread|stop_token|mutex|shared_mutex|condition_variable|future|semaphore|latch|barrier|"
+    r"atomic|iostream|fstream|print|syncstream|filesystem|ctime|"
+    r"time\.h|unistd\.h|fcntl\.h|pthread\.h|poll\.h|signal\.h|csignal|sys/.*|spdlog/.*|google/.*|"
+    r"runtime/loop/.*"
+)
+IMPURE_WORDS = (
+    r"::\s*now\s*\(|\bclock_?(?:\.|->)now\s*\(|\bClock\b|\b(?:system|steady|high_resolution)_clock\b|\bSystemClock\b|"
+    r"\bwall_clock_nanoseconds\b|\bclock_gettime\b|\bgettimeofday\b|\btime\s*\(\s*(?:0|nullptr)|"
+    r"\brandom_device\b|\bs?rand\s*\(|\bgetrandom\b|\b(?:secure_)?getenv\b|\benviron\b|"
+    r"\bstd\s*::\s*(?:cout|cerr|clog|cin|j?thread|(?:\w+_)?mutex|async|lock_guard|atomic\w*)\b|"
+    r"\bv?f?printf\s*\(|\bf?puts\s*\(|\bstd(?:out|err|in)\b|\bfopen\b|\bspdlog\b|"
+    r"\bsleep(?:_for|_until)?\s*\(|\bthread_local\b"
+)
+
+# What a function may not link: it has the SDK, the system and nlohmann-json.
+NOT_IN_FUNCTIONS = r"uv\.h|google/.*|spdlog/.*|fmt/.*|sqlite3\.h|yaml-cpp/.*|CLI/.*|curl/.*|tl/.*"
+
+
+def folder_of(path):
+    """The known folder that holds `path`, or None."""
+    known = [f for f in (*FLOOR, *BESIDE) if path.startswith(f + "/")]
+    return max(known, key=len, default=None)
+
+
+def may_include(path, target):
+    """None if the file may include `target` (a path from the root), else the reason."""
+    ours, theirs = folder_of(path), folder_of(target)
+    if ours is None or theirs is None:
+        return f"{target} is in no folder that has a floor"
+    if ours == theirs or (ours, theirs) in SAME_FLOOR:
+        return None
+    if ours in BESIDE:
+        allowed = set(BESIDE[ours])
+        if ours == "runtime/sdk" and path.split("/")[-1].startswith(SDK_LISTEN_PREFIX):
+            allowed |= SDK_LISTEN
+        return None if theirs in allowed else f"{ours} may not include {theirs}"
+    if theirs in BESIDE or FLOOR[theirs] >= FLOOR[ours]:
+        return f"{ours} (floor {FLOOR[ours]}) may not include {theirs} " + (
+            "(beside the floors)" if theirs in BESIDE else f"(floor {FLOOR[theirs]})")
+    return None
