@@ -1,0 +1,301 @@
+#include "runtime/bindings/dialer.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/check.h"
+
+namespace subito::bindings {
+namespace {
+
+// A Unix socket whose backlog is full refuses with EAGAIN (connect(2)): asked again this often.
+constexpr Duration kUnixRetryInterval = std::chrono::milliseconds(5);
+
+struct Address {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+};
+
+Address unix_address(const std::string& path) {
+  Address address;
+  auto* un = reinterpret_cast<sockaddr_un*>(&address.storage);
+  un->sun_family = AF_UNIX;
+  CHECK(path.size() < sizeof un->sun_path);
+  std::copy(path.begin(), path.end(), un->sun_path);
+  address.size = static_cast<socklen_t>(sizeof(sockaddr_un));
+  return address;
+}
+
+std::vector<Address> addresses_of(const addrinfo* list) {
+  std::vector<Address> addresses;
+  for (; list != nullptr && addresses.size() < kAddressesMax; list = list->ai_next) {
+    Address address;
+    address.size = list->ai_addrlen;
+    std::copy_n(reinterpret_cast<const char*>(list->ai_addr), list->ai_addrlen,
+                reinterpret_cast<char*>(&address.storage));
+    addresses.push_back(address);
+  }
+  return addresses;
+}
+
+addrinfo resolve_hints(int flags) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = flags | AI_NUMERICSERV;
+  return hints;
+}
+
+// What a person can act on is "nobody is there", whatever the kernel calls it.
+ErrorCode connect_code(int error) {
+  switch (error) {
+    case EPERM:
+    case EACCES:
+      return ErrorCode::kPermissionDenied;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+      return ErrorCode::kResourceExhausted;
+    default:
+      return ErrorCode::kUnavailable;
+  }
+}
+
+}  // namespace
+
+// One dial. Every outcome goes through Dialer::finish(), the last thing its caller does: it may
+// destroy this.
+class Dialer::Dial {
+ public:
+  // `room`: false when the limit was reached before this one came.
+  Dial(Dialer& dialer, DialId id, bool room, Target target, Duration timeout, Callback callback)
+      : dialer_(dialer),
+        id_(id),
+        room_(room),
+        target_(std::move(target)),
+        timeout_(timeout),
+        callback_(std::move(callback)),
+        step_(dialer.loop_, [this] { on_step(); }),
+        deadline_(dialer.loop_, [this] { on_deadline(); }) {
+    step_.start(Duration::zero());
+    deadline_.start(timeout);
+  }
+
+  ~Dial() {
+    if (lookup_ == nullptr) return;
+    // The request is libuv's until its callback has run: orphan it.
+    lookup_->dial = nullptr;
+    uv_cancel(reinterpret_cast<uv_req_t*>(&lookup_->request));
+  }
+
+  Callback take_callback() { return std::move(callback_); }
+
+ private:
+  enum class State { kQueued, kResolving, kConnecting, kWaitingForBacklog, kDone };
+
+  struct Lookup {
+    uv_getaddrinfo_t request{};
+    Dial* dial = nullptr;
+  };
+
+  void transition(State to) {
+    const bool legal = [&] {
+      switch (state_) {
+        case State::kQueued:
+          return to != State::kQueued && to != State::kWaitingForBacklog;
+        case State::kResolving:
+          return to == State::kConnecting || to == State::kDone;
+        case State::kConnecting:
+          return to != State::kQueued && to != State::kResolving;
+        case State::kWaitingForBacklog:
+          return to == State::kConnecting || to == State::kDone;
+        case State::kDone:
+          return false;
+      }
+      return false;
+    }();
+    CHECK(legal);
+    state_ = to;
+  }
+
+  void on_step() {
+    if (state_ == State::kWaitingForBacklog) return connect_next();
+    if (!room_) {
+      return end(fail(ErrorCode::kResourceExhausted, doing() + ": " +
+                                                         std::to_string(dialer_.dials_max_) +
+                                                         " connections are being made already"));
+    }
+    if (target_.endpoint.host.empty()) {
+      addresses_.push_back(unix_address(target_.endpoint.unix_path));
+      return connect_next();
+    }
+    resolve();
+  }
+
+  void resolve() {
+    const Endpoint& endpoint = target_.endpoint;
+    const std::string port = std::to_string(endpoint.port);
+    const addrinfo numeric = resolve_hints(AI_NUMERICHOST);
+    addrinfo* found = nullptr;
+    if (getaddrinfo(endpoint.host.c_str(), port.c_str(), &numeric, &found) == 0) {
+      addresses_ = addresses_of(found);
+      freeaddrinfo(found);
+      return connect_next();
+    }
+    transition(State::kResolving);
+    lookup_ = new Lookup;
+    lookup_->dial = this;
+    lookup_->request.data = lookup_;
+    const addrinfo hints = resolve_hints(0);
+    const int started = uv_getaddrinfo(dialer_.loop_.raw(), &lookup_->request, &Dial::on_resolved,
+                                       endpoint.host.c_str(), port.c_str(), &hints);
+    if (started == 0) return;
+    delete std::exchange(lookup_, nullptr);
+    end(fail(ErrorCode::kUnavailable, doing() + ": resolve name: " + uv_strerror(started)));
+  }
+
+  static void on_resolved(uv_getaddrinfo_t* request, int status, addrinfo* found) {
+    const std::unique_ptr<Lookup> lookup(static_cast<Lookup*>(request->data));
+    const std::unique_ptr<addrinfo, decltype(&uv_freeaddrinfo)> list(found, uv_freeaddrinfo);
+    if (Dial* dial = lookup->dial) {
+      dial->lookup_ = nullptr;
+      dial->on_addresses(status, found);
+    }
+  }
+
+  void on_addresses(int status, const addrinfo* found) {
+    if (status == 0) addresses_ = addresses_of(found);
+    if (!addresses_.empty()) return connect_next();
+    const auto code = status == UV_EAI_NONAME ? ErrorCode::kNotFound : ErrorCode::kUnavailable;
+    const char* reason = status == 0 ? "it has no address" : uv_strerror(status);
+    end(fail(code, doing() + ": resolve name: " + reason));
+  }
+
+  void connect_next() {
+    while (tried_ < addresses_.size()) {
+      const Address& address = addresses_[tried_];
+      if (state_ != State::kConnecting) transition(State::kConnecting);
+      const int family = address.storage.ss_family;
+      fd_.reset(socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+      const int done = !fd_.valid()
+                           ? -1
+                           : connect(fd_.get(), reinterpret_cast<const sockaddr*>(&address.storage),
+                                     address.size);
+      if (done == 0) return connected();
+      if (errno == EINPROGRESS) return watch();
+      if (family == AF_UNIX && errno == EAGAIN) {
+        transition(State::kWaitingForBacklog);
+        return step_.start(kUnixRetryInterval);
+      }
+      last_errno_ = errno;
+      ++tried_;
+    }
+    refused();
+  }
+
+  void watch() {
+    poll_.emplace(dialer_.loop_, fd_.get(), [this](int, int) { on_writable(); });
+    poll_->start(UV_WRITABLE);
+  }
+
+  void on_writable() {
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+    poll_.reset();
+    if (error == 0) return connected();
+    last_errno_ = error;
+    ++tried_;
+    connect_next();
+  }
+
+  void connected() {
+    if (!target_.endpoint.host.empty()) {
+      const int on = 1;
+      // A lost optimisation is no reason to fail.
+      (void)setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    }
+    if (auto blocking = make_blocking(fd_.get()); !blocking) return end(blocking.error());
+    end(std::move(fd_));
+  }
+
+  void refused() {
+    Error error = errno_error(doing(), last_errno_);
+    error.code = connect_code(last_errno_);
+    end(std::move(error));
+  }
+
+  void on_deadline() {
+    using std::chrono::milliseconds;
+    const auto waited = std::chrono::duration_cast<milliseconds>(timeout_).count();
+    end(fail(ErrorCode::kDeadlineExceeded,
+             doing() + ": no answer within " + std::to_string(waited) + " ms"));
+  }
+
+  std::string doing() const { return "connect " + target_.name + " at " + target_.endpoint.text(); }
+
+  void end(Result<UniqueFd> result) {
+    transition(State::kDone);
+    poll_.reset();
+    dialer_.finish(id_, std::move(result));
+  }
+
+  Dialer& dialer_;
+  const DialId id_;
+  const bool room_;
+  const Target target_;
+  const Duration timeout_;
+  Callback callback_;
+  State state_ = State::kQueued;
+  std::vector<Address> addresses_;
+  std::size_t tried_ = 0;
+  int last_errno_ = 0;
+  UniqueFd fd_;
+  Lookup* lookup_ = nullptr;  // owned by libuv once started
+  std::optional<Poll> poll_;  // after fd_: goes before it
+  Timer step_;
+  Timer deadline_;
+};
+
+Dialer::Dialer(Loop& loop, std::size_t dials_max) : loop_(loop), dials_max_(dials_max) {}
+Dialer::~Dialer() = default;
+
+DialId Dialer::dial(Target target, Duration timeout, Callback callback) {
+  const DialId id = ids_.next();
+  const bool room = dials_.size() < dials_max_;
+  dials_.emplace(
+      id, std::make_unique<Dial>(*this, id, room, std::move(target), timeout, std::move(callback)));
+  return id;
+}
+
+void Dialer::cancel(DialId id) {
+  dials_.erase(id);
+}
+
+void Dialer::finish(DialId id, Result<UniqueFd> result) {
+  // The node keeps the dial alive until the callback is through, whatever the callback does.
+  const auto node = dials_.extract(id);
+  CHECK(!node.empty());
+  const Callback callback = node.mapped()->take_callback();
+  callback(std::move(result));
+}
+
+Status make_blocking(int fd) {
+  const int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) != 0) {
+    return errno_error("make socket blocking");
+  }
+  return ok();
+}
+
+}  // namespace subito::bindings

@@ -1,0 +1,68 @@
+// Dialer: makes the connections that functions are granted. A pod has no network: it asks, the node
+// dials here and hands the connected descriptor over.
+//
+// One per loop, owned by the node, used on the loop's thread only. Nothing blocks: names are
+// resolved on libuv's thread pool, connects are non-blocking, and every dial has a deadline.
+// Callbacks run on the loop, never inside dial(). Destroying the Dialer forgets all dials in flight
+// without calling back.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "runtime/base/id.h"
+#include "runtime/base/result.h"
+#include "runtime/base/time.h"
+#include "runtime/base/unique_fd.h"
+#include "runtime/bindings/endpoint.h"
+#include "runtime/loop/loop.h"
+
+namespace subito::bindings {
+
+using DialId = Id<struct DialTag>;
+
+constexpr Duration kDialTimeout = std::chrono::seconds(2);
+// Dials in flight at once. Beyond it a dial fails at once: kResourceExhausted.
+constexpr std::size_t kDialsMax = 256;
+// A name may have many addresses; they are tried in order, as many as this.
+constexpr std::size_t kAddressesMax = 8;
+
+struct Target {
+  std::string name;  // of the binding, for messages: "connect cache at 127.0.0.1:6379: ..."
+  Endpoint endpoint;
+};
+
+class Dialer {
+ public:
+  // A connected stream socket in blocking mode, CLOEXEC, TCP_NODELAY where it applies. Errors:
+  // kUnavailable (nobody there), kDeadlineExceeded, kNotFound (no such name), kResourceExhausted,
+  // kPermissionDenied; always "connect NAME at ADDRESS: reason".
+  using Callback = std::function<void(Result<UniqueFd>)>;
+
+  explicit Dialer(Loop& loop, std::size_t dials_max = kDialsMax);
+  ~Dialer();
+  Dialer(const Dialer&) = delete;
+  Dialer& operator=(const Dialer&) = delete;
+
+  DialId dial(Target target, Duration timeout, Callback callback);
+  // The callback will not run. An id that is done or unknown: nothing happens.
+  void cancel(DialId id);
+  std::size_t in_flight() const { return dials_.size(); }
+
+ private:
+  class Dial;
+  void finish(DialId id, Result<UniqueFd> result);
+
+  Loop& loop_;
+  const std::size_t dials_max_;
+  IdSource<DialId> ids_;
+  std::unordered_map<DialId, std::unique_ptr<Dial>> dials_;
+};
+
+// libuv makes every descriptor it watches non-blocking; pods expect blocking ones.
+Status make_blocking(int fd);
+
+}  // namespace subito::bindings
