@@ -71,8 +71,7 @@ class Launcher {
   void on_isolated();
   void keep_network(Slot& slot);
   void on_exit(std::uint32_t index);
-  void report_exit(const Slot& slot, const SharedSlot& shared, int wait_status,
-                   const rusage& used);
+  void report_exit(const Slot& slot, const SharedSlot& shared, int wait_status, const rusage& used);
   bool remove_one();  // true: it made progress
   void end_all();
 

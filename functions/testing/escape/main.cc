@@ -1,0 +1,47 @@
+// escape NAME [ARGUMENT]: tries one way out of a pod and writes one line about it to descriptor 1.
+// Run outside of a pod it does the same, so that a test can see that the attempt works there.
+#include <unistd.h>
+
+#include <cstdio>
+#include <string>
+
+#include "functions/testing/escape/attempt.h"
+
+namespace escape {
+namespace {
+
+const char* name_of(int error) {
+  const char* name = ::strerrorname_np(error);
+  return name != nullptr ? name : "unknown";
+}
+
+}  // namespace
+
+Outcome denied(int error) {
+  return {std::string("denied ") + name_of(error)};
+}
+Outcome allowed(const std::string& what) {
+  return {"allowed: " + what};
+}
+Outcome judge(long result, const std::string& what) {
+  return result < 0 ? denied(errno) : allowed(what);
+}
+
+int run(const std::string& name, const char* argument) {
+  for (const Attempt* table :
+       {kFileAttempts, kProcessAttempts, kKernelAttempts, kNetworkAttempts, kResourceAttempts}) {
+    for (const Attempt* attempt = table; attempt->name != nullptr; ++attempt) {
+      if (name != attempt->name) continue;
+      const std::string line = attempt->run(argument).text + "\n";
+      return ::write(1, line.data(), line.size()) < 0 ? 1 : 0;
+    }
+  }
+  return 2;
+}
+
+}  // namespace escape
+
+int main(int argc, char** argv) {
+  if (argc < 2) return 2;
+  return escape::run(argv[1], argc > 2 ? argv[2] : "");
+}

@@ -1,0 +1,253 @@
+// The life of sandboxes: how they start, what is said when they do not, and what is left of them.
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <csignal>
+
+#include "runtime/sandbox/cgroup.h"
+#include "runtime/sandbox/sandbox_test_util.h"
+
+namespace subito::sandbox::testing {
+namespace {
+
+class SandboxTest : public ::testing::Test {
+ protected:
+  void start(const LauncherConfig& config) {
+    config_ = config;
+    harness_.emplace(config);
+    harness_->set_artefact(SUBITO_ESCAPE_POD_PATH);
+  }
+  void SetUp() override { start(test_config()); }
+  void TearDown() override {
+    harness_.reset();
+    EXPECT_EQ(count_cgroups(config_.node_id), 0);
+    EXPECT_EQ(count_processes_of(config_.uid_base, config_.sandboxes_max), 0);
+  }
+
+  SandboxControl::State await_outcome(SandboxId id) {
+    SandboxControl::State state;
+    EXPECT_TRUE(eventually([&] {
+      state = harness_->control(id).read_outcome();
+      return state.outcome != SandboxControl::Outcome::kPending;
+    }));
+    return state;
+  }
+
+  LauncherConfig config_;
+  std::optional<Harness> harness_;
+};
+
+TEST_F(SandboxTest, FreshOneFindsItsRequestWaiting) {
+  const SandboxId id = harness_->create();
+  ASSERT_TRUE(harness_->launch(id, {"escape", "identity"}).has_value());
+  EXPECT_EQ(await_outcome(id).outcome, SandboxControl::Outcome::kExecuted);
+  EXPECT_EQ(harness_->await_end(id).output, "pid 1 uid 1000 gid 1000 groups 0\n");
+}
+
+TEST_F(SandboxTest, PooledOneWaitsUntilItIsGivenAFunction) {
+  CreateRequest request;
+  request.reuse_network = true;
+  const SandboxId id = harness_->create(request);
+  EXPECT_GT(harness_->await_created(id).host_pid, 0);
+  EXPECT_EQ(harness_->control(id).read_outcome().outcome, SandboxControl::Outcome::kPending);
+  ASSERT_TRUE(harness_->launch(id, {"escape", "identity"}).has_value());
+  EXPECT_EQ(harness_->await_end(id).output, "pid 1 uid 1000 gid 1000 groups 0\n");
+}
+
+TEST_F(SandboxTest, BytesWrittenToTheChannelBeforeTheSandboxExistsWaitForIt) {
+  auto sockets = make_sandbox_sockets();
+  ASSERT_TRUE(sockets.has_value());
+  ASSERT_EQ(::write(sockets->node.channel.get(), "early", 5), 5);
+  char text[8];
+  EXPECT_EQ(::read(sockets->pod.channel.get(), text, sizeof text), 5);
+}
+
+TEST_F(SandboxTest, RunsASealedMemoryFile) {
+  const UniqueFd source(::open(SUBITO_REGISTERS_POD_PATH, O_RDONLY | O_CLOEXEC));
+  const UniqueFd copy(::memfd_create("artefact", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  char part[4096];
+  for (ssize_t size = 0; (size = ::read(source.get(), part, sizeof part)) > 0;) {
+    ASSERT_EQ(::write(copy.get(), part, static_cast<std::size_t>(size)), size);
+  }
+  ASSERT_EQ(
+      ::fcntl(copy.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL),
+      0);
+  const SandboxId id = harness_->create();
+  LaunchRequest request;
+  request.artefact_fd = copy.get();
+  request.argv = {"registers"};
+  ASSERT_TRUE(harness_->control(id).launch(request).has_value());
+  EXPECT_EQ(harness_->await_end(id).output.size(), 120U);
+}
+
+TEST_F(SandboxTest, FailedStepIsNamedWithItsReason) {
+  harness_.reset();
+  LauncherConfig config = test_config();
+  config.descriptors_max = 1U << 31;  // above fs.nr_open: the kernel refuses it even to root
+  start(config);
+  const SandboxId id = harness_->create();
+  const Harness::Ended ended = harness_->await_end(id);
+  ASSERT_TRUE(ended.create_failed.has_value());
+  EXPECT_EQ(step_error(ended.create_failed->step, ended.create_failed->os_errno).message,
+            "set user: Operation not permitted");
+}
+
+TEST_F(SandboxTest, FailedStepIsToldOnControlToo) {
+  harness_.reset();
+  LauncherConfig config = test_config();
+  config.descriptors_max = 1U << 31;
+  start(config);
+  const SandboxId id = harness_->create();
+  const SandboxControl::State state = await_outcome(id);
+  EXPECT_EQ(state.outcome, SandboxControl::Outcome::kFailed);
+  EXPECT_EQ(state.error.message, "set user: Operation not permitted");
+}
+
+TEST_F(SandboxTest, FailedExecIsToldToBoth) {
+  harness_->set_artefact("/etc/passwd");
+  const SandboxId id = harness_->create();
+  ASSERT_TRUE(harness_->launch(id, {"passwd"}).has_value());
+  EXPECT_EQ(await_outcome(id).error.message, "exec: Permission denied");
+  const Harness::Ended ended = harness_->await_end(id);
+  ASSERT_TRUE(ended.exited.has_value());
+  EXPECT_EQ(ended.exited->failed_step, Step::kExec);
+  EXPECT_EQ(ended.exited->failed_errno, EACCES);
+}
+
+TEST_F(SandboxTest, SandboxWhoseNodeForgotItEnds) {
+  const SandboxId id = harness_->create();
+  harness_->await_created(id);
+  auto sockets = make_sandbox_sockets();
+  harness_->control(id) = SandboxControl(std::move(sockets->node.control));
+  const Harness::Ended ended = harness_->await_end(id);
+  EXPECT_EQ(ended.exited->failed_step, Step::kAwaitLaunch);
+}
+
+TEST_F(SandboxTest, ChangedLimitsHoldBeforeTheFunctionRuns) {
+  const SandboxId id = harness_->create();
+  harness_->await_created(id);
+  SandboxLimits limits;
+  limits.pids_max = 8;
+  limits.memory_bytes_max = 64 << 20;
+  limits.cpu_millicores_max = 500;
+  // The request first: it may not overtake the limits even then.
+  ASSERT_TRUE(harness_->launch(id, {"escape", "threads-without-end"}, true).has_value());
+  ASSERT_TRUE(harness_->client().set_limits(id, limits).has_value());
+  EXPECT_EQ(harness_->await_end(id).output, "made 7, then denied EAGAIN\n");
+}
+
+TEST_F(SandboxTest, LimitsMayRiseAndFall) {
+  for (const std::uint64_t bytes : {std::uint64_t{256} << 20, std::uint64_t{16} << 20}) {
+    const SandboxId id = harness_->create();
+    SandboxLimits limits;
+    limits.memory_bytes_max = bytes;
+    ASSERT_TRUE(harness_->client().set_limits(id, limits).has_value());
+    ASSERT_TRUE(harness_->launch(id, {"escape", "take-memory"}, true).has_value());
+    const Harness::Ended ended = harness_->await_end(id);
+    EXPECT_EQ(ended.exited->oom_kills, 1U);
+    EXPECT_LE(ended.exited->memory_bytes_peak, bytes);
+    EXPECT_GT(ended.exited->memory_bytes_peak, bytes / 2);
+  }
+}
+
+TEST_F(SandboxTest, KilledOneIsReportedWithItsSignal) {
+  const SandboxId id = harness_->create();
+  ASSERT_TRUE(harness_->launch(id, {"escape", "spin"}).has_value());
+  harness_->await_created(id);
+  ASSERT_TRUE(harness_->client().kill(id).has_value());
+  const Harness::Ended ended = harness_->await_end(id);
+  ASSERT_TRUE(ended.exited.has_value());
+  EXPECT_TRUE(WIFSIGNALED(ended.exited->wait_status));
+  EXPECT_EQ(WTERMSIG(ended.exited->wait_status), SIGKILL);
+  EXPECT_EQ(ended.exited->oom_kills, 0U);
+}
+
+TEST_F(SandboxTest, KillingAnUnknownOneDoesNothing) {
+  ASSERT_TRUE(harness_->client().kill(SandboxId(4711)).has_value());
+  EXPECT_EQ(harness_->run({"escape", "identity"}).exited->wait_status, 0);
+}
+
+TEST_F(SandboxTest, OneTooManyIsRefusedAndLaterWorks) {
+  harness_.reset();
+  LauncherConfig config = test_config();
+  config.sandboxes_max = 2;
+  start(config);
+  const SandboxId first = harness_->create();
+  const SandboxId second = harness_->create();
+  const SandboxId third = harness_->create();
+  const Harness::Ended refused = harness_->await_end(third);
+  ASSERT_TRUE(refused.create_failed.has_value());
+  EXPECT_EQ(refused.create_failed->os_errno, EAGAIN);
+  harness_->kill_and_forget(first);
+  harness_->kill_and_forget(second);
+  EXPECT_TRUE(eventually([&] { return harness_->run({"escape", "identity"}).exited.has_value(); }));
+}
+
+TEST_F(SandboxTest, EachLivingOneHasAUidOfItsOwn) {
+  const SandboxId first = harness_->create();
+  const SandboxId second = harness_->create();
+  struct stat one {};
+  struct stat two {};
+  const std::string proc = "/proc/";
+  ASSERT_EQ(::stat((proc + std::to_string(harness_->await_created(first).host_pid)).c_str(), &one),
+            0);
+  ASSERT_EQ(::stat((proc + std::to_string(harness_->await_created(second).host_pid)).c_str(), &two),
+            0);
+  EXPECT_GE(one.st_uid, config_.uid_base);
+  EXPECT_NE(one.st_uid, two.st_uid);
+}
+
+std::string network_of(pid_t pid) {
+  char target[64] = {};
+  const std::string path = "/proc/" + std::to_string(pid) + "/ns/net";
+  return ::readlink(path.c_str(), target, sizeof target - 1) > 0 ? target : "";
+}
+
+TEST_F(SandboxTest, OnlyPooledOnesTakeOverANetworkNamespace) {
+  const SandboxId first = harness_->create();
+  const std::string used = network_of(harness_->await_created(first).host_pid);
+  EXPECT_NE(used, network_of(::getpid()));
+  harness_->kill_and_forget(first);
+  const SandboxId fresh = harness_->create();
+  EXPECT_NE(network_of(harness_->await_created(fresh).host_pid), used);
+  CreateRequest request;
+  request.reuse_network = true;
+  const SandboxId pooled = harness_->create(request);
+  EXPECT_EQ(network_of(harness_->await_created(pooled).host_pid), used);
+}
+
+TEST_F(SandboxTest, StepTimesAreReported) {
+  const SandboxId id = harness_->create();
+  const StepTimes& times = harness_->await_created(id).step_us;
+  EXPECT_GT(times[static_cast<std::size_t>(Step::kMakeNamespaces)], 0U);
+  EXPECT_GT(times[static_cast<std::size_t>(Step::kMakeCgroup)], 0U);
+}
+
+TEST_F(SandboxTest, ThousandLeaveNothingBehind) {
+  CreateRequest pooled;
+  pooled.reuse_network = true;
+  const pid_t launcher = harness_->client().launcher_pid();
+  const auto run_some = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      ASSERT_TRUE(
+          harness_->run({"escape", "identity"}, i % 2 == 0 ? CreateRequest{} : pooled).exited);
+    }
+    ASSERT_TRUE(eventually([&] { return count_cgroups(config_.node_id) == 3; }));
+  };
+  run_some(200);  // the reserve of network namespaces is full by then
+  const int descriptors = count_descriptors(launcher);
+  const int own_descriptors = count_descriptors(::getpid());
+  const int mounts = count_mounts(launcher);
+  const long resident = resident_kib(launcher);
+  run_some(1000);
+  EXPECT_LE(count_descriptors(launcher), descriptors);
+  EXPECT_EQ(count_descriptors(::getpid()), own_descriptors);
+  EXPECT_EQ(count_mounts(launcher), mounts);
+  EXPECT_LE(resident_kib(launcher), resident + 64);
+  EXPECT_EQ(count_processes_of(config_.uid_base, config_.sandboxes_max), 0);
+}
+
+}  // namespace
+}  // namespace subito::sandbox::testing

@@ -1,0 +1,128 @@
+#include "runtime/sandbox/sandbox_test_util.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace subito::sandbox::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string read_text(const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+long status_value(const std::string& directory, const std::string& key) {
+  std::istringstream status(read_text(directory + "/status"));
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with(key)) return std::stol(line.substr(key.size() + 1));
+  }
+  return -1;
+}
+
+}  // namespace
+
+int count_cgroups(const std::string& node_id) {
+  int count = 0;
+  for (const char* hierarchy : {"", "/memory", "/pids", "/cpu", "/unified"}) {
+    const std::string root = std::string("/sys/fs/cgroup") + hierarchy + "/subito-" + node_id;
+    std::error_code error;
+    if (!fs::is_directory(root, error)) continue;
+    ++count;
+    for (const auto& entry : fs::recursive_directory_iterator(root, error)) {
+      if (entry.is_directory(error)) ++count;
+    }
+  }
+  return count;
+}
+
+int count_processes_of(std::uint32_t first, std::uint32_t count) {
+  int found = 0;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator("/proc", error)) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    const long uid = status_value(entry.path(), "Uid:");
+    if (uid >= static_cast<long>(first) && uid < static_cast<long>(first) + count) ++found;
+  }
+  return found;
+}
+
+int count_descriptors(pid_t pid) {
+  const fs::directory_iterator all("/proc/" + std::to_string(pid) + "/fd");
+  return static_cast<int>(std::distance(begin(all), end(all)));
+}
+
+int count_mounts(pid_t pid) {
+  const std::string text = read_text("/proc/" + std::to_string(pid) + "/mountinfo");
+  return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+}
+
+long resident_kib(pid_t pid) {
+  return status_value("/proc/" + std::to_string(pid), "VmRSS:");
+}
+
+UniqueFd open_pidfd(pid_t pid) {
+  return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+}
+
+bool ends_within(const UniqueFd& pidfd, std::chrono::milliseconds deadline) {
+  pollfd ended = {pidfd.get(), POLLIN, 0};
+  return ::poll(&ended, 1, static_cast<int>(deadline.count())) == 1;
+}
+
+namespace {
+
+[[noreturn]] void become_outside(int binary, int output, int channel,
+                                 const std::vector<std::string>& argv) {
+  const bool apart = ::unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC) == 0 &&
+                     ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                     ::mount("tmp", "/tmp", "tmpfs", 0, "size=1m") == 0;
+  if (!apart) ::_exit(99);
+  ::dup2(output, 1);
+  ::dup2(channel, 3);
+  std::vector<char*> arguments;
+  for (const std::string& text : argv) arguments.push_back(const_cast<char*>(text.c_str()));
+  arguments.push_back(nullptr);
+  char* const none[] = {nullptr};
+  ::syscall(SYS_execveat, binary, "", arguments.data(), none, AT_EMPTY_PATH);
+  ::_exit(98);
+}
+
+}  // namespace
+
+std::string run_outside(const std::vector<std::string>& argv) {
+  const UniqueFd binary(::open(SUBITO_ESCAPE_POD_PATH, O_PATH));
+  int output[2];
+  int channel[2];
+  if (::pipe2(output, O_CLOEXEC) != 0 ||
+      ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel) != 0) {
+    return "no pipe";
+  }
+  // High numbers: dup2 to 1 and 3 must not meet them.
+  const UniqueFd write_end(::fcntl(output[1], F_DUPFD_CLOEXEC, 10));
+  const UniqueFd pod_end(::fcntl(channel[1], F_DUPFD_CLOEXEC, 10));
+  const UniqueFd binary_high(::fcntl(binary.get(), F_DUPFD_CLOEXEC, 10));
+  const pid_t child = ::fork();
+  if (child == 0) become_outside(binary_high.get(), write_end.get(), pod_end.get(), argv);
+  ::waitpid(child, nullptr, 0);
+  ::fcntl(output[0], F_SETFL, O_NONBLOCK);
+  char text[4096];
+  const ssize_t size = ::read(output[0], text, sizeof text);
+  for (const int fd : {output[0], output[1], channel[0], channel[1]}) ::close(fd);
+  return {text, size > 0 ? static_cast<std::size_t>(size) : 0};
+}
+
+}  // namespace subito::sandbox::testing
