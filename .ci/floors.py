@@ -24,7 +24,7 @@ FLOOR = {
 # Beside what lies below: who may include whom on the same floor, and why.
 SAME_FLOOR = {
     ("scheduler", "autoscaler"),  # the scheduler asks it how many
-    ("deploy/manifest", "runtime/protocol"),  # the ELF note that says which protocol a binary speaks
+    ("deploy/manifest", "runtime/protocol"),  # the ELF note names the protocol
     ("runtime/server", "runtime/loop"),  # a server is connections on a loop
     ("runtime/node", "deploy/api"),  # main wires everybody
     ("runtime/node", "deploy/cli"),
@@ -51,12 +51,13 @@ IMPURE_HEADERS = (
     r"runtime/loop/.*"
 )
 IMPURE_WORDS = (
-    r"::\s*now\s*\(|\bclock_?(?:\.|->)now\s*\(|\bClock\b|\b(?:system|steady|high_resolution)_clock\b|\bSystemClock\b|"
+    r"::\s*now\s*\(|\bclock_?(?:\.|->)now\s*\(|\bClock\b|"
+    r"\b(?:system|steady|high_resolution)_clock\b|\bSystemClock\b|"
     r"\bwall_clock_nanoseconds\b|\bclock_gettime\b|\bgettimeofday\b|\btime\s*\(\s*(?:0|nullptr)|"
     r"\brandom_device\b|\bs?rand\s*\(|\bgetrandom\b|\b(?:secure_)?getenv\b|\benviron\b|"
     r"\bstd\s*::\s*(?:cout|cerr|clog|cin|j?thread|(?:\w+_)?mutex|async|lock_guard|atomic\w*)\b|"
-    r"\bv?f?printf\s*\(|\bf?puts\s*\(|\bstd(?:out|err|in)\b|\bfopen\b|\bspdlog\b|"
-    r"\bsleep(?:_for|_until)?\s*\(|\bthread_local\b"
+    r"\bv?f?printf\s*\(|\bf?puts\s*\(|\bstd(?:out|err|in)\b|\bfopen\b|"
+    r"\bspdlog\b|\bsleep(?:_for|_until)?\s*\(|\bthread_local\b"
 )
 
 # What a function may not link: it has the SDK, the system and nlohmann-json.

@@ -71,7 +71,8 @@ class RulesTest(unittest.TestCase):
                     "SystemClock c;", "uv_loop_t* l;\n#include <uv.h>", "time(nullptr);"):
             with self.subTest(bad):
                 self.assertEqual(rules_of("autoscaler/a.cc", bad + "\n"), {"pure"})
-        for good in ("TimePoint now;", "f(now);", "auto t = node.now();", "time_until(now);", "std::mt19937_64 g(seed);",
+        for good in ("TimePoint now;", "f(now);", "auto t = node.now();",
+                     "time_until(now);", "std::mt19937_64 g(seed);",
                      'std::snprintf(b, sizeof b, "%d", 1);', 'x("getenv");', "Runtime time(a);"):
             with self.subTest(good):
                 self.assertEqual(rules_of("autoscaler/a.cc", good + "\n"), set())
@@ -141,7 +142,8 @@ class ScanTest(unittest.TestCase):
     def test_finds_templates_c_functions_and_what_returns_a_struct(self):
         text = ("template <class T, typename U = int>\nT f(T&& x) { return x; }\n"
                 'extern "C" int g(const char* s) { return *s; }\nextern "C" {\n'
-                "int h() { return 1; }\n}\nstatic struct point make(int a) { return {a}; }\nstruct alignas(8) P {\n"
+                "int h() { return 1; }\n}\nstatic struct point make(int a) { return {a}; }\n"
+                "struct alignas(8) P {\n"
                 "  int z() { return 1; }\n};\nauto l = [](int a) { return a; };\n")
         self.assertEqual([s[0] for s in self.shapes(text)], ["f", "g", "h", "make", "z", "l"])
 

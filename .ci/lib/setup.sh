@@ -120,7 +120,8 @@ tell_sizes() {
 
 install_packages() {
   local had_redis=1
-  dpkg-query -W -f='${db:Status-Status}' redis-server 2>/dev/null | grep -qx installed || had_redis=0
+  dpkg-query -W -f='${db:Status-Status}' redis-server 2>/dev/null | grep -qx installed ||
+    had_redis=0
   # Things are put back however this ends. bash runs a trap only when apt-get has ended: never
   # while a package could still start its service.
   trap services_allow EXIT
