@@ -191,6 +191,8 @@ INSTANTIATE_TEST_SUITE_P(
                     DocumentCase{"---\n---\n", "f.yaml: holds no manifest"},
                     DocumentCase{"a: [1\n", "f.yaml:2: is not YAML: "},
                     DocumentCase{"a: b: c\n", "f.yaml:1: is not YAML: "},
+                    DocumentCase{",", "f.yaml:1: is not YAML: unexpected character"},
+                    DocumentCase{"---\n]", "f.yaml:2: is not YAML: illegal flow end"},
                     DocumentCase{"- 1\n", "f.yaml:1: is a list, must be a mapping with apiVersion"},
                     DocumentCase{"hello\n", "f.yaml:1: is text, must be a mapping"},
                     DocumentCase{"{}\n", "f.yaml:1: metadata: is missing"},

@@ -21,7 +21,12 @@ class Events final : public YAML::EventHandler {
  public:
   explicit Events(TreeBuilder& builder) : builder_(builder) {}
 
-  void OnDocumentStart(const YAML::Mark&) override {}
+  // yaml-cpp reports a stray ',' or ']' between documents as an empty document, again and again,
+  // without reading on.
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (mark.pos == last_start_) throw YAML::ParserException(mark, "unexpected character");
+    last_start_ = mark.pos;
+  }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t) override { builder_.null(line_of(mark)); }
   // Copies of copies grow without bound in a few lines, and no manifest needs them.
@@ -46,6 +51,7 @@ class Events final : public YAML::EventHandler {
 
  private:
   TreeBuilder& builder_;
+  int last_start_ = -1;
 };
 
 // Reads the text where it lies.
@@ -79,15 +85,13 @@ std::vector<Node> read_yaml(const std::string& file, std::string_view text,
     std::istream stream(&buffer);
     YAML::Parser parser(stream);
     Events events(builder);
-    while (parser.HandleNextDocument(events)) {
-      Node document = builder.take();
-      if (document.kind == Node::Kind::kNull) continue;
-      documents.push_back(std::move(document));
-      if (documents.size() > kDocumentsMax) {
-        builder.fault(documents.back().line,
-                      "has more than " + std::to_string(kDocumentsMax) + " documents");
+    for (std::size_t count = 0; parser.HandleNextDocument(events); ++count) {
+      if (count == kDocumentsMax) {
+        builder.fault(0, "has more than " + std::to_string(kDocumentsMax) + " documents");
         return {};
       }
+      Node document = builder.take();
+      if (document.kind != Node::Kind::kNull) documents.push_back(std::move(document));
     }
   } catch (const YAML::Exception& error) {
     builder.fault(line_of(error.mark), "is not YAML: " + error.msg);

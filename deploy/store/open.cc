@@ -1,0 +1,135 @@
+// Store::open: the lock, the schema and its migrations, and what an interrupted owner left.
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <set>
+#include <utility>
+
+#include "deploy/store/store.h"
+
+namespace subito::store {
+
+namespace {
+
+// Migration i brings user_version i to i + 1. Never change one that was released: add another.
+constexpr std::array kMigrations = {
+    R"(CREATE TABLE functions (
+         name TEXT PRIMARY KEY,
+         current INTEGER,
+         next_number INTEGER NOT NULL,
+         created_ns INTEGER NOT NULL
+       ) STRICT;
+       CREATE TABLE revisions (
+         function TEXT NOT NULL REFERENCES functions (name) ON DELETE CASCADE,
+         number INTEGER NOT NULL,
+         spec BLOB NOT NULL,
+         artefact TEXT NOT NULL,
+         created_ns INTEGER NOT NULL,
+         committed INTEGER NOT NULL,
+         PRIMARY KEY (function, number)
+       ) STRICT;
+       CREATE INDEX revisions_by_artefact ON revisions (artefact);
+       CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;)",
+};
+
+// Who holds the lock, as it wrote it there: " by process 4711", or nothing.
+std::string owner_words(int fd) {
+  std::array<char, 16> text{};
+  const ssize_t size = ::pread(fd, text.data(), text.size() - 1, 0);
+  std::string pid(text.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  pid.resize(std::min(pid.find_first_not_of("0123456789"), pid.size()));
+  return pid.empty() ? "" : " by process " + pid;
+}
+
+// The folder's lock; goes with the descriptor, so also with a killed process.
+Result<UniqueFd> lock_folder(const std::string& folder) {
+  UniqueFd fd(::open((folder + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd.valid()) return errno_error("open data folder " + folder);
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return errno_error("lock data folder " + folder);
+    return fail(ErrorCode::kAlreadyExists,
+                "open data folder " + folder + ": in use" + owner_words(fd.get()));
+  }
+  const std::string pid = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(fd.get(), 0) != 0 ||
+      ::pwrite(fd.get(), pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size()))
+    return errno_error("lock data folder " + folder);
+  return fd;
+}
+
+// Others may pass through (pods execute artefacts in it) but not look into it.
+Status make_folder(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error)
+    return fail(ErrorCode::kPermissionDenied,
+                "make data folder " + folder + ": " + error.message());
+  if (::chmod(folder.c_str(), 0711) != 0) return errno_error("make data folder " + folder);
+  return ok();
+}
+
+}  // namespace
+
+Store::Store(std::string folder, UniqueFd lock, Database database, Artefacts artefacts)
+    : folder_(std::move(folder)),
+      lock_(std::move(lock)),
+      database_(std::move(database)),
+      artefacts_(std::move(artefacts)) {}
+
+Result<std::unique_ptr<Store>> Store::open(const std::string& folder) {
+  RETURN_IF_ERROR(make_folder(folder));
+  ASSIGN_OR_RETURN(UniqueFd lock, lock_folder(folder));
+  ASSIGN_OR_RETURN(Database database, Database::open(folder + "/state.db"));
+  ASSIGN_OR_RETURN(Artefacts artefacts, Artefacts::open(folder + "/artefacts"));
+  std::unique_ptr<Store> store(
+      new Store(folder, std::move(lock), std::move(database), std::move(artefacts)));
+  RETURN_IF_ERROR(store->migrate());
+  RETURN_IF_ERROR(store->drop_candidates());
+  RETURN_IF_ERROR(store->collect_artefacts());
+  RETURN_IF_ERROR(sync_folder(folder));
+  return store;
+}
+
+Status Store::migrate() {
+  ASSIGN_OR_RETURN(Transaction transaction, Transaction::begin(database_));
+  std::int64_t version = 0;
+  {
+    ASSIGN_OR_RETURN(Statement row, database_.prepare("PRAGMA user_version"));
+    ASSIGN_OR_RETURN(const bool there, row.step());
+    if (there) version = row.integer(0);
+  }
+  const auto known = static_cast<std::int64_t>(kMigrations.size());
+  if (version < 0 || version > known)
+    return fail(ErrorCode::kFailedPrecondition,
+                "open data folder " + folder_ + ": written by a newer Subito (schema " +
+                    std::to_string(version) + ", this one knows " + std::to_string(known) + ")");
+  for (; version < known; ++version)
+    RETURN_IF_ERROR(database_.execute(kMigrations[static_cast<std::size_t>(version)]));
+  RETURN_IF_ERROR(database_.execute(("PRAGMA user_version = " + std::to_string(known)).c_str()));
+  return transaction.commit();
+}
+
+Status Store::drop_candidates() {
+  ASSIGN_OR_RETURN(Transaction transaction, Transaction::begin(database_));
+  RETURN_IF_ERROR(
+      database_.execute("DELETE FROM revisions WHERE committed = 0;"
+                        "DELETE FROM functions WHERE current IS NULL;"));
+  return transaction.commit();
+}
+
+Status Store::collect_artefacts() {
+  ASSIGN_OR_RETURN(Statement rows, database_.prepare("SELECT DISTINCT artefact FROM revisions"));
+  std::set<std::string> wanted;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool row, rows.step());
+    if (!row) break;
+    wanted.insert(rows.text(0));
+  }
+  return artefacts_.collect([&](const std::string& hash) { return wanted.contains(hash); });
+}
+
+}  // namespace subito::store

@@ -1,0 +1,105 @@
+// Store: what a node must not forget: functions, their revisions and settings in SQLite, their
+// binaries as files. Owned by the node; lives on its control loop's thread and is synchronous (a
+// deploy costs a few fsyncs). One process per data folder, held by a lock.
+//
+//   DATA/lock          flock(2), holds the owner's pid
+//   DATA/state.db      functions, revisions, settings; write-ahead log, synchronous=FULL
+//   DATA/artefacts/    binaries by SHA-256 (artefacts.h)
+//
+// Deploy: put the artefact, prepare() a candidate, try it, commit() or drop() it. What commit()
+// acknowledged survives kill -9 and power loss; before it nothing has changed for anybody:
+// candidates that nobody committed are dropped by the next open().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "deploy/manifest/function.pb.h"
+#include "deploy/store/artefacts.h"
+#include "deploy/store/sqlite.h"
+#include "runtime/base/result.h"
+#include "runtime/base/unique_fd.h"
+
+namespace subito::store {
+
+inline constexpr int kOldRevisionsMax = 10;   // kept per function beside the current one
+inline constexpr int kFunctionsMax = 10'000;  // of a node
+
+struct Revision {
+  std::string function;
+  std::uint64_t number = 0;  // counts up from 1; a dropped candidate's number is not used again
+  manifest::Function spec;
+  std::string artefact;  // SHA-256
+  std::int64_t created_unix_ns = 0;
+  bool current = false;
+};
+
+struct FunctionRecord {
+  Revision revision;                 // the current one
+  std::int64_t created_unix_ns = 0;  // of the function
+};
+
+// A revision that is not current yet.
+struct Candidate {
+  std::string function;
+  std::uint64_t number = 0;
+};
+
+class Store {
+ public:
+  // Makes the folder if need be, takes its lock, migrates, drops candidates and garbage.
+  // kAlreadyExists: another process has it (named by pid); kFailedPrecondition: written by a newer
+  // Subito.
+  static Result<std::unique_ptr<Store>> open(const std::string& folder);
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  const std::string& folder() const { return folder_; }
+
+  // An artefact that no revision refers to lives until the next open().
+  Result<ArtefactWriter> begin_artefact() { return artefacts_.begin(); }
+  Result<std::string> artefact_path(std::string_view hash) const { return artefacts_.path(hash); }
+
+  Result<std::vector<FunctionRecord>> functions();                     // by name
+  Result<FunctionRecord> function(std::string_view name);              // kNotFound
+  Result<std::vector<Revision>> revisions(std::string_view function);  // newest first; kNotFound
+  Result<Revision> revision(std::string_view function, std::uint64_t number);  // candidates too
+
+  // `spec.metadata.name` names the function. The artefact must be in the store (kNotFound).
+  Result<Candidate> prepare(const manifest::Function& spec, const std::string& artefact);
+  // Makes it current and forgets the oldest beyond kOldRevisionsMax, with their binaries.
+  Status commit(const Candidate& candidate);
+  Status drop(const Candidate& candidate);
+  Status remove_function(std::string_view name);  // kNotFound
+  // Changes the current revision's scaling in place; absent: as it is. kInvalidArgument when the
+  // minimum would exceed the maximum.
+  Status set_scaling(std::string_view name, std::optional<std::int32_t> min,
+                     std::optional<std::int32_t> max);
+  // True when a deploy of this would change nothing.
+  Result<bool> is_current(const manifest::Function& spec, std::string_view artefact);
+
+  // Settings of the node itself, by key.
+  Result<std::optional<std::string>> setting(std::string_view key);
+  Status set_setting(std::string_view key, std::string_view value);
+
+ private:
+  Store(std::string folder, UniqueFd lock, Database database, Artefacts artefacts);
+  Status migrate();
+  Status drop_candidates();
+  Status collect_artefacts();
+  Result<std::uint64_t> next_number(const std::string& function);
+  Status prune(const std::string& function, std::vector<std::string>& hashes);
+  Result<std::vector<std::string>> artefacts_of(std::string_view function);
+  Status remove_unreferenced(const std::vector<std::string>& hashes);
+
+  std::string folder_;
+  UniqueFd lock_;
+  Database database_;
+  Artefacts artefacts_;
+};
+
+}  // namespace subito::store
