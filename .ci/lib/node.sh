@@ -44,7 +44,10 @@ subito_client() { "${AS_ROOT[@]}" "$SUBITO" "$@" --data "$DATA"; }
 
 deploy_shop() { subito_client deploy -f "$ROOT/functions/shop"; }
 
-seed_shop() { subito_client invoke catalogue /seed -X POST && subito_client invoke stock /seed -X POST; }
+seed_shop() {
+  subito_client invoke catalogue /seed -X POST
+  subito_client invoke stock /seed -X POST
+}
 
 # curl_node PORT PATH: quiet, bounded, fails on an HTTP error.
 curl_node() { curl --noproxy '*' -fsS --max-time 10 "http://127.0.0.1:$1$2"; }

@@ -187,9 +187,9 @@ run_fuzzer() {
 }
 
 report_coverage() {
-  gcovr --root . --object-directory build/coverage --filter '(runtime|scheduler|autoscaler|deploy)/' \
-    --exclude 'build/' --json-summary build/coverage/coverage.json --json-summary-pretty \
-    -j "$(nproc)" build/coverage 2>build/coverage/gcovr.log || {
+  gcovr --root . --object-directory build/coverage --exclude 'build/' \
+    --filter '(runtime|scheduler|autoscaler|deploy)/' -j "$(nproc)" \
+    --json-summary build/coverage/coverage.json build/coverage 2>build/coverage/gcovr.log || {
     tail -n 5 build/coverage/gcovr.log >&2
     return 1
   }

@@ -38,8 +38,9 @@ up_main() {
     esac
     case $1 in --port | --data) shift 2 ;; *) shift ;; esac
   done
-  [[ $port =~ ^[0-9]+$ ]] && ((port >= 1 && port <= 65535)) ||
+  if [[ ! $port =~ ^[0-9]{1,5}$ ]] || ((10#$port < 1 || 10#$port > 65535)); then
     die "read --port: $port is not a port from 1 to 65535"
+  fi
 
   require_packages build run
   local start
@@ -113,14 +114,16 @@ start_failed() {
 fill_shop() {
   deploy_shop || die "deploy shop: see above"
   seed_shop >/dev/null || die "seed shop: see above"
-  curl_node "$1" /function/shopfront/products >/dev/null || die "ask shop: no answer to the first request"
+  curl_node "$1" /function/shopfront/products >/dev/null ||
+    die "ask shop: no answer to the first request"
 }
 
 tell_what_to_try() {
-  local base=http://127.0.0.1:$1 client="build/release/bin/subito" data=''
+  local base=http://127.0.0.1:$1 client="build/release/bin/subito" data='' took
+  took=$(($(seconds_now) - $2))
   if [[ $DATA != "$(data_default)" ]]; then data=" --data $DATA"; fi
   say ""
-  say "${GREEN}The shop is open: $(($(seconds_now) - $2)) s from start to the first served request.$PLAIN"
+  say "${GREEN}The shop is open: $took s from start to the first served request.$PLAIN"
   say "Try, in another terminal:"
   say "  curl $base/function/shopfront/products"
   say "  curl -i $base/function/catalogue/products/3"
