@@ -244,7 +244,7 @@ class Dialer::Dial {
 
   std::string doing() const { return "connect " + target_.name + " at " + target_.endpoint.text(); }
 
-  void end(Result<UniqueFd> result) {
+  void end(Result<UniqueFd>&& result) {
     transition(State::kDone);
     poll_.reset();
     dialer_.finish(id_, std::move(result));
@@ -282,7 +282,7 @@ void Dialer::cancel(DialId id) {
   dials_.erase(id);
 }
 
-void Dialer::finish(DialId id, Result<UniqueFd> result) {
+void Dialer::finish(DialId id, Result<UniqueFd>&& result) {
   // The node keeps the dial alive until the callback is through, whatever the callback does.
   const auto node = dials_.extract(id);
   CHECK(!node.empty());

@@ -54,7 +54,7 @@ class Dialer {
 
  private:
   class Dial;
-  void finish(DialId id, Result<UniqueFd> result);
+  void finish(DialId id, Result<UniqueFd>&& result);
 
   Loop& loop_;
   const std::size_t dials_max_;

@@ -150,7 +150,7 @@ class RedisDialer::Connect {
 
   std::string doing() const { return "connect redis at " + dialer_.config_.redis.endpoint.text(); }
 
-  void end(Result<UniqueFd> result) {
+  void end(Result<UniqueFd>&& result) {
     transition(State::kDone);
     dialer_.finish(id_, std::move(result));
   }
@@ -183,7 +183,7 @@ void RedisDialer::cancel(RedisConnectId id) {
   connects_.erase(id);
 }
 
-void RedisDialer::finish(RedisConnectId id, Result<UniqueFd> result) {
+void RedisDialer::finish(RedisConnectId id, Result<UniqueFd>&& result) {
   const auto node = connects_.extract(id);  // alive until the callback is through
   CHECK(!node.empty());
   const Callback callback = node.mapped()->take_callback();

@@ -55,7 +55,7 @@ class RedisDialer {
 
  private:
   class Connect;
-  void finish(RedisConnectId id, Result<UniqueFd> result);
+  void finish(RedisConnectId id, Result<UniqueFd>&& result);
 
   Loop& loop_;
   Dialer& dialer_;
