@@ -30,10 +30,10 @@ StartAnswer Instant::on_waiting(const Demand& demand) {
   }
   const Duration patience = std::max(demand.start, kAskAgainMin);
   // A pod that starts is the answer to the waiting already: one start for many waiters.
-  if (demand.starting == 0 && demand.oldest_wait >= patience) {
+  if (demand.starting == 0 && demand.hoped >= patience) {
     return {.start = true, .reason = StartReason::kWaitedLongEnough, .expected_wait = wait};
   }
-  const Duration left = patience - demand.oldest_wait;
+  const Duration left = patience - demand.hoped;
   return {.start = false,
           .reason = StartReason::kStartCostsMore,
           .expected_wait = wait,

@@ -28,7 +28,7 @@ struct Case {
   const char* says;
   std::uint32_t waiting, slots;
   bool measured;
-  Duration service, start, oldest_wait;
+  Duration service, start, hoped;
   bool starts;
   StartReason reason;
 };
@@ -117,7 +117,7 @@ TEST(Instant, StartsExactlyWhenWaitingCostsMore) {
     const StartAnswer answer = policy.on_waiting({.now = TimePoint(seconds(1)),
                                                   .waiting = c.waiting,
                                                   .slots = c.slots,
-                                                  .oldest_wait = c.oldest_wait,
+                                                  .hoped = c.hoped,
                                                   .service_measured = c.measured,
                                                   .service = c.service,
                                                   .start = c.start});
@@ -131,13 +131,13 @@ TEST(Instant, WantsToBeAskedAgainWhenAStartWouldHaveBeenOver) {
   Instant policy;
   Demand demand{.waiting = 1,
                 .slots = 1,
-                .oldest_wait = microseconds(400),
+                .hoped = microseconds(400),
                 .service_measured = true,
                 .service = microseconds(100),
                 .start = milliseconds(1)};
   const StartAnswer first = policy.on_waiting(demand);
   EXPECT_EQ(first.ask_again_after, microseconds(600));
-  demand.oldest_wait += first.ask_again_after;
+  demand.hoped += first.ask_again_after;
   EXPECT_TRUE(policy.on_waiting(demand).start);
 }
 
@@ -146,7 +146,7 @@ TEST(Instant, TakesAStartUnderWayForTheAnswerToManyWaiters) {
   const StartAnswer answer = policy.on_waiting({.waiting = 3,
                                                 .slots = 2,
                                                 .starting = 1,
-                                                .oldest_wait = milliseconds(5),
+                                                .hoped = milliseconds(5),
                                                 .service_measured = true,
                                                 .service = microseconds(100),
                                                 .start = milliseconds(1)});

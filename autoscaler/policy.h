@@ -19,8 +19,10 @@ struct Demand {
   TimePoint now{};
   std::uint32_t waiting = 0;  // invocations queued, the one just arrived included
   std::uint32_t slots = 0;    // invocations that the starting and ready pods take at once, all busy
-  std::uint32_t starting = 0;     // pods of these that have not said hello yet
-  Duration oldest_wait{};         // how long the first of the queue has waited
+  std::uint32_t starting = 0;  // pods of these that have not said hello yet
+  // How long the first of the queue has hoped for the pods there are now: since it arrived, or
+  // since the last pod came up, if that was later.
+  Duration hoped{};
   bool service_measured = false;  // `service` means nothing before the first completed invocation
   Duration service{};             // mean time a pod takes for one invocation
   Duration start{};               // mean time from the decision to start a pod to its first word

@@ -85,9 +85,15 @@ void Core::wait(Turn& turn, Slot slot) {
   ledger_.timers().set(invocation.timer, invocation.give_up_at, {Timer::Kind::kInvocation, slot});
 }
 
-void Core::completed(Turn turn, InvocationId id) {
+void Core::completed(TimePoint now, Effects& effects, InvocationId id) {
   const Slot slot = ledger_.find(id);
-  if (slot == kNoSlot || ledger_.invocation(slot).pod == kNoSlot) return;
+  if (slot == kNoSlot || ledger_.invocation(slot).pod == kNoSlot) {
+    tick(now, effects);
+    return;
+  }
+  // The answer is here: a deadline that passed meanwhile cannot take it back.
+  ledger_.timers().clear(ledger_.invocation(slot).timer);
+  Turn turn = tick(now, effects);
   const Invocation invocation = ledger_.invocation(slot);
   Pod& pod = ledger_.pod(invocation.pod);
   Function& function = ledger_.function(pod.function);

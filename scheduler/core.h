@@ -43,11 +43,14 @@ class Core {
   bool empty() const { return ledger_.pods() == 0 && ledger_.waiting() == 0; }
 
   void arrive(Turn turn, InvocationId id, FunctionId function, TimePoint deadline);
-  void completed(Turn turn, InvocationId id);
+  // Ticks by itself, once the answer is safe from its deadline.
+  void completed(TimePoint now, Effects& effects, InvocationId id);
   void cancelled(Turn turn, InvocationId id);
 
   void pod_ready(Turn turn, PodId id);
-  void pod_exited(Turn turn, PodId id, ExitKind kind, std::span<const InvocationId> again);
+  // Ticks by itself, once the pod is marked as gone.
+  void pod_exited(TimePoint now, Effects& effects, PodId id, ExitKind kind,
+                  std::span<const InvocationId> again);
 
   std::optional<FunctionView> function(FunctionId id) const;
   std::optional<PodView> pod(PodId id) const;

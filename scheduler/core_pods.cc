@@ -13,9 +13,11 @@ void Core::pod_ready(Turn turn, PodId id) {
   ledger_.hello(slot, turn.now);
   Pod& pod = ledger_.pod(slot);
   if (pod.state == PodState::kReady) ledger_.timers().clear(pod.timer);
-  ledger_.function(pod.function).start.observe(turn.now - pod.requested);
+  Function& function = ledger_.function(pod.function);
+  function.start.observe(turn.now - pod.requested);
+  function.last_hello = turn.now;
   // A pod that was not there yet could not yield: the grace of what was cancelled begins now.
-  const Duration grace = ledger_.function(pod.function).limits.cancel_grace;
+  const Duration grace = function.limits.cancel_grace;
   for (Slot at = pod.running.front(); at != kNoSlot; at = ledger_.next_invocation(at)) {
     Invocation& invocation = ledger_.invocation(at);
     if (!invocation.cancelled) continue;
@@ -25,15 +27,21 @@ void Core::pod_ready(Turn turn, PodId id) {
   grant(turn);
 }
 
-void Core::pod_exited(Turn turn, PodId id, ExitKind kind, std::span<const InvocationId> again) {
+void Core::pod_exited(TimePoint now, Effects& effects, PodId id, ExitKind kind,
+                      std::span<const InvocationId> again) {
   const Slot slot = ledger_.find(id);
-  if (slot == kNoSlot) return;
-  const Slot function = ledger_.pod(slot).function;
-  judge_exit(turn, slot, kind);
-  // Out of the running before its invocations are, so that none of them finds room in it.
-  if (ledger_.pod(slot).state != PodState::kStopping) {
-    ledger_.transition(slot, PodState::kStopping, turn.now);
+  if (slot == kNoSlot) {
+    tick(now, effects);
+    return;
   }
+  // Even what is due before the exit must no longer drain, stop or use it.
+  Pod& pod = ledger_.pod(slot);
+  const bool asked = !pod.serving() && !pod.start_timed_out;
+  if (pod.state != PodState::kStopping) ledger_.transition(slot, PodState::kStopping, latest_);
+  ledger_.timers().clear(pod.timer);
+  Turn turn = tick(now, effects);
+  const Slot function = pod.function;
+  if (!asked) judge_exit(turn, slot, kind);
   give_back_running(turn, slot, again);
   ledger_.remove_pod(slot);
   if (ledger_.function(function).removed) {
@@ -49,15 +57,14 @@ void Core::pod_exited(Turn turn, PodId id, ExitKind kind, std::span<const Invoca
   grant(turn);
 }
 
-// Does this exit speak against the function's present revision?
+// A pod ended unasked. Does that speak against the function's present revision?
 void Core::judge_exit(Turn& turn, Slot slot, ExitKind kind) {
   const Pod& pod = ledger_.pod(slot);
   Function& function = ledger_.function(pod.function);
   if (pod.revision != function.revision) return;
-  const bool asked = !pod.serving() && !pod.start_timed_out;
   const bool useful =
       pod.served > 0 || (pod.said_hello && turn.now - pod.hello_at >= kHealthyAfter);
-  if (asked || useful) return;
+  if (useful) return;
   function.backoff.fail(turn.now);
   note(turn, function, Decision::Kind::kBackingOff, to_string(kind));
 }
@@ -110,6 +117,7 @@ void Core::pod_due(Turn& turn, Slot slot) {
 // An invocation left the pod.
 void Core::released(Turn& turn, Slot slot) {
   Pod& pod = ledger_.pod(slot);
+  if (pod.state == PodState::kStopping) return;
   if (pod.overdue && pod.cancelled == 0) pod.overdue = false;  // it came to itself
   if (pod.overdue && pod.cancelled == pod.running.size()) {
     return stop(turn, slot, StopReason::kUnresponsive);

@@ -14,8 +14,8 @@ void Core::settle(Turn& turn, Slot slot) {
   Function& function = ledger_.function(slot);
   if (function.removed) return;
   ledger_.timers().clear(function.wake_timer);
+  keep_minimum(turn, slot);  // first: whoever waits finds room in these pods
   serve(turn, slot);
-  keep_minimum(turn, slot);
   if (function.queue.empty() && function.serving() >= pods_min(function)) {
     ledger_.leave_line(slot);
   }
@@ -60,13 +60,13 @@ void Core::keep_minimum(Turn& turn, Slot slot) {
 // Somebody waits and no pod has room. True when a pod was started: now one has.
 bool Core::start_for_waiting(Turn& turn, Slot slot) {
   Function& function = ledger_.function(slot);
-  const Duration oldest = turn.now - ledger_.invocation(function.queue.front()).arrived;
+  const TimePoint arrived = ledger_.invocation(function.queue.front()).arrived;
   const autoscaler::StartAnswer answer =
       function.policy->on_waiting({.now = turn.now,
                                    .waiting = function.queue.size(),
                                    .slots = function.slots,
                                    .starting = function.in(PodState::kStarting),
-                                   .oldest_wait = oldest,
+                                   .hoped = turn.now - std::max(arrived, function.last_hello),
                                    .service_measured = function.service.measured(),
                                    .service = function.service.mean(),
                                    .start = function.start.mean()});

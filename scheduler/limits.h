@@ -17,7 +17,7 @@ struct FunctionLimits {
   std::uint32_t pods_min = 0;
   // Starting and ready pods; draining ones are leaving and count for the node alone, so that a new
   // revision never waits for the old one. Unset: pods_max_default() of the node.
-  std::optional<std::uint32_t> pods_max;
+  std::optional<std::uint32_t> pods_max{};
   // Invocations a pod works on at once. 1: a handler needs no thought about threads.
   std::uint32_t concurrency = 1;
   // Invocations waiting for a pod; the next is refused (429). At 1 ms a call on one pod the last of

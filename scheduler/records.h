@@ -102,6 +102,7 @@ struct Function {
   std::uint32_t running = 0;
   std::uint64_t completed = 0;
   std::uint64_t pods_started = 0;
+  TimePoint last_hello;  // of any of its pods
 
   TimerHandle wake_timer = kNoSlot;
   TimePoint wake_at;

@@ -36,7 +36,7 @@ void Scheduler::arrive(TimePoint now, InvocationId invocation, FunctionId functi
 }
 
 void Scheduler::completed(TimePoint now, InvocationId invocation, Effects& effects) {
-  core_->completed(core_->tick(now, effects), invocation);
+  core_->completed(now, effects, invocation);
 }
 
 void Scheduler::cancelled(TimePoint now, InvocationId invocation, Effects& effects) {
@@ -49,7 +49,7 @@ void Scheduler::pod_ready(TimePoint now, PodId pod, Effects& effects) {
 
 void Scheduler::pod_exited(TimePoint now, PodId pod, ExitKind kind,
                            std::span<const InvocationId> again, Effects& effects) {
-  core_->pod_exited(core_->tick(now, effects), pod, kind, again);
+  core_->pod_exited(now, effects, pod, kind, again);
 }
 
 void Scheduler::expire(TimePoint now, Effects& effects) {

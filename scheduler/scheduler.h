@@ -65,7 +65,8 @@ class Scheduler {
   // `deadline`: TimePoint::max() for none. From here on the scheduler watches it.
   void arrive(TimePoint now, InvocationId invocation, FunctionId function, TimePoint deadline,
               Effects& effects);
-  // The pod answered, with whatever result, or acknowledged a Cancel: the slot is free.
+  // The pod answered, with whatever result, or acknowledged a Cancel: the slot is free. An
+  // answer in hand is never cancelled, even if its deadline is over by now.
   void completed(TimePoint now, InvocationId invocation, Effects& effects);
   // The client left. Waiting: forgotten. In a pod: a Cancel effect, and the slot stays taken until
   // completed(); a pod that does not yield within cancel_grace is killed.
@@ -76,7 +77,8 @@ class Scheduler {
   // The pod is gone and its channel read to the end. `again`: invocations of it to give to another
   // pod, in any order: those it never took, and those the owner may repeat (idempotent). They go to
   // the front of the queue in order of arrival. All others in it are refused with kPodDied, unless
-  // they were cancelled.
+  // they were cancelled. No effect asks anything of this pod from here on, but for a Cancel that
+  // was due before: the owner answers the client.
   void pod_exited(TimePoint now, PodId pod, ExitKind kind, std::span<const InvocationId> again,
                   Effects& effects);
 
