@@ -1,0 +1,91 @@
+#include "runtime/http/path.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "runtime/http/characters.h"
+
+namespace subito::http {
+namespace {
+
+// The byte that the escape at the front stands for.
+std::optional<char> escaped_byte(std::string_view text) {
+  if (text.size() < 3 || !is(kHexChar, text[1]) || !is(kHexChar, text[2])) return std::nullopt;
+  const char byte = static_cast<char>(hex_value(text[1]) * 16 + hex_value(text[2]));
+  if (byte == '\0') return std::nullopt;
+  return byte;
+}
+
+bool is_unreserved(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+         c == '.' || c == '_' || c == '~';
+}
+
+Result<std::string> normalize_escapes(std::string_view path) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string out;
+  out.reserve(path.size());
+  for (std::size_t i = 0; i < path.size(); ++i) {
+    if (path[i] != '%') {
+      out.push_back(path[i]);
+      continue;
+    }
+    const auto byte = escaped_byte(path.substr(i));
+    if (!byte) return fail(ErrorCode::kInvalidArgument, "read path: malformed percent-encoding");
+    if (is_unreserved(*byte)) {
+      out.push_back(*byte);
+    } else {
+      const auto value = static_cast<unsigned char>(*byte);
+      out.push_back('%');
+      out.push_back(kHex[value >> 4]);
+      out.push_back(kHex[value & 15]);
+    }
+    i += 2;
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::string> percent_decode(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out.push_back(text[i]);
+      continue;
+    }
+    const auto byte = escaped_byte(text.substr(i));
+    if (!byte) return fail(ErrorCode::kInvalidArgument, "decode text: malformed percent-encoding");
+    out.push_back(*byte);
+    i += 2;
+  }
+  return out;
+}
+
+Result<std::string> normalize_path(std::string_view path) {
+  if (path.empty() || path.front() != '/') {
+    return fail(ErrorCode::kInvalidArgument, "read path: it does not begin with /");
+  }
+  ASSIGN_OR_RETURN(const std::string plain, normalize_escapes(path));
+  std::string out;
+  std::size_t at = 0;
+  while (at < plain.size()) {  // plain[at] is the "/" before a segment
+    const std::size_t end = std::min(plain.find('/', at + 1), plain.size());
+    const std::string_view segment = std::string_view(plain).substr(at + 1, end - at - 1);
+    const bool last = end == plain.size();
+    if (segment == "..") {
+      if (out.empty()) return fail(ErrorCode::kInvalidArgument, "read path: above the root");
+      out.resize(out.rfind('/'));
+    }
+    if (segment != "." && segment != "..") {
+      out.append("/").append(segment);
+    } else if (last) {
+      out.push_back('/');
+    }
+    at = end;
+  }
+  return out;
+}
+
+}  // namespace subito::http

@@ -1,0 +1,52 @@
+#include "runtime/http/path.h"
+
+#include <gtest/gtest.h>
+
+namespace subito::http {
+namespace {
+
+TEST(PercentDecodeTest, DecodesEachEscapeOnce) {
+  EXPECT_EQ(*percent_decode("a%20b%2Fc%252f+"), "a b/c%2f+");
+}
+
+TEST(PercentDecodeTest, RefusesMalformedEscapesAndNul) {
+  for (const std::string_view bad : {"%", "%2", "%zz", "a%2", "%00", "%-1"}) {
+    EXPECT_FALSE(percent_decode(bad)) << bad;
+    EXPECT_FALSE(normalize_path("/" + std::string(bad))) << bad;
+  }
+}
+
+TEST(NormalizePathTest, GivesAPathItsOneSpelling) {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {"/", "/"},
+      {"/a/b", "/a/b"},
+      {"/a/", "/a/"},
+      {"/%61%2d%7E", "/a-~"},
+      {"/a%20b%c3%a4", "/a%20b%C3%A4"},
+      {"/a%2fb", "/a%2Fb"},
+      {"/a/./b", "/a/b"},
+      {"/a/../b", "/b"},
+      {"/a/%2e%2E/b", "/b"},
+      {"/a/b/..", "/a/"},
+      {"/a/b/.", "/a/b/"},
+      {"/a//b", "/a//b"},
+      {"/a/..", "/"},
+      {"/.../..a/a..", "/.../..a/a.."},
+      {"/a/%2e%2e%2fb", "/a/..%2Fb"},
+  };
+  for (const auto& [path, expected] : cases) {
+    const auto got = normalize_path(path);
+    ASSERT_TRUE(got) << path;
+    EXPECT_EQ(*got, expected) << path;
+    EXPECT_EQ(*normalize_path(*got), *got) << path;
+  }
+}
+
+TEST(NormalizePathTest, NeverClimbsAboveTheRoot) {
+  for (const std::string_view bad : {"/..", "/a/../..", "/%2e%2e/a", "/a/../../b", "a", ""}) {
+    EXPECT_FALSE(normalize_path(bad)) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace subito::http
