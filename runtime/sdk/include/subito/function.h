@@ -43,7 +43,7 @@ class Headers {
   Headers() = default;
   Headers(std::initializer_list<std::pair<std::string, std::string>> fields);
   void add(std::string name, std::string value);
-  void set(std::string name, std::string value);  // replaces all of that name
+  void set(std::string name, std::string value);                     // replaces all of that name
   std::optional<std::string_view> get(std::string_view name) const;  // the first of that name
   const std::vector<std::pair<std::string, std::string>>& fields() const { return fields_; }
 
@@ -110,12 +110,12 @@ class Request {
 
  private:
   friend class Router;
-  friend class RequestAccess;
+  friend class RequestAccess;  // the SDK's own inside
   std::string method_;
   std::string path_;
   std::string query_;
   Headers headers_;
-  std::map<std::string, std::string, std::less<>> params_;
+  mutable std::map<std::string, std::string, std::less<>> params_;  // of the route, by the Router
   mutable std::string body_;
   mutable bool body_read_ = true;
   BodyReader* reader_ = nullptr;  // not owned; null: body_ is all there is
@@ -132,9 +132,12 @@ class Response {
   static Response html(std::string body, int status = 200);
   // application/problem+json (RFC 9457) with type, title, status and detail.
   static Response problem(int status, std::string_view type, std::string_view detail);
-  // The body is produced by `writer` while it is sent; memory stays constant.
+  // The body is produced by `writer` while it is sent; memory stays constant. Request and Context
+  // live until it has returned.
   static Response stream(std::string content_type, Writer writer, int status = 200);
 
+  // Replaces the field of that name; set-cookie is added. Content-Length and what concerns the
+  // connection are the runtime's own and dropped.
   Response& header(std::string name, std::string value) &;
   Response&& header(std::string name, std::string value) &&;
 
@@ -175,9 +178,9 @@ class RedisReply {
   bool is_string() const;  // bulk strings and status lines
   bool is_integer() const;
   bool is_array() const;
-  std::int64_t integer() const;       // throws RedisError unless is_integer()
-  std::string_view text() const;      // throws RedisError unless is_string() or is_error()
-  std::size_t size() const;           // of an array, else 0
+  std::int64_t integer() const;                // throws RedisError unless is_integer()
+  std::string_view text() const;               // throws RedisError unless is_string() or is_error()
+  std::size_t size() const;                    // of an array, else 0
   RedisReply operator[](std::size_t i) const;  // throws std::out_of_range
 
  private:
@@ -197,8 +200,10 @@ class Redis {
   // command({"SET", redis.key("greeting"), "hello"}). Throws RedisError when Redis cannot be
   // reached or answers with an error, Cancelled at the deadline.
   virtual RedisReply command(const std::vector<std::string>& arguments) = 0;
-  // Sends all, then reads all: one round trip.
-  virtual std::vector<RedisReply> pipeline(const std::vector<std::vector<std::string>>& commands) = 0;
+  // Sends all, then reads all: one round trip. An error is the reply of its command (is_error()),
+  // so that one sees which succeeded.
+  virtual std::vector<RedisReply> pipeline(
+      const std::vector<std::vector<std::string>>& commands) = 0;
   // The function's prefix in front of `name`; it may touch no other key.
   std::string key(std::string_view name) const { return prefix_ + std::string(name); }
   const std::string& prefix() const { return prefix_; }

@@ -1,0 +1,37 @@
+// Answer: what came of a handler, an exception included. Both ways to serve (pod and --listen) run
+// handlers through here, so that they answer the same. Any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/sdk/include/subito/function.h"
+
+namespace subito::sdk {
+
+// An exception that was a handler's fault, for the logs and never for the caller.
+struct Failure {
+  std::string type;                    // "std::out_of_range"
+  std::string message;                 // what()
+  std::vector<std::string> backtrace;  // of the throw, innermost first, "0x401234"
+};
+
+struct Answer {
+  Response response;
+  std::optional<Failure> failure;
+};
+
+Answer run_handler(const Handler& handler, const Request& request, Context& context);
+
+// Turns the exception being handled into an answer: HttpError into its problem document, Cancelled
+// into 504, anything else into 500 and a Failure. Call it in a catch block only.
+Answer answer_exception();
+
+// The headers that are sent: without those that the runtime itself is in charge of.
+bool is_runtime_header(std::string_view name);
+
+// One line for a log: "std::out_of_range: no such key, thrown at 0x401234 0x405678".
+std::string describe(const Failure& failure);
+
+}  // namespace subito::sdk

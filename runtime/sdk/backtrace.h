@@ -1,0 +1,25 @@
+// Where an exception was thrown, and where a crash happened. glibc's backtrace(3) loads a shared
+// library and is of no use in a static binary: this walks the stack by libgcc's unwinder.
+//
+// __cxa_throw is wrapped by the linker (--wrap, see CMakeLists.txt): the stack is read before it
+// unwinds. Per thread; the last throw wins.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace subito::sdk {
+
+constexpr std::size_t kBacktraceFramesMax = 32;
+
+// The return addresses of the callers, innermost first. Async-signal-safe as long as nothing is
+// allocated on the way, which holds for binaries with an .eh_frame_hdr.
+std::size_t capture_backtrace(std::span<std::uintptr_t> out);
+
+// Of the last throw on this thread, as "0x401234".
+std::vector<std::string> throw_backtrace();
+
+}  // namespace subito::sdk

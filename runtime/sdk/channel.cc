@@ -1,0 +1,381 @@
+#include "runtime/sdk/channel.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "runtime/base/check.h"
+#include "runtime/sdk/build_id.h"
+#include "runtime/sdk/crash.h"
+
+namespace subito::sdk {
+namespace {
+
+using protocol::FrameHeader;
+using protocol::FrameType;
+
+constexpr std::size_t kReadBytes = 4 << 10;         // enough for CONFIG and a short INVOKE
+constexpr std::size_t kReadBytesLarge = 128 << 10;  // once a read has filled its buffer
+constexpr std::size_t kCopyBytesMax = 16 << 10;     // larger bodies are sent from where they are
+constexpr std::size_t kDescriptorsMax = 16;         // that came ahead of their CONNECTED
+constexpr auto kDeadlineMax = std::chrono::hours(24 * 365);
+
+Deadline deadline_after(std::uint64_t microseconds) {
+  const auto limit = std::chrono::duration_cast<std::chrono::microseconds>(kDeadlineMax);
+  const auto count =
+      std::min<std::uint64_t>(microseconds, static_cast<std::uint64_t>(limit.count()));
+  return std::chrono::steady_clock::now() + std::chrono::microseconds(count);
+}
+
+FrameHeader header_of(FrameType type, std::uint32_t stream, std::size_t body_bytes, bool end) {
+  return {type, end ? protocol::kFlagEnd : std::uint16_t{0}, stream, 0,
+          static_cast<std::uint32_t>(body_bytes)};
+}
+
+// ppoll(2) until a deadline that may have passed already or never come.
+int poll_until(pollfd* watched, nfds_t count, Deadline deadline) {
+  for (;;) {
+    timespec timeout = {};
+    if (deadline != Deadline::max()) {
+      const auto left = deadline - std::chrono::steady_clock::now();
+      const auto positive = std::max(Deadline::duration(0), left);
+      const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(positive);
+      timeout = {seconds.count(), (positive - seconds).count()};
+    }
+    const int ready =
+        ::ppoll(watched, count, deadline == Deadline::max() ? nullptr : &timeout, nullptr);
+    if (ready >= 0) return ready;
+    CHECK(errno == EINTR);
+  }
+}
+
+// Writes all of it to a blocking socket, or ends the process when the node is gone.
+void write_all(int fd, std::string_view first, std::string_view second) {
+  channel_is_writing = true;
+  while (!first.empty() || !second.empty()) {
+    std::array<iovec, 2> parts = {{{const_cast<char*>(first.data()), first.size()},
+                                   {const_cast<char*>(second.data()), second.size()}}};
+    msghdr message = {};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = parts.size();
+    const ssize_t count = ::sendmsg(fd, &message, MSG_NOSIGNAL);  // sendmsg(2)
+    if (count >= 0) {
+      const auto of_first = std::min(first.size(), static_cast<std::size_t>(count));
+      first.remove_prefix(of_first);
+      second.remove_prefix(static_cast<std::size_t>(count) - of_first);
+    } else if (errno == EAGAIN) {
+      pollfd writable = {fd, POLLOUT, 0};
+      ::poll(&writable, 1, -1);
+    } else if (errno != EINTR) {
+      ::_exit(errno == EPIPE || errno == ECONNRESET ? kExitNodeGone : kExitBroken);
+    }
+  }
+  channel_is_writing = false;
+}
+
+}  // namespace
+
+void Channel::greet() {
+  protocol::Hello hello;
+  hello.set_sdk("subito-sdk 0.1.0");
+  hello.set_build_id(build_id());
+  CHECK(protocol::append_frame(out_, FrameType::kHello, 0, hello));
+  sent(FrameType::kHello, 0, 0, false);
+  flush();
+  while (!configured_) {
+    read_some(Deadline::max());
+    dispatch();
+  }
+  threaded_ = config_.concurrency() > 1;
+}
+
+std::unique_ptr<Incoming> Channel::next_invocation() {
+  Lock lock(mutex_);
+  while (arrived_.empty()) {
+    // Those that still run end the process when the last of them has let go.
+    if (streams_.drained() && running_ == 0) return nullptr;
+    flush();
+    lock.unlock();
+    read_some(Deadline::max());
+    lock.lock();
+    dispatch();
+  }
+  auto next = std::move(arrived_.front());
+  arrived_.pop_front();
+  return next;
+}
+
+::subito::Status Channel::open(FrameType type, const google::protobuf::MessageLite& head,
+                               std::string_view body, bool end, Inbox& inbox) {
+  const std::uint32_t stream = streams_.next_stream();
+  if (!streams_.may_send(header_of(type, stream, body.size(), end))) {
+    return fail(ErrorCode::kResourceExhausted, "open stream: too many are open");
+  }
+  RETURN_IF_ERROR(protocol::append_frame(out_, type, stream, head, body, end));
+  sent(type, stream, body.size(), end);
+  inbox.stream = stream;
+  inboxes_.push_back(&inbox);
+  return ok();
+}
+
+bool Channel::send_result(const Inbox& inbox, const protocol::Result& head, std::string_view body,
+                          bool end) {
+  const auto header = header_of(FrameType::kResult, inbox.stream, body.size(), end);
+  if (!streams_.may_send(header)) return false;
+  CHECK(protocol::append_frame(out_, FrameType::kResult, inbox.stream, head, body, end));
+  streams_.sent(header);
+  return true;
+}
+
+bool Channel::send_body(const Inbox& inbox, std::string_view body, bool end) {
+  const auto header = header_of(FrameType::kBody, inbox.stream, body.size(), end);
+  if (!streams_.may_send(header)) return false;
+  streams_.sent(header);
+  if (body.size() <= kCopyBytesMax) {
+    protocol::append_frame(out_, FrameType::kBody, inbox.stream, body, end);
+    return true;
+  }
+  const auto bytes = protocol::encode(header);
+  out_.append(bytes.data(), bytes.size());
+  write_all(fd_, out_, body);
+  out_.clear();
+  return true;
+}
+
+std::size_t Channel::credit(const Inbox& inbox) const {
+  return std::min<std::uint64_t>(streams_.credit_bytes(inbox.stream), protocol::kBodyBytesMax);
+}
+
+std::string Channel::take_body(Inbox& inbox, std::size_t bytes_max) {
+  std::string taken;
+  if (inbox.body.size() <= bytes_max) {
+    taken.swap(inbox.body);
+  } else {
+    taken = inbox.body.substr(0, bytes_max);
+    inbox.body.erase(0, bytes_max);
+  }
+  send_window(inbox.stream, streams_.consumed(inbox.stream, taken.size()));
+  return taken;
+}
+
+void Channel::forget(Inbox& inbox) {
+  const bool answers = inbox.stream % 2 == 1;
+  // What we answer is closed by END; else the stream is given up, which CANCEL says. A call that
+  // has its answer may still owe the end of its request.
+  const bool owes = streams_.is_ours_open(inbox.stream);
+  const bool expects = !answers && streams_.is_theirs_open(inbox.stream);
+  const auto cancel = header_of(FrameType::kCancel, inbox.stream, 0, false);
+  if ((owes || expects) && streams_.may_send(cancel)) {
+    protocol::append_frame(out_, FrameType::kCancel, inbox.stream);
+    streams_.sent(cancel);
+  }
+  std::erase(inboxes_, &inbox);
+  if (answers) --running_;
+  if (running_ == 0 && streams_.drained() && arrived_.empty()) {
+    flush();
+    ::_exit(0);
+  }
+}
+
+void Channel::log(const protocol::Log& record) {
+  // Over the limit of a head: dropped. The logger cuts its records well before.
+  if (!protocol::append_frame(out_, FrameType::kLog, 0, record)) return;
+  flush();
+}
+
+void Channel::flush() {
+  if (out_.empty()) return;
+  write_all(fd_, out_, {});
+  out_.clear();
+}
+
+void Channel::poll() {
+  if (threaded_) return;
+  flush();
+  if (read_some(Deadline::min())) dispatch();
+}
+
+bool Channel::wait_also(Lock& lock, int fd, short events, Deadline deadline,
+                        Deadline::duration slice) {
+  flush();
+  std::array<pollfd, 2> watched = {{{fd, events, 0}, {fd_, POLLIN, 0}}};
+  if (threaded_) {
+    lock.unlock();
+    poll_until(watched.data(), 1, std::min(deadline, std::chrono::steady_clock::now() + slice));
+    lock.lock();
+  } else if (poll_until(watched.data(), 2, deadline) > 0 && watched[1].revents != 0) {
+    if (read_some(Deadline::min())) dispatch();
+  }
+  return watched[0].revents != 0;
+}
+
+bool Channel::wait_readable(Deadline deadline) {
+  pollfd readable = {fd_, POLLIN, 0};
+  return poll_until(&readable, 1, deadline) > 0;
+}
+
+bool Channel::read_some(Deadline deadline) {
+  const auto room = parser_.prepare(more_to_read_ ? kReadBytesLarge : kReadBytes);
+  const bool forever = deadline == Deadline::max();
+  if (deadline == Deadline::min()) deadline = {};
+  for (;;) {
+    if (!forever && !wait_readable(deadline)) return false;
+    iovec part = {room.data(), room.size()};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * 4)];
+    msghdr message = {};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    const ssize_t count = ::recvmsg(fd_, &message, MSG_CMSG_CLOEXEC);  // recvmsg(2)
+    if (count > 0) {
+      take_descriptors(message);
+      parser_.commit(static_cast<std::size_t>(count));
+      more_to_read_ = static_cast<std::size_t>(count) == room.size();
+      return true;
+    }
+    if (count == 0 || errno == ECONNRESET) ::_exit(kExitNodeGone);
+    if (errno == EAGAIN) {
+      wait_readable(deadline);
+    } else if (errno != EINTR) {
+      ::_exit(kExitBroken);
+    }
+  }
+}
+
+void Channel::take_descriptors(const msghdr& message) {
+  auto* mutable_message = const_cast<msghdr*>(&message);
+  for (auto* part = CMSG_FIRSTHDR(mutable_message); part != nullptr;
+       part = CMSG_NXTHDR(mutable_message, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
+      descriptors_.emplace_back(fd);
+    }
+  }
+  if (descriptors_.size() > kDescriptorsMax) {
+    end_by_breach({ErrorCode::kProtocol, "read channel: descriptors that nobody asked for", 0});
+  }
+}
+
+void Channel::dispatch() {
+  for (;;) {
+    const auto frame = parser_.next();
+    if (!frame) end_by_breach(frame.error());
+    if (!*frame) return;
+    const auto verdict = streams_.receive((*frame)->header);
+    if (!verdict) end_by_breach(verdict.error());
+    deliver(**frame, *verdict == protocol::Streams::Verdict::kIgnore);
+  }
+}
+
+void Channel::deliver(const protocol::Frame& frame, bool ignore) {
+  const FrameType type = frame.header.type;
+  Inbox* inbox = find(frame.header.stream);
+  if (type == FrameType::kConnected) {
+    deliver_connected(ignore ? nullptr : inbox, frame);
+  } else if (ignore) {
+    return;
+  } else if (type == FrameType::kConfig) {
+    if (auto status = protocol::parse_head(frame, config_); !status) end_by_breach(status.error());
+    configured_ = true;
+    streams_.set_invocations_max(std::max(1U, config_.concurrency()));
+  } else if (type == FrameType::kInvoke) {
+    deliver_invoke(frame);
+  } else if (type == FrameType::kWindow) {
+    protocol::Window window;
+    auto status = protocol::parse_head(frame, window);
+    if (status) status = streams_.granted(frame.header.stream, window.bytes());
+    if (!status) end_by_breach(status.error());
+    if (inbox != nullptr) inbox->changed.notify_all();
+  } else if (inbox != nullptr) {
+    deliver_to(*inbox, frame);
+  }
+}
+
+void Channel::deliver_invoke(const protocol::Frame& frame) {
+  auto incoming = std::make_unique<Incoming>();
+  if (auto status = protocol::parse_head(frame, incoming->head); !status) {
+    end_by_breach(status.error());
+  }
+  const std::uint64_t deadline = incoming->head.deadline_us();
+  incoming->deadline = deadline == 0 ? Deadline::max() : deadline_after(deadline);
+  incoming->inbox.stream = frame.header.stream;
+  incoming->inbox.body = frame.body;
+  incoming->inbox.ended = frame.end();
+  inboxes_.push_back(&incoming->inbox);
+  ++running_;
+  arrived_.push_back(std::move(incoming));
+}
+
+void Channel::deliver_to(Inbox& inbox, const protocol::Frame& frame) {
+  inbox.body += frame.body;
+  inbox.ended = inbox.ended || frame.end();
+  if (frame.header.type == FrameType::kResult) {
+    inbox.result.emplace();
+    if (auto status = protocol::parse_head(frame, *inbox.result); !status) {
+      end_by_breach(status.error());
+    }
+  }
+  if (frame.header.type == FrameType::kCancel) {
+    inbox.cancelled = true;
+    // What waits on behalf of a cancelled invocation has to see it as well.
+    for (Inbox* other : inboxes_) {
+      if (other->parent == &inbox) other->changed.notify_all();
+    }
+  }
+  inbox.changed.notify_all();
+}
+
+void Channel::deliver_connected(Inbox* inbox, const protocol::Frame& frame) {
+  protocol::Connected connected;
+  if (auto status = protocol::parse_head(frame, connected); !status) end_by_breach(status.error());
+  UniqueFd descriptor;
+  if (connected.error().empty()) {
+    if (descriptors_.empty()) {
+      end_by_breach({ErrorCode::kProtocol, "accept CONNECTED: no descriptor came with it", 0});
+    }
+    descriptor = std::move(descriptors_.front());
+    descriptors_.pop_front();
+  }
+  if (inbox == nullptr) return;
+  inbox->descriptor = std::move(descriptor);
+  inbox->connected = std::move(connected);
+  inbox->ended = true;
+  inbox->changed.notify_all();
+}
+
+void Channel::sent(FrameType type, std::uint32_t stream, std::size_t body_bytes, bool end) {
+  streams_.sent(header_of(type, stream, body_bytes, end));
+}
+
+void Channel::send_window(std::uint32_t stream, std::uint32_t bytes) {
+  if (bytes == 0) return;
+  protocol::Window window;
+  window.set_bytes(bytes);
+  CHECK(protocol::append_frame(out_, FrameType::kWindow, stream, window));
+  sent(FrameType::kWindow, stream, 0, false);
+}
+
+Inbox* Channel::find(std::uint32_t stream) {
+  const auto at = std::find_if(inboxes_.begin(), inboxes_.end(),
+                               [stream](const Inbox* inbox) { return inbox->stream == stream; });
+  return stream == 0 || at == inboxes_.end() ? nullptr : *at;
+}
+
+void Channel::end_by_breach(const Error& error) {
+  std::fprintf(stderr, "the node broke the pod protocol: %s\n", error.message.c_str());
+  ::_exit(kExitBreach);
+}
+
+}  // namespace subito::sdk

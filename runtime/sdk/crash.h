@@ -1,0 +1,26 @@
+// Reports how the process dies of a signal: SEGV, BUS, FPE, ILL, ABRT. In a pod the report is a LOG
+// frame on the channel, otherwise a line on standard error. Best effort, from inside the signal
+// handler, without allocation.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace subito::sdk {
+
+constexpr std::size_t kCrashStackBytes = 64 << 10;
+
+// Installs the handlers and the calling thread's alternate stack. `channel_fd`: -1 for none.
+void report_crashes(int channel_fd);
+
+// A further thread's alternate stack, so that its stack overflow is reported, too. The memory is
+// the caller's and stays until the thread ends.
+void use_crash_stack(char* memory);
+
+// The invocation that this thread works for, named in the report.
+extern thread_local std::uint32_t crash_invocation;
+
+// Set while a frame may be half written: the report then waits a moment.
+extern std::atomic<bool> channel_is_writing;
+
+}  // namespace subito::sdk

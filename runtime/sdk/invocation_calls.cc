@@ -1,0 +1,151 @@
+// What a handler asks of others through the channel: connections and calls.
+#include <algorithm>
+
+#include "runtime/sdk/access.h"
+#include "runtime/sdk/invocation.h"
+
+namespace subito::sdk {
+namespace {
+
+// Ends a stream of our own in whatever way this scope is left.
+class OwnStream {
+ public:
+  OwnStream(Channel& channel, Inbox& inbox, Channel::Lock& lock)
+      : channel_(channel), inbox_(inbox), lock_(lock) {}
+  ~OwnStream() {
+    if (!lock_.owns_lock()) lock_.lock();
+    channel_.forget(inbox_);
+  }
+  OwnStream(const OwnStream&) = delete;
+  OwnStream& operator=(const OwnStream&) = delete;
+
+ private:
+  Channel& channel_;
+  Inbox& inbox_;
+  Channel::Lock& lock_;
+};
+
+}  // namespace
+
+const protocol::Binding* Invocation::find_binding(std::string_view name,
+                                                  protocol::Binding::Kind kind) const {
+  for (const auto& binding : channel_.config().bindings()) {
+    if (binding.name() == name && binding.kind() == kind) return &binding;
+  }
+  throw std::out_of_range("use binding " + std::string(name) + ": the function has none");
+}
+
+UniqueFd Invocation::dial(std::string_view binding) {
+  protocol::Connect connect;
+  connect.set_invocation(incoming_->inbox.stream);
+  connect.set_binding(std::string(binding));
+  Channel::Lock lock(channel_.mutex());
+  Inbox inbox;
+  inbox.parent = &incoming_->inbox;
+  auto status = channel_.open(protocol::FrameType::kConnect, connect, {}, true, inbox);
+  if (!status) throw std::runtime_error(status.error().message);
+  const OwnStream stream(channel_, inbox, lock);
+  channel_.wait(lock, inbox, deadline(),
+                [&] { return inbox.over() || incoming_->inbox.cancelled; });
+  if (inbox.descriptor.valid()) return std::move(inbox.descriptor);
+  if (inbox.connected) throw std::runtime_error(inbox.connected->error());
+  throw_if_over();
+  throw std::runtime_error("connect " + std::string(binding) + ": the node gave it up");
+}
+
+int Invocation::connect(std::string_view binding) {
+  find_binding(binding, protocol::Binding::TCP);
+  return dial(binding).release();
+}
+
+Redis& Invocation::redis(std::string_view name) {
+  for (const auto& client : redis_) {
+    if (client->binding() == name) return *client;
+  }
+  const auto* binding = find_binding(name, protocol::Binding::REDIS);
+  const std::string wanted(name);
+  const auto dial_redis = [this, wanted] {
+    try {
+      return dial(wanted);
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const std::runtime_error& error) {
+      throw RedisError(error.what());
+    }
+  };
+  redis_.push_back(
+      std::make_unique<RedisClient>(wanted, binding->key_prefix(), pod_.redis, dial_redis, *this));
+  return *redis_.back();
+}
+
+void Invocation::open_call(Channel::Lock&, Inbox& inbox, std::string_view function,
+                           const Request& request) {
+  protocol::Call head;
+  head.set_invocation(incoming_->inbox.stream);
+  head.set_function(std::string(function));
+  head.set_method(request.method());
+  head.set_path(request.path().empty() ? "/" : request.path());
+  head.set_query(request.query_string());
+  for (const auto& [name, value] : request.headers().fields()) {
+    if (is_runtime_header(name)) continue;
+    auto* field = head.add_headers();
+    field->set_name(name);
+    field->set_value(value);
+  }
+  if (incoming_->deadline != Deadline::max()) {
+    const auto left = incoming_->deadline - std::chrono::steady_clock::now();
+    const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(left).count();
+    head.set_deadline_us(static_cast<std::uint64_t>(std::max<std::int64_t>(1, microseconds)));
+  }
+  const bool whole = RequestAccess::is_whole(request);
+  if (whole) head.set_content_length(request.body().size());
+  inbox.parent = &incoming_->inbox;
+  const bool end = whole && request.body().empty();
+  const auto status = channel_.open(protocol::FrameType::kCall, head, {}, end, inbox);
+  if (!status) throw CallError("too-many-requests", status.error().message);
+}
+
+void Invocation::send_call_body(Channel::Lock& lock, Inbox& inbox, const Request& request) {
+  if (RequestAccess::is_whole(request)) {
+    if (!request.body().empty()) send_pieces(lock, inbox, request.body(), true);
+    return;
+  }
+  while (!inbox.over()) {
+    lock.unlock();
+    const std::string piece = request.stream().read();
+    lock.lock();
+    if (piece.empty()) break;
+    send_pieces(lock, inbox, piece, false);
+  }
+  channel_.send_body(inbox, {}, true);
+}
+
+Response Invocation::call(std::string_view function, const Request& request) {
+  Channel::Lock lock(channel_.mutex());
+  throw_if_over();
+  Inbox inbox;
+  open_call(lock, inbox, function, request);
+  const OwnStream stream(channel_, inbox, lock);
+  send_call_body(lock, inbox, request);
+  return take_answer(lock, inbox, function);
+}
+
+Response Invocation::take_answer(Channel::Lock& lock, Inbox& inbox, std::string_view function) {
+  const std::string doing = "call " + std::string(function) + ": ";
+  std::string body;
+  for (auto piece = read_body(lock, inbox); !piece.empty(); piece = read_body(lock, inbox)) {
+    body += piece;
+    if (body.size() > Request::kBodyBytesMax) {
+      throw CallError("answer-too-large", doing + "the answer is over " +
+                                              std::to_string(Request::kBodyBytesMax) + " bytes");
+    }
+  }
+  if (!inbox.ended || !inbox.result) throw CallError("unavailable", doing + "it was given up");
+  if (inbox.result->has_failure()) {
+    throw CallError(inbox.result->failure().type(), doing + inbox.result->failure().message());
+  }
+  return ResponseAccess::make(static_cast<int>(inbox.result->status()),
+                              headers_of(inbox.result->headers()), std::move(body));
+}
+
+}  // namespace subito::sdk
