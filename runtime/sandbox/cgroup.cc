@@ -198,6 +198,12 @@ Status CgroupTree::remove_root() {
   return ok();
 }
 
+bool CgroupTree::accounts_swap(SandboxId id) const {
+  if (version_ == CgroupVersion::kV1) return swap_accounting_;
+  const int root = hierarchies_[0].root.get();
+  return ::faccessat(root, GroupName(id, "memory.swap.max").text, F_OK, 0) == 0;
+}
+
 Result<UniqueFd> CgroupTree::open_directory(SandboxId id) const {
   UniqueFd directory(
       ::openat(hierarchies_[0].root.get(), GroupName(id).text, O_DIRECTORY | O_RDONLY | O_CLOEXEC));

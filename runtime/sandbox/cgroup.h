@@ -43,6 +43,9 @@ class CgroupTree {
   Status remove(SandboxId id);
   Status remove_root();
 
+  // Whether swap counts towards the memory limit of this group.
+  bool accounts_swap(SandboxId id) const;
+
   // v2: the directory for clone3(CLONE_INTO_CGROUP).
   Result<UniqueFd> open_directory(SandboxId id) const;
   // v1, called by the child itself while it has one thread: returns 0 or an errno. It writes "0"

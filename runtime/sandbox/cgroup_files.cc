@@ -19,7 +19,7 @@ bool valid_node_id(std::string_view node_id) {
 }
 
 int write_at(int dirfd, const char* path, std::string_view value) {
-  const UniqueFd file(::openat(dirfd, path, O_WRONLY | O_CLOEXEC));
+  const UniqueFd file(::openat(dirfd, path, O_WRONLY | O_TRUNC | O_CLOEXEC));
   if (!file.valid()) return errno;
   return ::write(file.get(), value.data(), value.size()) < 0 ? errno : 0;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,21 +24,25 @@ struct HostFinding {
   std::string remedy;  // what to do about it; empty when ok
 };
 
-// errno of each probe, 0 when it worked.
+// The namespaces a pod lives in, in the order of HostProbes::namespace_errno.
+constexpr const char* kNamespaceNames[] = {"user", "mount", "pid",   "network",
+                                           "ipc",  "uts",   "cgroup"};
+constexpr std::size_t kNamespaceCount = std::size(kNamespaceNames);
+
+// What probe_host() saw. An errno is 0 when the thing worked.
 struct HostProbes {
   bool root = false;
   int kernel_major = 0;
   int kernel_minor = 0;
   std::uint64_t user_namespaces_max = 0;
-  bool unprivileged_user_namespaces = true;
-  int namespace_errno[7] = {};  // user, mnt, pid, net, ipc, uts, cgroup
+  bool unprivileged_user_namespaces = false;
+  int namespace_errno[kNamespaceCount] = {};
   std::optional<CgroupVersion> cgroup_version;
-  std::vector<std::string> cgroup_controllers;
+  std::string cgroup_error;  // why there is no version
   bool cgroup_favordynmods = false;
-  std::optional<std::uint32_t>
-      cgroup_join_us;  // measured after 200 ms of rest; absent: not measured
-  bool cgroup_kill = false;
-  bool clone_into_cgroup = false;
+  // A process that moves itself, after 200 ms of rest. Absent: not measured.
+  std::optional<std::uint32_t> cgroup_join_us;
+  int clone_into_cgroup_errno = 0;  // meaningful on version 2
   bool swap_accounting = false;
   bool has_swap = false;
   int seccomp_errno = 0;
@@ -46,6 +51,8 @@ struct HostProbes {
   int overcommit_mode = 0;  // vm.overcommit_memory
 };
 
+// Takes about 250 ms: 200 of them to let cgroups rest before a join is timed. Forks small children;
+// call it from a command line, not from a node.
 HostProbes probe_host(const std::string& cgroup_mount_root = "/sys/fs/cgroup");
 std::vector<HostFinding> assess_host(const HostProbes& probes);
 

@@ -1,7 +1,7 @@
 #include "runtime/sandbox/launcher.h"
 
 #include <fcntl.h>
-#include <linux/sched.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -14,6 +14,7 @@
 #include <ctime>
 
 #include "runtime/base/check.h"
+#include "runtime/sandbox/clone_process.h"
 
 namespace subito::sandbox {
 namespace {
@@ -174,17 +175,10 @@ int Launcher::clone_child(std::uint32_t index, PodInit& init) {
   Slot& slot = slots_[index];
   const std::uint64_t begin = now_us();
   UniqueFd directory;
-  int pidfd = -1;
-  clone_args arguments{};
-  arguments.flags = CLONE_PIDFD | CLONE_NEWPID;
-  arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
-  arguments.exit_signal = SIGCHLD;
   if (cgroups_[0].version() == CgroupVersion::kV2) {
     auto opened = cgroups_[0].open_directory(slot.id);
     if (!opened) return errno_of(opened.error());
     directory = *std::move(opened);
-    arguments.flags |= CLONE_INTO_CGROUP;
-    arguments.cgroup = static_cast<std::uint64_t>(directory.get());
   }
   init.config = &config_;
   init.cgroups = &cgroups_[0];
@@ -197,16 +191,16 @@ int Launcher::clone_child(std::uint32_t index, PodInit& init) {
   init.launcher_pidfd = own_pidfd_.get();
   init.notify_fd = notify_write_.get();
 
-  const long pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
-  if (pid < 0) return errno;
-  if (pid == 0) run_pod_init(init);
-  slot.pid = static_cast<pid_t>(pid);
-  slot.pidfd.reset(pidfd);
+  ClonedProcess cloned = clone_process(CLONE_NEWPID, directory.get());
+  if (cloned.pid < 0) return cloned.os_errno;
+  if (cloned.pid == 0) run_pod_init(init);
+  slot.pid = cloned.pid;
+  slot.pidfd = std::move(cloned.pidfd);
   slot.clone_us = static_cast<std::uint32_t>(now_us() - begin);
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u32 = index;
-  CHECK(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, pidfd, &event) == 0);
+  CHECK(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, slot.pidfd.get(), &event) == 0);
   return 0;
 }
 

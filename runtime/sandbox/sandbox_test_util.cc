@@ -32,6 +32,10 @@ long status_value(const std::string& directory, const std::string& key) {
   return -1;
 }
 
+bool is_zombie(const std::string& directory) {
+  return read_text(directory + "/status").find("State:\tZ") != std::string::npos;
+}
+
 }  // namespace
 
 int count_cgroups(const std::string& node_id) {
@@ -55,6 +59,8 @@ int count_processes_of(std::uint32_t first, std::uint32_t count) {
     const std::string name = entry.path().filename();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
     const long uid = status_value(entry.path(), "Uid:");
+    // Dead, and left to init, which takes its time: no longer ours.
+    if (status_value(entry.path(), "PPid:") == 1 && is_zombie(entry.path())) continue;
     if (uid >= static_cast<long>(first) && uid < static_cast<long>(first) + count) ++found;
   }
   return found;

@@ -1,0 +1,188 @@
+// Groups of both versions: version 1 on this machine's hierarchies, version 2 against a folder that
+// looks like it, and what version 2 adds to process control against the real thing where it is
+// mounted without controllers.
+#include "runtime/sandbox/cgroup.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "runtime/sandbox/cgroup_files.h"
+#include "runtime/sandbox/clone_process.h"
+#include "runtime/sandbox/sandbox_test_util.h"
+
+namespace subito::sandbox::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A folder with the files the kernel would put there.
+class FakeV2 {
+ public:
+  FakeV2() {
+    char path[] = "/tmp/subito-cgroup-XXXXXX";
+    root_ = ::mkdtemp(path);
+    fs::create_directories(root_ + "/subito-node/pod-1");
+    put("cgroup.controllers", "cpuset cpu io memory pids\n");
+    put("cgroup.subtree_control");
+    put("subito-node/cgroup.subtree_control");
+    for (const char* file : {"memory.max", "memory.oom.group", "memory.swap.max", "pids.max",
+                             "cpu.max", "memory.events", "memory.peak"}) {
+      put(std::string("subito-node/pod-1/") + file);
+    }
+  }
+  ~FakeV2() { fs::remove_all(root_); }
+  FakeV2(const FakeV2&) = delete;
+  FakeV2& operator=(const FakeV2&) = delete;
+
+  const std::string& root() const { return root_; }
+  void put(const std::string& file, const std::string& text = "") {
+    std::ofstream(root_ + "/" + file) << text;
+  }
+  void drop(const std::string& file) { fs::remove(root_ + "/" + file); }
+  std::string get(const std::string& file) {
+    std::stringstream text;
+    text << std::ifstream(root_ + "/" + file).rdbuf();
+    return text.str();
+  }
+  std::string pod(const std::string& file) { return get("subito-node/pod-1/" + file); }
+
+ private:
+  std::string root_;
+};
+
+constexpr SandboxId kOne{1};
+
+TEST(CgroupV2Test, IsFoundByItsControllers) {
+  FakeV2 fake;
+  EXPECT_EQ(*detect_cgroup_version(fake.root()), CgroupVersion::kV2);
+  fake.put("cgroup.controllers", "cpu io memory\n");  // no pids
+  EXPECT_FALSE(detect_cgroup_version(fake.root()).has_value());
+}
+
+TEST(CgroupV2Test, TurnsControllersOnForTheNodeAndItsPods) {
+  FakeV2 fake;
+  ASSERT_TRUE(CgroupTree::open(fake.root(), "node").has_value());
+  EXPECT_EQ(fake.get("cgroup.subtree_control"), "+memory +pids +cpu");
+  EXPECT_EQ(fake.get("subito-node/cgroup.subtree_control"), "+memory +pids +cpu");
+}
+
+TEST(CgroupV2Test, WritesAllLimits) {
+  FakeV2 fake;
+  auto tree = CgroupTree::open(fake.root(), "node");
+  ASSERT_TRUE(tree.has_value());
+  ASSERT_TRUE(tree->make(kOne, {64 << 20, 32, 1500}).has_value());
+  EXPECT_EQ(fake.pod("memory.max"), "67108864");
+  EXPECT_EQ(fake.pod("memory.oom.group"), "1");
+  EXPECT_EQ(fake.pod("memory.swap.max"), "0");
+  EXPECT_EQ(fake.pod("pids.max"), "32");
+  EXPECT_EQ(fake.pod("cpu.max"), "150000 100000");
+  EXPECT_TRUE(tree->accounts_swap(kOne));
+}
+
+TEST(CgroupV2Test, DoesWithoutSwapAccounting) {
+  FakeV2 fake;
+  fake.drop("subito-node/pod-1/memory.swap.max");
+  auto tree = CgroupTree::open(fake.root(), "node");
+  EXPECT_TRUE(tree->make(kOne, {}).has_value());
+  EXPECT_FALSE(tree->accounts_swap(kOne));
+}
+
+TEST(CgroupV2Test, WritesOnlyWhatChanged) {
+  FakeV2 fake;
+  auto tree = CgroupTree::open(fake.root(), "node");
+  ASSERT_TRUE(tree->set_limits(kOne, {64 << 20, 32, 1500}, {64 << 20, 8, 0}).has_value());
+  EXPECT_EQ(fake.pod("memory.max"), "");
+  EXPECT_EQ(fake.pod("pids.max"), "8");
+  EXPECT_EQ(fake.pod("cpu.max"), "max 100000");
+}
+
+TEST(CgroupV2Test, ReadsUsage) {
+  FakeV2 fake;
+  fake.put("subito-node/pod-1/memory.events",
+           "low 0\nhigh 0\noom 4\noom_kill 3\noom_group_kill 1\n");
+  fake.put("subito-node/pod-1/memory.peak", "1234567\n");
+  auto tree = CgroupTree::open(fake.root(), "node");
+  EXPECT_EQ(tree->usage(kOne).oom_kills, 3U);
+  EXPECT_EQ(tree->usage(kOne).memory_bytes_peak, 1'234'567U);
+}
+
+TEST(CgroupV2Test, MissingFileIsNamed) {
+  FakeV2 fake;
+  fake.drop("subito-node/pod-1/pids.max");
+  auto tree = CgroupTree::open(fake.root(), "node");
+  EXPECT_EQ(tree->make(kOne, {}).error().message, "write pids.max 64: No such file or directory");
+}
+
+TEST(CgroupTest, NodeIdCannotLeaveItsPlace) {
+  for (const char* id : {"", "../x", "A", "a/b", "a b"}) EXPECT_FALSE(valid_node_id(id)) << id;
+  EXPECT_FALSE(valid_node_id(std::string(41, 'a')));
+  EXPECT_TRUE(valid_node_id("node-1"));
+  EXPECT_FALSE(sweep_node("/sys/fs/cgroup", "../x", std::chrono::seconds(1)).has_value());
+}
+
+TEST(CgroupTest, SweepOfNothingIsNothing) {
+  const auto swept = sweep_node("/sys/fs/cgroup", "never-was", std::chrono::seconds(1));
+  ASSERT_TRUE(swept.has_value());
+  EXPECT_EQ(swept->cgroups_removed, 0U);
+}
+
+TEST(CgroupTest, ValueOfKeyTakesWholeKeysOnly) {
+  EXPECT_EQ(value_of_key("oom_kill_disable 7\noom_kill 2\n", "oom_kill"), 2U);
+  EXPECT_EQ(value_of_key("", "oom_kill"), 0U);
+  EXPECT_EQ(value_of_key("oom_kill\n", "oom_kill"), 0U);
+}
+
+// The real machine, whichever version it has.
+TEST(CgroupTest, LimitsCanBeMadeChangedAndRemovedHere) {
+  const std::string node = Harness::unique_node_id();
+  auto tree = CgroupTree::open("/sys/fs/cgroup", node);
+  ASSERT_TRUE(tree.has_value()) << tree.error().message;
+  ASSERT_TRUE(tree->make(kOne, {64 << 20, 32, 1000}).has_value());
+  for (const std::uint64_t bytes : {128 << 20, 32 << 20}) {
+    const SandboxLimits from{bytes == 128 << 20 ? 64ULL << 20 : 128ULL << 20, 32, 1000};
+    EXPECT_TRUE(tree->set_limits(kOne, from, {bytes, 16, 0}).has_value());
+  }
+  EXPECT_EQ(tree->usage(kOne).oom_kills, 0U);
+  EXPECT_TRUE(tree->remove(kOne).has_value());
+  EXPECT_TRUE(tree->remove_root().has_value());
+  EXPECT_EQ(count_cgroups(node), 0);
+}
+
+// Version 2 as mounted: at the root, or beside version 1 without controllers.
+std::string mounted_v2() {
+  for (const char* path : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
+    if (fs::exists(std::string(path) + "/cgroup.controllers")) return path;
+  }
+  return "";
+}
+
+TEST(CgroupV2Test, ChildIsBornInItsGroupAndTheSweepKillsIt) {
+  const std::string mount = mounted_v2();
+  if (mount.empty()) GTEST_SKIP() << "no cgroup version 2 is mounted on this machine";
+  const std::string node = Harness::unique_node_id();
+  const std::string group = mount + "/subito-" + node + "/pod-1";
+  ASSERT_TRUE(fs::create_directories(group));
+  const UniqueFd directory(::open(group.c_str(), O_DIRECTORY | O_RDONLY | O_CLOEXEC));
+  const ClonedProcess child = clone_process(0, directory.get());
+  if (child.pid == 0) {
+    for (;;) ::pause();
+  }
+  ASSERT_GT(child.pid, 0) << child.os_errno;
+  EXPECT_EQ(*read_at(directory.get(), "cgroup.procs"), std::to_string(child.pid) + "\n");
+  // Reaped from beside, as the launcher's death would have init do it: a zombie keeps no group.
+  const auto swept = sweep_node("/sys/fs/cgroup", node, kHarnessDeadline);
+  ASSERT_TRUE(swept.has_value()) << swept.error().message;
+  EXPECT_GE(swept->processes_killed, 1U);
+  int status = 0;
+  EXPECT_EQ(::waitpid(child.pid, &status, 0), child.pid);
+  EXPECT_TRUE(WIFSIGNALED(status));
+  EXPECT_FALSE(fs::exists(group));
+}
+
+}  // namespace
+}  // namespace subito::sandbox::testing
