@@ -87,7 +87,7 @@ install_missing() {
     say "every package is there ($(packages_of "$@" | wc -l) looked for)"
     return 0
   fi
-  say "${#missing[@]} packages are missing:"
+  say "missing packages, ${#missing[@]}:"
   fold -s -w 90 <<<"${missing[*]}" | sed 's/^/  /'
   may_ask || die "install packages: no terminal to ask on; say --yes (or CI=true)"
   find_root || die "install packages: this needs root, and there is no sudo that works here; as" \
@@ -110,30 +110,37 @@ refresh_lists() {
   "${AS_ROOT[@]}" apt-get -qq update || die "fetch package lists: apt-get update failed"
 }
 
+# --print-uris installs nothing. (--assume-no would: apt-get asks nothing where nothing is drawn in
+# besides what was named.)
 tell_sizes() {
   local plan
-  plan=$(LC_ALL=C apt-get install --assume-no --no-install-recommends -o Debug::NoLocking=1 \
+  plan=$(LC_ALL=C apt-get install --print-uris --no-install-recommends -o Debug::NoLocking=1 \
     "$@" 2>&1 || true)
   grep -E '^(Need to get|After this operation|[0-9]+ upgraded)' <<<"$plan" ||
     die "plan packages: apt-get: $(tail -n 3 <<<"$plan")"
 }
 
 install_packages() {
-  local had_redis=1
-  dpkg-query -W -f='${db:Status-Status}' redis-server 2>/dev/null | grep -qx installed ||
-    had_redis=0
+  REDIS_WAS_THERE=0
+  if is_installed redis-server; then REDIS_WAS_THERE=1; fi
   # Things are put back however this ends. bash runs a trap only when apt-get has ended: never
   # while a package could still start its service.
-  trap services_allow EXIT
+  trap after_installation EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
   services_forbid
   "${AS_ROOT[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
     --no-install-recommends -o DPkg::Lock::Timeout=120 "$@" ||
     die "install packages: apt-get failed"
-  services_allow
   trap - EXIT INT TERM HUP
-  if ((had_redis == 0)); then not_at_boot redis-server; fi
+  after_installation
+}
+
+is_installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
+
+after_installation() {
+  services_allow
+  if ((REDIS_WAS_THERE == 0)) && is_installed redis-server; then not_at_boot redis-server; fi
 }
 
 # Debian asks policy-rc.d before a package's script starts a service; 101 means no.
