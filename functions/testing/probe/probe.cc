@@ -1,0 +1,110 @@
+// Uses what a function was granted: for tests of bindings, calls, settings and logs.
+//
+//   GET  /redis/{binding}/{key}         the value, 404 if there is none
+//   PUT  /redis/{binding}/{key}         sets it to the body
+//   POST /redis/{binding}/{key}/incr    one more, the new number
+//   GET  /raw/{binding}/{key}           GET of the key as it stands, without the prefix
+//   any  /call/{function}/{path...}     calls, answers with what came (or 502 and the reason)
+//   POST /connect/{binding}             sends the body, answers with what comes until the end
+//   GET  /setting/{name}                its value, 404 if there is none
+//   POST /log/{level}                   logs the body
+#include <subito/function.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+namespace {
+
+using subito::Context;
+using subito::HttpError;
+using subito::Request;
+using subito::Response;
+
+Response text_or_404(const subito::RedisReply& reply) {
+  if (reply.is_nil()) throw HttpError(404, "no-key", "there is no such key");
+  return Response::text(std::string(reply.text()));
+}
+
+Response get(const Request& request, Context& context) {
+  auto& redis = context.redis(request.param("binding"));
+  return text_or_404(redis.command({"GET", redis.key(request.param("key"))}));
+}
+
+Response raw(const Request& request, Context& context) {
+  auto& redis = context.redis(request.param("binding"));
+  return text_or_404(redis.command({"GET", request.param("key")}));
+}
+
+Response set(const Request& request, Context& context) {
+  auto& redis = context.redis(request.param("binding"));
+  redis.command({"SET", redis.key(request.param("key")), request.body()});
+  return Response(204);
+}
+
+Response increment(const Request& request, Context& context) {
+  auto& redis = context.redis(request.param("binding"));
+  const auto reply = redis.command({"INCR", redis.key(request.param("key"))});
+  return Response::text(std::to_string(reply.integer()));
+}
+
+Response call(const Request& request, Context& context) {
+  std::string target = "/" + request.param("path");
+  if (!request.query_string().empty()) target += "?" + request.query_string();
+  const Request onward(request.method(), target, request.headers(), request.body());
+  try {
+    return context.call(request.param("function"), onward);
+  } catch (const subito::CallError& error) {
+    throw HttpError(502, error.type(), error.what());
+  }
+}
+
+Response talk(const Request& request, Context& context) {
+  const int fd = context.connect(request.param("binding"));
+  const std::string& body = request.body();
+  std::string answer;
+  if (::send(fd, body.data(), body.size(), MSG_NOSIGNAL) >= 0) {
+    ::shutdown(fd, SHUT_WR);
+    char bytes[4096];
+    for (ssize_t n = ::read(fd, bytes, sizeof bytes); n > 0; n = ::read(fd, bytes, sizeof bytes)) {
+      answer.append(bytes, static_cast<std::size_t>(n));
+    }
+  }
+  ::close(fd);
+  return Response::text(answer);
+}
+
+Response setting(const Request& request, Context& context) {
+  const auto value = context.setting(request.param("name"));
+  if (!value) throw HttpError(404, "no-setting", "there is no such setting");
+  return Response::text(*value);
+}
+
+Response write_log(const Request& request, Context& context) {
+  const auto& level = request.param("level");
+  const subito::Logger::Fields fields = {{"from", "probe"}, {"path", request.path()}};
+  if (level == "debug") context.log().debug(request.body(), fields);
+  if (level == "info") context.log().info(request.body(), fields);
+  if (level == "warning") context.log().warning(request.body(), fields);
+  if (level == "error") context.log().error(request.body(), fields);
+  return Response(204);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  subito::Router router;
+  router.get("/redis/{binding}/{key}", get)
+      .put("/redis/{binding}/{key}", set)
+      .post("/redis/{binding}/{key}/incr", increment)
+      .get("/raw/{binding}/{key}", raw)
+      .post("/connect/{binding}", talk)
+      .get("/setting/{name}", setting)
+      .post("/log/{level}", write_log);
+  for (const char* method : {"GET", "POST", "PUT", "DELETE"}) {
+    router.add(method, "/call/{function}/{path...}", call);
+  }
+  return subito::serve(argc, argv, std::move(router));
+}
