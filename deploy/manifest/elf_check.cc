@@ -207,8 +207,8 @@ Result<ElfFacts> check_elf(std::string_view file) {
   return Check(file).run();
 }
 
-Result<ElfFacts> check_elf_file(const std::string& path) {
-  const std::string doing = "check " + path;
+Result<ElfFacts> check_elf_file(const std::string& path, const std::string& name) {
+  const std::string doing = "check " + name;
   const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd.valid()) return errno_error(doing);
   struct stat info {};

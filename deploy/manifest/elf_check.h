@@ -24,7 +24,7 @@ struct ElfFacts {
 // message that follows the name of the file: "is linked dynamically (needs libc.so.6): link with
 // -static, see docs/functions.md".
 Result<ElfFacts> check_elf(std::string_view file);
-// The same of a file, "check PATH: " in front. Maps it, so that a large one costs no memory.
-Result<ElfFacts> check_elf_file(const std::string& path);
+// The same of a file, "check NAME: " in front. Maps it, so that a large one costs no memory.
+Result<ElfFacts> check_elf_file(const std::string& path, const std::string& name);
 
 }  // namespace subito::manifest

@@ -37,7 +37,7 @@ TEST(ElfCheck, AcceptsAStaticBinaryWithTheNote) {
   const auto facts = check_elf(sample("static"));
   ASSERT_TRUE(facts) << facts.error().message;
   EXPECT_EQ(facts->protocol_version, 1U);
-  EXPECT_TRUE(check_elf_file(ELF_SAMPLES "/elf_sample_static"));
+  EXPECT_TRUE(check_elf_file(ELF_SAMPLES "/elf_sample_static", "x"));
 }
 
 TEST(ElfCheck, RefusesEachWithReasonAndRemedy) {
@@ -62,9 +62,9 @@ TEST(ElfCheck, RefusesEachWithReasonAndRemedy) {
 }
 
 TEST(ElfCheck, NamesTheFileThatCannotBeRead) {
-  EXPECT_EQ(check_elf_file("/nonexistent/x").error().message,
-            "check /nonexistent/x: No such file or directory");
-  EXPECT_EQ(check_elf_file("/proc").error().message, "check /proc: not a file");
+  EXPECT_EQ(check_elf_file("/nonexistent/x", "./x").error().message,
+            "check ./x: No such file or directory");
+  EXPECT_EQ(check_elf_file("/proc", "y").error().message, "check y: not a file");
 }
 
 TEST(ElfCheck, RefusesAFileCutOffAnywhereThatMatters) {

@@ -1,0 +1,136 @@
+// Exchanges: from a request's head to its answer. What each operation does is in operations.cc.
+#include "deploy/api/api_handler.h"
+
+#include "runtime/base/check.h"
+#include "runtime/http/problem.h"
+
+namespace subito::api {
+
+ApiHandler::~ApiHandler() {
+  for (auto& [id, exchange] : exchanges_) plane_.unsubscribe(exchange.subscription);
+}
+
+void ApiHandler::transition(Exchange& exchange, Exchange::State to) {
+  using State = Exchange::State;
+  CHECK(exchange.state == State::kReading && to != State::kReading);
+  exchange.state = to;
+}
+
+ApiHandler::Exchange* ApiHandler::find(ExchangeId id) {
+  const auto it = exchanges_.find(id);
+  return it == exchanges_.end() ? nullptr : &it->second;
+}
+
+void ApiHandler::on_request(ExchangeId id, http::RequestHead&& head, bool end) {
+  Exchange& exchange = exchanges_[id];
+  exchange.match = match_route(head.method, head.path);
+  if (exchange.match.route == nullptr) {
+    if (exchange.match.allow.empty())
+      return answer(id, Problem{404, "no-such-path", "find " + head.path + ": no such path"});
+    const Problem problem{405, "method-not-allowed",
+                          head.method + " " + head.path + ": allowed is " + exchange.match.allow};
+    http::ResponseHead reply{405, {{"allow", exchange.match.allow}}, {}};
+    reply.fields.emplace_back("content-type", std::string(http::kProblemContentType));
+    return send(id, std::move(reply), to_json(problem));
+  }
+  auto query = parse_query(head.query, exchange.match.route->query);
+  if (!query) return answer(id, query.error());
+  exchange.query = std::move(*query);
+  if (exchange.match.route->operation == Operation::kPutArtefact) {
+    begin_upload(id, exchange);
+    if (end && find(id) != nullptr) finish_upload(id, exchange);
+    return;
+  }
+  if (end) run(id, exchange);
+}
+
+void ApiHandler::on_body(ExchangeId id, std::string_view bytes, bool end) {
+  Exchange* exchange = find(id);
+  if (exchange == nullptr) return;
+  if (exchange->state == Exchange::State::kUploading) {
+    if (auto written = exchange->upload->write(bytes); !written) {
+      Problem problem = problem_of(written.error());
+      if (written.error().code == ErrorCode::kResourceExhausted) problem.status = 413;
+      return answer(id, problem);
+    }
+    server_->consumed(id, bytes.size());
+    if (end) finish_upload(id, *exchange);
+    return;
+  }
+  CHECK(exchange->state == Exchange::State::kReading);
+  if (exchange->body.size() + bytes.size() > kJsonBytesMax) {
+    return answer(id,
+                  Problem{413, "body-too-large",
+                          "read body: larger than " + std::to_string(kJsonBytesMax) + " bytes"});
+  }
+  exchange->body += bytes;
+  server_->consumed(id, bytes.size());
+  if (end) run(id, *exchange);
+}
+
+void ApiHandler::on_writable(ExchangeId id) {
+  Exchange* exchange = find(id);
+  if (exchange == nullptr) return;
+  exchange->full = false;
+  const std::string lines = std::move(exchange->backlog);
+  exchange->backlog.clear();
+  if (!lines.empty()) exchange->full = !server_->body(id, lines, false);
+}
+
+void ApiHandler::on_abort(ExchangeId id) {
+  const auto it = exchanges_.find(id);
+  if (it == exchanges_.end()) return;
+  if (it->second.state == Exchange::State::kStreaming) --streams_;
+  plane_.unsubscribe(it->second.subscription);
+  exchanges_.erase(it);
+}
+
+bool ApiHandler::may_stream(ExchangeId id) {
+  if (streams_ < kStreamsMax) return true;
+  answer(id, Problem{429, "too-many-streams",
+                     "watch: " + std::to_string(kStreamsMax) + " streams are open already"});
+  return false;
+}
+
+// Answers with lines of JSON; unless `end` more follow by send_line().
+void ApiHandler::begin_stream(ExchangeId id, Exchange& exchange, const std::string& lines,
+                              bool end) {
+  http::ResponseHead head{200, {{"content-type", "application/x-ndjson"}}, {}};
+  if (end) return send(id, std::move(head), lines);
+  transition(exchange, Exchange::State::kStreaming);
+  ++streams_;
+  // The head leaves at once, so that the watcher knows that it watches.
+  server_->respond(id, std::move(head), lines, false);
+}
+
+void ApiHandler::send_line(ExchangeId id, const std::string& json) {
+  Exchange* exchange = find(id);
+  if (exchange == nullptr) return;
+  if (!exchange->full) {
+    exchange->full = !server_->body(id, json + "\n", false);
+    return;
+  }
+  if (exchange->backlog.size() + json.size() >= kBacklogBytesMax) {
+    // It does not read. Cutting it off tells it; leaving out lines would not.
+    server_->abort(id);
+    return on_abort(id);
+  }
+  exchange->backlog += json + "\n";
+}
+
+void ApiHandler::answer(ExchangeId id, int status, const std::string& json) {
+  send(id, {status, {{"content-type", "application/json"}}, {}}, json + "\n");
+}
+
+void ApiHandler::answer(ExchangeId id, const Problem& problem) {
+  send(id, {problem.status, {{"content-type", std::string(http::kProblemContentType)}}, {}},
+       to_json(problem) + "\n");
+}
+
+void ApiHandler::send(ExchangeId id, http::ResponseHead&& head, const std::string& body) {
+  if (exchanges_.erase(id) == 0) return;  // the client left meanwhile
+  head.content_length = body.size();
+  server_->respond(id, std::move(head), body, true);
+}
+
+}  // namespace subito::api

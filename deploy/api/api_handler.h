@@ -1,0 +1,94 @@
+// ApiHandler: the control API, HTTP and JSON under /v1, over a ControlPlane. openapi.yaml describes
+// it. Owned by the node; lives on its control loop's thread. It holds no state of functions: it
+// translates, checks what came, and stores artefacts as they stream in.
+//
+//   Server server = Server::create(loop, limits, handler); handler.attach(*server);
+//
+// The plane and the store outlive the handler. Once the plane shuts down it calls no callback that
+// was given to it here. Whoever may connect to the socket may do everything: the socket's mode is
+// the access control.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "deploy/api/control_plane.h"
+#include "deploy/api/routes.h"
+#include "deploy/api/views.h"
+#include "deploy/store/store.h"
+#include "runtime/server/server.h"
+
+namespace subito::api {
+
+inline constexpr std::size_t kJsonBytesMax = 2 << 20;  // of a request's JSON; 413 beyond
+inline constexpr int kJsonDepthMax = 40;               // 400 beyond
+// What a watcher or follower may be behind when its connection is full; beyond, it is cut off.
+inline constexpr std::size_t kBacklogBytesMax = 1 << 20;
+inline constexpr std::size_t kStreamsMax = 64;  // watchers and followers at once; 429 beyond
+
+class ApiHandler final : public server::Handler {
+ public:
+  ApiHandler(ControlPlane& plane, store::Store& store) : plane_(plane), store_(store) {}
+  ~ApiHandler() override;
+  void attach(server::Server& server) { server_ = &server; }
+
+  void on_request(server::ExchangeId id, http::RequestHead&& head, bool end) override;
+  void on_body(server::ExchangeId id, std::string_view bytes, bool end) override;
+  void on_writable(server::ExchangeId id) override;
+  void on_abort(server::ExchangeId id) override;
+
+ private:
+  using ExchangeId = server::ExchangeId;
+
+  // One request until it is answered. Absent: answered, or gone.
+  struct Exchange {
+    enum class State : std::uint8_t {
+      kReading,    // its JSON body comes
+      kUploading,  // its body goes to the store
+      kWaiting,    // the plane will call back
+      kStreaming,  // lines are sent as they come
+    };
+    State state = State::kReading;
+    Match match;
+    Parameters query;
+    std::string body;
+    std::optional<store::ArtefactWriter> upload;
+    SubscriptionId subscription;
+    std::string backlog;  // lines that wait for the connection to drain
+    bool full = false;
+  };
+
+  void transition(Exchange& exchange, Exchange::State to);
+  Exchange* find(ExchangeId id);
+  void run(ExchangeId id, Exchange& exchange);
+
+  // Each answers its exchange, now or later.
+  void get_function(ExchangeId id, const std::string& name);
+  void remove_function(ExchangeId id, Exchange& exchange);
+  void list_pods(ExchangeId id, const Exchange& exchange);
+  void deploy(ExchangeId id, Exchange& exchange);
+  void scale(ExchangeId id, const Exchange& exchange);
+  void find_artefact(ExchangeId id, const Exchange& exchange);
+  void begin_upload(ExchangeId id, Exchange& exchange);
+  void finish_upload(ExchangeId id, Exchange& exchange);
+  void logs(ExchangeId id, Exchange& exchange);
+  void watch(ExchangeId id, Exchange& exchange);
+
+  bool may_stream(ExchangeId id);
+  void begin_stream(ExchangeId id, Exchange& exchange, const std::string& lines, bool end);
+  void send_line(ExchangeId id, const std::string& json);
+
+  void answer(ExchangeId id, int status, const std::string& json);
+  void answer(ExchangeId id, const Problem& problem);
+  void answer(ExchangeId id, const Error& error) { answer(id, problem_of(error)); }
+  void send(ExchangeId id, http::ResponseHead&& head, const std::string& body);
+
+  ControlPlane& plane_;
+  store::Store& store_;
+  server::Server* server_ = nullptr;
+  std::map<ExchangeId, Exchange> exchanges_;
+  std::size_t streams_ = 0;
+};
+
+}  // namespace subito::api

@@ -1,0 +1,62 @@
+#include "deploy/api/fake_plane.h"
+
+#include "deploy/manifest/defaults.h"
+
+namespace subito::api {
+
+namespace {
+
+constexpr std::int64_t kSecond = 1'000'000'000;
+constexpr std::int64_t kStart = 1'795'471'445 * kSecond;  // 2026-11-23T22:04:05Z
+
+FunctionView function_view(const std::string& name) {
+  FunctionView view;
+  view.manifest.mutable_metadata()->set_name(name);
+  view.manifest.mutable_spec()->set_binary("./" + name);
+  manifest::apply_defaults(view.manifest);
+  view.revision = 1;
+  view.artefact = std::string(64, 'a');
+  view.created_unix_ns = view.deployed_unix_ns = kStart;
+  view.state_words = "asleep";
+  view.url = "http://127.0.0.1:8080/function/" + name;
+  return view;
+}
+
+}  // namespace
+
+void fill(FakePlane& plane) {
+  FunctionView catalogue = function_view("catalogue");
+  catalogue.revision = 2;
+  catalogue.state = FunctionState::kReady;
+  catalogue.state_words = "2 pods, 1 waiting";
+  catalogue.pods_idle = catalogue.pods_busy = catalogue.waiting = 1;
+  catalogue.requests_served = 12;
+  catalogue.events = {{kStart + kSecond, "catalogue", "", "Deployed", "revision 2 is current"},
+                      {kStart + 2 * kSecond, "catalogue", "catalogue-7", "PodStarted",
+                       "started 1.1 ms pooled, 1 waiting"}};
+  plane.functions["catalogue"] = catalogue;
+  plane.functions["stock"] = function_view("stock");
+
+  PodView idle{"catalogue-7", "catalogue", 2, PodState::kIdle};
+  idle.start_us = 1100;
+  idle.started_unix_ns = kStart + 2 * kSecond;
+  idle.requests_served = 12;
+  idle.memory_bytes = 2'411'724;
+  PodView busy{"catalogue-8", "catalogue", 2, PodState::kBusy, manifest::FRESH};
+  busy.start_us = 2276;
+  busy.started_unix_ns = kStart + 60 * kSecond;
+  busy.in_flight = 1;
+  plane.pods = {idle, busy};
+
+  plane.revisions["catalogue"] = {
+      {"catalogue", 2, true, std::string(64, 'a'), kStart},
+      {"catalogue", 1, false, std::string(64, 'b'), kStart - 3600 * kSecond}};
+  plane.revisions["stock"] = {{"stock", 1, true, std::string(64, 'a'), kStart}};
+
+  plane.records = {{kStart + 3 * kSecond, "catalogue", "catalogue-7", LogLevel::kInfo,
+                    LogStream::kSdk, "listed", R"({"products": "5", "from": "cache"})", "req-1"},
+                   {kStart + 4 * kSecond, "catalogue", "catalogue-7", LogLevel::kError,
+                    LogStream::kSystem, "pod crashed: signal 11 (Segmentation fault)", "", ""}};
+}
+
+}  // namespace subito::api

@@ -1,0 +1,150 @@
+// FakePlane: a ControlPlane made of plain lists, for the tests of the API and of the command line.
+// What it should say is put into its public members; callbacks come when the test calls settle().
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "deploy/api/control_plane.h"
+#include "deploy/manifest/manifest.h"
+
+namespace subito::api {
+
+class FakePlane : public ControlPlane {
+ public:
+  std::map<std::string, FunctionView, std::less<>> functions;
+  std::vector<PodView> pods;
+  ReadyPool ready{8, 3040870};
+  std::map<std::string, std::vector<RevisionView>, std::less<>> revisions;
+  std::vector<LogRecord> records;
+  // The next deploy fails with this, when it has a message.
+  DeployFailure deploy_failure;
+
+  // What was asked last.
+  LogQuery last_log_query;
+  DeployOptions last_deploy_options;
+  std::string last_artefact;
+  std::size_t subscribers() const { return event_watchers_.size() + log_watchers_.size(); }
+
+  // Runs the callbacks that wait.
+  void settle() {
+    for (auto& callback : std::exchange(pending_, {})) callback();
+  }
+  std::size_t pending() const { return pending_.size(); }
+  void emit(const Event& event) {
+    for (const auto& [id, watcher] : std::map(event_watchers_)) {
+      if (watcher.first.empty() || watcher.first == event.function) watcher.second(event);
+    }
+  }
+  void emit(const LogRecord& record) {
+    for (const auto& [id, watcher] : std::map(log_watchers_)) {
+      if (watcher.first == record.function) watcher.second(record);
+    }
+  }
+
+  void begin_deploy(const manifest::Function& function, const std::string& artefact,
+                    const DeployOptions& options, DeployCallback callback) override {
+    last_deploy_options = options;
+    last_artefact = artefact;
+    if (!deploy_failure.error.message.empty()) {
+      pending_.push_back([callback, failure = deploy_failure] {
+        callback(tl::unexpected<DeployFailure>(failure));
+      });
+      return;
+    }
+    const std::string name = function.metadata().name();
+    FunctionView& view = functions[name];
+    view.manifest = function;
+    view.artefact = artefact;
+    view.state_words = "asleep";
+    view.url = "http://127.0.0.1:8080/function/" + name;
+    DeployReceipt receipt{name, ++view.revision, view.url};
+    receipt.checked = options.check;
+    receipt.start_us = options.check ? 1100 : 0;
+    pending_.push_back([callback, receipt] { callback(receipt); });
+  }
+  void remove(std::string_view name, StatusCallback callback) override {
+    const auto it = functions.find(name);
+    Status status = it == functions.end() ? Status(none(name)) : ok();
+    if (it != functions.end()) functions.erase(it);
+    pending_.push_back([callback, status] { callback(status); });
+  }
+  Status scale(std::string_view name, std::optional<std::int32_t> min,
+               std::optional<std::int32_t> max) override {
+    const auto it = functions.find(name);
+    if (it == functions.end()) return none(name);
+    auto& scaling = *it->second.manifest.mutable_spec()->mutable_scaling();
+    if (min.value_or(scaling.min()) > max.value_or(scaling.max()))
+      return fail(ErrorCode::kInvalidArgument,
+                  "scale " + std::string(name) + ": minimum is above maximum");
+    if (min) scaling.set_min(*min);
+    if (max) scaling.set_max(*max);
+    return ok();
+  }
+  std::vector<FunctionView> list_functions() override {
+    std::vector<FunctionView> views;
+    for (const auto& [name, view] : functions) views.push_back(view);
+    return views;
+  }
+  Result<FunctionView> get_function(std::string_view name) override {
+    const auto it = functions.find(name);
+    if (it == functions.end()) return none(name);
+    return it->second;
+  }
+  std::vector<PodView> list_pods() override { return pods; }
+  ReadyPool ready_pool() override { return ready; }
+  Result<std::vector<RevisionView>> list_revisions(std::string_view name) override {
+    const auto it = revisions.find(name);
+    if (it == revisions.end()) return none(name);
+    return it->second;
+  }
+  NodeInfo node_info() override {
+    return {"0.1.0", "http://127.0.0.1:8080", "/var/lib/subito", 1'795'471'445'123'000'000, 4711};
+  }
+  SubscriptionId subscribe_events(std::string_view function, EventCallback callback) override {
+    const SubscriptionId id = ids_.next();
+    event_watchers_[id] = {std::string(function), std::move(callback)};
+    return id;
+  }
+  Result<std::vector<LogRecord>> logs(const LogQuery& query) override {
+    last_log_query = query;
+    if (!functions.contains(query.function)) return none(query.function);
+    std::vector<LogRecord> found;
+    for (const LogRecord& record : records) {
+      if (record.function == query.function && record.unix_ns >= query.since_unix_ns)
+        found.push_back(record);
+    }
+    if (found.size() > query.tail)
+      found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(query.tail));
+    return found;
+  }
+  SubscriptionId subscribe_logs(std::string_view function, LogCallback callback) override {
+    const SubscriptionId id = ids_.next();
+    log_watchers_[id] = {std::string(function), std::move(callback)};
+    return id;
+  }
+  void unsubscribe(SubscriptionId id) override {
+    event_watchers_.erase(id);
+    log_watchers_.erase(id);
+  }
+
+ private:
+  static tl::unexpected<Error> none(std::string_view name) {
+    return fail(ErrorCode::kNotFound, "find function " + std::string(name) + ": there is none");
+  }
+  template <typename Callback>
+  using Watchers = std::map<SubscriptionId, std::pair<std::string, Callback>>;
+
+  std::vector<std::function<void()>> pending_;
+  IdSource<SubscriptionId> ids_;
+  Watchers<EventCallback> event_watchers_;
+  Watchers<LogCallback> log_watchers_;
+};
+
+// A node with two functions, two pods, events and logs: what the tests look at.
+void fill(FakePlane& plane);
+
+}  // namespace subito::api

@@ -1,0 +1,274 @@
+// What each operation of the API does.
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "deploy/api/api_handler.h"
+#include "deploy/api/time_text.h"
+#include "deploy/manifest/defaults.h"
+#include "deploy/manifest/elf_check.h"
+#include "deploy/manifest/manifest.h"
+#include "runtime/base/check.h"
+#include "runtime/http/problem.h"
+
+namespace subito::api {
+
+namespace {
+
+using Json = nlohmann::json;
+
+// A JSON object of bounded depth with no other keys than these.
+Result<Json> parse_object(const std::string& text, const std::vector<std::string>& keys) {
+  bool too_deep = false;
+  const auto callback = [&](int depth, Json::parse_event_t, Json&) {
+    too_deep = too_deep || depth > kJsonDepthMax;
+    return !too_deep;
+  };
+  Json json = Json::parse(text, callback, false);
+  if (too_deep)
+    return fail(ErrorCode::kInvalidArgument,
+                "read body: nested deeper than " + std::to_string(kJsonDepthMax) + " levels");
+  if (!json.is_object())
+    return fail(ErrorCode::kInvalidArgument, "read body: must be a JSON object");
+  for (const auto& [key, value] : json.items()) {
+    if (std::find(keys.begin(), keys.end(), key) == keys.end())
+      return fail(ErrorCode::kInvalidArgument, "read body: there is no field '" + key + "'");
+  }
+  return json;
+}
+
+struct DeployRequest {
+  manifest::Function function;
+  std::string artefact;
+  DeployOptions options;
+};
+
+using DeployRequestOrProblem = tl::expected<DeployRequest, Problem>;
+
+tl::unexpected<Problem> wrong(int status, std::string type, std::string detail) {
+  return tl::unexpected<Problem>(Problem{status, std::move(type), std::move(detail)});
+}
+
+DeployRequestOrProblem parse_deploy(const std::string& body, const std::string& name) {
+  const auto json = parse_object(body, {"manifest", "artefact", "check"});
+  if (!json) return tl::unexpected<Problem>(problem_of(json.error()));
+  const auto manifest = json->find("manifest"), artefact = json->find("artefact");
+  if (manifest == json->end() || artefact == json->end() || !artefact->is_string())
+    return wrong(400, "invalid-argument", "read body: needs manifest and artefact");
+  const Json check = json->value("check", Json(true));
+  if (!check.is_boolean())
+    return wrong(400, "invalid-argument", "read body: check must be true or false");
+  auto function = manifest::from_json(manifest->dump());
+  if (!function) return wrong(422, "manifest-invalid", function.error().message);
+  if (function->metadata().name() != name)
+    return wrong(
+        422, "manifest-invalid",
+        "metadata.name: is '" + function->metadata().name() + "', the path says '" + name + "'");
+  manifest::apply_defaults(*function);
+  return DeployRequest{std::move(*function), artefact->get<std::string>(), {check.get<bool>()}};
+}
+
+// A count of pods in a scale request; absent when it is not there.
+Result<std::optional<std::int32_t>> count_of(const Json& json, const char* key, int lowest) {
+  constexpr std::int64_t kHighest = 1000;
+  if (!json.contains(key)) return std::optional<std::int32_t>();
+  const Json& value = json[key];
+  if (!value.is_number_integer() || value.get<std::int64_t>() < lowest ||
+      value.get<std::int64_t>() > kHighest)
+    return fail(ErrorCode::kInvalidArgument, std::string("read body: ") + key + " must be " +
+                                                 std::to_string(lowest) + " to 1000");
+  return std::optional<std::int32_t>(value.get<std::int32_t>());
+}
+
+Result<bool> flag_of(const Parameters& query, const char* name) {
+  const auto it = query.find(name);
+  if (it == query.end() || it->second == "false") return false;
+  if (it->second == "true") return true;
+  return fail(ErrorCode::kInvalidArgument,
+              std::string("read query: ") + name + " must be true or false");
+}
+
+Result<LogQuery> log_query(const std::string& name, const Parameters& query) {
+  LogQuery out;
+  out.function = name;
+  if (const auto it = query.find("tail"); it != query.end()) {
+    const char* end = it->second.data() + it->second.size();
+    const auto [stop, error] = std::from_chars(it->second.data(), end, out.tail);
+    if (error != std::errc() || stop != end || out.tail > kLogTailMax)
+      return fail(ErrorCode::kInvalidArgument,
+                  "read query: tail must be 0 to " + std::to_string(kLogTailMax));
+  }
+  if (const auto it = query.find("since"); it != query.end()) {
+    const auto since = parse_time(it->second);
+    if (!since)
+      return fail(ErrorCode::kInvalidArgument,
+                  "read query: since must be a time such as 2026-11-23T22:04:05Z");
+    out.since_unix_ns = *since;
+  }
+  ASSIGN_OR_RETURN(out.previous, flag_of(query, "previous"));
+  return out;
+}
+
+const std::string& name_of(const Parameters& path) {
+  const auto it = path.find("name");
+  CHECK(it != path.end());
+  return it->second;
+}
+
+}  // namespace
+
+void ApiHandler::run(ExchangeId id, Exchange& exchange) {
+  const Parameters& path = exchange.match.path;
+  switch (exchange.match.route->operation) {
+    case Operation::kHealth:
+      return answer(id, 200, R"({"status":"ok"})");
+    case Operation::kVersion:
+      return answer(id, 200, to_json(plane_.node_info()));
+    case Operation::kListFunctions:
+      return answer(id, 200, to_json(plane_.list_functions()));
+    case Operation::kGetFunction:
+      return get_function(id, name_of(path));
+    case Operation::kRemoveFunction:
+      return remove_function(id, exchange);
+    case Operation::kDeploy:
+      return deploy(id, exchange);
+    case Operation::kScale:
+      return scale(id, exchange);
+    case Operation::kListRevisions: {
+      const auto revisions = plane_.list_revisions(name_of(path));
+      if (!revisions) return answer(id, revisions.error());
+      return answer(id, 200, to_json(*revisions));
+    }
+    case Operation::kLogs:
+      return logs(id, exchange);
+    case Operation::kListPods:
+      return list_pods(id, exchange);
+    case Operation::kWatchEvents:
+      return watch(id, exchange);
+    case Operation::kFindArtefact:
+      return find_artefact(id, exchange);
+    case Operation::kPutArtefact:
+      break;  // streams: begin_upload()
+  }
+  CHECK(false);
+}
+
+void ApiHandler::get_function(ExchangeId id, const std::string& name) {
+  const auto view = plane_.get_function(name);
+  if (!view) return answer(id, view.error());
+  answer(id, 200, to_json(*view, true));
+}
+
+void ApiHandler::remove_function(ExchangeId id, Exchange& exchange) {
+  transition(exchange, Exchange::State::kWaiting);
+  plane_.remove(name_of(exchange.match.path), [this, id](Status status) {
+    if (!status) return answer(id, status.error());
+    send(id, {204, {}, {}}, "");
+  });
+}
+
+void ApiHandler::list_pods(ExchangeId id, const Exchange& exchange) {
+  std::vector<PodView> pods = plane_.list_pods();
+  if (const auto it = exchange.query.find("function"); it != exchange.query.end()) {
+    if (const auto known = plane_.get_function(it->second); !known)
+      return answer(id, known.error());
+    std::erase_if(pods, [&](const PodView& pod) { return pod.function != it->second; });
+  }
+  answer(id, 200, to_json(pods, plane_.ready_pool()));
+}
+
+void ApiHandler::deploy(ExchangeId id, Exchange& exchange) {
+  const std::string name = name_of(exchange.match.path);
+  const auto request = parse_deploy(exchange.body, name);
+  if (!request) return answer(id, request.error());
+  const auto path = store_.artefact_path(request->artefact);
+  if (!path) {
+    const bool missing = path.error().code == ErrorCode::kNotFound;
+    return answer(id, missing ? Problem{409, "artefact-missing", path.error().message}
+                              : problem_of(path.error()));
+  }
+  if (auto facts = manifest::check_elf_file(*path, "binary of " + name); !facts)
+    return answer(id, Problem{422, "binary-refused", facts.error().message});
+  transition(exchange, Exchange::State::kWaiting);
+  plane_.begin_deploy(request->function, request->artefact, request->options,
+                      [this, id](auto outcome) {
+                        if (outcome) return answer(id, 200, to_json(*outcome));
+                        const DeployFailure& failure = outcome.error();
+                        send(id,
+                             {problem_of(failure).status,
+                              {{"content-type", std::string(http::kProblemContentType)}},
+                              {}},
+                             to_json(failure) + "\n");
+                      });
+}
+
+void ApiHandler::scale(ExchangeId id, const Exchange& exchange) {
+  const std::string& name = name_of(exchange.match.path);
+  const auto json = parse_object(exchange.body, {"min", "max"});
+  if (!json) return answer(id, json.error());
+  const auto min = count_of(*json, "min", 0);
+  if (!min) return answer(id, min.error());
+  const auto max = count_of(*json, "max", 1);
+  if (!max) return answer(id, max.error());
+  if (!*min && !*max)
+    return answer(id, Problem{400, "invalid-argument", "read body: needs min or max"});
+  if (auto scaled = plane_.scale(name, *min, *max); !scaled) return answer(id, scaled.error());
+  get_function(id, name);
+}
+
+void ApiHandler::find_artefact(ExchangeId id, const Exchange& exchange) {
+  const std::string& hash = exchange.match.path.at("sha256");
+  if (const auto path = store_.artefact_path(hash); !path) return answer(id, path.error());
+  answer(id, 200, Json{{"sha256", hash}}.dump());
+}
+
+void ApiHandler::begin_upload(ExchangeId id, Exchange& exchange) {
+  if (!store::is_artefact_hash(exchange.match.path.at("sha256")))
+    return answer(id, Problem{400, "invalid-argument",
+                              "store artefact: its name must be its SHA-256 in lower-case hex"});
+  auto writer = store_.begin_artefact();
+  if (!writer) return answer(id, writer.error());
+  exchange.upload.emplace(std::move(*writer));
+  transition(exchange, Exchange::State::kUploading);
+}
+
+void ApiHandler::finish_upload(ExchangeId id, Exchange& exchange) {
+  const auto hash = exchange.upload->finish(exchange.match.path.at("sha256"));
+  if (!hash) return answer(id, hash.error());
+  answer(id, 200, Json{{"sha256", *hash}}.dump());
+}
+
+void ApiHandler::logs(ExchangeId id, Exchange& exchange) {
+  const auto query = log_query(name_of(exchange.match.path), exchange.query);
+  if (!query) return answer(id, query.error());
+  const auto follow = flag_of(exchange.query, "follow");
+  if (!follow) return answer(id, follow.error());
+  if (*follow && query->previous)
+    return answer(
+        id, Problem{400, "invalid-argument", "read query: a pod that ended cannot be followed"});
+  if (*follow && !may_stream(id)) return;
+  const auto records = plane_.logs(*query);
+  if (!records) return answer(id, records.error());
+  std::string lines;
+  for (const LogRecord& record : *records) lines += to_json(record) + "\n";
+  begin_stream(id, exchange, lines, !*follow);
+  if (!*follow) return;
+  exchange.subscription = plane_.subscribe_logs(
+      query->function, [this, id](const LogRecord& record) { send_line(id, to_json(record)); });
+}
+
+void ApiHandler::watch(ExchangeId id, Exchange& exchange) {
+  std::string function;
+  std::vector<PodView> pods = plane_.list_pods();
+  if (const auto it = exchange.query.find("function"); it != exchange.query.end()) {
+    function = it->second;
+    if (const auto known = plane_.get_function(function); !known) return answer(id, known.error());
+    std::erase_if(pods, [&](const PodView& pod) { return pod.function != function; });
+  }
+  if (!may_stream(id)) return;
+  begin_stream(id, exchange, watch_line(pods, plane_.ready_pool()) + "\n", false);
+  exchange.subscription = plane_.subscribe_events(
+      function, [this, id](const Event& event) { send_line(id, watch_line(event)); });
+}
+
+}  // namespace subito::api

@@ -1,0 +1,279 @@
+#include "deploy/api/views.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "deploy/api/time_text.h"
+#include "deploy/manifest/manifest.h"
+#include "runtime/http/problem.h"
+
+namespace subito::api {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int kFieldsDepthMax = 32;
+
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+template <typename View, typename... Args>
+Json items(const std::vector<View>& views, Json (*one)(const View&, Args...), Args... args) {
+  Json list = Json::array();
+  for (const View& view : views) list.push_back(one(view, args...));
+  return list;
+}
+
+Json event_json(const Event& event) {
+  return {{"time", time_text(event.unix_ns)},
+          {"function", event.function},
+          {"pod", event.pod},
+          {"reason", event.reason},
+          {"message", event.message}};
+}
+
+Json function_json(const FunctionView& view, bool with_events) {
+  Json json = {{"name", view.manifest.metadata().name()},
+               {"revision", view.revision},
+               {"state", to_string(view.state)},
+               {"stateWords", view.state_words},
+               {"url", view.url},
+               {"pods",
+                {{"starting", view.pods_starting},
+                 {"idle", view.pods_idle},
+                 {"busy", view.pods_busy},
+                 {"draining", view.pods_draining}}},
+               {"waiting", view.waiting},
+               {"requestsServed", view.requests_served},
+               {"artefact", view.artefact},
+               {"createdAt", time_text(view.created_unix_ns)},
+               {"deployedAt", time_text(view.deployed_unix_ns)},
+               {"manifest", Json::parse(manifest::to_json(view.manifest))}};
+  if (with_events) json["events"] = items(view.events, event_json);
+  return json;
+}
+
+Json revision_json(const RevisionView& view) {
+  return {{"function", view.function},
+          {"number", view.number},
+          {"current", view.current},
+          {"artefact", view.artefact},
+          {"createdAt", time_text(view.created_unix_ns)}};
+}
+
+Json pod_json(const PodView& pod) {
+  return {{"name", pod.name},
+          {"function", pod.function},
+          {"revision", pod.revision},
+          {"state", to_string(pod.state)},
+          {"startMode", to_string(pod.start_mode)},
+          {"startMicros", pod.start_us},
+          {"startedAt", time_text(pod.started_unix_ns)},
+          {"requestsServed", pod.requests_served},
+          {"inFlight", pod.in_flight},
+          {"memoryBytes", pod.memory_bytes}};
+}
+
+Json ready_json(const ReadyPool& ready) {
+  return {{"sandboxes", ready.sandboxes}, {"bytes", ready.bytes}};
+}
+
+// How deep the brackets of a JSON text go. A pod wrote it: readers must not recurse without bound.
+int depth_of(std::string_view text) {
+  int depth = 0;
+  int deepest = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string) {
+      if (c == '\\') ++i;
+      if (c == '"') in_string = false;
+      continue;
+    }
+    if (c == '"') in_string = true;
+    if (c == '{' || c == '[') deepest = std::max(deepest, ++depth);
+    if (c == '}' || c == ']') --depth;
+  }
+  return deepest;
+}
+
+Json log_json(const LogRecord& record) {
+  Json json = {{"time", time_text(record.unix_ns)},
+               {"function", record.function},
+               {"pod", record.pod},
+               {"level", to_string(record.level)},
+               {"stream", to_string(record.stream)},
+               {"message", record.message}};
+  if (!record.request_id.empty()) json["requestId"] = record.request_id;
+  if (record.fields_json.empty()) return json;
+  Json fields;
+  if (depth_of(record.fields_json) <= kFieldsDepthMax)
+    fields = Json::parse(record.fields_json, nullptr, false);
+  if (!fields.is_object()) fields = {{"unparsed", record.fields_json}};
+  json["fields"] = std::move(fields);
+  return json;
+}
+
+}  // namespace
+
+std::string to_json(const FunctionView& view, bool with_events) {
+  return dump(function_json(view, with_events));
+}
+
+std::string to_json(const std::vector<FunctionView>& views) {
+  return dump({{"items", items(views, function_json, false)}});
+}
+
+std::string to_json(const std::vector<RevisionView>& views) {
+  return dump({{"items", items(views, revision_json)}});
+}
+
+std::string to_json(const std::vector<PodView>& pods, const ReadyPool& ready) {
+  return dump({{"items", items(pods, pod_json)}, {"ready", ready_json(ready)}});
+}
+
+std::string watch_line(const std::vector<PodView>& pods, const ReadyPool& ready) {
+  return dump({{"type", "pods"}, {"items", items(pods, pod_json)}, {"ready", ready_json(ready)}});
+}
+
+std::string watch_line(const Event& event) {
+  Json json = {{"type", "event"}};
+  json.update(event_json(event));
+  return dump(json);
+}
+
+std::string to_json(const LogRecord& record) {
+  return dump(log_json(record));
+}
+
+std::string to_json(const NodeInfo& info) {
+  return dump({{"version", info.version},
+               {"gatewayUrl", info.gateway_url},
+               {"dataFolder", info.data_folder},
+               {"startedAt", time_text(info.started_unix_ns)},
+               {"pid", info.pid}});
+}
+
+std::string to_json(const DeployReceipt& receipt) {
+  Json json = {{"name", receipt.name},
+               {"revision", receipt.revision},
+               {"url", receipt.url},
+               {"unchanged", receipt.unchanged},
+               {"checked", receipt.checked}};
+  if (receipt.checked) {
+    json["startMode"] = to_string(receipt.start_mode);
+    json["startMicros"] = receipt.start_us;
+  }
+  return dump(json);
+}
+
+std::string to_json(const Problem& problem) {
+  return http::problem_json(problem.status, problem.type, problem.detail);
+}
+
+std::string to_json(const DeployFailure& failure) {
+  Json json = Json::parse(to_json(problem_of(failure)));
+  json["lastLogs"] = items(failure.last_logs, log_json);
+  json["currentRevision"] = failure.current_revision;
+  return dump(json);
+}
+
+Problem problem_of(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kInvalidArgument:
+      return {400, "invalid-argument", error.message};
+    case ErrorCode::kNotFound:
+      return {404, "not-found", error.message};
+    case ErrorCode::kAlreadyExists:
+      return {409, "already-exists", error.message};
+    case ErrorCode::kPermissionDenied:
+      return {403, "permission-denied", error.message};
+    case ErrorCode::kFailedPrecondition:
+      return {409, "failed-precondition", error.message};
+    case ErrorCode::kResourceExhausted:
+      return {429, "resource-exhausted", error.message};
+    case ErrorCode::kCancelled:
+    case ErrorCode::kUnavailable:
+      return {503, "unavailable", error.message};
+    case ErrorCode::kDeadlineExceeded:
+      return {504, "deadline-exceeded", error.message};
+    case ErrorCode::kProtocol:
+      return {502, "protocol-error", error.message};
+    case ErrorCode::kInternal:
+      break;
+  }
+  return {500, "internal-error", error.message};
+}
+
+// Whatever kept the pod from coming up, it is the deploy that cannot be processed; only what has to
+// do with another deploy is a conflict.
+Problem problem_of(const DeployFailure& failure) {
+  if (failure.error.code == ErrorCode::kFailedPrecondition) return problem_of(failure.error);
+  return {422, "deploy-failed", failure.error.message};
+}
+
+std::string_view to_string(PodState state) {
+  switch (state) {
+    case PodState::kStarting:
+      return "starting";
+    case PodState::kIdle:
+      return "idle";
+    case PodState::kBusy:
+      return "busy";
+    case PodState::kDraining:
+      return "draining";
+    case PodState::kStopped:
+      return "stopped";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(FunctionState state) {
+  switch (state) {
+    case FunctionState::kAsleep:
+      return "asleep";
+    case FunctionState::kStarting:
+      return "starting";
+    case FunctionState::kReady:
+      return "ready";
+    case FunctionState::kFailing:
+      return "failing";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warning";
+    case LogLevel::kError:
+      return "error";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(LogStream stream) {
+  switch (stream) {
+    case LogStream::kSdk:
+      return "sdk";
+    case LogStream::kStdout:
+      return "stdout";
+    case LogStream::kSystem:
+      return "system";
+  }
+  return "unknown";
+}
+
+std::string to_string(manifest::StartMode mode) {
+  std::string name = manifest::StartMode_Name(mode);
+  for (char& c : name) c = static_cast<char>(c - 'A' + 'a');
+  return name;
+}
+
+}  // namespace subito::api
