@@ -167,7 +167,11 @@ RedisReply RedisClient::command(const std::vector<std::string>& arguments) {
 // hiredis can dial by name and so refers to the resolver, which a static glibc would load shared
 // libraries for. A function never resolves names: this keeps the resolver out of every binary.
 extern "C" {
-int getaddrinfo(const char*, const char*, const addrinfo*, addrinfo**) { return EAI_FAIL; }
+int getaddrinfo(const char*, const char*, const addrinfo*, addrinfo**) {
+  return EAI_FAIL;
+}
 void freeaddrinfo(addrinfo*) noexcept {}
-const char* gai_strerror(int) noexcept { return "functions resolve no names"; }
+const char* gai_strerror(int) noexcept {
+  return "functions resolve no names";
+}
 }
