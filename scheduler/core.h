@@ -106,7 +106,7 @@ class Core {
   NodeLimits limits_;
   Ledger ledger_;
   TimePoint latest_{};
-  Slot granted_ = kNoSlot;  // may start one pod before those in line
+  Slot granted_ = kNoSlot;  // whose turn it is, before those in line
   bool closing_ = false;
 };
 

@@ -100,7 +100,6 @@ bool Core::held_back(Turn& turn, Slot slot) {
 
 bool Core::start_pod(Turn& turn, Slot slot, StartWhy why, const autoscaler::StartAnswer& answer) {
   if (!room_on_node(turn, slot)) return false;
-  granted_ = kNoSlot;
   Function& function = ledger_.function(slot);
   const Slot pod_slot = ledger_.add_pod(slot, turn.now);
   Pod& pod = ledger_.pod(pod_slot);
@@ -139,7 +138,8 @@ void Core::wake(Slot slot, TimePoint at) {
   ledger_.timers().set(function.wake_timer, at, {Timer::Kind::kFunctionWake, slot});
 }
 
-// Places that are free go to those in line, one pod each in turn; then idle pods make room.
+// A place that came free (there is never more than one: an event frees one) goes to the first in
+// line, who may stand in it again, at its end. Then idle pods make room.
 void Core::grant(Turn& turn) {
   while (ledger_.line_length() > 0 && ledger_.pods() < limits_.pods_max &&
          ledger_.starting() < limits_.starting_max) {

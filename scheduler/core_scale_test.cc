@@ -63,6 +63,15 @@ TEST(Idle, ACallStartsTheClockAnew) {
   EXPECT_EQ(node.said(), "drain A-1 idle");
 }
 
+TEST(Idle, APodThatStillStartsIsNot) {
+  FakeNode node;
+  node.add("A", {.pods_min = 1, .idle_timeout = 1s}).scale("A", 0, std::nullopt).said();
+  node.advance(5s);
+  EXPECT_EQ(node.said(), "");
+  node.ready("A-1").advance(1s);
+  EXPECT_EQ(node.said(), "drain A-1 idle");
+}
+
 TEST(Idle, NothingIsDueWhenNothingIdlesOrWaits) {
   FakeNode node;
   node.add("A").call("A");

@@ -264,6 +264,18 @@ TEST(Time, AnExitForbidsWhatWasDueBeforeIt) {
   EXPECT_TRUE(effects.empty());  // no drain of what is gone
 }
 
+TEST(Time, AnExitReportedAfterItsStartTimeoutIsStillJustAnExit) {
+  FakeNode node;
+  node.add("A", {.start_timeout = 2s}).call("A");
+  const PodId pod = node.pod("A-1").pod;
+  const InvocationId again[] = {InvocationId(1)};
+  Effects effects;
+  node.scheduler().pod_exited(node.now() + 3s, pod, ExitKind::kStartFailed, again, effects);
+  EXPECT_TRUE(effects.empty());  // no stop; the call waits for the back-off to end
+  EXPECT_EQ(node.view("A").waiting, 1u);
+  EXPECT_EQ(node.view("A").failures, 1u);
+}
+
 TEST(Ids, OfThingsGoneAreIgnored) {
   FakeNode node;
   node.add("A");

@@ -1,0 +1,62 @@
+// A warm invocation allocates nothing: every allocation of this binary is counted.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+#include "scheduler/scheduler.h"
+
+namespace {
+std::atomic<long> allocations{0};
+}
+
+// Not inline: g++ would see malloc meet delete, and warn.
+[[gnu::noinline]] void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+
+namespace subito::scheduler {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(WarmPath, AllocatesNothingOnceItHasGrown) {
+  Scheduler scheduler(NodeLimits{});
+  Effects effects;
+  effects.reserve(16);
+  TimePoint now(1s);
+  for (std::uint64_t id = 1; id <= 1000; ++id) {
+    scheduler.add_function(now, FunctionId(id), RevisionId(1), {}, effects);
+  }
+  std::uint64_t invocation = 0;
+  const auto call = [&](std::uint64_t function) {
+    effects.clear();
+    scheduler.arrive(now, InvocationId(++invocation), FunctionId(function), now + 60s, effects);
+    for (std::size_t i = 0; i < effects.size(); ++i) {
+      const StartPod* start = std::get_if<StartPod>(&effects[i]);
+      if (start != nullptr) scheduler.pod_ready(now += 1ms, PodId(start->pod), effects);
+    }
+    scheduler.completed(now += 1ms, InvocationId(invocation), effects);
+  };
+  for (std::uint64_t function = 1; function <= 100; ++function) call(function);
+  const long before = allocations;
+  for (int round = 0; round < 100; ++round) {
+    for (std::uint64_t function = 1; function <= 100; ++function) {
+      call(function);
+      ASSERT_EQ(effects.size(), 1u);
+    }
+  }
+  EXPECT_EQ(allocations - before, 0);
+}
+
+}  // namespace
+}  // namespace subito::scheduler
