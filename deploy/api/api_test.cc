@@ -1,0 +1,380 @@
+#include "deploy/api/api_handler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "deploy/api/fake_plane.h"
+#include "deploy/api/fake_server.h"
+#include "deploy/api/schema_check.h"
+#include "deploy/api/time_text.h"
+
+namespace subito::api {
+namespace {
+
+using server::ExchangeId;
+using server::FakeAnswer;
+using server::FakeServer;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using Json = nlohmann::json;
+
+const OpenApi& open_api() {
+  static const OpenApi kFile(SUBITO_SOURCE_DIR "/deploy/api/openapi.yaml");
+  return kFile;
+}
+
+std::string sample_binary(const std::string& name) {
+  std::ifstream file(ELF_SAMPLES "/elf_sample_" + name, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+std::string hash_of(const std::string& bytes) {
+  store::Sha256 sha256;
+  sha256.update(bytes);
+  return sha256.hex();
+}
+
+class Api : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = testing::TempDir() + "subito-api-XXXXXX";
+    ASSERT_NE(::mkdtemp(folder_.data()), nullptr);
+    auto opened = store::Store::open(folder_);
+    ASSERT_TRUE(opened) << opened.error().message;
+    store_ = std::move(*opened);
+    fill(plane_);
+    handler_.emplace(plane_, *store_);
+    server_.emplace(*handler_);
+    handler_->attach(*server_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+
+  // Asks, lets callbacks come, and holds the answer to openapi.yaml.
+  FakeAnswer ask(const std::string& method, const std::string& target,
+                 const std::string& body = "") {
+    const ExchangeId id = server_->request(method, target, body);
+    plane_.settle();
+    const FakeAnswer answer = server_->answer(id);
+    EXPECT_TRUE(answer.ended) << method << " " << target;
+    hold_to_the_file(method, target, answer);
+    return answer;
+  }
+  void hold_to_the_file(const std::string& method, const std::string& target,
+                        const FakeAnswer& answer) {
+    const Match match = match_route(method, target.substr(0, target.find('?')));
+    if (match.route == nullptr) return;  // no operation: nothing that describes it
+    EXPECT_EQ(open_api().wrong_with(std::string(match.route->pattern), method, answer.status,
+                                    answer.field("content-type"), answer.body),
+              "")
+        << method << " " << target;
+  }
+  std::string put(const std::string& bytes) {
+    EXPECT_EQ(ask("PUT", "/v1/artefacts/" + hash_of(bytes), bytes).status, 200);
+    return hash_of(bytes);
+  }
+  std::string deploy_body(const std::string& hash, const std::string& name = "hello",
+                          const std::string& spec = R"({"binary":"./hello"})") {
+    return R"({"artefact":")" + hash +
+           R"(","manifest":{"apiVersion":"subito.dev/v1","kind":"Function","metadata":{"name":")" +
+           name + R"("},"spec":)" + spec + "}}";
+  }
+  static std::string problem(const FakeAnswer& answer) {
+    const Json json = Json::parse(answer.body);
+    EXPECT_EQ(json.at("status"), answer.status);
+    return json.at("type").get<std::string>().substr(std::string("urn:subito:problem:").size());
+  }
+
+  std::string folder_;
+  std::unique_ptr<store::Store> store_;
+  FakePlane plane_;
+  std::optional<ApiHandler> handler_;
+  std::optional<FakeServer> server_;
+};
+
+TEST_F(Api, TheFileAndTheRoutesAreTheSame) {
+  std::vector<std::string> served;
+  for (const Route& route : routes()) {
+    served.push_back(std::string(route.method) + " " + std::string(route.pattern));
+    EXPECT_EQ(open_api().query_of(std::string(route.pattern), std::string(route.method)),
+              route.query);
+  }
+  EXPECT_THAT(open_api().operations(), testing::UnorderedElementsAreArray(served));
+}
+
+TEST_F(Api, ReadsAreAnsweredAsTheFileSays) {
+  EXPECT_EQ(ask("GET", "/v1/healthz").body, "{\"status\":\"ok\"}\n");
+  EXPECT_EQ(Json::parse(ask("GET", "/v1/version").body).at("version"), "0.1.0");
+  const Json functions = Json::parse(ask("GET", "/v1/functions").body);
+  ASSERT_EQ(functions.at("items").size(), 2U);
+  EXPECT_FALSE(functions["items"][0].contains("events"));
+  const Json function = Json::parse(ask("GET", "/v1/functions/catalogue").body);
+  EXPECT_EQ(function.at("events").size(), 2U);
+  EXPECT_EQ(function.at("manifest").at("spec").at("timeout"), "30s");
+  EXPECT_EQ(Json::parse(ask("GET", "/v1/functions/catalogue/revisions").body)["items"].size(), 2U);
+  const Json pods = Json::parse(ask("GET", "/v1/pods").body);
+  EXPECT_EQ(pods["items"][1]["startMode"], "fresh");
+  EXPECT_EQ(pods["ready"]["sandboxes"], 8);
+  EXPECT_EQ(Json::parse(ask("GET", "/v1/pods?function=stock").body)["items"].size(), 0U);
+}
+
+struct ProblemCase {
+  const char* method;
+  const char* target;
+  const char* body;
+  int status;
+  const char* type;
+};
+
+class ApiProblem : public Api, public testing::WithParamInterface<ProblemCase> {};
+
+TEST_P(ApiProblem, HasItsStatusAndType) {
+  const FakeAnswer answer = ask(GetParam().method, GetParam().target, GetParam().body);
+  EXPECT_EQ(answer.status, GetParam().status);
+  EXPECT_EQ(answer.field("content-type"), "application/problem+json");
+  EXPECT_EQ(problem(answer), GetParam().type);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, ApiProblem,
+    testing::Values(
+        ProblemCase{"GET", "/", "", 404, "no-such-path"},
+        ProblemCase{"GET", "/v1/functions/", "", 404, "no-such-path"},
+        ProblemCase{"GET", "/v1/functions/%00", "", 404, "no-such-path"},
+        ProblemCase{"GET", "/v2/functions", "", 404, "no-such-path"},
+        ProblemCase{"PATCH", "/v1/functions/x", "", 405, "method-not-allowed"},
+        ProblemCase{"GET", "/v1/functions/nobody", "", 404, "not-found"},
+        ProblemCase{"GET", "/v1/functions/nobody/revisions", "", 404, "not-found"},
+        ProblemCase{"GET", "/v1/functions/nobody/logs", "", 404, "not-found"},
+        ProblemCase{"GET", "/v1/functions/nobody/logs?follow=true", "", 404, "not-found"},
+        ProblemCase{"GET", "/v1/pods?function=nobody", "", 404, "not-found"},
+        ProblemCase{"GET", "/v1/events/watch?function=nobody", "", 404, "not-found"},
+        ProblemCase{"DELETE", "/v1/functions/nobody", "", 404, "not-found"},
+        ProblemCase{"PUT", "/v1/functions/nobody/scale", "{\"min\":1}", 404, "not-found"},
+        ProblemCase{"PUT", "/v1/functions/stock/scale", "{}", 400, "invalid-argument"},
+        ProblemCase{"PUT", "/v1/functions/stock/scale", "[]", 400, "invalid-argument"},
+        ProblemCase{"PUT", "/v1/functions/stock/scale", "{\"min\":-1}", 400, "invalid-argument"},
+        ProblemCase{"PUT", "/v1/functions/stock/scale", "{\"max\":0}", 400, "invalid-argument"},
+        ProblemCase{"PUT", "/v1/functions/stock/scale", "{\"max\":\"1\"}", 400, "invalid-argument"},
+        ProblemCase{"PUT", "/v1/functions/stock/scale", "{\"mix\":1}", 400, "invalid-argument"},
+        ProblemCase{"PUT", "/v1/functions/stock/scale", "{\"min\":21}", 400, "invalid-argument"},
+        ProblemCase{"GET", "/v1/functions/stock/logs?tail=-1", "", 400, "invalid-argument"},
+        ProblemCase{"GET", "/v1/functions/stock/logs?tail=10001", "", 400, "invalid-argument"},
+        ProblemCase{"GET", "/v1/functions/stock/logs?since=now", "", 400, "invalid-argument"},
+        ProblemCase{"GET", "/v1/functions/stock/logs?follow=maybe", "", 400, "invalid-argument"},
+        ProblemCase{"GET", "/v1/functions/stock/logs?tial=1", "", 400, "invalid-argument"},
+        ProblemCase{"GET", "/v1/functions/stock/logs?tail=1&tail=2", "", 400, "invalid-argument"},
+        ProblemCase{"GET", "/v1/functions/stock/logs?follow=true&previous=true", "", 400,
+                    "invalid-argument"},
+        ProblemCase{"GET", "/v1/artefacts/abc", "", 400, "invalid-argument"},
+        ProblemCase{"PUT", "/v1/artefacts/..%2f..%2fx", "x", 400, "invalid-argument"},
+        ProblemCase{"PUT",
+                    "/v1/artefacts/"
+                    "0000000000000000000000000000000000000000000000000000000000000000",
+                    "x", 400, "invalid-argument"},
+        ProblemCase{"GET",
+                    "/v1/artefacts/"
+                    "0000000000000000000000000000000000000000000000000000000000000000",
+                    "", 404, "not-found"},
+        ProblemCase{"POST", "/v1/functions/hello/deploy", "{", 400, "invalid-argument"},
+        ProblemCase{"POST", "/v1/functions/hello/deploy", "{\"manifest\":{}}", 400,
+                    "invalid-argument"},
+        ProblemCase{"POST", "/v1/functions/hello/deploy",
+                    "{\"manifest\":{},\"artefact\":\"x\",\"check\":1}", 400, "invalid-argument"},
+        ProblemCase{"POST", "/v1/functions/hello/deploy", "{\"manifest\":{},\"artefact\":\"x\"}",
+                    422, "manifest-invalid"}));
+
+TEST_F(Api, DeploysWithDefaultsAfterTheBinaryWasPut) {
+  const std::string hash = put(sample_binary("static"));
+  EXPECT_EQ(ask("GET", "/v1/artefacts/" + hash).status, 200);
+  const Json receipt =
+      Json::parse(ask("POST", "/v1/functions/hello/deploy", deploy_body(hash)).body);
+  EXPECT_EQ(receipt.at("revision"), 1);
+  EXPECT_EQ(receipt.at("startMicros"), 1100);
+  EXPECT_EQ(plane_.last_artefact, hash);
+  EXPECT_TRUE(plane_.last_deploy_options.check);
+  EXPECT_EQ(plane_.functions["hello"].manifest.spec().timeout_ms(), 30'000);
+}
+
+TEST_F(Api, RefusesToDeployWhatCannotRun) {
+  const std::string good = put(sample_binary("static"));
+  FakeAnswer answer = ask("POST", "/v1/functions/hello/deploy", deploy_body(std::string(64, '0')));
+  EXPECT_EQ(problem(answer), "artefact-missing");
+  answer = ask("POST", "/v1/functions/hello/deploy", deploy_body(good, "other"));
+  EXPECT_EQ(problem(answer), "manifest-invalid");
+  answer = ask("POST", "/v1/functions/hello/deploy", deploy_body(good, "hello", R"({"start":1})"));
+  EXPECT_THAT(answer.body, HasSubstr("spec.binary: is missing"));
+  EXPECT_THAT(answer.body, HasSubstr("spec.start: is '1', allowed is one of pooled, fresh"));
+  const std::string dynamic = put(sample_binary("dynamic"));
+  answer = ask("POST", "/v1/functions/hello/deploy", deploy_body(dynamic));
+  EXPECT_EQ(problem(answer), "binary-refused");
+  EXPECT_THAT(answer.body, HasSubstr("check binary of hello: is linked dynamically"));
+  EXPECT_EQ(plane_.pending(), 0U);
+}
+
+TEST_F(Api, AFailedDeployTellsTheLastLogsAndWhatStays) {
+  plane_.deploy_failure.error = {ErrorCode::kUnavailable, "start pod: exited with status 1", 0};
+  plane_.deploy_failure.last_logs = plane_.records;
+  plane_.deploy_failure.current_revision = 3;
+  const FakeAnswer answer =
+      ask("POST", "/v1/functions/hello/deploy", deploy_body(put(sample_binary("static"))));
+  EXPECT_EQ(answer.status, 422);
+  EXPECT_EQ(problem(answer), "deploy-failed");
+  EXPECT_EQ(Json::parse(answer.body).at("lastLogs").size(), 2U);
+  EXPECT_EQ(Json::parse(answer.body).at("currentRevision"), 3);
+}
+
+TEST_F(Api, AClientThatLeavesDuringADeployIsNotAnswered) {
+  const std::string hash = put(sample_binary("static"));
+  const ExchangeId id = server_->request("POST", "/v1/functions/hello/deploy", deploy_body(hash));
+  handler_->on_abort(id);
+  plane_.settle();
+  EXPECT_EQ(server_->answer(id).status, 0);
+}
+
+TEST_F(Api, UploadsPieceByPieceAndGivesTheWindowBack) {
+  const std::string bytes(300'000, 'x');
+  const ExchangeId id = server_->begin("PUT", "/v1/artefacts/" + hash_of(bytes));
+  for (std::size_t at = 0; at < bytes.size(); at += 1000)
+    server_->body_of_client(id, bytes.substr(at, 1000), at + 1000 == bytes.size());
+  EXPECT_EQ(server_->answer(id).status, 200);
+  EXPECT_EQ(server_->answer(id).consumed, bytes.size());
+}
+
+TEST_F(Api, AnUploadThatBreaksOffLeavesNothing) {
+  const ExchangeId id = server_->begin("PUT", "/v1/artefacts/" + std::string(64, '0'));
+  server_->body_of_client(id, "half", false);
+  handler_->on_abort(id);
+  EXPECT_TRUE(std::filesystem::is_empty(folder_ + "/artefacts"));
+}
+
+TEST_F(Api, BoundsTheSizeAndTheDepthOfJson) {
+  const ExchangeId id = server_->begin("PUT", "/v1/functions/stock/scale");
+  const std::string piece(1 << 20, ' ');
+  for (int i = 0; i < 4; ++i) server_->body_of_client(id, piece, false);
+  EXPECT_EQ(server_->answer(id).status, 413);
+  const FakeAnswer deep =
+      ask("PUT", "/v1/functions/stock/scale",
+          R"({"min":)" + std::string(100'000, '[') + std::string(100'000, ']') + "}");
+  EXPECT_THAT(deep.body, HasSubstr("nested deeper than 40 levels"));
+}
+
+TEST_F(Api, ScalesAndRemoves) {
+  const Json scaled =
+      Json::parse(ask("PUT", "/v1/functions/stock/scale", R"({"min":1,"max":3})").body);
+  EXPECT_EQ(scaled.at("manifest").at("spec").at("scaling").at("min"), 1);
+  EXPECT_EQ(ask("DELETE", "/v1/functions/stock").status, 204);
+  EXPECT_EQ(ask("GET", "/v1/functions/stock").status, 404);
+}
+
+TEST_F(Api, LogsAreLinesWithTheirFields) {
+  const FakeAnswer answer =
+      ask("GET", "/v1/functions/catalogue/logs?tail=5&since=2026-11-23T22:04:08Z&previous=true");
+  EXPECT_EQ(answer.field("content-type"), "application/x-ndjson");
+  EXPECT_EQ(plane_.last_log_query.tail, 5U);
+  EXPECT_TRUE(plane_.last_log_query.previous);
+  EXPECT_EQ(plane_.last_log_query.since_unix_ns, 1'795'471'448'000'000'000);
+  const Json first = Json::parse(answer.body.substr(0, answer.body.find('\n')));
+  EXPECT_EQ(first.at("fields").at("products"), "5");
+  EXPECT_EQ(first.at("requestId"), "req-1");
+}
+
+TEST_F(Api, WhatAPodLoggedCannotBreakTheStream) {
+  plane_.records = {
+      {1, "stock", "stock-1", LogLevel::kInfo, LogStream::kStdout, "a\nb\xff", "", ""},
+      {1, "stock", "stock-1", LogLevel::kInfo, LogStream::kSdk, "deep",
+       "{\"a\":" + std::string(50'000, '[') + std::string(50'000, ']') + "}", ""},
+      {1, "stock", "stock-1", LogLevel::kInfo, LogStream::kSdk, "no json", "{\"a\n", ""}};
+  const FakeAnswer answer = ask("GET", "/v1/functions/stock/logs");
+  EXPECT_EQ(std::count(answer.body.begin(), answer.body.end(), '\n'), 3);
+  EXPECT_THAT(answer.body, HasSubstr(R"("message":"a\nb�")"));
+  EXPECT_THAT(answer.body, HasSubstr(R"("fields":{"unparsed":"{\"a\n"})"));
+}
+
+TEST_F(Api, FollowedLogsGoOnUntilTheClientLeaves) {
+  const ExchangeId id = server_->request("GET", "/v1/functions/catalogue/logs?follow=true&tail=0");
+  EXPECT_EQ(server_->answer(id).status, 200);
+  EXPECT_FALSE(server_->answer(id).ended);
+  plane_.emit(plane_.records[0]);
+  EXPECT_THAT(server_->answer(id).body, HasSubstr("\"message\":\"listed\""));
+  handler_->on_abort(id);
+  EXPECT_EQ(plane_.subscribers(), 0U);
+}
+
+TEST_F(Api, AWatchBeginsWithThePodsAndGoesOnWithEvents) {
+  const ExchangeId id = server_->request("GET", "/v1/events/watch?function=catalogue");
+  plane_.emit(Event{1, "stock", "stock-1", "PodStarted", "not asked for"});
+  plane_.emit(Event{1, "catalogue", "catalogue-9", "PodStarted", "started 1.1 ms pooled"});
+  const FakeAnswer& answer = server_->answer(id);
+  hold_to_the_file("GET", "/v1/events/watch", answer);
+  EXPECT_EQ(std::count(answer.body.begin(), answer.body.end(), '\n'), 2);
+  EXPECT_THAT(answer.body, HasSubstr("started 1.1 ms pooled"));
+}
+
+TEST_F(Api, AWatcherThatDoesNotReadIsCutOffAtALimit) {
+  const ExchangeId id = server_->request("GET", "/v1/events/watch");
+  server_->set_full(true);
+  const Event event{1, "catalogue", "", "Noise", std::string(10'000, 'x')};
+  plane_.emit(event);  // fills the connection
+  const std::size_t sent = server_->answer(id).body.size();
+  plane_.emit(event);
+  EXPECT_EQ(server_->answer(id).body.size(), sent);  // waits
+  server_->set_full(false);
+  handler_->on_writable(id);
+  EXPECT_GT(server_->answer(id).body.size(), sent + 10'000);  // and went when there was room
+  server_->set_full(true);
+  for (int i = 0; i < 200; ++i) plane_.emit(event);
+  EXPECT_TRUE(server_->answer(id).aborted);
+  EXPECT_EQ(plane_.subscribers(), 0U);
+}
+
+TEST_F(Api, StreamsAreLimitedAndComeBack) {
+  std::vector<ExchangeId> open;
+  for (std::size_t i = 0; i < kStreamsMax; ++i)
+    open.push_back(server_->request("GET", "/v1/events/watch"));
+  EXPECT_EQ(problem(ask("GET", "/v1/events/watch")), "too-many-streams");
+  handler_->on_abort(open.front());
+  EXPECT_EQ(server_->answer(server_->request("GET", "/v1/events/watch")).status, 200);
+}
+
+TEST_F(Api, MethodsOfAPathAreNamed) {
+  EXPECT_EQ(ask("POST", "/v1/functions/x").field("allow"), "GET, DELETE");
+}
+
+TEST_F(Api, ASubscriptionEndsWithTheHandler) {
+  (void)server_->request("GET", "/v1/events/watch");
+  EXPECT_EQ(plane_.subscribers(), 1U);
+  handler_.reset();
+  EXPECT_EQ(plane_.subscribers(), 0U);
+}
+
+TEST(SchemaCheck, SeesWhatIsWrong) {
+  const auto wrong = [](const std::string& body) {
+    return open_api().wrong_with("/v1/healthz", "GET", 200, "application/json", body);
+  };
+  EXPECT_EQ(wrong(R"({"status":"ok"})"), "");
+  EXPECT_THAT(wrong(R"({"status":"bad"})"), HasSubstr("not in [\"ok\"]"));
+  EXPECT_THAT(wrong(R"({"status":1})"), HasSubstr("is 1, not \"string\""));
+  EXPECT_THAT(wrong("{}"), HasSubstr(".status: is missing"));
+  EXPECT_THAT(wrong(R"({"status":"ok","more":1})"), HasSubstr(".more: is not described"));
+  EXPECT_THAT(open_api().wrong_with("/v1/healthz", "GET", 404, "", ""), HasSubstr("status 404"));
+}
+
+TEST(TimeText, ComesBackAndRefusesTheRest) {
+  EXPECT_EQ(time_text(1'795'471'445'123'000'000), "2026-11-23T22:04:05.123Z");
+  EXPECT_EQ(parse_time("2026-11-23T22:04:05.123Z"), 1'795'471'445'123'000'000);
+  EXPECT_EQ(parse_time("1970-01-01T00:00:00Z"), 0);
+  for (const char* text : {"", "now", "2026-11-23", "2026-13-23T22:04:05Z", "2026-02-30T00:00:00Z",
+                           "2026-11-23T24:04:05Z", "2026-11-23T22:04:05", "2026-11-23T22:04:05.Z",
+                           "2026-11-23T22:04:05+01:00", "9999-01-01T00:00:00Z"})
+    EXPECT_EQ(parse_time(text), std::nullopt) << text;
+}
+
+}  // namespace
+}  // namespace subito::api
