@@ -1,6 +1,6 @@
 // Everything the scheduler says to people.
 #include <array>
-#include <cstdio>
+#include <charconv>
 
 #include "runtime/base/check.h"
 #include "scheduler/effects.h"
@@ -183,8 +183,11 @@ std::string words(Duration duration) {
     const double value = count / unit.nanoseconds;
     if (value >= unit.below) continue;
     char text[40];
-    std::snprintf(text, sizeof text, value < 9.95 ? "%.1f" : "%.0f", value);
-    std::string out = text;
+    const int decimals = value < 9.95 ? 1 : 0;
+    const char* end =
+        std::to_chars(std::begin(text), std::end(text), value, std::chars_format::fixed, decimals)
+            .ptr;
+    std::string out(text, end);
     if (out.ends_with(".0")) out.resize(out.size() - 2);
     return out + " " + unit.name;
   }
