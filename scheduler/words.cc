@@ -184,10 +184,9 @@ std::string words(Duration duration) {
     if (value >= unit.below) continue;
     char text[40];
     const int decimals = value < 9.95 ? 1 : 0;
-    const char* end =
-        std::to_chars(std::begin(text), std::end(text), value, std::chars_format::fixed, decimals)
-            .ptr;
-    std::string out(text, end);
+    const auto end =
+        std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, decimals);
+    std::string out(&text[0], end.ptr);
     if (out.ends_with(".0")) out.resize(out.size() - 2);
     return out + " " + unit.name;
   }
