@@ -26,6 +26,7 @@ SAME_FLOOR = {
     ("scheduler", "autoscaler"),  # the scheduler asks it how many
     ("deploy/manifest", "runtime/protocol"),  # the ELF note names the protocol
     ("runtime/server", "runtime/loop"),  # a server is connections on a loop
+    ("deploy/cli", "deploy/api"),  # the client speaks the API's words
     ("runtime/node", "deploy/api"),  # main wires everybody
     ("runtime/node", "deploy/cli"),
 }
@@ -59,6 +60,9 @@ IMPURE_WORDS = (
     r"\bv?f?printf\s*\(|\bf?puts\s*\(|\bstd(?:out|err|in)\b|\bfopen\b|"
     r"\bspdlog\b|\bsleep(?:_for|_until)?\s*\(|\bthread_local\b"
 )
+
+# What the shop's functions share.
+FUNCTIONS_SHARED = "functions/shop/"
 
 # What a function may not link: it has the SDK, the system and nlohmann-json.
 NOT_IN_FUNCTIONS = r"uv\.h|google/.*|spdlog/.*|fmt/.*|sqlite3\.h|yaml-cpp/.*|CLI/.*|curl/.*|tl/.*"

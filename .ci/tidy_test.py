@@ -45,7 +45,7 @@ SAMPLES = {
                    HEADER + "#include <string>\n#include <subito/function.h>\n"),
     "function_include": ("functions/echo/a.cc", "#include <uv.h>\n",
                          '#include <subito/function.h>\n#include <nlohmann/json.hpp>\n'
-                         '#include "functions/echo/b.h"\n'),
+                         '#include "functions/echo/b.h"\n#include "functions/shop/json.h"\n'),
     "pure": ("scheduler/a.cc", "#include <thread>\n", "#include <vector>\n// <thread> now()\n"),
 }
 
@@ -77,6 +77,10 @@ class RulesTest(unittest.TestCase):
             with self.subTest(good):
                 self.assertEqual(rules_of("autoscaler/a.cc", good + "\n"), set())
         self.assertEqual(rules_of("runtime/loop/a.cc", "std::mutex m;\n"), set())
+        counts = "#include <atomic>\nstd::atomic<int> allocations;\n"
+        self.assertEqual(rules_of("scheduler/a.cc", counts), {"pure"})
+        self.assertEqual(rules_of("scheduler/a_test.cc", counts), set())
+        self.assertEqual(rules_of("scheduler/a_test.cc", "std::mutex m;\n"), {"pure"})
 
     def test_includes_point_downwards_only(self):
         refused = [("runtime/pods/a.cc", "runtime/gateway/b.h"),

@@ -40,17 +40,16 @@ start_node() {
     "$SUBITO" up --listen "127.0.0.1:$port" --data "$DATA"
 }
 
-subito_client() { "${AS_ROOT[@]}" "$SUBITO" "$@" --data "$DATA"; }
+# The client finds the node by its socket, which only the node's owner can open.
+subito_client() { "${AS_ROOT[@]}" env "SUBITO_SOCKET=$DATA/api.sock" "$SUBITO" "$@"; }
 
-deploy_shop() { subito_client deploy -f "$ROOT/functions/shop"; }
+# Binaries and manifests lie side by side where they were built.
+deploy_shop() { subito_client deploy -f "$ROOT/build/release/shop"; }
 
-seed_shop() {
-  subito_client invoke catalogue /seed -X POST
-  subito_client invoke stock /seed -X POST
-}
+seed_shop() { curl_node "$1" /function/shopfront/seed -X POST; }
 
-# curl_node PORT PATH: quiet, bounded, fails on an HTTP error.
-curl_node() { curl --noproxy '*' -fsS --max-time 10 "http://127.0.0.1:$1$2"; }
+# curl_node PORT PATH [OPTION...]: quiet, bounded, fails on an HTTP error.
+curl_node() { curl --noproxy '*' -fsS --max-time 10 "http://127.0.0.1:$1$2" "${@:3}"; }
 
 # stop_node PID: asks, waits, ends. Says how it went.
 stop_node() {

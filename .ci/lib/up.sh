@@ -113,13 +113,14 @@ start_failed() {
 
 fill_shop() {
   deploy_shop || die "deploy shop: see above"
-  seed_shop >/dev/null || die "seed shop: see above"
+  seed_shop "$1" >/dev/null || die "seed shop: see above"
   curl_node "$1" /function/shopfront/products >/dev/null ||
     die "ask shop: no answer to the first request"
 }
 
 tell_what_to_try() {
-  local base=http://127.0.0.1:$1 client="build/release/bin/subito" data='' took
+  local base=http://127.0.0.1:$1 client data='' took
+  client="${AS_ROOT[*]}${AS_ROOT:+ }SUBITO_SOCKET=$DATA/api.sock build/release/bin/subito"
   took=$(($(seconds_now) - $2))
   if [[ $DATA != "$(data_default)" ]]; then data=" --data $DATA"; fi
   say ""
@@ -127,7 +128,7 @@ tell_what_to_try() {
   say "Try, in another terminal:"
   say "  curl $base/function/shopfront/products"
   say "  curl -i $base/function/catalogue/products/3"
-  say "  $client get pods -w$data"
+  say "  $client get pods -w"
   if [[ $DETACH == 1 ]]; then
     say "It runs on in the background (log: $NODE_LOG). To end it: ./dev down$data"
   else
