@@ -37,6 +37,8 @@ class RequestParser {
   bool expects_continue() const { return expects_continue_; }  // Expect: 100-continue
   std::string_view body() const { return body_.piece(); }
   const Rejection& rejection() const { return rejection_; }
+  // The message is complete: next() will say kEnd without a further byte.
+  bool at_end() const { return state_ == State::kBody && body_.done(); }
   // Between two requests: not a byte of the next has come.
   bool between_requests() const { return state_ == State::kHead && head_parser_.untouched(); }
 

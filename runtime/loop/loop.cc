@@ -62,16 +62,24 @@ Loop::~Loop() {
   CHECK(uv_loop_close(&loop_) == 0);
 }
 
-void Loop::run() { uv_run(&loop_, UV_RUN_DEFAULT); }
-void Loop::stop() { uv_stop(&loop_); }
-void Loop::turn(bool wait) { uv_run(&loop_, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT); }
+void Loop::run() {
+  uv_run(&loop_, UV_RUN_DEFAULT);
+}
+void Loop::stop() {
+  uv_stop(&loop_);
+}
+void Loop::turn(bool wait) {
+  uv_run(&loop_, wait ? UV_RUN_ONCE : UV_RUN_NOWAIT);
+}
 
 void Loop::defer(std::function<void()> task) {
   deferred_->tasks.push_back(std::move(task));
   uv_idle_start(&deferred_->idle, [](uv_idle_t*) {});
 }
 
-TimePoint Loop::now() const { return TimePoint(Duration(static_cast<Duration::rep>(uv_hrtime()))); }
+TimePoint Loop::now() const {
+  return TimePoint(Duration(static_cast<Duration::rep>(uv_hrtime())));
+}
 
 struct Timer::State {
   uv_timer_t handle;
@@ -84,7 +92,9 @@ Timer::Timer(Loop& loop, std::function<void()> callback)
   state_->handle.data = state_;
 }
 
-Timer::~Timer() { close_state(state_); }
+Timer::~Timer() {
+  close_state(state_);
+}
 
 void Timer::start(Duration after) {
   using std::chrono::milliseconds;
@@ -99,7 +109,9 @@ void Timer::start(Duration after) {
       rounded > 0 ? static_cast<std::uint64_t>(rounded) : 0, 0);
 }
 
-void Timer::stop() { uv_timer_stop(&state_->handle); }
+void Timer::stop() {
+  uv_timer_stop(&state_->handle);
+}
 
 bool Timer::active() const {
   return uv_is_active(reinterpret_cast<const uv_handle_t*>(&state_->handle)) != 0;
@@ -115,7 +127,9 @@ Poll::Poll(Loop& loop, int fd, Callback callback) : state_(new State{{}, std::mo
   state_->handle.data = state_;
 }
 
-Poll::~Poll() { close_state(state_); }
+Poll::~Poll() {
+  close_state(state_);
+}
 
 void Poll::start(int events) {
   uv_poll_start(&state_->handle, events, [](uv_poll_t* handle, int status, int got) {
@@ -124,7 +138,9 @@ void Poll::start(int events) {
   });
 }
 
-void Poll::stop() { uv_poll_stop(&state_->handle); }
+void Poll::stop() {
+  uv_poll_stop(&state_->handle);
+}
 
 struct Wakeup::State {
   uv_async_t handle;
@@ -139,8 +155,12 @@ Wakeup::Wakeup(Loop& loop, std::function<void()> callback)
   state_->handle.data = state_;
 }
 
-Wakeup::~Wakeup() { close_state(state_); }
-void Wakeup::notify() { uv_async_send(&state_->handle); }
+Wakeup::~Wakeup() {
+  close_state(state_);
+}
+void Wakeup::notify() {
+  uv_async_send(&state_->handle);
+}
 
 struct Signal::State {
   uv_signal_t handle;
@@ -159,6 +179,29 @@ Signal::Signal(Loop& loop, int signal_number, std::function<void()> callback)
       signal_number);
 }
 
-Signal::~Signal() { close_state(state_); }
+Signal::~Signal() {
+  close_state(state_);
+}
+
+struct TurnEnd::State {
+  std::function<void()> callback;
+  bool scheduled = false;
+};
+
+TurnEnd::TurnEnd(Loop& loop, std::function<void()> callback)
+    : loop_(loop), state_(std::make_shared<State>(State{std::move(callback), false})) {}
+
+TurnEnd::~TurnEnd() {
+  state_->callback = nullptr;
+}
+
+void TurnEnd::schedule() {
+  if (std::exchange(state_->scheduled, true)) return;
+  loop_.defer([state = state_] {
+    state->scheduled = false;
+    // As in Timer.
+    if (auto run = state->callback) run();
+  });
+}
 
 }  // namespace subito

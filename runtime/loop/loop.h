@@ -21,7 +21,7 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  void run();   // until stop()
+  void run();  // until stop()
   void stop();
   // One turn; `wait`: block until something happens. For tests and for draining.
   void turn(bool wait);
@@ -100,6 +100,22 @@ class Signal {
  private:
   struct State;
   State* state_;
+};
+
+// Calls back once at the end of the turn in which it was scheduled, as Loop::defer does; scheduled
+// again inside the callback, it runs again in the same turn. Gone before: it never calls.
+class TurnEnd {
+ public:
+  TurnEnd(Loop& loop, std::function<void()> callback);
+  ~TurnEnd();
+  TurnEnd(const TurnEnd&) = delete;
+  TurnEnd& operator=(const TurnEnd&) = delete;
+  void schedule();
+
+ private:
+  struct State;
+  Loop& loop_;
+  std::shared_ptr<State> state_;  // shared with the task that the loop holds
 };
 
 }  // namespace subito

@@ -105,6 +105,29 @@ TEST(WakeupTest, WakesTheLoopFromAnotherThread) {
   EXPECT_TRUE(woken);
 }
 
+TEST(TurnEndTest, RunsOnceATurnHoweverOftenItIsScheduled) {
+  Loop loop;
+  int runs = 0;
+  TurnEnd end(loop, [&] { ++runs; });
+  end.schedule();
+  end.schedule();
+  loop.turn(false);
+  EXPECT_EQ(runs, 1);
+  loop.turn(false);
+  EXPECT_EQ(runs, 1);
+}
+
+TEST(TurnEndTest, NeverCallsOnceItIsGone) {
+  Loop loop;
+  bool ran = false;
+  {
+    TurnEnd end(loop, [&] { ran = true; });
+    end.schedule();
+  }
+  loop.turn(false);
+  EXPECT_FALSE(ran);
+}
+
 TEST(SignalTest, CallsBack) {
   Loop loop;
   bool got = false;

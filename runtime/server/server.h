@@ -9,6 +9,10 @@
 // consumed(), then stops reading from the client. Response bodies: respond/body/end always accept;
 // while unsent bytes of an exchange exceed kResponseHighWaterBytes, body() returns false and
 // on_writable() follows when they have drained.
+//
+// One exchange of a connection is with the handler at a time; what the client pipelines behind it
+// is read ahead up to a bound and delivered once the answer is complete. With its last byte given
+// to the server the exchange is gone. How long a handler takes is its own affair: the server waits.
 #pragma once
 
 #include <chrono>
@@ -35,15 +39,23 @@ struct Limits {
   std::size_t target_bytes_max = 8 << 10;          // 414 beyond
   std::uint64_t body_bytes_max = 1ULL << 40;       // 413 beyond; the gateway has one per function
   std::size_t connections_max = 4096;              // beyond: 503 and close
-  std::size_t pipelined_max = 32;                  // requests read ahead on one connection
+  std::size_t read_ahead_bytes_max = 64 << 10;     // pipelined behind a request being answered
   std::chrono::milliseconds head_timeout{10'000};  // 408 when a head takes longer
   std::chrono::milliseconds body_timeout{30'000};  // 408 when nothing of a body comes for so long
   std::chrono::milliseconds idle_timeout{75'000};  // keep-alive; closed silently
-  std::chrono::milliseconds write_timeout{30'000}; // a client that does not read is dropped
+  // A client that reads less than kWriteProgressBytes in so long is dropped.
+  std::chrono::milliseconds write_timeout{30'000};
+  // A client whose sending side ended may wait for its answer, or may have left: TCP does not
+  // tell. So long it gets the benefit of the doubt, then on_abort() is called.
+  std::chrono::milliseconds half_close_timeout{1'000};
 };
 
 constexpr std::size_t kRequestWindowBytes = 256 << 10;
 constexpr std::size_t kResponseHighWaterBytes = 256 << 10;
+constexpr std::size_t kWriteProgressBytes = 4 << 10;
+// An answer was complete before its request's body: so much of it is read away to keep the
+// connection, beyond that it is closed.
+constexpr std::uint64_t kDiscardBytesMax = 64 << 10;
 
 // Who answers. Implemented by the gateway and by the control API.
 class Handler {
@@ -51,38 +63,46 @@ class Handler {
   virtual ~Handler() = default;
   // A valid head came. `end`: there is no body. Host, framing and limits are checked already.
   virtual void on_request(ExchangeId id, http::RequestHead&& head, bool end) = 0;
+  // Not called any more once the answer is complete.
   virtual void on_body(ExchangeId id, std::string_view bytes, bool end) = 0;
   virtual void on_writable(ExchangeId id) = 0;
-  // The client left, or broke HTTP inside the body, before the answer was complete. The exchange
-  // is gone: calls for it are ignored from here on.
+  // The client left, was too slow, or broke HTTP inside the body, before the answer was complete.
+  // The exchange is gone: calls for it are ignored from here on.
   virtual void on_abort(ExchangeId id) = 0;
 };
 
 struct Address {
   enum class Kind { kTcp, kUnix } kind = Kind::kTcp;
-  std::string host;         // tcp: numeric; unix: path
-  std::uint16_t port = 0;   // tcp; 0: the system chooses
+  std::string host;        // tcp: numeric; unix: path
+  std::uint16_t port = 0;  // tcp; 0: the system chooses
+  bool shared = false;     // tcp: SO_REUSEPORT, for one server a loop on the same port
 };
 
 class Server {
  public:
-  static std::unique_ptr<Server> create(Loop& loop, Limits limits, Handler& handler);
+  // Loop and handler outlive the server.
+  static std::unique_ptr<Server> create(Loop& loop, const Limits& limits, Handler& handler);
+  // Closes everything at once; the handler is not called any more.
   virtual ~Server() = default;
 
   // Begins to listen; may be called for several addresses. Returns the address really bound.
-  // Unix sockets are made with mode 0600. A taken port fails with kAlreadyExists.
+  // Unix sockets are made with mode 0600; one that nobody listens on any more is replaced. A taken
+  // port or socket fails with kAlreadyExists, which names the owner of a port if it can be seen.
   virtual Result<Address> listen(const Address& address) = 0;
 
   // Sends the head of the answer. Content-Length is set from `head.content_length`; without it the
   // body goes chunked (or until close, for HTTP/1.0). Server, Date and Connection are the
-  // server's own. Exactly once for each exchange; `end`: there is no body.
-  virtual void respond(ExchangeId id, http::ResponseHead&& head, std::string_view body, bool end) = 0;
+  // server's own. Exactly once for each exchange; `end`: `body` is all of it. A head that cannot
+  // be written (a control byte in a field) becomes a 500.
+  virtual void respond(ExchangeId id, http::ResponseHead&& head, std::string_view body,
+                       bool end) = 0;
+  // Bytes beyond the announced length are cut off; an end short of it aborts. False: wait for
+  // on_writable() before sending more. True also for an exchange that is gone.
   virtual bool body(ExchangeId id, std::string_view bytes, bool end) = 0;
   // The answer cannot be completed: the connection is closed so that the client notices.
   virtual void abort(ExchangeId id) = 0;
   // The handler is done with `bytes` of the request body: as many more may be read.
   virtual void consumed(ExchangeId id, std::size_t bytes) = 0;
-  // How much body the client still owes is of no interest: read it away up to a bound, or close.
 
   // Stops listening, lets running exchanges end (Connection: close), closes idle connections.
   virtual void drain() = 0;

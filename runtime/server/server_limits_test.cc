@@ -1,0 +1,303 @@
+// Limits, deadlines, flow control and clients that leave.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "runtime/server/testing.h"
+
+namespace subito::server {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+constexpr std::string_view kPostHead = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n";
+
+const SeenRequest& first_request(TestServer& s) {
+  EXPECT_TRUE(s.until([&] { return !s.handler.seen.empty(); }));
+  return s.handler.seen.at(0);
+}
+
+TEST(DeadlineTest, AHeadThatTakesTooLongGets408EvenIfItDripsIn) {
+  TestServer s;
+  TestClient c = s.connect();
+  c.send("GET / HTTP/1.1\r\n");
+  s.advance(seconds(9));
+  c.send("Host: a\r\n").expect_open();
+  s.advance(seconds(2));
+  c.expect(408).expect_closed();
+}
+
+TEST(DeadlineTest, AClientThatSaysNothingIsClosedSilently) {
+  TestServer s;
+  TestClient c = s.connect();
+  s.settle();
+  s.advance(seconds(11));
+  c.expect_closed();
+}
+
+TEST(DeadlineTest, AnIdleConnectionStaysForTheIdleTimeout) {
+  TestServer s;
+  s.answer_all("hi");
+  TestClient c = s.connect();
+  c.send(kGet).expect(200, "hi");
+  s.advance(seconds(74));
+  c.expect_open().send(kGet).expect(200, "hi");
+  s.advance(seconds(76));
+  c.expect_closed();
+}
+
+TEST(DeadlineTest, ABodyThatStopsComingGets408) {
+  TestServer s;
+  TestClient c = s.connect();
+  c.send(kPostHead).send("abc");
+  first_request(s);
+  s.advance(seconds(29));
+  c.send("d");
+  s.advance(seconds(29));
+  c.expect_open();
+  s.advance(seconds(2));
+  c.expect(408).expect_closed();
+  EXPECT_TRUE(s.handler.seen.at(0).aborted);
+}
+
+TEST(DeadlineTest, TheHandlerMayTakeItsTime) {
+  TestServer s;
+  TestClient c = s.connect();
+  c.send(kGet);
+  const SeenRequest& request = first_request(s);
+  s.advance(std::chrono::hours(1));
+  s.respond(request, 200, "at last");
+  c.expect(200, "at last");
+}
+
+TEST(DeadlineTest, ABodyThatTheHandlerHoldsBackHasNoDeadline) {
+  TestServer s;
+  s.handler.consume = false;
+  TestClient c = s.connect();
+  c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+  const std::string body(1'000'000, 'x');
+  c.send(body.substr(0, kRequestWindowBytes));
+  ASSERT_TRUE(s.until([&] { return first_request(s).body.size() == kRequestWindowBytes; }));
+  s.advance(std::chrono::hours(1));
+  EXPECT_FALSE(s.handler.seen.at(0).aborted);
+}
+
+TEST(DeadlineTest, AClientThatDoesNotReadIsDropped) {
+  TestServer s;
+  TestClient c = s.connect();
+  c.send(kGet);
+  const ExchangeId id = first_request(s).id;
+  s.server.respond(id, {}, std::string(32 << 20, 'x'), false);
+  s.settle();
+  s.advance(seconds(29));
+  EXPECT_FALSE(s.handler.seen.at(0).aborted);
+  s.advance(seconds(2));
+  EXPECT_TRUE(s.handler.seen.at(0).aborted);
+  EXPECT_EQ(s.server.connections(), 0U);
+}
+
+TEST(DeadlineTest, AClientThatReadsNextToNothingIsDroppedToo) {
+  TestServer s;
+  TestClient c = s.connect();
+  c.send(kGet);
+  const ExchangeId id = first_request(s).id;
+  s.server.respond(id, {}, std::string(32 << 20, 'x'), false);
+  for (int i = 0; i < 4; ++i) {
+    s.advance(seconds(9));
+    c.read_some(10);
+  }
+  EXPECT_TRUE(s.handler.seen.at(0).aborted);
+}
+
+TEST(DeadlineTest, AClientThatReadsSteadilyStays) {
+  TestServer s;
+  TestClient c = s.connect();
+  c.send(kGet);
+  const ExchangeId id = first_request(s).id;
+  s.server.respond(id, {}, std::string(64 << 20, 'x'), false);
+  for (int i = 0; i < 4; ++i) {
+    s.advance(seconds(20));
+    for (int n = 0; n < 100; ++n) {
+      c.read_some(64 << 10);
+      s.turn();
+    }
+  }
+  EXPECT_FALSE(s.handler.seen.at(0).aborted);
+}
+
+TEST(LimitsTest, TooManyConnectionsGet503WithRetryAfter) {
+  Limits limits;
+  limits.connections_max = 2;
+  TestServer s(limits);
+  s.answer_all("hi");
+  TestClient a = s.connect();
+  TestClient b = s.connect();
+  a.send(kGet).expect(200, "hi");
+  b.send(kGet).expect(200, "hi");
+  TestClient c = s.connect();
+  c.send(kGet).expect(503).expect_closed();
+  EXPECT_NE(http::find_field(c.head().fields, "retry-after"), nullptr);
+  c.leave();
+  a.leave();
+  ASSERT_TRUE(s.until([&] { return s.server.connections() == 1; }));
+  s.connect().send(kGet).expect(200, "hi");
+}
+
+TEST(LimitsTest, ABodyOverItsLimitGets413) {
+  Limits limits;
+  limits.body_bytes_max = 9;
+  TestServer s(limits);
+  s.connect().send(kPostHead).expect(413).expect_closed();
+  EXPECT_TRUE(s.handler.seen.empty());
+}
+
+TEST(FlowControlTest, TheServerStopsReadingWhenTheHandlerConsumesNothing) {
+  TestServer s;
+  s.handler.consume = false;
+  TestClient c = s.connect();
+  c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+  const std::string body(1'000'000, 'x');
+  c.send(body);
+  s.settle();
+  const SeenRequest& request = first_request(s);
+  EXPECT_EQ(request.body.size(), kRequestWindowBytes);
+  s.server.consumed(request.id, 1000);
+  s.settle();
+  EXPECT_EQ(request.body.size(), kRequestWindowBytes + 1000);
+  s.handler.consume = true;
+  s.server.consumed(request.id, kRequestWindowBytes);
+  ASSERT_TRUE(s.until([&] { return request.ended; }));
+  EXPECT_EQ(request.body, body);
+}
+
+TEST(FlowControlTest, TheHandlerIsToldToWaitAndToGoOn) {
+  TestServer s;
+  TestClient c = s.connect();
+  c.send(kGet);
+  const SeenRequest& request = first_request(s);
+  s.server.respond(request.id, {}, "", false);
+  const std::string piece(64 << 10, 'x');
+  std::size_t given = 0;
+  while (s.server.body(request.id, piece, false)) given += piece.size();
+  EXPECT_GE(given + piece.size(), kResponseHighWaterBytes);
+  EXPECT_EQ(request.writable, 0);
+  ASSERT_TRUE(s.until([&] { return request.writable == 1; }));
+  EXPECT_TRUE(s.server.body(request.id, "end", true));
+  c.expect(200);
+  EXPECT_EQ(c.body().size(), given + piece.size() + 3);
+  EXPECT_EQ(request.writable, 1);
+}
+
+TEST(FlowControlTest, ABodyOfManyMegabytesPassesBothWays) {
+  TestServer s;
+  TestClient c = s.connect();
+  const std::string body(5 << 20, 'b');
+  s.handler.answer_end = [&](SeenRequest& request) { s.respond(request, 200, request.body); };
+  c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + body);
+  c.expect(200);
+  EXPECT_TRUE(c.body() == body);
+}
+
+TEST(LeavingClientTest, OneThatShutItsSendingSideGetsItsAnswer) {
+  TestServer s;
+  TestClient c = s.connect();
+  c.send(kGet).finish_sending();
+  s.settle();
+  s.respond(first_request(s), 200, "still here");
+  c.expect(200, "still here").expect_closed();
+}
+
+TEST(LeavingClientTest, PipelinedRequestsBeforeTheEndAreAllAnswered) {
+  TestServer s;
+  s.answer_all("hi");
+  TestClient c = s.connect();
+  c.send(std::string(kGet) + std::string(kGet)).finish_sending();
+  c.expect(200, "hi").expect(200, "hi").expect_closed();
+}
+
+TEST(LeavingClientTest, AHalfClosedClientIsGivenUpAfterAWhile) {
+  TestServer s;
+  TestClient c = s.connect();
+  c.send(kGet).finish_sending();
+  first_request(s);
+  s.advance(milliseconds(900));
+  EXPECT_FALSE(s.handler.seen.at(0).aborted);
+  s.advance(milliseconds(200));
+  EXPECT_TRUE(s.handler.seen.at(0).aborted);
+  EXPECT_EQ(s.server.connections(), 0U);
+}
+
+TEST(LeavingClientTest, AResetAbortsTheExchangeAtOnce) {
+  TestServer s;
+  TestClient c = s.connect();
+  c.send(kGet);
+  const SeenRequest& request = first_request(s);
+  c.reset();
+  ASSERT_TRUE(s.until([&] { return request.aborted; }));
+  s.respond(request, 200, "nobody hears it");  // ignored
+  EXPECT_EQ(s.server.exchanges(), 0U);
+  EXPECT_EQ(s.server.connections(), 0U);
+}
+
+TEST(LeavingClientTest, AResetIsNoticedWhileReadingIsPaused) {
+  TestServer s;
+  s.handler.consume = false;
+  TestClient c = s.connect();
+  c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+  c.send(std::string(kRequestWindowBytes + 100'000, 'x'));
+  const SeenRequest& request = first_request(s);
+  ASSERT_TRUE(s.until([&] { return request.body.size() == kRequestWindowBytes; }));
+  c.reset();
+  EXPECT_TRUE(s.until([&] { return request.aborted; }));
+}
+
+TEST(LeavingClientTest, ABodyCutShortAbortsTheExchange) {
+  TestServer s;
+  TestClient c = s.connect();
+  c.send(kPostHead).send("abc").finish_sending();
+  const SeenRequest& request = first_request(s);
+  ASSERT_TRUE(s.until([&] { return request.aborted; }));
+  c.expect_closed();
+}
+
+TEST(LeavingClientTest, OneThatLeavesBetweenRequestsIsForgotten) {
+  TestServer s;
+  s.answer_all("hi");
+  TestClient c = s.connect();
+  c.send(kGet).expect(200, "hi");
+  c.leave();
+  EXPECT_TRUE(s.until([&] { return s.server.connections() == 0; }));
+}
+
+TEST(AbortTest, ClosesTheConnectionSoThatTheClientNotices) {
+  TestServer s;
+  TestClient c = s.connect();
+  c.send(kGet);
+  const SeenRequest& request = first_request(s);
+  s.server.respond(request.id, {}, "part", false);
+  s.server.abort(request.id);
+  s.server.abort(request.id);  // gone: ignored
+  ASSERT_TRUE(s.until([&] { return s.server.connections() == 0; }));
+  EXPECT_FALSE(request.aborted);  // it was the handler's own doing
+  EXPECT_THAT(c.read_some(1000), testing::EndsWith("4\r\npart\r\n"));
+}
+
+TEST(AbortTest, ResetsAnAnswerThatWouldEndWithTheConnection) {
+  TestServer s;
+  TestClient c = s.connect();
+  c.send("GET / HTTP/1.0\r\n\r\n");
+  const SeenRequest& request = first_request(s);
+  s.server.respond(request.id, {}, "part", false);
+  s.settle();
+  s.server.abort(request.id);
+  char byte = 0;
+  ASSERT_TRUE(
+      s.until([&] { return ::recv(c.fd(), &byte, 1, MSG_DONTWAIT) < 0 && errno == ECONNRESET; }));
+}
+
+}  // namespace
+}  // namespace subito::server
