@@ -65,7 +65,6 @@ constexpr Case kFiles[] = {
     {"HostPasswords", "read-file", "/etc/passwd", kEnoent},
     {"HostShadow", "read-file", "/etc/shadow", kEnoent},
     {"RootOfFirstProcess", "read-file", "/proc/1/root/etc/passwd", kEnoent},
-    {"ArtefactByHostPath", "read-file", SUBITO_ESCAPE_POD_PATH, kEnoent},
     {"HostProcessRoot", "read-file", "/proc/HOST_PID/root/etc/passwd", kEnoent},
     {"HostProcessEnvironment", "read-file", "/proc/HOST_PID/status", kEnoent},
     {"OtherPodsFiles", "read-file", "/proc/OTHER_PID/status", kEnoent},
@@ -212,6 +211,12 @@ TEST_F(Escape, AbstractSocketOfTheHostIsOutOfReach) {
   ASSERT_EQ(::listen(listener.get(), 1), 0);
   EXPECT_EQ(run_outside({"escape", "abstract", name}), "allowed: connected\n");
   EXPECT_EQ(harness_.run({"escape", "abstract", name}).output, "denied EPERM\n");
+}
+
+TEST_F(Escape, ItsOwnBinaryIsNotThereByItsPathOnTheHost) {
+  ASSERT_EQ(::access(SUBITO_ESCAPE_POD_PATH, R_OK), 0);
+  EXPECT_EQ(harness_.run({"escape", "read-file", SUBITO_ESCAPE_POD_PATH}).output,
+            "denied ENOENT\n");
 }
 
 TEST_F(Escape, MemoryWithoutEndIsReportedAsOutOfMemory) {

@@ -1,5 +1,6 @@
 // The life of sandboxes: how they start, what is said when they do not, and what is left of them.
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -132,9 +133,14 @@ TEST_F(SandboxTest, ChangedLimitsHoldBeforeTheFunctionRuns) {
   limits.pids_max = 8;
   limits.memory_bytes_max = 64 << 20;
   limits.cpu_millicores_max = 500;
-  // The request first: it may not overtake the limits even then.
-  ASSERT_TRUE(harness_->launch(id, {"escape", "threads-without-end"}, true).has_value());
+  // A launcher that stands still: the request may not overtake the limits even then.
+  const pid_t launcher = harness_->client().launcher_pid();
+  ASSERT_EQ(::kill(launcher, SIGSTOP), 0);
   ASSERT_TRUE(harness_->client().set_limits(id, limits).has_value());
+  ASSERT_TRUE(harness_->launch(id, {"escape", "threads-without-end"}, true).has_value());
+  pollfd executed = {harness_->control(id).fd(), POLLIN, 0};
+  EXPECT_EQ(::poll(&executed, 1, 100), 0);
+  ASSERT_EQ(::kill(launcher, SIGCONT), 0);
   EXPECT_EQ(harness_->await_end(id).output, "made 7, then denied EAGAIN\n");
 }
 

@@ -24,8 +24,9 @@ std::string read_text(const std::string& path) {
   return text.str();
 }
 
-long status_value(const std::string& directory, const std::string& key) {
-  std::istringstream status(read_text(directory + "/status"));
+// "Uid:   1000" in a file of such lines.
+long value_in(const std::string& path, const std::string& key) {
+  std::istringstream status(read_text(path));
   for (std::string line; std::getline(status, line);) {
     if (line.starts_with(key)) return std::stol(line.substr(key.size() + 1));
   }
@@ -58,9 +59,9 @@ int count_processes_of(std::uint32_t first, std::uint32_t count) {
   for (const auto& entry : fs::directory_iterator("/proc", error)) {
     const std::string name = entry.path().filename();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    const long uid = status_value(entry.path(), "Uid:");
+    const long uid = value_in(entry.path() / "status", "Uid:");
     // Dead, and left to init, which takes its time: no longer ours.
-    if (status_value(entry.path(), "PPid:") == 1 && is_zombie(entry.path())) continue;
+    if (value_in(entry.path() / "status", "PPid:") == 1 && is_zombie(entry.path())) continue;
     if (uid >= static_cast<long>(first) && uid < static_cast<long>(first) + count) ++found;
   }
   return found;
@@ -76,8 +77,9 @@ int count_mounts(pid_t pid) {
   return static_cast<int>(std::count(text.begin(), text.end(), '\n'));
 }
 
+// Not VmRSS, which is counted per cpu and may be some hundred KiB off.
 long resident_kib(pid_t pid) {
-  return status_value("/proc/" + std::to_string(pid), "VmRSS:");
+  return value_in("/proc/" + std::to_string(pid) + "/smaps_rollup", "Rss:");
 }
 
 UniqueFd open_pidfd(pid_t pid) {
