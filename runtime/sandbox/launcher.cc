@@ -3,9 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -32,11 +30,6 @@ int errno_of(const Error& error) {
   return error.os_errno != 0 ? error.os_errno : EIO;
 }
 
-std::uint64_t microseconds(const timeval& time) {
-  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000U +
-         static_cast<std::uint64_t>(time.tv_usec);
-}
-
 }  // namespace
 
 void Launcher::transition(Slot& slot, State to) {
@@ -54,13 +47,6 @@ void Launcher::transition(Slot& slot, State to) {
       CHECK(slot.state == State::kRemoving || slot.state == State::kStarting);
   }
   slot.state = to;
-}
-
-template <typename Message>
-void Launcher::send(const Message& message) {
-  if (node_gone_) return;
-  // Blocks while the node is behind: it never waits for us, so it will catch up.
-  node_gone_ = send_packet(socket_, &message, sizeof message, nullptr, 0, nullptr, 0, 0) != 0;
 }
 
 void Launcher::fail_create(SandboxId id, Step step, int os_errno) {
@@ -125,53 +111,38 @@ void Launcher::create(const CreateMessage& message, Packet& packet) {
   slot.limits = message.limits;
   new (&shared(index)) SharedSlot;
 
-  UniqueFd network;
   if (message.reuse_network != 0 && !network_reserve_.empty()) {
-    network = std::move(network_reserve_.back());
+    slot.network = std::move(network_reserve_.back());
     network_reserve_.pop_back();
   }
-  PodInit init;
-  init.network_namespace_fd = network.get();
-  init.channel_fd = packet.fds[0].get();
-  init.stdio_fd = packet.fds[1].get();
-  init.control_fd = packet.fds[2].get();
-
   // Version 2: born inside its group, which must be there before. Version 1: the child makes its
   // namespaces while we make its groups, on another core if there is one.
   const bool born_inside = cgroups_[0].version() == CgroupVersion::kV2;
-  if (born_inside) {
-    if (const Status made = make_cgroup(slot); !made) {
-      (void)cgroups_[0].remove(slot.id);
-      return fail_create(message.id, Step::kMakeCgroup, errno_of(made.error()));
-    }
-  }
-  if (const int error = clone_child(index, init); error != 0) {
+  if (born_inside) make_cgroup(slot);
+  const int error = slot.cgroup_errno == 0 ? clone_child(index, packet) : slot.cgroup_errno;
+  if (error != 0) {
     (void)cgroups_[0].remove(slot.id);
-    return fail_create(message.id, Step::kClone, error);
+    return fail_create(message.id, slot.cgroup_errno != 0 ? Step::kMakeCgroup : Step::kClone,
+                       error);
   }
   free_slots_.pop_back();
   slot_of_id_.emplace(message.id.value(), index);
   transition(slot, State::kStarting);
-  slot.network = std::move(network);
-  if (!born_inside) {
-    const Status made = make_cgroup(slot);
-    if (!made) {
-      slot.cgroup_errno = errno_of(made.error());
-      ::syscall(SYS_pidfd_send_signal, slot.pidfd.get(), SIGKILL, nullptr, 0);
-    }
-  }
+  if (!born_inside) make_cgroup(slot);
+  // The failure of the launcher's part is told when the child is reaped (on_exit).
+  if (slot.cgroup_errno != 0) kill(slot.id);
   shared(index).cgroup_made.store(SharedSlot::kYes, std::memory_order_release);
   if (!born_inside) wake_waiters(shared(index).cgroup_made);
 }
 
-Status Launcher::make_cgroup(Slot& slot) {
+void Launcher::make_cgroup(Slot& slot) {
   const std::uint64_t begin = now_us();
-  RETURN_IF_ERROR(cgroups_[0].make(slot.id, slot.limits));
+  const Status made = cgroups_[0].make(slot.id, slot.limits);
+  if (!made) slot.cgroup_errno = errno_of(made.error());
   slot.make_cgroup_us = static_cast<std::uint32_t>(now_us() - begin);
-  return ok();
 }
 
-int Launcher::clone_child(std::uint32_t index, PodInit& init) {
+int Launcher::clone_child(std::uint32_t index, const Packet& packet) {
   Slot& slot = slots_[index];
   const std::uint64_t begin = now_us();
   UniqueFd directory;
@@ -180,6 +151,7 @@ int Launcher::clone_child(std::uint32_t index, PodInit& init) {
     if (!opened) return errno_of(opened.error());
     directory = *std::move(opened);
   }
+  PodInit init;
   init.config = &config_;
   init.cgroups = &cgroups_[0];
   init.filter = &filter_[0];
@@ -190,6 +162,10 @@ int Launcher::clone_child(std::uint32_t index, PodInit& init) {
   init.root_namespace_fd = pod_root_.get();
   init.launcher_pidfd = own_pidfd_.get();
   init.notify_fd = notify_write_.get();
+  init.network_namespace_fd = slot.network.get();
+  init.channel_fd = packet.fds[0].get();
+  init.stdio_fd = packet.fds[1].get();
+  init.control_fd = packet.fds[2].get();
 
   ClonedProcess cloned = clone_process(CLONE_NEWPID, directory.get());
   if (cloned.pid < 0) return cloned.os_errno;
@@ -246,87 +222,6 @@ void Launcher::keep_network(Slot& slot) {
   char path[40];
   std::snprintf(path, sizeof path, "/proc/%d/ns/net", slot.pid);
   slot.network.reset(::open(path, O_RDONLY | O_CLOEXEC));  // failure: it is not kept, that is all
-}
-
-void Launcher::on_exit(std::uint32_t index) {
-  on_isolated();  // what it told before it died comes first
-  Slot& slot = slots_[index];
-  int status = 0;
-  rusage used{};
-  if (::wait4(slot.pid, &status, WNOHANG, &used) != slot.pid) return;
-  const bool was_isolated = slot.state == State::kIsolated;
-  transition(slot, State::kRemoving);
-  slot_of_id_.erase(slot.id.value());
-  slot.pidfd.reset();  // leaves epoll too: it was the only descriptor
-  SharedSlot& shared_slot = shared(index);
-  if (was_isolated) {
-    report_exit(slot, shared_slot, status, used);
-  } else if (slot.cgroup_errno != 0) {
-    fail_create(slot.id, Step::kMakeCgroup, slot.cgroup_errno);
-  } else {
-    const Step step = shared_slot.failed_step.load();
-    const bool failed = step != Step::kNone;
-    fail_create(slot.id, failed ? step : Step::kClone,
-                failed ? shared_slot.failed_errno : ECANCELED);
-  }
-  if (was_isolated && network_reserve_.size() < config_.network_reserve_max) {
-    if (slot.network.valid()) network_reserve_.push_back(std::move(slot.network));
-  }
-  slot.network.reset();
-  removing_.push_back(index);
-}
-
-void Launcher::report_exit(const Slot& slot, const SharedSlot& shared_slot, int wait_status,
-                           const rusage& used) {
-  const CgroupUsage usage = cgroups_[0].usage(slot.id);
-  ExitedMessage message;
-  message.id = slot.id;
-  message.wait_status = wait_status;
-  message.failed_step = shared_slot.failed_step.load();
-  message.failed_errno = shared_slot.failed_errno;
-  message.oom_kills = usage.oom_kills;
-  message.memory_bytes_peak = usage.memory_bytes_peak;
-  message.user_us = microseconds(used.ru_utime);
-  message.system_us = microseconds(used.ru_stime);
-  send(message);
-}
-
-bool Launcher::remove_one() {
-  if (removing_.empty()) return false;
-  const std::uint32_t index = removing_.front();
-  Slot& slot = slots_[index];
-  removing_.pop_front();
-  const Status removed = cgroups_[0].remove(slot.id);
-  if (!removed && ++slot.remove_tries < kRemoveTriesMax) {
-    removing_.push_back(index);
-    return false;
-  }
-  if (!removed) {
-    std::fprintf(stderr, "subito-launcher: %s; left to the sweep\n",
-                 removed.error().message.c_str());
-  }
-  transition(slot, State::kFree);
-  free_slots_.push_back(index);
-  return true;
-}
-
-void Launcher::end_all() {
-  for (const auto& [id, index] : slot_of_id_) {
-    ::syscall(SYS_pidfd_send_signal, slots_[index].pidfd.get(), SIGKILL, nullptr, 0);
-  }
-  for (std::uint32_t index = 0; index < slots_.size(); ++index) {
-    Slot& slot = slots_[index];
-    if (slot.state != State::kStarting && slot.state != State::kIsolated) continue;
-    ::waitpid(slot.pid, nullptr, 0);
-    transition(slot, State::kRemoving);
-    removing_.push_back(index);
-  }
-  while (!removing_.empty()) {
-    if (!remove_one()) ::usleep(kRetryMilliseconds * 1000);
-  }
-  if (const Status removed = cgroups_[0].remove_root(); !removed) {
-    std::fprintf(stderr, "subito-launcher: %s\n", removed.error().message.c_str());
-  }
 }
 
 }  // namespace subito::sandbox

@@ -65,8 +65,8 @@ class Launcher {
   void create(const CreateMessage& message, Packet& packet);
   void change_limits(const ChangeLimitsMessage& message);
   void kill(SandboxId id);
-  int clone_child(std::uint32_t index, PodInit& init);
-  Status make_cgroup(Slot& slot);
+  int clone_child(std::uint32_t index, const Packet& packet);
+  void make_cgroup(Slot& slot);
 
   void on_isolated();
   void keep_network(Slot& slot);
@@ -75,8 +75,12 @@ class Launcher {
   bool remove_one();  // true: it made progress
   void end_all();
 
+  // Blocks while the node is behind: it never waits for us, so it will catch up.
   template <typename Message>
-  void send(const Message& message);
+  void send(const Message& message) {
+    if (node_gone_) return;
+    node_gone_ = send_packet(socket_, &message, sizeof message, nullptr, 0, nullptr, 0, 0) != 0;
+  }
   void fail_create(SandboxId id, Step step, int os_errno);
   SharedSlot& shared(std::uint32_t index) { return shared_[index]; }
 

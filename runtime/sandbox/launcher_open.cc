@@ -38,6 +38,15 @@ Status limit_resources(const ConfigureMessage& config) {
   return ok();
 }
 
+// Two descriptors a sandbox are ours; the usual soft limit is 1024.
+Status raise_own_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return errno_error("read descriptor limit");
+  limit.rlim_cur = limit.rlim_max;
+  if (::setrlimit(RLIMIT_NOFILE, &limit) != 0) return errno_error("raise descriptor limit");
+  return ok();
+}
+
 Status watch(int epoll, int fd, std::uint32_t tag) {
   epoll_event event{};
   event.events = EPOLLIN;
@@ -82,6 +91,7 @@ Result<Launcher> Launcher::open(const ConfigureMessage& config, int socket) {
   RETURN_IF_ERROR(launcher.open_slots());
   RETURN_IF_ERROR(launcher.open_descriptors());
   RETURN_IF_ERROR(limit_resources(config));
+  RETURN_IF_ERROR(raise_own_descriptor_limit());
   launcher.capability_last_ = last_capability();
   ASSIGN_OR_RETURN(SyscallFilter filter, SyscallFilter::compile());
   launcher.filter_.push_back(std::move(filter));
