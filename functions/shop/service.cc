@@ -1,0 +1,69 @@
+#include "functions/shop/service.h"
+
+#include <optional>
+#include <utility>
+
+namespace shop {
+namespace {
+
+using subito::Context;
+using subito::Request;
+using subito::Response;
+
+Response unavailable(Context& context, const char* type, const std::string& reason) {
+  context.log().warning("unavailable", {{"type", type}, {"reason", reason}});
+  return Response::problem(503, type, reason).header("retry-after", "1");
+}
+
+std::optional<std::string> reason_not_ready(const ReadyCheck& check, Context& context) {
+  try {
+    check(context);
+    return std::nullopt;
+  } catch (const subito::Cancelled&) {
+    throw;
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+}
+
+}  // namespace
+
+subito::Handler guarded(subito::Handler handler) {
+  return [handler = std::move(handler)](const Request& request, Context& context) {
+    try {
+      return handler(request, context);
+    } catch (const subito::RedisError& error) {
+      return unavailable(context, "storage-unavailable", error.what());
+    } catch (const subito::CallError& error) {
+      return unavailable(context, "call-failed", error.what());
+    }
+  };
+}
+
+void add_health(subito::Router& router, ReadyCheck check) {
+  router.get("/health/live",
+             [](const Request&, Context&) { return Response::json("{\"live\":true}\n"); });
+  router.get("/health/ready", [check](const Request&, Context& context) {
+    if (const auto reason = reason_not_ready(check, context)) {
+      return unavailable(context, "not-ready", *reason);
+    }
+    return Response::json("{\"ready\":true}\n");
+  });
+  router.get("/health", [check](const Request&, Context& context) {
+    if (const auto reason = reason_not_ready(check, context)) {
+      return unavailable(context, "not-ready", "live, but not ready: " + *reason);
+    }
+    return Response::json("{\"live\":true,\"ready\":true}\n");
+  });
+}
+
+void check_redis(Context& context) {
+  context.redis("redis").command({"PING"});
+}
+
+void require_seed_setting(Context& context) {
+  if (context.setting("seed") == "demo") return;
+  throw subito::HttpError(404, "not-found", "there is no seed: the setting \"seed\" is not demo");
+}
+
+}  // namespace shop

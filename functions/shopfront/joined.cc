@@ -1,0 +1,57 @@
+#include "functions/shopfront/joined.h"
+
+#include <map>
+#include <utility>
+
+#include "functions/shop/money.h"
+
+namespace shop {
+namespace {
+
+std::int64_t integer_of(const Json& object, const char* name) {
+  const Json& value = member(object, name);
+  return value.is_number_integer() ? value.get<std::int64_t>() : 0;
+}
+
+}  // namespace
+
+Offers join(const Json& products, const Json* levels) {
+  std::map<std::string, const Json*> level_of;
+  if (levels != nullptr) {
+    for (const Json& level : *levels) level_of[text_of(level, "productId")] = &level;
+  }
+  Offers offers;
+  offers.degraded = levels == nullptr;
+  for (const Json& product : products) {
+    Offer offer;
+    offer.id = text_of(product, "id");
+    offer.name = text_of(product, "name");
+    offer.description = text_of(product, "description");
+    offer.price_minor = integer_of(product, "priceMinor");
+    if (const auto level = level_of.find(offer.id); level != level_of.end()) {
+      offer.sku = text_of(*level->second, "sku");
+      offer.available = integer_of(*level->second, "amountAvailable");
+    } else if (!offers.degraded) {
+      offer.available = 0;
+    }
+    offers.list.push_back(std::move(offer));
+  }
+  return offers;
+}
+
+std::string to_json(const Offers& offers) {
+  JsonWriter out;
+  out.open_array();
+  for (const Offer& offer : offers.list) {
+    out.open_object().key("id").text(offer.id).key("sku");
+    offer.sku ? out.text(*offer.sku) : out.null();
+    out.key("name").text(offer.name).key("description").text(offer.description);
+    out.key("price").money(offer.price_minor).key("amountAvailable");
+    offer.available ? out.integer(*offer.available) : out.null();
+    if (offers.degraded) out.key("degraded").boolean(true);
+    out.close_object();
+  }
+  return out.close_array().take();
+}
+
+}  // namespace shop

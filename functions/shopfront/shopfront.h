@@ -1,0 +1,12 @@
+// shopfront: owns nothing. The page people see and the joined view of products and stock. Without
+// stock it still answers, marked; without the catalogue it cannot.
+#pragma once
+
+#include <subito/function.h>
+
+namespace shop {
+
+// GET /, GET /products, POST /seed (of catalogue and stock), GET /health...
+subito::Router shopfront_router();
+
+}  // namespace shop

@@ -1,0 +1,15 @@
+// The reservations of stock: pieces put aside for an order until it is committed or released.
+#pragma once
+
+#include <subito/function.h>
+
+#include <string>
+
+namespace shop {
+
+std::string level_key(subito::Redis& redis, const std::string& product);
+subito::HttpError unknown_product(const std::string& product);
+
+void add_reservations(subito::Router& router);
+
+}  // namespace shop
