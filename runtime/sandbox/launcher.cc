@@ -118,7 +118,10 @@ void Launcher::create(const CreateMessage& message, Packet& packet) {
   // Version 2: born inside its group, which must be there before. Version 1: the child makes its
   // namespaces while we make its groups, on another core if there is one.
   const bool born_inside = cgroups_[0].version() == CgroupVersion::kV2;
-  if (born_inside) make_cgroup(slot);
+  if (born_inside) {
+    make_cgroup(slot);
+    shared(index).cgroup_made.store(SharedSlot::kYes, std::memory_order_release);
+  }
   const int error = slot.cgroup_errno == 0 ? clone_child(index, packet) : slot.cgroup_errno;
   if (error != 0) {
     (void)cgroups_[0].remove(slot.id);
@@ -128,11 +131,12 @@ void Launcher::create(const CreateMessage& message, Packet& packet) {
   free_slots_.pop_back();
   slot_of_id_.emplace(message.id.value(), index);
   transition(slot, State::kStarting);
-  if (!born_inside) make_cgroup(slot);
-  // The failure of the launcher's part is told when the child is reaped (on_exit).
+  if (born_inside) return;
+  make_cgroup(slot);
+  // The failure of our part is told when the child is reaped (on_exit).
   if (slot.cgroup_errno != 0) kill(slot.id);
   shared(index).cgroup_made.store(SharedSlot::kYes, std::memory_order_release);
-  if (!born_inside) wake_waiters(shared(index).cgroup_made);
+  wake_waiters(shared(index).cgroup_made);
 }
 
 void Launcher::make_cgroup(Slot& slot) {
