@@ -144,6 +144,12 @@ void use_crash_stack(char* memory) {
   ::sigaltstack(&stack, nullptr);
 }
 
+void drop_crash_stack() {
+  stack_t stack = {};
+  stack.ss_flags = SS_DISABLE;
+  ::sigaltstack(&stack, nullptr);
+}
+
 void report_crashes(int channel_fd) {
   report_fd = channel_fd;
   use_crash_stack(main_crash_stack);

@@ -14,8 +14,9 @@ constexpr std::size_t kCrashStackBytes = 64 << 10;
 void report_crashes(int channel_fd);
 
 // A further thread's alternate stack, so that its stack overflow is reported, too. The memory is
-// the caller's and stays until the thread ends.
+// the caller's and stays until drop_crash_stack() or the end of the process.
 void use_crash_stack(char* memory);
+void drop_crash_stack();  // before the memory goes
 
 // The invocation that this thread works for, named in the report.
 extern thread_local std::uint32_t crash_invocation;

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <hiredis/sds.h>
-#include <netdb.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -163,15 +162,3 @@ RedisReply RedisClient::command(const std::vector<std::string>& arguments) {
 
 }  // namespace sdk
 }  // namespace subito
-
-// hiredis can dial by name and so refers to the resolver, which a static glibc would load shared
-// libraries for. A function never resolves names: this keeps the resolver out of every binary.
-extern "C" {
-int getaddrinfo(const char*, const char*, const addrinfo*, addrinfo**) {
-  return EAI_FAIL;
-}
-void freeaddrinfo(addrinfo*) noexcept {}
-const char* gai_strerror(int) noexcept {
-  return "functions resolve no names";
-}
-}

@@ -1,14 +1,16 @@
 // serve() of subito/function.h: reads the arguments and chooses the way to serve.
-#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <cstdio>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "runtime/protocol/frame.h"
 #include "runtime/sdk/include/subito/function.h"
+#include "runtime/sdk/listen.h"
 #include "runtime/sdk/serve_pod.h"
+#include "runtime/sdk/text.h"
 
 namespace subito {
 namespace {
@@ -20,20 +22,67 @@ bool is_socket(int fd) {
 }
 
 constexpr char kHelp[] =
-    "A Subito function. The node starts it with the channel on descriptor 3.\n"
+    "A Subito function. A node starts it as a pod, with the channel on descriptor 3 and without\n"
+    "arguments; with --listen it serves HTTP by itself.\n"
     "\n"
-    "  --help  this text\n";
+    "  --listen ADDRESS   HOST:PORT (numeric or localhost; port 0: any) or unix:PATH\n"
+    "  --concurrency N    handlers at once; default: the number of cores\n"
+    "  --timeout SECONDS  the deadline of a request; default 30\n"
+    "  --name NAME        of the function; default: the name of this file\n"
+    "  --help             this text\n"
+    "\n"
+    "With --listen the environment grants what a node would: SETTING_<NAME>, REDIS_URL,\n"
+    "REDIS_URL_<BINDING>, REDIS_PREFIX, TCP_<BINDING>_ADDRESS, CALL_<FUNCTION>_URL.\n"
+    "SIGTERM ends it once what runs is finished.\n";
+
+constexpr int kExitUsage = 64;  // EX_USAGE of sysexits.h
+
+int refuse(const char* name, const std::string& reason) {
+  std::fprintf(stderr, "%s: %s; see --help\n", name, reason.c_str());
+  return kExitUsage;
+}
+
+// Takes one option and its value. Empty: fine.
+std::string read_option(sdk::ListenOptions& options, std::string_view option, const char* value) {
+  if (value == nullptr) return std::string(option) + " wants a value";
+  if (option == "--listen") {
+    options.address = value;
+  } else if (option == "--name") {
+    options.name = value;
+  } else if (option == "--concurrency" || option == "--timeout") {
+    const auto number = sdk::parse_number(value);
+    if (!number || *number < 1 || *number > 4096) {
+      return std::string(option) + " wants a number from 1 to 4096";
+    }
+    if (option == "--timeout") options.timeout = std::chrono::seconds(*number);
+    if (option == "--concurrency") options.concurrency = static_cast<unsigned>(*number);
+  } else {
+    return "unknown option " + std::string(option);
+  }
+  return {};
+}
+
+std::string base_name(const char* path) {
+  const std::string_view whole(path);
+  return std::string(whole.substr(whole.rfind('/') + 1));
+}
 
 }  // namespace
 
 int serve(int argc, char** argv, Handler handler) {
-  if (argc > 1 && std::string_view(argv[1]) == "--help") {
-    std::fputs(kHelp, stdout);
-    return 0;
+  if (argc <= 1 && is_socket(protocol::kChannelFd)) sdk::serve_pod(handler);
+  sdk::ListenOptions options;
+  options.name = base_name(argv[0]);
+  for (int i = 1; i < argc; i += 2) {
+    if (std::string_view(argv[i]) == "--help") {
+      std::fputs(kHelp, stdout);
+      return 0;
+    }
+    const auto fault = read_option(options, argv[i], i + 1 < argc ? argv[i + 1] : nullptr);
+    if (!fault.empty()) return refuse(argv[0], fault);
   }
-  if (argc == 1 && is_socket(protocol::kChannelFd)) sdk::serve_pod(handler);
-  std::fprintf(stderr, "%s: descriptor 3 is no channel; see --help\n", argv[0]);
-  return 64;  // EX_USAGE of sysexits.h
+  if (options.address.empty()) return refuse(argv[0], "descriptor 3 is no channel");
+  return sdk::listen_and_serve(options, handler);
 }
 
 int serve(int argc, char** argv, Router router) {

@@ -1,0 +1,191 @@
+#include "runtime/sdk/listen_client.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "runtime/http/response_parser.h"
+#include "runtime/http/writer.h"
+#include "runtime/sdk/access.h"
+#include "runtime/sdk/answer.h"
+
+namespace subito::sdk {
+namespace {
+
+[[noreturn]] void fail_call(std::string_view function, std::string_view reason) {
+  throw CallError("unavailable", "call " + std::string(function) + ": " + std::string(reason));
+}
+
+std::string request_text(std::string_view function, const Endpoint& endpoint,
+                         const Request& request, const Headers& headers) {
+  http::RequestHead head;
+  head.method = request.method();
+  head.path = endpoint.base + (request.path().empty() ? "/" : request.path());
+  head.query = request.query_string();
+  head.host =
+      endpoint.host.empty() ? "localhost" : endpoint.host + ":" + std::to_string(endpoint.port);
+  for (const auto& field : request.headers().fields()) {
+    if (!is_runtime_header(field.first) && field.first != "host") head.fields.push_back(field);
+  }
+  for (const auto& field : headers.fields()) head.fields.push_back(field);
+  const std::string& body = request.body();
+  const bool bodiless = head.method == "GET" || head.method == "HEAD";
+  if (!body.empty() || !bodiless) head.content_length = body.size();
+  std::string text;
+  if (auto status = http::append_request_head(text, head); !status) {
+    fail_call(function, status.error().message);
+  }
+  return text + body;
+}
+
+// Reads one answer; empty if the connection ended before a byte of it came.
+class AnswerReader {
+ public:
+  AnswerReader(std::string_view function, int fd, bool to_head, Waiter& waiter)
+      : function_(function), fd_(fd), waiter_(waiter), parser_(http::ParserLimits{}) {
+    if (to_head) parser_.expect_no_body();
+  }
+
+  Response read() {
+    while (!done_) {
+      waiter_.wait_for(fd_, POLLIN);
+      char bytes[16 << 10];
+      const ssize_t count = ::recv(fd_, bytes, sizeof bytes, MSG_DONTWAIT);
+      if (count < 0 && (errno == EAGAIN || errno == EINTR)) continue;
+      if (count < 0) fail_call(function_, std::strerror(errno));
+      if (count == 0) {
+        if (parser_.finish() != http::Event::kEnd) fail_call(function_, "it hung up");
+        return finish(false);
+      }
+      take({bytes, static_cast<std::size_t>(count)});
+    }
+    return finish(parser_.keep_alive());
+  }
+
+  bool keep_alive() const { return keep_alive_; }
+
+ private:
+  void take(std::string_view input) {
+    for (;;) {
+      switch (parser_.next(input)) {
+        case http::Event::kMore:
+          return;
+        case http::Event::kHead:
+          head_ = std::move(parser_.head());
+          break;
+        case http::Event::kBody:
+          body_ += parser_.body();
+          if (body_.size() > Request::kBodyBytesMax) {
+            throw CallError("answer-too-large",
+                            "call " + std::string(function_) + ": the answer is over 16 MiB");
+          }
+          break;
+        case http::Event::kEnd:
+          done_ = true;
+          return;
+        case http::Event::kRejected:
+          fail_call(function_, parser_.rejection().reason);
+      }
+    }
+  }
+
+  Response finish(bool keep_alive) {
+    keep_alive_ = keep_alive;
+    Headers headers;
+    for (auto& [name, value] : head_.fields) {
+      if (!is_runtime_header(name) && name != "server") {
+        headers.add(std::move(name), std::move(value));
+      }
+    }
+    return ResponseAccess::make(head_.status, std::move(headers), std::move(body_));
+  }
+
+  std::string_view function_;
+  int fd_;
+  Waiter& waiter_;
+  http::ResponseParser parser_;
+  http::ResponseHead head_;
+  std::string body_;
+  bool done_ = false;
+  bool keep_alive_ = false;
+};
+
+}  // namespace
+
+UniqueFd connect_endpoint(std::string_view name, const Endpoint& endpoint, Waiter& waiter) {
+  const std::string doing = "connect " + std::string(name) + ": ";
+  auto fd = begin_connect(endpoint);
+  if (!fd) throw std::runtime_error(doing + std::strerror(fd.error().os_errno));
+  waiter.wait_for(fd->get(), POLLOUT);
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(fd->get(), SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error != 0) throw std::runtime_error(doing + std::strerror(error));
+  return *std::move(fd);
+}
+
+std::size_t write_fully(int fd, std::string_view bytes, Waiter& waiter) {
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t count =
+        ::send(fd, bytes.data() + done, bytes.size() - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (count >= 0) {
+      done += static_cast<std::size_t>(count);
+    } else if (errno == EAGAIN) {
+      waiter.wait_for(fd, POLLOUT);
+    } else if (errno != EINTR) {
+      return done;
+    }
+  }
+  return done;
+}
+
+UniqueFd ListenClient::take(std::string_view function) {
+  const std::lock_guard lock(mutex_);
+  for (;;) {
+    const auto at = std::find_if(idle_.begin(), idle_.end(),
+                                 [function](const auto& idle) { return idle.first == function; });
+    if (at == idle_.end()) return UniqueFd();
+    UniqueFd fd = std::move(at->second);
+    idle_.erase(at);
+    pollfd readable = {fd.get(), POLLIN, 0};
+    if (::poll(&readable, 1, 0) == 0) return fd;  // else the other side closed it
+  }
+}
+
+void ListenClient::give(std::string_view function, UniqueFd connection) {
+  const std::lock_guard lock(mutex_);
+  idle_.emplace_back(function, std::move(connection));
+}
+
+Response ListenClient::call(std::string_view function, const Request& request,
+                            const Headers& headers, Waiter& waiter) {
+  const auto endpoint = call_endpoint(function);
+  if (!endpoint) {
+    throw CallError("not-found", "call " + std::string(function) +
+                                     ": the environment has no CALL_..._URL for it");
+  }
+  const std::string text = request_text(function, *endpoint, request, headers);
+  UniqueFd fd = take(function);
+  std::size_t written = fd.valid() ? write_fully(fd.get(), text, waiter) : 0;
+  if (written == 0) {
+    try {
+      fd = connect_endpoint(function, *endpoint, waiter);
+    } catch (const Cancelled&) {
+      throw;
+    } catch (const std::runtime_error& error) {
+      fail_call(function, error.what());
+    }
+    written = write_fully(fd.get(), text, waiter);
+  }
+  // Short: it may have answered before it read all, so that is read.
+  AnswerReader reader(function, fd.get(), request.method() == "HEAD", waiter);
+  Response response = reader.read();
+  if (reader.keep_alive() && written == text.size()) give(function, std::move(fd));
+  return response;
+}
+
+}  // namespace subito::sdk

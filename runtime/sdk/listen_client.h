@@ -1,0 +1,37 @@
+// ListenClient: calls to other functions over HTTP when there is no node to pass them on. Keeps
+// connections by function for the next call. Any thread; waits through the caller's Waiter.
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/unique_fd.h"
+#include "runtime/sdk/include/subito/function.h"
+#include "runtime/sdk/listen_environment.h"
+#include "runtime/sdk/redis_client.h"
+
+namespace subito::sdk {
+
+class ListenClient {
+ public:
+  // `headers` come on top of the request's own. Throws CallError; Cancelled from the waiter.
+  Response call(std::string_view function, const Request& request, const Headers& headers,
+                Waiter& waiter);
+
+ private:
+  UniqueFd take(std::string_view function);
+  void give(std::string_view function, UniqueFd connection);
+
+  std::mutex mutex_;
+  std::vector<std::pair<std::string, UniqueFd>> idle_;
+};
+
+// Connects and waits for it. Throws std::runtime_error "connect NAME: Connection refused".
+UniqueFd connect_endpoint(std::string_view name, const Endpoint& endpoint, Waiter& waiter);
+
+// Writes all, waiting as needed. The number of bytes written before the connection failed.
+std::size_t write_fully(int fd, std::string_view bytes, Waiter& waiter);
+
+}  // namespace subito::sdk

@@ -1,0 +1,156 @@
+#include "runtime/sdk/listen_environment.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <stdexcept>
+
+#include "runtime/sdk/text.h"
+
+namespace subito::sdk {
+namespace {
+
+std::string variable_name(std::string_view prefix, std::string_view name, std::string_view suffix) {
+  std::string out(prefix);
+  for (const char c : name) {
+    const bool lower = c >= 'a' && c <= 'z';
+    const bool kept = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    out += lower ? static_cast<char>(c - 'a' + 'A') : kept ? c : '_';
+  }
+  out += suffix;
+  return out;
+}
+
+std::optional<std::string> read_variable(const std::string& name) {
+  const char* value = std::getenv(name.c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+Error bad_address(std::string_view text, const char* reason) {
+  return Error{ErrorCode::kInvalidArgument, "read address " + std::string(text) + ": " + reason, 0};
+}
+
+std::optional<Endpoint> endpoint_of(const std::optional<std::string>& text, std::uint16_t port) {
+  if (!text) return std::nullopt;
+  auto endpoint = parse_endpoint(*text, port);
+  if (!endpoint) throw std::runtime_error(endpoint.error().message);
+  return *std::move(endpoint);
+}
+
+// "user:pass@" in front, as in URLs; percent-encoded.
+void take_user(std::string_view& text, Endpoint& endpoint) {
+  const auto at = text.rfind('@');
+  if (at == std::string_view::npos) return;
+  const std::string_view user = text.substr(0, at);
+  const auto colon = user.find(':');
+  endpoint.user = percent_decode(user.substr(0, colon), false);
+  if (colon != std::string_view::npos) {
+    endpoint.password = percent_decode(user.substr(colon + 1), false);
+  }
+  text.remove_prefix(at + 1);
+}
+
+Result<UniqueFd> connect_to(const sockaddr* address, socklen_t size) {
+  UniqueFd fd(::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!fd.valid()) return errno_error("make socket");
+  const int on = 1;
+  if (address->sa_family != AF_UNIX) {
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  if (::connect(fd.get(), address, size) != 0 && errno != EINPROGRESS) {
+    return errno_error("connect");
+  }
+  return fd;
+}
+
+}  // namespace
+
+std::optional<std::string> environment(std::string_view prefix, std::string_view name,
+                                       std::string_view suffix) {
+  return read_variable(variable_name(prefix, name, suffix));
+}
+
+std::optional<std::string> environment_setting(std::string_view name) {
+  if (auto value = environment("SETTING_", name)) return value;
+  return read_variable(std::string(name));
+}
+
+std::optional<Endpoint> redis_endpoint(std::string_view binding) {
+  auto url = environment("REDIS_URL_", binding);
+  return endpoint_of(url ? url : read_variable("REDIS_URL"), 6379);
+}
+
+std::optional<Endpoint> tcp_endpoint(std::string_view binding) {
+  return endpoint_of(environment("TCP_", binding, "_ADDRESS"), 0);
+}
+
+std::optional<Endpoint> call_endpoint(std::string_view function) {
+  return endpoint_of(environment("CALL_", function, "_URL"), 80);
+}
+
+Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port) {
+  const std::string_view whole = text;
+  Endpoint endpoint;
+  if (text.starts_with("unix:") || text.starts_with("/")) {
+    if (text.starts_with("unix:")) text.remove_prefix(5);
+    if (text.starts_with("//")) text.remove_prefix(2);
+    if (text.empty() || text.size() >= sizeof(sockaddr_un::sun_path)) {
+      return bad_address(whole, "a socket's path has 1 to 107 bytes");
+    }
+    endpoint.path = text;
+    return endpoint;
+  }
+  if (const auto scheme = text.find("://"); scheme != std::string_view::npos) {
+    text.remove_prefix(scheme + 3);
+  }
+  if (const auto slash = text.find('/'); slash != std::string_view::npos) {
+    endpoint.base = text.substr(slash);
+    while (endpoint.base.ends_with('/')) endpoint.base.pop_back();
+    text = text.substr(0, slash);
+  }
+  take_user(text, endpoint);
+  const auto colon = text.rfind(':');
+  const bool has_port = colon != std::string_view::npos && !text.ends_with(']');
+  std::string_view host = has_port ? text.substr(0, colon) : text;
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  const auto port = has_port ? parse_number(text.substr(colon + 1)) : default_port;
+  if (!port || *port > std::numeric_limits<std::uint16_t>::max()) {
+    return bad_address(whole, "the port is not a number from 0 to 65535");
+  }
+  endpoint.host = host == "localhost" ? "127.0.0.1" : host;
+  endpoint.port = static_cast<std::uint16_t>(*port);
+  unsigned char parsed[sizeof(in6_addr)];
+  if (::inet_pton(AF_INET, endpoint.host.c_str(), parsed) != 1 &&
+      ::inet_pton(AF_INET6, endpoint.host.c_str(), parsed) != 1) {
+    return bad_address(whole, "the host is not an IP address");
+  }
+  return endpoint;
+}
+
+Result<UniqueFd> begin_connect(const Endpoint& endpoint) {
+  if (endpoint.host.empty()) {
+    sockaddr_un address = {};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, endpoint.path.data(), endpoint.path.size());
+    return connect_to(reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  }
+  sockaddr_in v4 = {};
+  if (::inet_pton(AF_INET, endpoint.host.c_str(), &v4.sin_addr) == 1) {
+    v4.sin_family = AF_INET;
+    v4.sin_port = htons(endpoint.port);
+    return connect_to(reinterpret_cast<const sockaddr*>(&v4), sizeof v4);
+  }
+  sockaddr_in6 v6 = {};
+  v6.sin6_family = AF_INET6;
+  v6.sin6_port = htons(endpoint.port);
+  ::inet_pton(AF_INET6, endpoint.host.c_str(), &v6.sin6_addr);
+  return connect_to(reinterpret_cast<const sockaddr*>(&v6), sizeof v6);
+}
+
+}  // namespace subito::sdk

@@ -1,0 +1,46 @@
+// What a function is granted when no node is there to say: read from environment variables.
+//
+//   SETTING_<NAME> or <name> as it stands     a setting
+//   REDIS_URL_<BINDING>, else REDIS_URL       redis://[user:pass@]host:port or unix:/path
+//   REDIS_PREFIX                              of every key; default "<function>:"
+//   TCP_<BINDING>_ADDRESS                     host:port or unix:/path
+//   CALL_<FUNCTION>_URL                       http://host:port[/base]
+//
+// <NAME>, <BINDING>, <FUNCTION>: upper case, with "_" for all but letters and digits. Hosts are
+// numeric or "localhost": a static binary resolves no names. Stateless; the environment is not
+// changed while it is read.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "runtime/base/result.h"
+#include "runtime/base/unique_fd.h"
+
+namespace subito::sdk {
+
+struct Endpoint {
+  std::string host;  // empty: a Unix socket
+  std::uint16_t port = 0;
+  std::string path;  // of the Unix socket
+  std::string user;
+  std::string password;
+  std::string base;  // behind host and port, without a slash at its end
+};
+
+std::optional<std::string> environment(std::string_view prefix, std::string_view name,
+                                       std::string_view suffix = {});
+std::optional<std::string> environment_setting(std::string_view name);
+std::optional<Endpoint> redis_endpoint(std::string_view binding);
+std::optional<Endpoint> tcp_endpoint(std::string_view binding);
+std::optional<Endpoint> call_endpoint(std::string_view function);
+
+// "scheme://[user:pass@]host:port[/base]", "host:port" or "unix:/path".
+Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port = 0);
+
+// Begins to connect a non-blocking socket; ready once it can be written.
+Result<UniqueFd> begin_connect(const Endpoint& endpoint);
+
+}  // namespace subito::sdk

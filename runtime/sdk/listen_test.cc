@@ -1,0 +1,178 @@
+// Function binaries that serve HTTP by themselves, and that they answer as a pod does.
+#include "runtime/sdk/listen.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include "runtime/sdk/fake_node.h"
+#include "runtime/sdk/listening_function.h"
+#include "runtime/sdk/redis_fixture.h"
+
+namespace subito::sdk {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(ListenTest, ServesOneRequestAfterTheOtherOnOneConnection) {
+  const ListeningFunction echo("echo");
+  auto connection = echo.connect();
+  for (int i = 0; i < 50; ++i) {
+    const auto answer = connection.ask("POST", "/", "body " + std::to_string(i));
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.body, "body " + std::to_string(i));
+  }
+}
+
+TEST(ListenTest, AnswersPipelinedRequestsInTheirOrder) {
+  const ListeningFunction echo("echo", {}, {"--concurrency", "4"});
+  auto connection = echo.connect();
+  connection.write("GET /?sleep_ms=30&describe=1 HTTP/1.1\r\nhost: a\r\n\r\n");
+  connection.write("GET /status/201 HTTP/1.1\r\nhost: a\r\n\r\n");
+  EXPECT_THAT(connection.read().body, HasSubstr("sleep_ms=30"));
+  EXPECT_EQ(connection.read().status, 201);
+}
+
+TEST(ListenTest, TakesAndSendsChunkedBodiesOfAnySize) {
+  const ListeningFunction echo("echo");
+  auto connection = echo.connect();
+  connection.write("POST /stream HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n");
+  connection.write("5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n");
+  const auto answer = connection.read();
+  EXPECT_EQ(answer.body, "hello world");
+  EXPECT_EQ(connection.ask("GET", "/?bytes=20000000").body.size(), 20'000'000U);
+  EXPECT_EQ(connection.ask("POST", "/", std::string(2 << 20, 'b')).body.size(), 2U << 20);
+}
+
+TEST(ListenTest, RunsHandlersAtOnce) {
+  const ListeningFunction echo("echo", {}, {"--concurrency", "2"});
+  auto slow = echo.connect();
+  slow.write("POST /stream HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\nsl");
+  EXPECT_EQ(echo.connect().ask("POST", "/", "fast").body, "fast");
+  EXPECT_EQ(slow.write("ow").read().body, "slow");
+}
+
+TEST(ListenTest, AnExceptionIs500AndTheServerLivesOn) {
+  const ListeningFunction misbehave("misbehave");
+  auto connection = misbehave.connect();
+  const auto answer = connection.ask("GET", "/throw/standard");
+  EXPECT_EQ(answer.status, 500);
+  EXPECT_EQ(answer.header("content-type"), "application/problem+json");
+  EXPECT_EQ(connection.ask("GET", "/throw/http").status, 418);
+}
+
+TEST(ListenTest, AnAnswerThatBreaksOffEndsTheConnection) {
+  const ListeningFunction misbehave("misbehave");
+  const auto answer = misbehave.connect().ask("GET", "/throw/late");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_FALSE(answer.complete);
+}
+
+TEST(ListenTest, ADeadlineIs504) {
+  const ListeningFunction echo("echo", {}, {"--timeout", "1"});
+  auto connection = echo.connect();
+  connection.write("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 4\r\n\r\n");
+  EXPECT_EQ(connection.read().status, 504);
+}
+
+TEST(ListenTest, SigtermLetsWhatRunsFinishAndEndsWithZero) {
+  ListeningFunction echo("echo", {}, {"--concurrency", "2"});
+  auto idle = echo.connect();
+  EXPECT_EQ(idle.ask("GET", "/status/204").status, 204);
+  auto busy = echo.connect();
+  busy.write("POST /stream HTTP/1.1\r\nhost: a\r\ncontent-length: 8\r\n\r\nhalf");
+  EXPECT_EQ(echo.connect().ask("GET", "/status/204").status, 204);  // busy has been read by now
+  echo.terminate();
+  EXPECT_TRUE(idle.at_end());
+  EXPECT_EQ(busy.write("done").read().body, "halfdone");
+  EXPECT_EQ(echo.wait_exit(), 0);
+}
+
+TEST(ListenTest, ServesOnAUnixSocket) {
+  const std::string path = testing::TempDir() + "/subito-echo.sock";
+  const ListeningFunction echo("echo", {}, {}, "unix:" + path);
+  EXPECT_EQ(echo.url(), "unix:" + path);
+  EXPECT_EQ(echo.connect().ask("POST", "/", "by file").body, "by file");
+}
+
+TEST(ListenTest, CallsOverHttpOnKeptConnections) {
+  const ListeningFunction echo("echo");
+  const ListeningFunction probe("probe", {"CALL_ECHO_HALL_URL=" + echo.url() + "/"});
+  auto connection = probe.connect();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(connection.ask("POST", "/call/echo-hall/x", "hello").body, "hello");
+  }
+  const auto missing = connection.ask("GET", "/call/nobody/");
+  EXPECT_EQ(missing.status, 502);
+  EXPECT_THAT(missing.body, HasSubstr("\"type\":\"not-found\""));
+}
+
+TEST(ListenTest, ACallToNobodyIsUnavailable) {
+  const ListeningFunction probe("probe", {"CALL_STOCK_URL=http://127.0.0.1:1"});
+  const auto answer = probe.connect().ask("GET", "/call/stock/");
+  EXPECT_EQ(answer.status, 502);
+  EXPECT_THAT(answer.body, HasSubstr("call stock: connect stock: Connection refused"));
+}
+
+TEST(ListenTest, UsesRedisAndSettingsOfTheEnvironment) {
+  const RedisFixture redis;
+  if (!redis.available()) GTEST_SKIP() << "redis-server is not installed";
+  const ListeningFunction probe("probe", {"REDIS_URL=unix:" + redis.path(), "SETTING_COLOUR=red"});
+  auto connection = probe.connect();
+  EXPECT_EQ(connection.ask("PUT", "/redis/store/key", "value").status, 204);
+  EXPECT_EQ(connection.ask("GET", "/redis/store/key").body, "value");
+  EXPECT_EQ(connection.ask("GET", "/raw/store/probe:key").body, "value");
+  EXPECT_EQ(connection.ask("GET", "/setting/colour").body, "red");
+  EXPECT_EQ(connection.ask("GET", "/setting/size").status, 404);
+}
+
+struct Question {
+  std::string function;
+  std::string method;
+  std::string target;
+  std::string body = {};
+};
+
+// One set of requests both ways: status, headers and body are the same.
+TEST(ListenTest, AnswersAsThePodDoes) {
+  const std::vector<Question> questions = {{"echo", "GET", "/"},
+                                           {"echo", "POST", "/some/path?x=%20y", "a body"},
+                                           {"echo", "HEAD", "/", ""},
+                                           {"echo", "PUT", "/stream", "streamed"},
+                                           {"echo", "GET", "/?bytes=1000000"},
+                                           {"echo", "GET", "/?bytes=nonsense"},
+                                           {"echo", "GET", "/status/204"},
+                                           {"echo", "GET", "/status/304"},
+                                           {"echo", "DELETE", "/status/503"},
+                                           {"echo", "GET", "/status/999"},
+                                           {"echo", "OPTIONS", "/status/200"},
+                                           {"probe", "GET", "/"},
+                                           {"probe", "DELETE", "/setting/colour"},
+                                           {"probe", "OPTIONS", "/setting/colour"},
+                                           {"probe", "HEAD", "/setting/colour"},
+                                           {"probe", "GET", "/setting/col%6Fur"},
+                                           {"probe", "GET", "/redis/none/key"},
+                                           {"misbehave", "GET", "/throw/standard"},
+                                           {"misbehave", "GET", "/throw/number"},
+                                           {"misbehave", "GET", "/throw/http"},
+                                           {"misbehave", "GET", "/throw/cancelled"}};
+  for (const auto& question : questions) {
+    protocol::Config config;
+    (*config.mutable_settings())["colour"] = "red";
+    FakeNode node(question.function, config);
+    const auto& pod = node.answer(node.invoke(question.method, question.target, question.body));
+    const ListeningFunction server(question.function, {"SETTING_COLOUR=red"});
+    const auto http = server.connect().ask(question.method, question.target, question.body);
+    const std::string name = question.method + " " + question.function + question.target;
+    EXPECT_TRUE(http.complete) << name;
+    EXPECT_EQ(http.status, pod.status()) << name;
+    EXPECT_EQ(http.body, pod.body) << name;
+    http::Fields fields;
+    for (const auto& field : pod.head->headers()) fields.emplace_back(field.name(), field.value());
+    EXPECT_EQ(http.fields, fields) << name;
+  }
+}
+
+}  // namespace
+}  // namespace subito::sdk
