@@ -1,0 +1,202 @@
+#include <curl/curl.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "deploy/api/transport.h"
+#include "runtime/base/check.h"
+
+namespace subito::api {
+
+namespace {
+
+struct Cleanup {
+  void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(std::FILE* file) const { std::fclose(file); }
+};
+using Curl = std::unique_ptr<CURL, Cleanup>;
+using List = std::unique_ptr<curl_slist, Cleanup>;
+using File = std::unique_ptr<std::FILE, Cleanup>;
+
+// What the callbacks of one transfer share.
+struct Transfer {
+  ClientReply reply;
+  const std::function<bool(std::string_view)>* on_line = nullptr;  // null: keep the body
+  std::string line;                                                // begun, not ended
+  bool stopped = false;                                            // on_line had enough
+  bool too_large = false;
+};
+
+std::size_t on_header(char* data, std::size_t, std::size_t size, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  std::string_view text(data, size);
+  while (!text.empty() && (text.back() == '\r' || text.back() == '\n')) text.remove_suffix(1);
+  if (text.substr(0, 5) == "HTTP/") {  // the head of the real answer follows that of a 100
+    transfer.reply.fields.clear();
+    const std::size_t space = text.find(' ');
+    transfer.reply.status =
+        space == text.npos ? 0 : std::atoi(std::string(text.substr(space + 1, 3)).c_str());
+    return size;
+  }
+  const std::size_t colon = text.find(':');
+  if (colon == text.npos) return size;
+  std::string name(text.substr(0, colon));
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  std::string_view value = text.substr(colon + 1);
+  while (!value.empty() && value.front() == ' ') value.remove_prefix(1);
+  transfer.reply.fields.emplace_back(std::move(name), std::string(value));
+  return size;
+}
+
+// Gives every line that is complete to on_line; false when that had enough.
+bool give_lines(Transfer& transfer, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const std::size_t end = bytes.find('\n');
+    transfer.line += bytes.substr(0, end);
+    if (transfer.line.size() > kReplyBytesMax) transfer.too_large = true;
+    if (end == bytes.npos || transfer.too_large) return !transfer.too_large;
+    bytes.remove_prefix(end + 1);
+    const std::string line = std::move(transfer.line);
+    transfer.line.clear();
+    if (!(*transfer.on_line)(line)) {
+      transfer.stopped = true;
+      return false;
+    }
+  }
+  return true;
+}
+
+std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  if (transfer.on_line != nullptr && transfer.reply.status == 200)
+    return give_lines(transfer, {data, size}) ? size : 0;
+  if (transfer.reply.body.size() + size > kReplyBytesMax) {
+    transfer.too_large = true;
+    return 0;
+  }
+  transfer.reply.body.append(data, size);
+  return size;
+}
+
+std::size_t on_read(char* data, std::size_t, std::size_t size, void* user) {
+  auto* file = static_cast<std::FILE*>(user);
+  const std::size_t count = std::fread(data, 1, size, file);
+  return count == 0 && std::ferror(file) != 0 ? CURL_READFUNC_ABORT : count;
+}
+
+template <typename Value>
+void set(CURL* curl, CURLoption option, Value value) {
+  CHECK(curl_easy_setopt(curl, option, value) == CURLE_OK);
+}
+
+class CurlTransport final : public Transport {
+ public:
+  explicit CurlTransport(std::string socket_path)
+      : socket_path_(std::move(socket_path)), curl_(curl_easy_init()) {
+    CHECK(curl_ != nullptr);
+  }
+
+  Result<ClientReply> send(const ClientRequest& request) override {
+    return perform(request, nullptr);
+  }
+  Result<ClientReply> stream(const ClientRequest& request,
+                             const std::function<bool(std::string_view)>& on_line) override {
+    return perform(request, &on_line);
+  }
+
+ private:
+  Result<ClientReply> perform(const ClientRequest& request,
+                              const std::function<bool(std::string_view)>* on_line) {
+    CURL* curl = curl_.get();
+    curl_easy_reset(curl);  // keeps the connection
+    Transfer transfer;
+    transfer.on_line = on_line;
+    if (!socket_path_.empty()) set(curl, CURLOPT_UNIX_SOCKET_PATH, socket_path_.c_str());
+    if (curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str()) != CURLE_OK)
+      return fail(ErrorCode::kInvalidArgument, "call " + request.url + ": not a URL");
+    set(curl, CURLOPT_PROTOCOLS_STR, "http");
+    set(curl, CURLOPT_PROXY, "");  // only ever this machine
+    set(curl, CURLOPT_NOSIGNAL, 1L);
+    set(curl, CURLOPT_PATH_AS_IS, 1L);
+    set(curl, CURLOPT_CONNECTTIMEOUT, static_cast<long>(kConnectTimeout.count()));
+    if (on_line == nullptr) set(curl, CURLOPT_TIMEOUT, static_cast<long>(kReplyTimeout.count()));
+    set(curl, CURLOPT_HEADERFUNCTION, on_header);
+    set(curl, CURLOPT_HEADERDATA, static_cast<void*>(&transfer));
+    set(curl, CURLOPT_WRITEFUNCTION, on_body);
+    set(curl, CURLOPT_WRITEDATA, static_cast<void*>(&transfer));
+    List fields;
+    for (const auto& [name, value] : request.fields) add(fields, name + ": " + value);
+    add(fields, "Expect:");  // it costs a round trip and gains nothing on one machine
+    File file;
+    RETURN_IF_ERROR(set_body(request, file));
+    set(curl, CURLOPT_HTTPHEADER, fields.get());
+    const CURLcode code = curl_easy_perform(curl);
+    if (code != CURLE_OK && !transfer.stopped) return error_of(code, request, transfer);
+    return std::move(transfer.reply);
+  }
+
+  static void add(List& list, const std::string& text) {
+    curl_slist* grown = curl_slist_append(list.get(), text.c_str());
+    CHECK(grown != nullptr);
+    (void)list.release();
+    list.reset(grown);
+  }
+
+  Status set_body(const ClientRequest& request, File& file) {
+    CURL* curl = curl_.get();
+    if (request.method == "HEAD") {
+      set(curl, CURLOPT_NOBODY, 1L);
+    } else if (!request.body_file.empty()) {
+      file.reset(std::fopen(request.body_file.c_str(), "rbe"));
+      if (file == nullptr) return errno_error("open " + request.body_file);
+      std::fseek(file.get(), 0, SEEK_END);
+      const long size = std::ftell(file.get());
+      std::rewind(file.get());
+      set(curl, CURLOPT_UPLOAD, 1L);
+      set(curl, CURLOPT_READFUNCTION, on_read);
+      set(curl, CURLOPT_READDATA, static_cast<void*>(file.get()));
+      set(curl, CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(size));
+    } else if (!request.body.empty() || request.method == "POST" || request.method == "PUT") {
+      set(curl, CURLOPT_POST, 1L);
+      set(curl, CURLOPT_POSTFIELDS, request.body.c_str());
+      set(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+    }
+    set(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    return ok();
+  }
+
+  Error error_of(CURLcode code, const ClientRequest& request, const Transfer& transfer) {
+    const std::string where = socket_path_.empty() ? request.url : socket_path_;
+    if (transfer.too_large)
+      return {ErrorCode::kResourceExhausted, "read reply of " + where + ": too large", 0};
+    long os_errno = 0;
+    curl_easy_getinfo(curl_.get(), CURLINFO_OS_ERRNO, &os_errno);
+    std::string reason = curl_easy_strerror(code);
+    if (code == CURLE_COULDNT_CONNECT && os_errno != 0) {
+      reason = std::strerror(static_cast<int>(os_errno));
+      if (os_errno == EACCES || os_errno == EPERM)
+        return {ErrorCode::kPermissionDenied, "connect to " + where + ": " + reason, EACCES};
+    }
+    if (code == CURLE_OPERATION_TIMEDOUT)
+      return {ErrorCode::kDeadlineExceeded, "call " + where + ": no answer in time", 0};
+    return {ErrorCode::kUnavailable, "connect to " + where + ": " + reason,
+            static_cast<int>(os_errno)};
+  }
+
+  std::string socket_path_;
+  Curl curl_;
+};
+
+}  // namespace
+
+std::unique_ptr<Transport> make_curl_transport(const std::string& socket_path) {
+  static const bool kReady = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  CHECK(kReady);
+  return std::make_unique<CurlTransport>(socket_path);
+}
+
+}  // namespace subito::api

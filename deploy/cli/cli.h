@@ -1,0 +1,61 @@
+// The command line: parses arguments, talks to a node over its API socket, prints tables for people
+// and JSON for programs. One call, one thread; holds nothing between calls.
+//
+// It knows the node only through the API: what must run inside the node's own binary (`up`,
+// `doctor`, `bench`) comes in as Hooks from its main().
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <iosfwd>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "deploy/api/transport.h"
+
+namespace subito::cli {
+
+// `subito up`, parsed and with its defaults.
+struct UpOptions {
+  std::string listen_host = "127.0.0.1";
+  std::uint16_t listen_port = 8080;
+  std::string data_folder = "/var/lib/subito";
+  std::string api_socket;       // DATA/api.sock unless given
+  std::uint32_t pool_size = 8;  // empty sandboxes kept ready
+  // A Redis of one's own: "host:port" or "unix:/path". Empty: the node starts a private one.
+  std::string redis_address;
+  std::string redis_path = "redis-server";  // the binary of the private one
+  std::string log_level = "info";           // debug, info, warning, error
+};
+
+// Run by the binary that links this; each returns the exit code. An empty one: the command says
+// that this binary cannot do it.
+struct Hooks {
+  std::function<int(const UpOptions&)> up;
+  std::function<int(bool json)> doctor;
+  std::function<int(const std::vector<std::string>& arguments)> bench;
+};
+
+// What the command line sees of the world; a test gives its own.
+struct Environment {
+  std::ostream& out;
+  std::ostream& err;
+  std::istream& in;
+  bool out_is_terminal = false;
+  bool err_is_terminal = false;
+  std::function<std::optional<std::string>(const char* name)> variable;
+  std::function<std::int64_t()> now_unix_ns;
+  // Empty path: over TCP, to the gateway.
+  std::function<std::unique_ptr<api::Transport>(const std::string& socket_path)> connect;
+};
+
+// `arguments` without the program's name. Returns an ExitCode.
+int run(const std::vector<std::string>& arguments, const Environment& environment,
+        const Hooks& hooks);
+
+// run() with the process's own streams, variables and clock.
+int cli_main(int argc, char** argv, const Hooks& hooks);
+
+}  // namespace subito::cli

@@ -1,0 +1,366 @@
+#include "deploy/cli/cli.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "deploy/cli/cli_testing.h"
+#include "deploy/cli/exit_code.h"
+
+namespace subito::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+using Json = nlohmann::json;
+
+TEST_F(CliTest, HelpFitsAScreen) {
+  const Printed help = run({"--help"});
+  EXPECT_EQ(help.code, kOk);
+  EXPECT_LE(std::count(help.out.begin(), help.out.end(), '\n'), 40);
+  for (const char* command : {"up", "deploy", "invoke", "get", "describe", "logs", "scale",
+                              "delete", "doctor", "bench", "version"}) {
+    EXPECT_THAT(help.out, HasSubstr(std::string("\n  ") + command + " "));
+    if (std::string(command) == "bench") continue;  // answers its own --help
+    const Printed own = run({command, "--help"});
+    EXPECT_EQ(own.code, kOk) << command;
+    EXPECT_THAT(own.out, HasSubstr(command));
+  }
+  EXPECT_EQ(run({"help"}).out, help.out);
+  EXPECT_EQ(run({}).code, kUsage);
+  EXPECT_EQ(run({}).err, help.out);
+}
+
+TEST_F(CliTest, AWrongCommandLineIsUsage) {
+  EXPECT_EQ(run({"delpoy"}).err,
+            "subito: there is no command 'delpoy'; did you mean 'deploy'?\nTry `subito --help`\n");
+  const std::vector<std::vector<std::string>> wrong = {
+      {"delpoy"},
+      {"get"},
+      {"get", "nodes"},
+      {"get", "pods", "-o", "xml"},
+      {"get", "pods", "--nonsense"},
+      {"describe"},
+      {"logs"},
+      {"logs", "catalogue", "--tail", "-1"},
+      {"logs", "catalogue", "--since", "yesterday"},
+      {"scale", "catalogue"},
+      {"scale", "catalogue", "--min", "x"},
+      {"scale", "catalogue", "--max", "0"},
+      {"delete"},
+      {"deploy"},
+      {"deploy", "hello"},
+      {"deploy", "--binary", "x"},
+      {"deploy", "hello", "--binary", "x", "-f", "y"},
+      {"deploy", "hello", "--binary", "x", "--setting", "novalue"},
+      {"invoke"},
+      {"invoke", "catalogue", "-H", "nocolon"},
+      {"invoke", "catalogue", "-d", "@/nonexistent"},
+      {"invoke", "catalogue", "-d", "@/tmp"},
+      {"up", "--listen", "8080"},
+      {"up", "--listen", "a:b"},
+      {"up", "--pool", "-1"},
+      {"up", "--log-level", "loud"}};
+  for (const auto& arguments : wrong)
+    EXPECT_EQ(run(arguments).code, kUsage) << testing::PrintToString(arguments);
+  EXPECT_THAT(run({"get", "pdos"}).err, HasSubstr("did you mean 'pods'?"));
+}
+
+TEST_F(CliTest, WithoutANodeEveryCommandSaysHowToStartOne) {
+  no_node_ = Error{ErrorCode::kUnavailable, "connect to x: No such file or directory", 2};
+  const std::vector<std::vector<std::string>> commands = {
+      {"get", "functions"},      {"get", "pods", "-w"},  {"get", "revisions"},
+      {"describe", "catalogue"}, {"logs", "catalogue"},  {"scale", "catalogue", "--min", "1"},
+      {"delete", "catalogue"},   {"invoke", "catalogue"}};
+  for (const auto& arguments : commands) {
+    const Printed output = run(arguments);
+    EXPECT_EQ(output.code, kNoNode) << arguments[0];
+    EXPECT_EQ(output.out, "");
+    EXPECT_THAT(output.err, HasSubstr("reach node at /var/lib/subito/api.sock: no node listens"));
+    EXPECT_THAT(output.err, HasSubstr("Start one with `./dev up` or `subito up`"));
+  }
+  EXPECT_EQ(run({"version"}).code, kOk);
+  EXPECT_THAT(run({"version"}).out, HasSubstr("not reachable"));
+  no_node_ = Error{ErrorCode::kPermissionDenied, "connect: Permission denied", 13};
+  EXPECT_THAT(run({"get", "pods"}).err, HasSubstr("only its owner may, try sudo"));
+}
+
+TEST_F(CliTest, AnUnknownFunctionIsNotFoundWithTheNearest) {
+  const std::vector<std::vector<std::string>> commands = {{"get", "functions", "catalog"},
+                                                          {"get", "pods", "catalog"},
+                                                          {"get", "pods", "catalog", "-w"},
+                                                          {"get", "revisions", "catalog"},
+                                                          {"describe", "catalog"},
+                                                          {"logs", "catalog"},
+                                                          {"logs", "catalog", "-f"},
+                                                          {"scale", "catalog", "--min", "1"},
+                                                          {"delete", "catalog"},
+                                                          {"invoke", "catalog"}};
+  for (const auto& arguments : commands) {
+    const Printed output = run(arguments);
+    EXPECT_EQ(output.code, kNotFound) << testing::PrintToString(arguments);
+    EXPECT_EQ(output.err,
+              "subito: find function catalog: there is none; did you mean 'catalogue'?\n");
+  }
+  EXPECT_THAT(run({"describe", "elephant"}).err, HasSubstr("; see `subito get functions`"));
+  plane_.functions.clear();
+  EXPECT_THAT(run({"describe", "elephant"}).err, HasSubstr("; nothing is deployed yet"));
+}
+
+TEST_F(CliTest, TheSocketComesFromOptionThenVariableThenDefault) {
+  run({"get", "pods"});
+  EXPECT_EQ(last_socket_, "/var/lib/subito/api.sock");
+  variables_["SUBITO_SOCKET"] = "/tmp/a.sock";
+  run({"get", "pods"});
+  EXPECT_EQ(last_socket_, "/tmp/a.sock");
+  run({"get", "pods", "--socket", "/tmp/b.sock"});
+  EXPECT_EQ(last_socket_, "/tmp/b.sock");
+  run({"--socket", "/tmp/c.sock", "get", "pods"});
+  EXPECT_EQ(last_socket_, "/tmp/c.sock");
+}
+
+TEST_F(CliTest, GetFunctions) {
+  EXPECT_EQ(run({"get", "functions"}).out,
+            "FUNCTION   STATE   PODS  WAITING  REQUESTS  REVISION  AGE\n"
+            "catalogue  ready   2     1        12        2         60s\n"
+            "stock      asleep  0     0        0         1         60s\n");
+  EXPECT_EQ(run({"get", "fn", "stock", "-o", "wide"}).out,
+            "FUNCTION  STATE   PODS  WAITING  REQUESTS  REVISION  AGE  START   SCALE  BINARY       "
+            " URL\n"
+            "stock     asleep  0     0        0         1         60s  pooled  0-20   aaaaaaaaaaaa "
+            " http://127.0.0.1:8080/function/stock\n");
+  const Json json = Json::parse(run({"get", "functions", "-o", "json"}).out);
+  EXPECT_EQ(json.at("items").size(), 2U);
+  EXPECT_EQ(Json::parse(run({"get", "functions", "stock", "-o", "json"}).out)["items"].size(), 1U);
+  plane_.functions.clear();
+  EXPECT_EQ(run({"get", "functions"}).out,
+            "nothing is deployed yet; deploy a function with `subito deploy -f FILE`\n");
+  EXPECT_EQ(run({"get", "functions", "-o", "json"}).out, "{\n  \"items\": []\n}\n");
+}
+
+TEST_F(CliTest, GetPodsEndsWithWhatIsKeptReady) {
+  EXPECT_EQ(run({"get", "pods"}).out,
+            "POD          STATE  START          REQUESTS  IN FLIGHT  MEMORY   AGE\n"
+            "catalogue-7  idle   1.1 ms pooled  12        0          2.3 MiB  58s\n"
+            "catalogue-8  busy   2.3 ms fresh   0         1          -        0s\n"
+            "\n"
+            "8 empty sandboxes, 2.9 MiB\n");
+  plane_.pods.clear();
+  EXPECT_EQ(run({"get", "pods"}).out,
+            "no pods: everything sleeps; wake a function with `subito invoke NAME`\n"
+            "8 empty sandboxes, 2.9 MiB\n");
+  EXPECT_EQ(run({"get", "pods", "stock", "-o", "json"}).code, kOk);
+}
+
+TEST_F(CliTest, GetRevisions) {
+  EXPECT_EQ(run({"get", "revisions", "catalogue"}).out,
+            "FUNCTION   REVISION  CURRENT  BINARY        AGE\n"
+            "catalogue  2         yes      aaaaaaaaaaaa  60s\n"
+            "catalogue  1                  bbbbbbbbbbbb  61m\n");
+  EXPECT_EQ(Json::parse(run({"get", "rev", "-o", "json"}).out).at("items").size(), 3U);
+}
+
+TEST_F(CliTest, WatchingPodsPrintsALineAChange) {
+  plane_.pods.clear();
+  meanwhile_ = [this] {
+    plane_.emit(api::Event{1, "catalogue", "catalogue-7", "PodStarted",
+                           "started 1.1 ms pooled, 1 waiting"});
+    plane_.emit(api::Event{2, "catalogue", "catalogue-7", "PodAsleep",
+                           "asleep after 4 s idle, 12 requests"});
+  };
+  const Printed output = run({"get", "pods", "-w"});
+  EXPECT_EQ(output.out,
+            "no pods: everything sleeps; wake a function with `subito invoke NAME`\n"
+            "8 empty sandboxes, 2.9 MiB\n"
+            "catalogue-7 started 1.1 ms pooled, 1 waiting\n"
+            "catalogue-7 asleep after 4 s idle, 12 requests\n");
+  EXPECT_EQ(output.code, kNoNode);  // the node went away
+  const Printed json = run({"get", "pods", "-w", "-o", "json"});
+  EXPECT_EQ(std::count(json.out.begin(), json.out.end(), '\n'), 3);
+}
+
+TEST_F(CliTest, WatchingFunctionsPrintsTheRowsThatChanged) {
+  meanwhile_ = [this] {
+    plane_.functions["stock"].state = api::FunctionState::kReady;
+    plane_.functions["stock"].pods_idle = 1;
+    plane_.emit(api::Event{1, "stock", "stock-1", "PodStarted", "started"});
+    plane_.emit(api::Event{1, "stock", "stock-1", "Noise", "nothing changed"});
+  };
+  EXPECT_EQ(run({"get", "functions", "-w"}).out,
+            "FUNCTION   STATE   PODS  WAITING  REQUESTS  REVISION  AGE\n"
+            "catalogue  ready   2     1        12        2         60s\n"
+            "stock      asleep  0     0        0         1         60s\n"
+            "stock      ready   1     0        0         1         60s\n");
+}
+
+TEST_F(CliTest, Describe) {
+  EXPECT_EQ(run({"describe", "catalogue"}).out,
+            "Function:   catalogue\n"
+            "State:      ready: 2 pods, 1 waiting\n"
+            "URL:        http://127.0.0.1:8080/function/catalogue\n"
+            "Revision:   2, deployed 60s ago\n"
+            "Binary:     " +
+                std::string(64, 'a') +
+                "\n"
+                "Requests:   12 since the node started, 1 waiting\n"
+                "Spec:\n"
+                "  binary: ./catalogue\n"
+                "  timeout: 30s\n"
+                "  concurrency: 1\n"
+                "  scaling:\n"
+                "    min: 0\n"
+                "    max: 20\n"
+                "    idle: 30s\n"
+                "    queueLimit: 1000\n"
+                "  resources:\n"
+                "    memory: 128Mi\n"
+                "    cpu: 0\n"
+                "    pids: 64\n"
+                "  start: pooled\n"
+                "  bodyMax: 16Mi\n"
+                "Pods:\n"
+                "  POD          STATE  START          REQUESTS  IN FLIGHT  MEMORY   AGE\n"
+                "  catalogue-7  idle   1.1 ms pooled  12        0          2.3 MiB  58s\n"
+                "  catalogue-8  busy   2.3 ms fresh   0         1          -        0s\n"
+                "Events:\n"
+                "  AGE  REASON      POD          MESSAGE\n"
+                "  59s  Deployed    -            revision 2 is current\n"
+                "  58s  PodStarted  catalogue-7  started 1.1 ms pooled, 1 waiting\n");
+  EXPECT_EQ(Json::parse(run({"describe", "stock", "-o", "json"}).out).at("name"), "stock");
+}
+
+TEST_F(CliTest, Logs) {
+  EXPECT_EQ(run({"logs", "catalogue"}).out,
+            "2026-11-23T22:04:08.000Z catalogue-7 info listed products=5 from=cache "
+            "request=req-1\n"
+            "2026-11-23T22:04:09.000Z catalogue-7 error pod crashed: signal 11 (Segmentation "
+            "fault)\n");
+  const Json json = Json::parse(run({"logs", "catalogue", "-o", "json"}).out);
+  EXPECT_EQ(json.at("items").size(), 2U);
+  EXPECT_EQ(run({"logs", "catalogue", "--tail", "1", "--since", "1m", "--previous"}).code, kOk);
+  EXPECT_EQ(plane_.last_log_query.tail, 1U);
+  EXPECT_TRUE(plane_.last_log_query.previous);
+  EXPECT_EQ(plane_.last_log_query.since_unix_ns, now_unix_ns_ - 60'000'000'000);
+}
+
+TEST_F(CliTest, FollowedLogsGoOn) {
+  meanwhile_ = [this] { plane_.emit(plane_.records[0]); };
+  const Printed output = run({"logs", "catalogue", "-f", "--tail", "0"});
+  EXPECT_THAT(output.out, HasSubstr("info listed"));
+  EXPECT_EQ(output.code, kNoNode);
+}
+
+TEST_F(CliTest, WhatAFunctionSaidCannotDriveTheTerminal) {
+  plane_.records[0].message = "\x1b]0;owned\x07\r";
+  EXPECT_THAT(run({"logs", "catalogue"}).out, HasSubstr("\\x1b]0;owned\\x07\\x0d"));
+}
+
+TEST_F(CliTest, ScaleAndDelete) {
+  EXPECT_EQ(run({"scale", "stock", "--min", "1", "--max", "3"}).out,
+            "stock scales from 1 to 3 pods\n");
+  const Printed wrong = run({"scale", "stock", "--min", "9"});
+  EXPECT_EQ(wrong.code, kFailed);
+  EXPECT_EQ(wrong.err, "subito: scale stock: minimum is above maximum\n");
+  EXPECT_EQ(run({"delete", "stock"}).out, "stock is deleted\n");
+  EXPECT_EQ(run({"delete", "stock"}).code, kNotFound);
+}
+
+TEST_F(CliTest, Invoke) {
+  gateway_reply_ = api::ClientReply{
+      200,
+      {{"server-timing", "queue;dur=0.02, start;desc=pooled;dur=1.1, handler;dur=12.3"},
+       {"x-request-id", "abc"}},
+      "hello\n"};
+  const Printed plain = run({"invoke", "catalogue", "products?limit=2", "-X", "PUT", "-H",
+                             "Accept: text/plain", "-d", "body"});
+  EXPECT_EQ(plain.code, kOk);
+  EXPECT_EQ(plain.out, "hello\n");
+  EXPECT_EQ(plain.err, "");
+  EXPECT_EQ(gateway_request_.url, "http://127.0.0.1:8080/function/catalogue/products?limit=2");
+  EXPECT_EQ(gateway_request_.method, "PUT");
+  EXPECT_EQ(gateway_request_.body, "body");
+  EXPECT_EQ(gateway_request_.fields.at(0).second, "text/plain");
+  EXPECT_EQ(run({"invoke", "catalogue", "--verbose"}).err,
+            "200 OK in 0 µs\n"
+            "  request  abc\n"
+            "  queue    20 µs\n"
+            "  start    1.1 ms pooled\n"
+            "  handler  12 ms\n");
+  EXPECT_EQ(gateway_request_.method, "GET");
+  EXPECT_EQ(gateway_request_.url, "http://127.0.0.1:8080/function/catalogue");
+}
+
+TEST_F(CliTest, InvokeReadsBodiesAndTellsFailures) {
+  gateway_reply_ = api::ClientReply{503, {}, "{}"};
+  const Printed failed = run({"invoke", "catalogue", "-d", "@" + write("body.txt", "from a file")});
+  EXPECT_EQ(gateway_request_.body, "from a file");
+  EXPECT_EQ(gateway_request_.method, "POST");
+  EXPECT_EQ(failed.code, kFailed);
+  EXPECT_EQ(failed.out, "{}");
+  EXPECT_EQ(failed.err, "subito: invoke catalogue: 503 Service Unavailable\n");
+  input_ = "from the input";
+  run({"invoke", "catalogue", "-d", "@-"});
+  EXPECT_EQ(gateway_request_.body, "from the input");
+  gateway_reply_ = Error{ErrorCode::kUnavailable, "connect to x: Connection refused", 111};
+  EXPECT_EQ(run({"invoke", "catalogue"}).code, kNoNode);
+}
+
+TEST_F(CliTest, Version) {
+  EXPECT_EQ(run({"version"}).out,
+            "subito 0.1.0\n"
+            "node   0.1.0 at http://127.0.0.1:8080, data in /var/lib/subito, up for 59s\n");
+  EXPECT_EQ(Json::parse(run({"version", "-o", "json"}).out).at("client"), "0.1.0");
+}
+
+TEST_F(CliTest, ColoursOnATerminalUnlessTheyAreUnwanted) {
+  EXPECT_EQ(run({"get", "functions"}).out.find('\x1b'), std::string::npos);
+  terminal_ = true;
+  EXPECT_THAT(run({"get", "functions"}).out, HasSubstr("\x1b[32mready\x1b[0m"));
+  variables_["NO_COLOR"] = "1";
+  EXPECT_EQ(run({"get", "functions"}).out.find('\x1b'), std::string::npos);
+}
+
+TEST_F(CliTest, UpHandsItsOptionsToTheNode) {
+  EXPECT_THAT(run({"up"}).err, HasSubstr("built without it"));
+  UpOptions seen;
+  hooks_.up = [&](const UpOptions& options) {
+    seen = options;
+    return 7;
+  };
+  EXPECT_EQ(run({"up"}).code, 7);
+  EXPECT_EQ(seen.listen_host, "127.0.0.1");
+  EXPECT_EQ(seen.listen_port, 8080);
+  EXPECT_EQ(seen.data_folder, "/var/lib/subito");
+  EXPECT_EQ(seen.api_socket, "/var/lib/subito/api.sock");
+  EXPECT_EQ(seen.pool_size, 8U);
+  run({"up", "--listen", "[::1]:0", "--data", "/tmp/d", "--pool", "0", "--redis", "unix:/r",
+       "--log-level", "debug"});
+  EXPECT_EQ(seen.listen_host, "::1");
+  EXPECT_EQ(seen.listen_port, 0);
+  EXPECT_EQ(seen.api_socket, "/tmp/d/api.sock");
+  EXPECT_EQ(seen.pool_size, 0U);
+  EXPECT_EQ(seen.redis_address, "unix:/r");
+  EXPECT_EQ(seen.log_level, "debug");
+  variables_["SUBITO_SOCKET"] = "/tmp/s";
+  run({"up", "--data", "/tmp/d"});
+  EXPECT_EQ(seen.api_socket, "/tmp/s");
+}
+
+TEST_F(CliTest, DoctorAndBenchAreTheHooks) {
+  hooks_.doctor = [](bool json) { return json ? 1 : 0; };
+  EXPECT_EQ(run({"doctor"}).code, 0);
+  EXPECT_EQ(run({"doctor", "-o", "json"}).code, 1);
+  std::vector<std::string> seen;
+  hooks_.bench = [&](const std::vector<std::string>& arguments) {
+    seen = arguments;
+    return 0;
+  };
+  EXPECT_EQ(run({"bench", "cold-start", "-n", "5", "--mode", "fresh,pooled", "--help"}).code, 0);
+  EXPECT_EQ(seen, (std::vector<std::string>{"cold-start", "-n", "5", "--mode", "fresh,pooled",
+                                            "--help"}));
+}
+
+}  // namespace
+}  // namespace subito::cli

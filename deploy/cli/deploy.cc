@@ -1,0 +1,237 @@
+// subito deploy -f FILE|DIR ... and subito deploy NAME --binary PATH
+//
+// Everything is judged here before anything is sent: every fault of every manifest, and every
+// binary. Then each function is deployed by itself; one that fails does not keep the others from
+// it.
+#include <memory>
+
+#include "deploy/cli/session.h"
+#include "deploy/manifest/defaults.h"
+#include "deploy/manifest/elf_check.h"
+#include "deploy/manifest/manifest.h"
+
+namespace subito::cli {
+
+namespace {
+
+struct DeployOptions {
+  std::vector<std::string> files;
+  bool no_check = false;
+  Output output;
+  // Instead of a manifest: its fields, as text. from_json() judges them as those of a file.
+  std::string name;
+  std::string binary;
+  std::vector<std::string> settings;
+  std::vector<std::string> routes;
+  std::vector<std::string> calls;
+  std::vector<std::string> redis;
+  std::map<std::string, std::string> texts;           // timeout, start
+  std::map<std::string, std::string> resource_texts;  // memory, cpu
+  std::map<std::string, std::string> scaling_texts;   // idle
+  std::map<std::string, int> numbers;                 // concurrency
+  std::map<std::string, int> scaling_numbers;         // min, max
+};
+
+using Manifests = std::vector<manifest::Manifest>;
+
+template <typename Values>
+void put(Json& into, const Values& values) {
+  for (const auto& [key, value] : values) into[key] = value;
+}
+
+// The manifest that the flags stand for.
+Outcome<Manifests> from_flags(const DeployOptions& options) {
+  Json spec = {{"binary", options.binary}};
+  for (const std::string& setting : options.settings) {
+    const std::size_t equals = setting.find('=');
+    if (equals == setting.npos || equals == 0)
+      return tl::unexpected<Failure>(
+          Failure{kUsage, "deploy: --setting is '" + setting + "', allowed is KEY=VALUE", {}});
+    spec["settings"][setting.substr(0, equals)] = setting.substr(equals + 1);
+  }
+  for (const std::string& path : options.routes) spec["routes"].push_back({{"path", path}});
+  for (const std::string& name : options.calls) spec["calls"].push_back(name);
+  for (const std::string& name : options.redis)
+    spec["bindings"].push_back({{"name", name}, {"redis", Json::object()}});
+  put(spec, options.texts);
+  put(spec, options.numbers);
+  put(spec["scaling"], options.scaling_numbers);
+  put(spec["scaling"], options.scaling_texts);
+  put(spec["resources"], options.resource_texts);
+  const Json json = {{"apiVersion", manifest::kApiVersion},
+                     {"kind", manifest::kKind},
+                     {"metadata", {{"name", options.name}}},
+                     {"spec", spec}};
+  auto function = manifest::from_json(json.dump(-1, ' ', false, Json::error_handler_t::replace));
+  if (!function) return tl::unexpected<Failure>(Failure{kRefused, function.error().message, {}});
+  return Manifests{{std::move(*function), "", 0}};
+}
+
+Outcome<Manifests> read_manifests(const DeployOptions& options) {
+  if (options.files.empty()) return from_flags(options);
+  manifest::Manifests read = manifest::load(options.files);
+  if (!read.faults.empty())
+    return tl::unexpected<Failure>(
+        Failure{kRefused,
+                to_string(read.faults) + "\nsubito: " + std::to_string(read.faults.size()) +
+                    (read.faults.size() == 1 ? " fault" : " faults") + ", nothing was deployed",
+                {}});
+  return std::move(read.manifests);
+}
+
+// What is wrong with the binaries, one a line.
+std::string wrong_binaries(const Manifests& manifests) {
+  std::string wrong;
+  for (const manifest::Manifest& one : manifests) {
+    const std::string path = one.binary_path();
+    if (auto facts = manifest::check_elf_file(path, path); !facts)
+      wrong += (wrong.empty() ? "" : "\n") + one.function.metadata().name() + ": " +
+               facts.error().message;
+  }
+  return wrong;
+}
+
+class Deploy {
+ public:
+  Deploy(const Session& session, const DeployOptions& options)
+      : session_(session), options_(options), node_(session.node()) {}
+
+  int run() {
+    if (options_.files.empty() == options_.name.empty() ||
+        options_.name.empty() != options_.binary.empty())
+      return session_.tell(kUsage, "deploy: say -f FILE, or NAME --binary PATH");
+    const auto manifests = read_manifests(options_);
+    if (!manifests) return session_.tell(manifests.error());
+    if (const std::string wrong = wrong_binaries(*manifests); !wrong.empty())
+      return session_.tell(kRefused, wrong);
+    int worst = kOk;
+    for (const manifest::Manifest& one : *manifests) {
+      const int code = deploy(one);
+      if (code == kNoNode) return code;
+      if (worst == kOk) worst = code;
+    }
+    if (options_.output.json()) session_.out() << Json{{"items", receipts_}}.dump(2) << '\n';
+    return worst;
+  }
+
+ private:
+  int deploy(const manifest::Manifest& one) {
+    const std::string& name = one.function.metadata().name();
+    progress("deploying " + name + " ...");
+    auto receipt = send(one, name);
+    progress("");
+    if (!receipt) return tell(name, receipt.error());
+    receipts_.push_back(*receipt);
+    if (!options_.output.json()) print(*receipt);
+    return kOk;
+  }
+
+  Outcome<Json> send(const manifest::Manifest& one, const std::string& name) {
+    const auto hash = node_.put_artefact(one.binary_path());
+    if (!hash) return tl::unexpected<Failure>(hash.error());
+    const Json body = {{"manifest", Json::parse(manifest::to_json(one.function))},
+                       {"artefact", *hash},
+                       {"check", !options_.no_check}};
+    return node_.call("POST", "/v1/functions/" + name + "/deploy", body.dump());
+  }
+
+  // On a terminal only, on a line that is wiped again.
+  void progress(const std::string& words) const {
+    if (session_.environment.err_is_terminal)
+      session_.environment.err << "\r\x1b[K" << words << std::flush;
+  }
+
+  int tell(const std::string& name, Failure failure) const {
+    std::ostream& err = session_.environment.err;
+    if (failure.problem.contains("lastLogs")) {
+      failure.message = "deploy " + name + ": " + failure.message;
+      (void)session_.tell(failure);
+      const Json& logs = failure.problem["lastLogs"];
+      if (!logs.empty()) err << "last log lines:\n";
+      for (const Json& record : logs) err << "  " << log_line(record, false) << '\n';
+      const auto current = failure.problem.value("currentRevision", std::uint64_t{0});
+      if (current > 0)
+        err << "previous revision stays: " << name << " revision " << current << '\n';
+      else
+        err << "nothing is deployed as " << name << '\n';
+      return failure.exit_code;
+    }
+    return session_.tell(failure);
+  }
+
+  void print(const Json& receipt) const {
+    const std::string name = receipt.value("name", ""), url = receipt.value("url", "");
+    const bool unchanged = receipt.value("unchanged", false);
+    session_.out() << coloured(name, Colour::kBold, session_.colours()) << " revision "
+                   << receipt.at("revision") << (unchanged ? " is unchanged" : " is deployed");
+    if (receipt.value("checked", false))
+      session_.out() << ", started in " << time_words(receipt.value("startMicros", 0.0)) << ' '
+                     << receipt.value("startMode", "");
+    session_.out() << "\n  " << url << "\n  curl -i " << url << '\n';
+  }
+
+  const Session& session_;
+  const DeployOptions& options_;
+  Node node_;
+  Json receipts_ = Json::array();
+};
+
+void add_flags(CLI::App& command, DeployOptions& options) {
+  const auto text = [&](const char* flag, std::map<std::string, std::string>& into,
+                        const char* help) {
+    const std::string key = std::string(flag).substr(2);
+    command
+        .add_option_function<std::string>(
+            flag, [&into, key](const std::string& value) { into[key] = value; }, help)
+        ->group("With NAME --binary");
+  };
+  const auto number = [&](const char* flag, std::map<std::string, int>& into, const char* help) {
+    const std::string key = std::string(flag).substr(2);
+    command
+        .add_option_function<int>(
+            flag, [&into, key](int value) { into[key] = value; }, help)
+        ->group("With NAME --binary");
+  };
+  const auto list = [&](const char* flag, std::vector<std::string>& into, const char* help) {
+    command.add_option(flag, into, help)
+        ->type_size(1)
+        ->allow_extra_args(false)
+        ->group("With NAME --binary");
+  };
+  command.add_option("--binary", options.binary, "the function's binary")
+      ->type_name("PATH")
+      ->group("With NAME --binary");
+  list("--setting", options.settings, "KEY=VALUE, repeatable");
+  list("--route", options.routes, "a path of its own at the gateway, repeatable");
+  list("--call", options.calls, "a function it may call, repeatable");
+  list("--redis", options.redis, "the name of a Redis binding, repeatable");
+  text("--timeout", options.texts, "how long an invocation may take: 30s");
+  text("--start", options.texts, "pooled or fresh");
+  number("--concurrency", options.numbers, "invocations that one pod handles at once");
+  text("--memory", options.resource_texts, "of a pod: 128Mi");
+  text("--cpu", options.resource_texts, "of a pod: 500m");
+  number("--min", options.scaling_numbers, "pods kept even when nothing calls");
+  number("--max", options.scaling_numbers, "most pods at once");
+  text("--idle", options.scaling_texts, "how long a pod may be idle: 30s");
+}
+
+}  // namespace
+
+void add_deploy(CLI::App& app, Session& session) {
+  auto options = std::make_shared<DeployOptions>();
+  CLI::App& command = *app.add_subcommand(
+      "deploy", "Make a new revision: deploy -f FILE|FOLDER, or deploy NAME --binary PATH");
+  command.add_option("NAME", options->name, "the function, with --binary")->type_name("");
+  command.add_option("-f,--file", options->files, "a manifest or a folder of them, repeatable")
+      ->type_size(1)
+      ->allow_extra_args(false)
+      ->type_name("PATH");
+  command.add_flag("--no-check", options->no_check, "do not start a pod once before");
+  add_output_option(command, options->output, false);
+  add_flags(command, *options);
+  command.callback([&session, options] {
+    session.action = [&session, options] { return Deploy(session, *options).run(); };
+  });
+}
+
+}  // namespace subito::cli

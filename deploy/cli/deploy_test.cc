@@ -1,0 +1,135 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "deploy/cli/cli_testing.h"
+#include "deploy/cli/exit_code.h"
+
+namespace subito::cli {
+namespace {
+
+using testing::HasSubstr;
+using Json = nlohmann::json;
+
+class DeployTest : public CliTest {
+ protected:
+  static std::string manifest(const std::string& name, const std::string& spec) {
+    return "apiVersion: subito.dev/v1\nkind: Function\nmetadata: {name: " + name + "}\nspec:\n" +
+           spec;
+  }
+  std::string good() const { return "  binary: " ELF_SAMPLES "/elf_sample_static\n"; }
+};
+
+TEST_F(DeployTest, PrintsUrlCurlLineAndStartTime) {
+  const Printed output = run({"deploy", "-f", write("f.yaml", manifest("hello", good()))});
+  EXPECT_EQ(output.err, "");
+  EXPECT_EQ(output.code, kOk);
+  EXPECT_EQ(output.out,
+            "hello revision 1 is deployed, started in 1.1 ms pooled\n"
+            "  http://127.0.0.1:8080/function/hello\n"
+            "  curl -i http://127.0.0.1:8080/function/hello\n");
+  EXPECT_EQ(plane_.functions["hello"].manifest.spec().scaling().max(), 20);
+}
+
+TEST_F(DeployTest, TakesFoldersAndSkipsTheCheckWhenTold) {
+  write("a.yaml", manifest("a", good()));
+  write("b.yaml", manifest("b", good()));
+  const Printed output = run({"deploy", "-f", folder_, "--no-check", "-o", "json"});
+  EXPECT_EQ(output.code, kOk) << output.err;
+  const Json json = Json::parse(output.out);
+  ASSERT_EQ(json.at("items").size(), 2U);
+  EXPECT_EQ(json["items"][0]["name"], "a");
+  EXPECT_EQ(json["items"][0]["checked"], false);
+  EXPECT_FALSE(plane_.last_deploy_options.check);
+}
+
+TEST_F(DeployTest, TellsEveryFaultOfEveryFileAndSendsNothing) {
+  no_node_ = Error{ErrorCode::kUnavailable, "no node is needed to see faults", 0};
+  const std::string a = write("a.yaml", manifest("a", good() + "  concurency: 4\n  timeout: 1\n"));
+  const std::string b = write("b.yaml", manifest("B", good()));
+  const Printed output = run({"deploy", "-f", a, "-f", b});
+  EXPECT_EQ(output.code, kRefused);
+  EXPECT_THAT(output.err,
+              HasSubstr(a + ":6: spec.concurency: is not a field; did you mean 'concurrency'?\n"));
+  EXPECT_THAT(output.err, HasSubstr(a + ":7: spec.timeout: '1' has no unit"));
+  EXPECT_THAT(output.err, HasSubstr(b + ":3: metadata.name: is 'B'"));
+  EXPECT_THAT(output.err, HasSubstr("3 faults, nothing was deployed\n"));
+}
+
+TEST_F(DeployTest, RefusesBinariesThatCannotRun) {
+  write("a.yaml", manifest("a", "  binary: " ELF_SAMPLES "/elf_sample_dynamic\n"));
+  write("b.yaml", manifest("b", "  binary: ./missing\n"));
+  const Printed output = run({"deploy", "-f", folder_});
+  EXPECT_EQ(output.code, kRefused);
+  EXPECT_THAT(output.err, HasSubstr("a: check " ELF_SAMPLES
+                                    "/elf_sample_dynamic: is linked dynamically (needs libc.so.6)"
+                                    ": link with -static"));
+  EXPECT_THAT(output.err, HasSubstr("b: check " + folder_ + "/./missing: No such file"));
+}
+
+TEST_F(DeployTest, AFailedCheckShowsTheLastLogsAndWhatStays) {
+  plane_.deploy_failure.error = {ErrorCode::kUnavailable, "start pod: exited with status 1", 0};
+  plane_.deploy_failure.last_logs = {plane_.records[1]};
+  plane_.deploy_failure.current_revision = 3;
+  const std::string file = write("f.yaml", manifest("hello", good()));
+  const Printed output = run({"deploy", "-f", file});
+  EXPECT_EQ(output.code, kFailed);
+  EXPECT_EQ(output.out, "");
+  EXPECT_EQ(output.err,
+            "subito: deploy hello: start pod: exited with status 1\n"
+            "last log lines:\n"
+            "  2026-11-23T22:04:09.000Z catalogue-7 error pod crashed: signal 11 (Segmentation "
+            "fault)\n"
+            "previous revision stays: hello revision 3\n");
+  plane_.deploy_failure.current_revision = 0;
+  EXPECT_THAT(run({"deploy", "-f", file}).err, HasSubstr("nothing is deployed as hello\n"));
+}
+
+TEST_F(DeployTest, FlagsMakeAManifest) {
+  const Printed output =
+      run({"deploy",        "hello", "--binary",  ELF_SAMPLES "/elf_sample_static",
+           "--setting",     "A=1",   "--setting", "B=x=y",
+           "--concurrency", "4",     "--timeout", "5s",
+           "--memory",      "32Mi",  "--cpu",     "500m",
+           "--idle",        "0s",    "--min",     "1",
+           "--max",         "2",     "--start",   "fresh",
+           "--route",       "/hi",   "--call",    "stock",
+           "--redis",       "cache"});
+  ASSERT_EQ(output.code, kOk) << output.err;
+  const auto& spec = plane_.functions["hello"].manifest.spec();
+  EXPECT_EQ(spec.settings().at("A"), "1");
+  EXPECT_EQ(spec.settings().at("B"), "x=y");
+  EXPECT_EQ(spec.concurrency(), 4);
+  EXPECT_EQ(spec.timeout_ms(), 5000);
+  EXPECT_EQ(spec.resources().memory_bytes(), 32 << 20);
+  EXPECT_EQ(spec.resources().cpu_millicores(), 500);
+  EXPECT_EQ(spec.scaling().idle_ms(), 0);
+  EXPECT_EQ(spec.scaling().min(), 1);
+  EXPECT_EQ(spec.start(), manifest::FRESH);
+  EXPECT_EQ(spec.routes(0).path(), "/hi");
+  EXPECT_EQ(spec.calls(0), "stock");
+  EXPECT_EQ(spec.bindings(0).redis().key_prefix(), "hello:");
+}
+
+TEST_F(DeployTest, FlagsAreJudgedLikeAFile) {
+  const Printed output = run({"deploy", "Hello", "--binary", ELF_SAMPLES "/elf_sample_static",
+                              "--concurrency", "0", "--start", "warm"});
+  EXPECT_EQ(output.code, kRefused);
+  EXPECT_THAT(output.err, HasSubstr("metadata.name: is 'Hello'"));
+  EXPECT_THAT(output.err, HasSubstr("spec.concurrency: is 0, allowed is 1 to 1000"));
+  EXPECT_THAT(output.err, HasSubstr("spec.start: is 'warm', allowed is one of pooled, fresh"));
+}
+
+TEST_F(DeployTest, OneThatFailsDoesNotKeepTheOthers) {
+  write("a.yaml", manifest("a", good()));
+  write("b.yaml", manifest("b", good()));
+  plane_.deploy_failure.error = {ErrorCode::kFailedPrecondition, "another deploy runs", 0};
+  const Printed output = run({"deploy", "-f", folder_});
+  EXPECT_EQ(output.code, kFailed);
+  EXPECT_THAT(output.err, HasSubstr("deploy a: another deploy runs"));
+  EXPECT_THAT(output.err, HasSubstr("deploy b: another deploy runs"));
+}
+
+}  // namespace
+}  // namespace subito::cli

@@ -1,0 +1,15 @@
+// Exit codes of the command line. `subito --help` tells them; programs rely on them.
+#pragma once
+
+namespace subito::cli {
+
+enum ExitCode : int {
+  kOk = 0,
+  kFailed = 1,    // the node or the function said no
+  kUsage = 2,     // the command line is wrong
+  kNotFound = 3,  // no such function
+  kNoNode = 4,    // no node is reachable
+  kRefused = 5,   // a manifest or a binary is wrong: nothing was sent or changed
+};
+
+}  // namespace subito::cli

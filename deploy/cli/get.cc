@@ -1,0 +1,199 @@
+// subito get functions|pods|revisions [NAME] [-w]
+#include <map>
+#include <memory>
+
+#include "deploy/cli/session.h"
+#include "deploy/manifest/suggest.h"
+
+namespace subito::cli {
+
+namespace {
+
+struct GetOptions {
+  std::string kind;
+  std::string name;
+  bool watch = false;
+  Output output;
+};
+
+class Get {
+ public:
+  Get(const Session& session, const GetOptions& options)
+      : session_(session), options_(options), node_(session.node()) {}
+
+  int run() {
+    if (options_.watch) return watch();
+    const auto list = fetch();
+    if (!list) return session_.tell(list.error());
+    if (options_.output.json()) {
+      session_.out() << list->dump(2) << '\n';
+      return kOk;
+    }
+    print(*list);
+    return kOk;
+  }
+
+ private:
+  // {"items": [...]} of what was asked for.
+  Outcome<Json> fetch() {
+    if (options_.kind == "pods") return node_.get("/v1/pods" + function_query());
+    if (options_.kind == "functions") return functions();
+    return revisions();
+  }
+
+  std::string function_query() const {
+    return options_.name.empty() ? "" : "?function=" + encoded(options_.name);
+  }
+
+  Outcome<Json> functions() {
+    if (options_.name.empty()) return node_.get("/v1/functions");
+    return node_.get("/v1/functions/" + encoded(options_.name)).map([](Json one) {
+      one.erase("events");
+      return Json{{"items", Json::array({std::move(one)})}};
+    });
+  }
+
+  Outcome<Json> revisions() {
+    std::vector<std::string> names = {options_.name};
+    if (options_.name.empty()) {
+      const auto all = node_.get("/v1/functions");
+      if (!all) return all;
+      names.clear();
+      for (const Json& function : all->at("items")) names.push_back(function.at("name"));
+    }
+    Json items = Json::array();
+    for (const std::string& name : names) {
+      const auto some = node_.get("/v1/functions/" + encoded(name) + "/revisions");
+      if (!some) return some;
+      for (const Json& revision : some->at("items")) items.push_back(revision);
+    }
+    return Json{{"items", std::move(items)}};
+  }
+
+  Table table(const Json& items) const {
+    if (options_.kind == "pods") return pods_table(session_, items, options_.output.wide());
+    if (options_.kind == "functions")
+      return functions_table(session_, items, options_.output.wide());
+    return revisions_table(session_, items);
+  }
+
+  void print(const Json& list) const {
+    const Json& items = list.at("items");
+    if (items.empty())
+      session_.out() << empty_words() << '\n';
+    else
+      table(items).print(session_.out(), session_.colours());
+    if (options_.kind == "pods") print_ready(list.at("ready"), !items.empty());
+  }
+
+  std::string empty_words() const {
+    if (options_.kind == "pods")
+      return "no pods: everything sleeps; wake a function with `subito invoke NAME`";
+    return "nothing is deployed yet; deploy a function with `subito deploy -f FILE`";
+  }
+
+  void print_ready(const Json& ready, bool apart) const {
+    const auto count = ready.value("sandboxes", 0);
+    session_.out() << (apart ? "\n" : "") << count
+                   << (count == 1 ? " empty sandbox, " : " empty sandboxes, ")
+                   << size_words(ready.value("bytes", std::uint64_t{0})) << '\n';
+  }
+
+  int watch() {
+    const auto ended = node_.stream(
+        "/v1/events/watch" + function_query(),
+        [this](const Json& value, std::string_view line) { return on_line(value, line); });
+    if (failure_) return session_.tell(*failure_);
+    if (!ended) return session_.tell(ended.error());
+    return session_.tell(kNoNode, "watch: the node ended the connection");
+  }
+
+  bool on_line(const Json& value, std::string_view line) {
+    const bool is_event = value.value("type", "") == "event";
+    if (options_.output.json()) {
+      session_.out() << line << std::endl;
+      return true;
+    }
+    if (options_.kind == "pods") {
+      if (is_event)
+        print_event(value);
+      else
+        print(value);
+    } else if (!print_changes(!is_event)) {
+      return false;
+    }
+    session_.out().flush();
+    return true;
+  }
+
+  // "catalogue-7 started 1.1 ms pooled, 1 waiting"
+  void print_event(const Json& event) const {
+    const std::string pod = event.value("pod", "");
+    session_.out() << printable(pod.empty() ? event.value("function", "") : pod) << ' '
+                   << printable(event.value("message", "")) << '\n';
+  }
+
+  // All rows at first, then those that are new or have changed.
+  bool print_changes(bool first) {
+    const auto list = fetch();
+    if (!list) {
+      failure_ = list.error();
+      return false;
+    }
+    if (first) print(*list);
+    if (first) widest_ = table(list->at("items"));
+    std::map<std::string, std::string> seen;
+    for (const Json& item : list->at("items")) {
+      const std::string key = item.value("name", item.value("function", "")) +
+                              (item.contains("number") ? item["number"].dump() : "");
+      seen[key] = item.dump();
+      if (first || (seen_.contains(key) && seen_[key] == seen[key])) continue;
+      Table row = table(Json::array({item}));
+      row.widen(*widest_);
+      row.print_last(session_.out(), session_.colours());
+      widest_ = std::move(row);
+    }
+    seen_ = std::move(seen);
+    return true;
+  }
+
+  const Session& session_;
+  const GetOptions& options_;
+  Node node_;
+  std::map<std::string, std::string> seen_;  // rows that were printed, as JSON
+  std::optional<Table> widest_;              // its columns are those of the next row
+  std::optional<Failure> failure_;
+};
+
+}  // namespace
+
+void add_get(CLI::App& app, Session& session) {
+  auto options = std::make_shared<GetOptions>();
+  CLI::App& command = *app.add_subcommand("get", "List functions, pods or revisions");
+  command
+      .add_option_function<std::string>(
+          "KIND",
+          [options](const std::string& word) {
+            static const std::map<std::string, std::string> kKinds = {
+                {"functions", "functions"}, {"function", "functions"}, {"fn", "functions"},
+                {"pods", "pods"},           {"pod", "pods"},           {"po", "pods"},
+                {"revisions", "revisions"}, {"revision", "revisions"}, {"rev", "revisions"}};
+            const auto kind = kKinds.find(word);
+            if (kind == kKinds.end())
+              throw CLI::ValidationError(
+                  "cannot get '" + word + "': there are functions, pods and revisions" +
+                  manifest::did_you_mean(word, {"functions", "pods", "revisions"}));
+            options->kind = kind->second;
+          },
+          "functions, pods or revisions")
+      ->required()
+      ->type_name("");
+  command.add_option("NAME", options->name, "only of this function")->type_name("");
+  command.add_flag("-w,--watch", options->watch, "stay and print a line for each change");
+  add_output_option(command, options->output, true);
+  command.callback([&session, options] {
+    session.action = [&session, options] { return Get(session, *options).run(); };
+  });
+}
+
+}  // namespace subito::cli

@@ -1,0 +1,152 @@
+// subito invoke NAME [PATH] [-X METHOD] [-H FIELD] [-d DATA]: one call through the gateway.
+#include <array>
+#include <fstream>
+#include <memory>
+#include <sstream>
+
+#include "deploy/cli/session.h"
+
+namespace subito::cli {
+
+namespace {
+
+struct InvokeOptions {
+  std::string name;
+  std::string path = "/";
+  std::string method;
+  std::vector<std::string> fields;
+  std::string data;
+  bool has_data = false;
+  bool verbose = false;
+};
+
+Outcome<std::string> body_of(const Environment& environment, const InvokeOptions& options) {
+  if (options.data.empty() || options.data.front() != '@') return options.data;
+  std::stringstream text;
+  const std::string file = options.data.substr(1);
+  if (file == "-") {
+    text << environment.in.rdbuf();
+    return text.str();
+  }
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream)
+    return tl::unexpected<Failure>(Failure{kUsage, errno_error("open " + file).message, {}});
+  (void)stream.peek();
+  if (stream.bad())
+    return tl::unexpected<Failure>(Failure{kUsage, "read " + file + ": not a file", {}});
+  text << stream.rdbuf();
+  return text.str();
+}
+
+Outcome<http::Fields> fields_of(const InvokeOptions& options) {
+  http::Fields fields;
+  for (const std::string& text : options.fields) {
+    const std::size_t colon = text.find(':');
+    if (colon == text.npos || colon == 0)
+      return tl::unexpected<Failure>(
+          Failure{kUsage, "invoke: -H is '" + text + "', allowed is 'Name: value'", {}});
+    const std::size_t value = text.find_first_not_of(' ', colon + 1);
+    fields.emplace_back(text.substr(0, colon), value == text.npos ? "" : text.substr(value));
+  }
+  return fields;
+}
+
+struct Timing {
+  std::string name;
+  std::string description;
+  double milliseconds = 0;
+};
+
+// Server-Timing: "queue;dur=0.1, start;desc=pooled;dur=1.1" (W3C Server Timing).
+std::vector<Timing> parse_server_timing(const std::string& value) {
+  std::vector<Timing> timings;
+  std::istringstream entries(value);
+  for (std::string entry; std::getline(entries, entry, ',');) {
+    Timing timing;
+    std::istringstream parts(entry);
+    for (std::string part; std::getline(parts, part, ';');) {
+      part.erase(0, part.find_first_not_of(' '));
+      if (timing.name.empty())
+        timing.name = part;
+      else if (part.compare(0, 4, "dur=") == 0)
+        timing.milliseconds = std::strtod(part.c_str() + 4, nullptr);
+      else if (part.compare(0, 5, "desc=") == 0)
+        timing.description = part.substr(5);
+    }
+    timings.push_back(std::move(timing));
+  }
+  return timings;
+}
+
+// To the error stream, so that the body can be piped.
+void print_verbose(const Session& session, const api::ClientReply& reply, std::int64_t took_ns) {
+  std::ostream& err = session.environment.err;
+  err << reply.status << ' ' << http::reason_phrase(reply.status) << " in "
+      << time_words(static_cast<double>(took_ns) / 1e3) << '\n';
+  if (const std::string* id = http::find_field(reply.fields, "x-request-id"))
+    err << "  request  " << printable(*id) << '\n';
+  const std::string* value = http::find_field(reply.fields, "server-timing");
+  if (value == nullptr) return;
+  for (const Timing& timing : parse_server_timing(*value)) {
+    std::string name = printable(timing.name);
+    name.resize(std::max<std::size_t>(name.size(), 8), ' ');
+    err << "  " << name << ' ' << time_words(timing.milliseconds * 1e3)
+        << (timing.description.empty() ? "" : " " + printable(timing.description)) << '\n';
+  }
+}
+
+int invoke(const Session& session, const InvokeOptions& options) {
+  const auto body = body_of(session.environment, options);
+  if (!body) return session.tell(body.error());
+  const auto fields = fields_of(options);
+  if (!fields) return session.tell(fields.error());
+  Node node = session.node();
+  const auto function = node.get("/v1/functions/" + encoded(options.name));
+  if (!function) return session.tell(function.error());
+
+  api::ClientRequest request;
+  request.method = !options.method.empty() ? options.method : options.has_data ? "POST" : "GET";
+  request.url =
+      function->value("url", "") +
+      (options.path == "/" ? "" : (options.path.front() == '/' ? "" : "/") + options.path);
+  request.fields = *fields;
+  request.body = *body;
+  const auto gateway = session.environment.connect("");
+  const std::int64_t begin = session.environment.now_unix_ns();
+  const auto reply = gateway->send(request);
+  if (!reply)
+    return session.tell(reply.error().code == ErrorCode::kUnavailable ? kNoNode : kFailed,
+                        "invoke " + options.name + ": " + reply.error().message);
+  if (options.verbose) print_verbose(session, *reply, session.environment.now_unix_ns() - begin);
+  session.out() << reply->body;
+  // A prompt behind a body without a last new line is hard to read.
+  if (session.environment.out_is_terminal && !reply->body.empty() && reply->body.back() != '\n')
+    session.out() << '\n';
+  if (reply->status < 400) return kOk;
+  if (!options.verbose)
+    session.environment.err << "subito: invoke " << options.name << ": " << reply->status << ' '
+                            << http::reason_phrase(reply->status) << '\n';
+  return kFailed;
+}
+
+}  // namespace
+
+void add_invoke(CLI::App& app, Session& session) {
+  auto options = std::make_shared<InvokeOptions>();
+  CLI::App& command = *app.add_subcommand("invoke", "Call a function through the gateway");
+  command.add_option("NAME", options->name, "the function")->required()->type_name("");
+  command.add_option("PATH", options->path, "what follows its URL: /products?limit=2")
+      ->type_name("");
+  command.add_option("-X,--method", options->method, "GET, or POST with -d");
+  command.add_option("-H,--header", options->fields, "'Name: value', repeatable")
+      ->type_size(1)
+      ->allow_extra_args(false);
+  command.add_option("-d,--data", options->data, "the body; @FILE reads a file, @- the input")
+      ->each([options](const std::string&) { options->has_data = true; });
+  command.add_flag("-v,--verbose", options->verbose, "show status and timings");
+  command.callback([&session, options] {
+    session.action = [&session, options] { return invoke(session, *options); };
+  });
+}
+
+}  // namespace subito::cli

@@ -1,0 +1,100 @@
+// subito logs NAME [-f] [--tail N] [--since AGE] [--previous]
+#include <memory>
+
+#include "deploy/api/control_plane.h"
+#include "deploy/api/time_text.h"
+#include "deploy/cli/session.h"
+#include "deploy/manifest/units.h"
+
+namespace subito::cli {
+
+namespace {
+
+struct LogOptions {
+  std::string name;
+  bool follow = false;
+  int tail = 200;
+  std::string since;
+  bool previous = false;
+  Output output;
+};
+
+Colour colour_of_level(const std::string& level) {
+  if (level == "error") return Colour::kRed;
+  if (level == "warning") return Colour::kYellow;
+  return level == "debug" ? Colour::kGrey : Colour::kNone;
+}
+
+// "5m" ago, or a time.
+Outcome<std::string> since_time(const Session& session, const std::string& since) {
+  if (api::parse_time(since)) return since;
+  const auto age = manifest::parse_duration_ms(since);
+  if (!age)
+    return tl::unexpected<Failure>(Failure{
+        kUsage,
+        "logs: --since " + age.error().message + ", or a time such as " + "2026-11-23T22:04:05Z",
+        {}});
+  return api::time_text(session.environment.now_unix_ns() - *age * 1'000'000);
+}
+
+int show_logs(const Session& session, const LogOptions& options) {
+  std::string path =
+      "/v1/functions/" + encoded(options.name) + "/logs?tail=" + std::to_string(options.tail);
+  if (!options.since.empty()) {
+    const auto since = since_time(session, options.since);
+    if (!since) return session.tell(since.error());
+    path += "&since=" + encoded(*since);
+  }
+  if (options.previous) path += "&previous=true";
+  if (options.follow) path += "&follow=true";
+  Json items = Json::array();
+  Node node = session.node();
+  const auto ended = node.stream(path, [&](const Json& record, std::string_view line) {
+    if (!options.output.json())
+      session.out() << log_line(record, session.colours()) << '\n';
+    else if (options.follow)
+      session.out() << line << '\n';
+    else
+      items.push_back(record);
+    if (options.follow) session.out().flush();
+    return true;
+  });
+  if (!ended) return session.tell(ended.error());
+  if (options.output.json() && !options.follow)
+    session.out() << Json{{"items", std::move(items)}}.dump(2) << '\n';
+  if (!options.follow) return kOk;
+  return session.tell(kNoNode, "logs: the node ended the connection");
+}
+
+}  // namespace
+
+std::string log_line(const Json& record, bool colours) {
+  const std::string level = record.value("level", "");
+  std::string text = coloured(record.value("time", ""), Colour::kGrey, colours) + " " +
+                     record.value("pod", "") + " " +
+                     coloured(level, colour_of_level(level), colours) + " " +
+                     printable(record.value("message", ""));
+  const Json fields = record.value("fields", Json::object());
+  for (const auto& [key, value] : fields.items())
+    text += " " + printable(key) + "=" +
+            printable(value.is_string() ? value.get<std::string>() : value.dump());
+  if (record.contains("requestId")) text += " request=" + record.value("requestId", "");
+  return text;
+}
+
+void add_logs(CLI::App& app, Session& session) {
+  auto options = std::make_shared<LogOptions>();
+  CLI::App& command = *app.add_subcommand("logs", "What a function and its pods said");
+  command.add_option("NAME", options->name, "the function")->required()->type_name("");
+  command.add_flag("-f,--follow", options->follow, "stay and print what comes");
+  command.add_option("--tail", options->tail, "the last so many (200)")
+      ->check(CLI::Range(0, static_cast<int>(api::kLogTailMax)));
+  command.add_option("--since", options->since, "from so long ago (5m), or from a time on");
+  command.add_flag("--previous", options->previous, "only of the pod that ended last");
+  add_output_option(command, options->output, false);
+  command.callback([&session, options] {
+    session.action = [&session, options] { return show_logs(session, *options); };
+  });
+}
+
+}  // namespace subito::cli

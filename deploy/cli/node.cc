@@ -1,0 +1,138 @@
+#include "deploy/cli/node.h"
+
+#include <fstream>
+#include <vector>
+
+#include "deploy/manifest/suggest.h"
+#include "deploy/store/artefacts.h"
+
+namespace subito::cli {
+
+namespace {
+
+constexpr std::string_view kPrefix = "urn:subito:problem:";
+
+ExitCode exit_code_of(std::string_view problem_type) {
+  if (problem_type == "not-found") return kNotFound;
+  if (problem_type == "manifest-invalid" || problem_type == "binary-refused") return kRefused;
+  return kFailed;
+}
+
+std::string type_of(const Json& problem) {
+  const std::string type = problem.value("type", "");
+  return type.compare(0, kPrefix.size(), kPrefix) == 0 ? type.substr(kPrefix.size()) : type;
+}
+
+Result<std::string> hash_of(const std::string& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) return errno_error("open " + file);
+  store::Sha256 sha256;
+  std::vector<char> piece(256 << 10);
+  while (stream.read(piece.data(), static_cast<std::streamsize>(piece.size())) ||
+         stream.gcount() > 0)
+    sha256.update({piece.data(), static_cast<std::size_t>(stream.gcount())});
+  if (stream.bad()) return fail(ErrorCode::kInternal, "read " + file + ": input error");
+  return sha256.hex();
+}
+
+std::string url_of(const std::string& path) {
+  return "http://subito" + path;
+}
+
+}  // namespace
+
+Failure failure_of(const Error& error, const std::string& socket_path) {
+  if (error.code == ErrorCode::kPermissionDenied)
+    return {kNoNode,
+            "reach node at " + socket_path + ": permission denied: only its owner may, try sudo",
+            {}};
+  if (error.code != ErrorCode::kUnavailable && error.code != ErrorCode::kNotFound)
+    return {kFailed, error.message, {}};
+  return {kNoNode,
+          "reach node at " + socket_path +
+              ": no node listens there\nStart one with `./dev up` or `subito up`, or say where it "
+              "is: --socket PATH or SUBITO_SOCKET",
+          {}};
+}
+
+std::string encoded(std::string_view text) {
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  static constexpr std::string_view kPlain = "-._~";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0 || kPlain.find(c) != kPlain.npos)
+      out += c;
+    else
+      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
+  }
+  return out;
+}
+
+Node::Node(std::unique_ptr<api::Transport> transport, std::string socket_path)
+    : transport_(std::move(transport)), socket_path_(std::move(socket_path)) {}
+
+Outcome<Json> Node::call(const std::string& method, const std::string& path,
+                         const std::string& body) {
+  api::ClientRequest request{method, url_of(path), {}, body, ""};
+  if (!body.empty()) request.fields = {{"content-type", "application/json"}};
+  auto outcome = outcome_of(transport_->send(request));
+  if (!outcome && outcome.error().exit_code == kNotFound) suggest(outcome.error());
+  return outcome;
+}
+
+Outcome<Json> Node::outcome_of(Result<api::ClientReply> reply) {
+  if (!reply) return tl::unexpected<Failure>(failure_of(reply.error(), socket_path_));
+  Json json = Json::parse(reply->body, nullptr, false);
+  if (reply->status >= 200 && reply->status < 300) return json;
+  if (!json.is_object())
+    return tl::unexpected<Failure>(
+        Failure{kFailed, "call node: it answered " + std::to_string(reply->status), {}});
+  Failure failure{exit_code_of(type_of(json)), json.value("detail", "the node gave no reason"),
+                  json};
+  return tl::unexpected<Failure>(std::move(failure));
+}
+
+// "find function catalog: there is none" gets the nearest of those that there are.
+void Node::suggest(Failure& failure) {
+  static constexpr std::string_view kBegin = "find function ";
+  const std::size_t colon = failure.message.find(':');
+  if (failure.message.compare(0, kBegin.size(), kBegin) != 0 || colon == std::string::npos) return;
+  const std::string word = failure.message.substr(kBegin.size(), colon - kBegin.size());
+  const auto list = outcome_of(transport_->send({"GET", url_of("/v1/functions"), {}, "", ""}));
+  if (!list) return;
+  std::vector<std::string> names;
+  for (const Json& function : list->at("items")) names.push_back(function.at("name"));
+  const std::string hint = manifest::did_you_mean(word, names);
+  failure.message += !hint.empty()   ? hint
+                     : names.empty() ? "; nothing is deployed yet"
+                                     : "; see `subito get functions`";
+}
+
+Outcome<std::string> Node::put_artefact(const std::string& file) {
+  const auto hash = hash_of(file);
+  if (!hash) return tl::unexpected<Failure>(Failure{kRefused, hash.error().message, {}});
+  const std::string url = url_of("/v1/artefacts/" + *hash);
+  const auto there = outcome_of(transport_->send({"GET", url, {}, "", ""}));
+  if (there) return *hash;
+  if (there.error().exit_code != kNotFound) return tl::unexpected<Failure>(there.error());
+  const auto put = outcome_of(
+      transport_->send({"PUT", url, {{"content-type", "application/octet-stream"}}, "", file}));
+  if (!put) return tl::unexpected<Failure>(put.error());
+  return *hash;
+}
+
+Outcome<Json> Node::stream(
+    const std::string& path,
+    const std::function<bool(const Json& value, std::string_view line)>& on_line) {
+  auto reply = transport_->stream({"GET", url_of(path), {}, "", ""}, [&](std::string_view line) {
+    const Json value = Json::parse(line, nullptr, false);
+    return !value.is_object() || on_line(value, line);
+  });
+  if (reply && reply->status == 200) return Json();
+  auto outcome = outcome_of(std::move(reply));
+  if (!outcome && outcome.error().exit_code == kNotFound) suggest(outcome.error());
+  return outcome;
+}
+
+}  // namespace subito::cli

@@ -1,0 +1,36 @@
+#include "deploy/cli/session.h"
+
+#include "deploy/api/time_text.h"
+
+namespace subito::cli {
+
+bool Session::colours() const {
+  const auto no_color = environment.variable("NO_COLOR");  // https://no-color.org
+  return environment.out_is_terminal && !(no_color && !no_color->empty());
+}
+
+std::string Session::socket_path() const {
+  if (!socket.empty()) return socket;
+  const auto variable = environment.variable("SUBITO_SOCKET");
+  return variable && !variable->empty() ? *variable : std::string(kDefaultData) + "/api.sock";
+}
+
+std::string Session::age(const Json& time) const {
+  if (!time.is_string()) return "-";
+  const auto then = api::parse_time(time.get<std::string>());
+  return then ? age_words(environment.now_unix_ns() - *then) : "-";
+}
+
+int Session::tell(const Failure& failure) const {
+  environment.err << "subito: " << printable(failure.message) << '\n';
+  return failure.exit_code;
+}
+
+void add_output_option(CLI::App& command, Output& output, bool with_wide) {
+  std::vector<std::string> forms = {"table", "json"};
+  if (with_wide) forms.push_back("wide");
+  command.add_option("-o,--output", output.form, "table for people, json for programs")
+      ->check(CLI::IsMember(forms));
+}
+
+}  // namespace subito::cli

@@ -1,0 +1,64 @@
+// Session: what the commands of one run share. Each command adds itself to the parser and leaves an
+// action behind, which runs once everything has been parsed.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <ostream>
+#include <string>
+
+#include "deploy/cli/cli.h"
+#include "deploy/cli/node.h"
+#include "deploy/cli/words.h"
+
+namespace subito::cli {
+
+inline constexpr char kDefaultData[] = "/var/lib/subito";
+
+struct Session {
+  const Environment& environment;
+  const Hooks& hooks;
+  std::string socket;  // from --socket; empty: not given
+  std::function<int()> action;
+
+  std::ostream& out() const { return environment.out; }
+  bool colours() const;
+  // --socket, $SUBITO_SOCKET, or the default.
+  std::string socket_path() const;
+  Node node() const { return {environment.connect(socket_path()), socket_path()}; }
+  // How long ago a time of the API was, in words; "-" for none.
+  std::string age(const Json& time) const;
+  // Tells a failure and returns its exit code.
+  int tell(const Failure& failure) const;
+  int tell(ExitCode code, const std::string& message) const { return tell({code, message, {}}); }
+};
+
+// "-o json" and its kin: table, json and, where there is more to show, wide.
+struct Output {
+  std::string form = "table";
+  bool json() const { return form == "json"; }
+  bool wide() const { return form == "wide"; }
+};
+void add_output_option(CLI::App& command, Output& output, bool with_wide);
+
+// One for each command, or family of commands.
+void add_up(CLI::App& app, Session& session);
+void add_deploy(CLI::App& app, Session& session);
+void add_invoke(CLI::App& app, Session& session);
+void add_get(CLI::App& app, Session& session);
+void add_describe(CLI::App& app, Session& session);
+void add_logs(CLI::App& app, Session& session);
+void add_scale(CLI::App& app, Session& session);
+void add_delete(CLI::App& app, Session& session);
+void add_doctor(CLI::App& app, Session& session);
+void add_bench(CLI::App& app, Session& session);
+void add_version(CLI::App& app, Session& session);
+
+// Tables that more than one command prints.
+Table functions_table(const Session& session, const Json& items, bool wide);
+Table pods_table(const Session& session, const Json& items, bool wide);
+Table revisions_table(const Session& session, const Json& items);
+// One record of a log as a line for people.
+std::string log_line(const Json& record, bool colours);
+
+}  // namespace subito::cli

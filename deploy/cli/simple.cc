@@ -1,0 +1,175 @@
+// The short commands: scale, delete, version, up, doctor, bench.
+#include <charconv>
+#include <memory>
+
+#include "deploy/cli/session.h"
+
+namespace subito::cli {
+
+namespace {
+
+struct ScaleOptions {
+  std::string name;
+  int min = -1;  // -1: as it is
+  int max = -1;
+};
+
+constexpr int kPodsMax = 1000;
+
+int scale(const Session& session, const ScaleOptions& options) {
+  if (options.min < 0 && options.max < 0)
+    return session.tell(kUsage, "scale " + options.name + ": say --min N, --max N or both");
+  Json body = Json::object();
+  if (options.min >= 0) body["min"] = options.min;
+  if (options.max >= 0) body["max"] = options.max;
+  Node node = session.node();
+  const auto function =
+      node.call("PUT", "/v1/functions/" + encoded(options.name) + "/scale", body.dump());
+  if (!function) return session.tell(function.error());
+  const Json& scaling = function->at("manifest").at("spec").at("scaling");
+  session.out() << options.name << " scales from " << scaling.at("min") << " to "
+                << scaling.at("max") << " pods\n";
+  return kOk;
+}
+
+int remove(const Session& session, const std::string& name) {
+  Node node = session.node();
+  const auto gone = node.call("DELETE", "/v1/functions/" + encoded(name), "");
+  if (!gone) return session.tell(gone.error());
+  session.out() << name << " is deleted\n";
+  return kOk;
+}
+
+int version(const Session& session, bool json) {
+  Node node = session.node();
+  const auto info = node.get("/v1/version");
+  if (json) {
+    Json out = {{"client", SUBITO_VERSION}, {"node", info ? *info : Json()}};
+    session.out() << out.dump(2) << '\n';
+    return kOk;
+  }
+  session.out() << "subito " << SUBITO_VERSION << '\n';
+  if (!info) {
+    session.out() << "node   not reachable at " << session.socket_path() << '\n';
+    return kOk;
+  }
+  session.out() << "node   " << info->value("version", "") << " at "
+                << info->value("gatewayUrl", "") << ", data in " << info->value("dataFolder", "")
+                << ", up for " << session.age(info->at("startedAt")) << '\n';
+  return kOk;
+}
+
+// "127.0.0.1:8080", ":8080", "[::1]:8080"
+void parse_listen(const std::string& text, UpOptions& options) {
+  const std::size_t colon = text.rfind(':');
+  int port = -1;
+  if (colon != text.npos) {
+    const char* end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data() + colon + 1, end, port);
+    if (error != std::errc() || stop != end) port = -1;
+  }
+  if (port < 0 || port > 65535)
+    throw CLI::ValidationError("--listen: is '" + text + "', allowed is ADDRESS:PORT");
+  std::string host = text.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']')
+    host = host.substr(1, host.size() - 2);
+  options.listen_host = host.empty() ? "0.0.0.0" : host;
+  options.listen_port = static_cast<std::uint16_t>(port);
+}
+
+int missing(const Session& session, const char* what) {
+  return session.tell(kFailed, std::string(what) + ": this binary was built without it");
+}
+
+}  // namespace
+
+void add_scale(CLI::App& app, Session& session) {
+  auto options = std::make_shared<ScaleOptions>();
+  CLI::App& command = *app.add_subcommand("scale", "Change how many pods a function may have");
+  command.add_option("NAME", options->name, "the function")->required()->type_name("");
+  command.add_option("--min", options->min, "pods kept even when nothing calls")
+      ->check(CLI::Range(0, kPodsMax));
+  command.add_option("--max", options->max, "most pods at once")->check(CLI::Range(1, kPodsMax));
+  command.callback([&session, options] {
+    session.action = [&session, options] { return scale(session, *options); };
+  });
+}
+
+void add_delete(CLI::App& app, Session& session) {
+  auto name = std::make_shared<std::string>();
+  CLI::App& command = *app.add_subcommand("delete", "Forget a function; its pods are drained");
+  command.add_option("NAME", *name, "the function")->required()->type_name("");
+  command.callback(
+      [&session, name] { session.action = [&session, name] { return remove(session, *name); }; });
+}
+
+void add_version(CLI::App& app, Session& session) {
+  auto output = std::make_shared<Output>();
+  CLI::App& command = *app.add_subcommand("version", "Versions of this program and of the node");
+  add_output_option(command, *output, false);
+  command.callback([&session, output] {
+    session.action = [&session, output] { return version(session, output->json()); };
+  });
+}
+
+void add_up(CLI::App& app, Session& session) {
+  auto options = std::make_shared<UpOptions>();
+  CLI::App& command = *app.add_subcommand("up", "Run a node in the foreground");
+  command
+      .add_option_function<std::string>(
+          "--listen", [options](const std::string& text) { parse_listen(text, *options); },
+          "where the gateway listens (127.0.0.1:8080)")
+      ->type_name("ADDRESS:PORT");
+  command.add_option("--data", options->data_folder, "where it keeps what must not be lost")
+      ->type_name("FOLDER")
+      ->capture_default_str();
+  command.add_option("--pool", options->pool_size, "empty sandboxes kept ready")
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str();
+  command
+      .add_option("--redis", options->redis_address,
+                  "a Redis to use, host:port or unix:/path, instead of a private one")
+      ->type_name("ADDRESS");
+  command.add_option("--redis-server", options->redis_path, "binary of the private Redis")
+      ->type_name("PATH")
+      ->capture_default_str();
+  command.add_option("--log-level", options->log_level, "what the node tells about itself")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
+      ->capture_default_str();
+  command.callback([&session, options] {
+    session.action = [&session, options] {
+      const auto variable = session.environment.variable("SUBITO_SOCKET");
+      options->api_socket = !session.socket.empty()          ? session.socket
+                            : variable && !variable->empty() ? *variable
+                                                             : options->data_folder + "/api.sock";
+      return session.hooks.up ? session.hooks.up(*options) : missing(session, "up");
+    };
+  });
+}
+
+void add_doctor(CLI::App& app, Session& session) {
+  auto output = std::make_shared<Output>();
+  CLI::App& command = *app.add_subcommand("doctor", "What this host can do and what it lacks");
+  add_output_option(command, *output, false);
+  command.callback([&session, output] {
+    session.action = [&session, output] {
+      return session.hooks.doctor ? session.hooks.doctor(output->json())
+                                  : missing(session, "doctor");
+    };
+  });
+}
+
+// Everything behind `bench` is the bench's own.
+void add_bench(CLI::App& app, Session& session) {
+  CLI::App& command = *app.add_subcommand("bench", "Measure: cold-start and others");
+  command.set_help_flag();
+  command.fallthrough(false);
+  command.prefix_command();
+  command.callback([&session, &command] {
+    session.action = [&session, arguments = command.remaining()] {
+      return session.hooks.bench ? session.hooks.bench(arguments) : missing(session, "bench");
+    };
+  });
+}
+
+}  // namespace subito::cli

@@ -1,0 +1,87 @@
+// The tables that `get` and `describe` print.
+#include "deploy/cli/session.h"
+
+namespace subito::cli {
+
+namespace {
+
+constexpr std::size_t kShortHash = 12;
+
+std::string text(const Json& object, const char* key) {
+  const auto it = object.find(key);
+  if (it == object.end() || it->is_null()) return "-";
+  return it->is_string() ? printable(it->get<std::string>()) : it->dump();
+}
+
+std::string short_hash(const Json& object) {
+  return text(object, "artefact").substr(0, kShortHash);
+}
+
+std::string start_words(const Json& pod) {
+  const double micros = pod.value("startMicros", 0.0);
+  return (micros > 0 ? time_words(micros) + " " : "") + text(pod, "startMode");
+}
+
+std::string scaling_words(const Json& function) {
+  const Json scaling = function.at("manifest").at("spec").value("scaling", Json::object());
+  return text(scaling, "min") + "-" + text(scaling, "max");
+}
+
+}  // namespace
+
+Table functions_table(const Session& session, const Json& items, bool wide) {
+  std::vector<std::string> header = {"FUNCTION", "STATE",    "PODS", "WAITING",
+                                     "REQUESTS", "REVISION", "AGE"};
+  if (wide) header.insert(header.end(), {"START", "SCALE", "BINARY", "URL"});
+  Table table(header);
+  for (const Json& item : items) {
+    const Json& pods = item.at("pods");
+    const int count = pods.value("starting", 0) + pods.value("idle", 0) + pods.value("busy", 0) +
+                      pods.value("draining", 0);
+    std::vector<std::string> cells = {text(item, "name"),
+                                      text(item, "state"),
+                                      std::to_string(count),
+                                      text(item, "waiting"),
+                                      text(item, "requestsServed"),
+                                      text(item, "revision"),
+                                      session.age(item.value("deployedAt", Json()))};
+    if (wide)
+      cells.insert(cells.end(), {text(item.at("manifest").at("spec"), "start"), scaling_words(item),
+                                 short_hash(item), text(item, "url")});
+    table.add(std::move(cells), colour_of_state(text(item, "state")), 1);
+  }
+  return table;
+}
+
+Table pods_table(const Session& session, const Json& items, bool wide) {
+  std::vector<std::string> header = {"POD",       "STATE",  "START", "REQUESTS",
+                                     "IN FLIGHT", "MEMORY", "AGE"};
+  if (wide) header.insert(header.end(), {"FUNCTION", "REVISION"});
+  Table table(header);
+  for (const Json& item : items) {
+    const auto memory = item.value("memoryBytes", std::uint64_t{0});
+    std::vector<std::string> cells = {text(item, "name"),
+                                      text(item, "state"),
+                                      start_words(item),
+                                      text(item, "requestsServed"),
+                                      text(item, "inFlight"),
+                                      memory == 0 ? "-" : size_words(memory),
+                                      session.age(item.value("startedAt", Json()))};
+    if (wide) cells.insert(cells.end(), {text(item, "function"), text(item, "revision")});
+    table.add(std::move(cells), colour_of_state(text(item, "state")), 1);
+  }
+  return table;
+}
+
+Table revisions_table(const Session& session, const Json& items) {
+  Table table({"FUNCTION", "REVISION", "CURRENT", "BINARY", "AGE"});
+  for (const Json& item : items) {
+    const bool current = item.value("current", false);
+    table.add({text(item, "function"), text(item, "number"), current ? "yes" : "", short_hash(item),
+               session.age(item.value("createdAt", Json()))},
+              current ? Colour::kGreen : Colour::kNone, 2);
+  }
+  return table;
+}
+
+}  // namespace subito::cli

@@ -1,0 +1,121 @@
+#include "deploy/cli/words.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <ostream>
+
+namespace subito::cli {
+
+namespace {
+
+// Characters a terminal shows: bytes but those that continue a UTF-8 sequence.
+std::size_t width_of(std::string_view text) {
+  return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  }));
+}
+
+// One digit behind the point below ten, none above: 1.1, 12.
+std::string two_digits(double value) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), value < 9.95 ? "%.1f" : "%.0f", value);
+  return text.data();
+}
+
+}  // namespace
+
+std::string age_words(std::int64_t nanoseconds) {
+  const std::int64_t seconds = std::max<std::int64_t>(nanoseconds / 1'000'000'000, 0);
+  if (seconds < 120) return std::to_string(seconds) + "s";
+  if (seconds < 2 * 3600) return std::to_string(seconds / 60) + "m";
+  if (seconds < 2 * 86400) return std::to_string(seconds / 3600) + "h";
+  return std::to_string(seconds / 86400) + "d";
+}
+
+std::string size_words(std::uint64_t bytes) {
+  static constexpr std::array kUnits = {"KiB", "MiB", "GiB", "TiB"};
+  if (bytes < 1024) return std::to_string(bytes) + " B";
+  double value = static_cast<double>(bytes) / 1024;
+  std::size_t unit = 0;
+  while (value >= 1023.95 && unit + 1 < kUnits.size()) {
+    value /= 1024;
+    ++unit;
+  }
+  return two_digits(value) + " " + kUnits[unit];
+}
+
+std::string time_words(double microseconds) {
+  if (microseconds < 999.5) return std::to_string(static_cast<int>(microseconds + 0.5)) + " µs";
+  if (microseconds < 999'500) return two_digits(microseconds / 1e3) + " ms";
+  return two_digits(microseconds / 1e6) + " s";
+}
+
+std::string printable(std::string_view text) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if ((byte < ' ' && c != '\n' && c != '\t') || byte == 0x7f)
+      out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
+    else
+      out += c;
+  }
+  return out;
+}
+
+std::string coloured(std::string text, Colour colour, bool colours) {
+  if (!colours || colour == Colour::kNone || text.empty()) return text;
+  static constexpr std::array kCodes = {"0", "1", "32", "33", "31", "90"};
+  return std::string("\x1b[") + kCodes[static_cast<std::size_t>(colour)] + "m" + text + "\x1b[0m";
+}
+
+Colour colour_of_state(std::string_view state) {
+  if (state == "ready" || state == "idle" || state == "busy") return Colour::kGreen;
+  if (state == "starting" || state == "draining") return Colour::kYellow;
+  if (state == "failing") return Colour::kRed;
+  if (state == "asleep" || state == "stopped") return Colour::kGrey;
+  return Colour::kNone;
+}
+
+Table::Table(std::vector<std::string> header)
+    : header_{std::move(header), Colour::kBold, std::string::npos} {
+  for (const std::string& cell : header_.cells) widths_.push_back(width_of(cell));
+}
+
+void Table::add(std::vector<std::string> cells, Colour colour, std::size_t column) {
+  for (std::size_t i = 0; i < cells.size() && i < widths_.size(); ++i)
+    widths_[i] = std::max(widths_[i], width_of(cells[i]));
+  rows_.push_back({std::move(cells), colour, column});
+}
+
+void Table::print(std::ostream& out, bool colours, std::string_view indent) const {
+  out << indent;
+  print_row(out, header_, colours);
+  for (const Row& row : rows_) {
+    out << indent;
+    print_row(out, row, colours);
+  }
+}
+
+void Table::widen(const Table& other) {
+  for (std::size_t i = 0; i < widths_.size() && i < other.widths_.size(); ++i)
+    widths_[i] = std::max(widths_[i], other.widths_[i]);
+}
+
+void Table::print_last(std::ostream& out, bool colours) const {
+  if (!rows_.empty()) print_row(out, rows_.back(), colours);
+}
+
+void Table::print_row(std::ostream& out, const Row& row, bool colours) const {
+  for (std::size_t i = 0; i < row.cells.size(); ++i) {
+    const bool last = i + 1 == row.cells.size();
+    const std::string& cell = row.cells[i];
+    const bool has_colour = row.column == std::string::npos || row.column == i;
+    out << coloured(cell, has_colour ? row.colour : Colour::kNone, colours);
+    if (!last) out << std::string(widths_[i] - width_of(cell) + 2, ' ');
+  }
+  out << '\n';
+}
+
+}  // namespace subito::cli

@@ -1,0 +1,50 @@
+#include "deploy/cli/words.h"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace subito::cli {
+namespace {
+
+TEST(Words, Ages) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  EXPECT_EQ(age_words(-kSecond), "0s");
+  EXPECT_EQ(age_words(119 * kSecond), "119s");
+  EXPECT_EQ(age_words(120 * kSecond), "2m");
+  EXPECT_EQ(age_words(7200 * kSecond), "2h");
+  EXPECT_EQ(age_words(2 * 86400 * kSecond), "2d");
+}
+
+TEST(Words, SizesAndTimesHaveTwoDigits) {
+  EXPECT_EQ(size_words(1023), "1023 B");
+  EXPECT_EQ(size_words(1024), "1.0 KiB");
+  EXPECT_EQ(size_words(3040870), "2.9 MiB");
+  EXPECT_EQ(size_words(134217728), "128 MiB");
+  EXPECT_EQ(size_words((1ULL << 30) - 1), "1.0 GiB");
+  EXPECT_EQ(time_words(223), "223 µs");
+  EXPECT_EQ(time_words(999.7), "1.0 ms");
+  EXPECT_EQ(time_words(1100), "1.1 ms");
+  EXPECT_EQ(time_words(28000), "28 ms");
+  EXPECT_EQ(time_words(1700000), "1.7 s");
+}
+
+TEST(Words, ControlCharactersAreShownNotSent) {
+  EXPECT_EQ(printable("a\x1b[2Jb\tc\nd\x7f"), "a\\x1b[2Jb\tc\nd\\x7f");
+  EXPECT_EQ(printable("µ"), "µ");
+}
+
+TEST(Table, CountsCharactersNotBytes) {
+  Table table({"A", "B"});
+  table.add({"µµµ", "1"});
+  table.add({"x", "2"}, Colour::kRed, 1);
+  std::ostringstream out;
+  table.print(out, false);
+  EXPECT_EQ(out.str(), "A    B\nµµµ  1\nx    2\n");
+  std::ostringstream last;
+  table.print_last(last, true);
+  EXPECT_EQ(last.str(), "x    \x1b[31m2\x1b[0m\n");
+}
+
+}  // namespace
+}  // namespace subito::cli
