@@ -1,0 +1,158 @@
+#include "runtime/gateway/gateway.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "runtime/http/problem.h"
+
+namespace subito::gateway {
+namespace {
+
+constexpr std::string_view kHealthPath = "/healthz";
+
+// Takes the field away; its first value if there was one.
+std::optional<std::string> take_field(http::Fields& fields, std::string_view name) {
+  std::optional<std::string> value;
+  std::erase_if(fields, [&](auto& field) {
+    if (field.first != name) return false;
+    if (!value) value = std::move(field.second);
+    return true;
+  });
+  return value;
+}
+
+double milliseconds(Duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
+
+http::ResponseHead head_of(int status, std::string_view content_type, std::size_t size) {
+  http::ResponseHead head;
+  head.status = status;
+  head.fields.emplace_back("content-type", content_type);
+  head.content_length = size;
+  return head;
+}
+
+void respond_whole(server::Server& server, server::ExchangeId id, http::ResponseHead head,
+                   const std::string& body) {
+  server.respond(id, std::move(head), body, true);
+}
+
+}  // namespace
+
+std::string server_timing(const Timing& timing) {
+  char out[160];
+  std::snprintf(out, sizeof out, "queue;dur=%.3f, start;desc=%.*s;dur=%.3f, handler;dur=%.3f",
+                milliseconds(timing.queue), static_cast<int>(timing.start_kind.size()),
+                timing.start_kind.data(), milliseconds(timing.start),
+                milliseconds(timing.handler));
+  return out;
+}
+
+void Gateway::on_request(server::ExchangeId id, http::RequestHead&& head, bool end) {
+  if (head.path == kHealthPath) {
+    respond_whole(*server_, id, head_of(200, "text/plain; charset=utf-8", 3), "ok\n");
+    return;
+  }
+  auto target = routes_.find(head.path);
+  if (!target) {
+    const bool missing = target.error().code == ErrorCode::kNotFound;
+    const int status = missing ? 404 : 400;
+    const std::string body = http::problem_json(
+        status, missing ? "function-not-found" : "ambiguous-path", target.error().message);
+    respond_whole(*server_, id, head_of(status, http::kProblemContentType, body.size()), body);
+    return;
+  }
+  Exchange& exchange = exchanges_[id.value()];
+  Invocation invocation = make_invocation(std::move(head), *std::move(target), end);
+  exchange.request_id = invocation.request_id;
+  exchange.invocation = invoker_.invoke(*this, id.value(), std::move(invocation));
+}
+
+Invocation Gateway::make_invocation(http::RequestHead&& head, Target&& target, bool end) {
+  Invocation invocation;
+  invocation.function = target.function;
+  invocation.method = std::move(head.method);
+  invocation.path = std::move(target.path);
+  invocation.query = std::move(head.query);
+  invocation.fields = std::move(head.fields);
+  invocation.content_length = head.content_length;
+  invocation.body_follows = !end;
+  invocation.request_id = take_field(invocation.fields, "x-request-id").value_or("");
+  if (!is_request_id(invocation.request_id)) invocation.request_id = names_.request_id();
+  invocation.traceparent = take_field(invocation.fields, "traceparent").value_or("");
+  invocation.tracestate = take_field(invocation.fields, "tracestate").value_or("");
+  if (!is_traceparent(invocation.traceparent)) {
+    invocation.traceparent = names_.traceparent();
+    invocation.tracestate.clear();
+  }
+  return invocation;
+}
+
+Gateway::Exchange* Gateway::find(CallerToken token) {
+  const auto it = exchanges_.find(token);
+  return it == exchanges_.end() ? nullptr : &it->second;
+}
+
+void Gateway::on_body(server::ExchangeId id, std::string_view bytes, bool end) {
+  if (const Exchange* exchange = find(id.value())) {
+    invoker_.body(exchange->invocation, bytes, end);
+  } else {
+    server_->consumed(id, bytes.size());  // answered already: the rest is of no interest
+  }
+}
+
+void Gateway::on_writable(server::ExchangeId id) {
+  if (const Exchange* exchange = find(id.value())) invoker_.resume(exchange->invocation);
+}
+
+void Gateway::on_abort(server::ExchangeId id) {
+  const Exchange* exchange = find(id.value());
+  if (exchange == nullptr) return;
+  invoker_.abort(exchange->invocation);
+  exchanges_.erase(id.value());
+}
+
+bool Gateway::on_answer(CallerToken token, Answer&& answer, std::string_view body, bool end) {
+  const Exchange* exchange = find(token);
+  if (exchange == nullptr) return true;
+  take_field(answer.head.fields, "x-request-id");
+  take_field(answer.head.fields, "server-timing");
+  answer.head.fields.emplace_back("x-request-id", exchange->request_id);
+  answer.head.fields.emplace_back("server-timing", server_timing(answer.timing));
+  if (end) exchanges_.erase(token);
+  // One frame's body is well below the server's high-water mark.
+  server_->respond(server::ExchangeId(token), std::move(answer.head), body, end);
+  return true;
+}
+
+bool Gateway::on_answer_body(CallerToken token, std::string_view bytes, bool end) {
+  if (find(token) == nullptr) return true;
+  if (end) exchanges_.erase(token);
+  return server_->body(server::ExchangeId(token), bytes, end);
+}
+
+void Gateway::on_answer_abort(CallerToken token) {
+  if (exchanges_.erase(token) > 0) server_->abort(server::ExchangeId(token));
+}
+
+void Gateway::on_failure(CallerToken token, Failure&& failure) {
+  const Exchange* exchange = find(token);
+  if (exchange == nullptr) return;
+  const std::string body = http::problem_json(failure.status, failure.type, failure.detail);
+  http::ResponseHead head = head_of(failure.status, http::kProblemContentType, body.size());
+  head.fields.emplace_back("x-request-id", exchange->request_id);
+  head.fields.emplace_back("server-timing", server_timing(failure.timing));
+  if (failure.retry_after) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*failure.retry_after).count();
+    head.fields.emplace_back("retry-after", std::to_string(seconds));
+  }
+  exchanges_.erase(token);
+  respond_whole(*server_, server::ExchangeId(token), std::move(head), body);
+}
+
+void Gateway::on_consumed(CallerToken token, std::size_t bytes) {
+  server_->consumed(server::ExchangeId(token), bytes);
+}
+
+}  // namespace subito::gateway

@@ -1,0 +1,31 @@
+// Names for requests: the request id and the W3C trace context. One source for each gateway, on its
+// thread; the ids are unguessable enough to be unique, not to be a secret.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace subito::gateway {
+
+class RequestNames {
+ public:
+  RequestNames();  // seeded by getrandom(2)
+
+  // 16 hex digits.
+  std::string request_id();
+  // A new trace: "00-<trace id>-<parent id>-00" (not sampled).
+  std::string traceparent();
+
+ private:
+  std::uint64_t next();
+  std::array<std::uint64_t, 2> state_;
+};
+
+// A request id that a client may choose: 1 to 128 of [A-Za-z0-9._-].
+bool is_request_id(std::string_view value);
+// Version 00 of https://www.w3.org/TR/trace-context/: lower-case hex, ids not all zero.
+bool is_traceparent(std::string_view value);
+
+}  // namespace subito::gateway

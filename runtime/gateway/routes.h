@@ -1,0 +1,46 @@
+// Routes: which function a path belongs to. A value, rebuilt by the node when functions change;
+// lookups cost a hash for each segment of the path, however many functions there are.
+//
+//   /function/NAME[.NAMESPACE]/rest   every function; the function sees /rest
+//   a prefix of a function's spec     longest prefix of whole segments wins
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "runtime/base/id.h"
+#include "runtime/base/result.h"
+
+namespace subito::gateway {
+
+struct Target {
+  FunctionId function;
+  std::string path;  // what the function sees, beginning with "/"
+};
+
+class Routes {
+ public:
+  void add_function(const std::string& name, FunctionId function);
+  // `prefix` begins with "/" and ends without, but for "/" itself. kAlreadyExists names the owner.
+  Status add_route(const std::string& prefix, bool strip_prefix, const std::string& function_name,
+                   FunctionId function);
+
+  // kNotFound says what was looked for; kInvalidArgument for a path with dot segments, which other
+  // parties could read as another path.
+  Result<Target> find(std::string_view path) const;
+
+ private:
+  struct Route {
+    FunctionId function;
+    std::string function_name;
+    bool strip_prefix;
+  };
+  Result<Target> find_by_name(std::string_view path) const;
+
+  std::unordered_map<std::string, FunctionId> functions_;
+  std::unordered_map<std::string, Route> routes_;
+};
+
+}  // namespace subito::gateway

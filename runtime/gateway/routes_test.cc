@@ -1,0 +1,77 @@
+#include "runtime/gateway/routes.h"
+
+#include <gtest/gtest.h>
+
+namespace subito::gateway {
+namespace {
+
+constexpr FunctionId kShop(1);
+constexpr FunctionId kOrders(2);
+
+Routes shop() {
+  Routes routes;
+  routes.add_function("shopfront", kShop);
+  routes.add_function("checkout", kOrders);
+  EXPECT_TRUE(routes.add_route("/", false, "shopfront", kShop));
+  EXPECT_TRUE(routes.add_route("/orders", false, "checkout", kOrders));
+  EXPECT_TRUE(routes.add_route("/api/v1", true, "checkout", kOrders));
+  return routes;
+}
+
+TEST(RoutesTest, FindsAFunctionByNameAndGivesItTheRestOfThePath) {
+  const Routes routes = shop();
+  EXPECT_EQ(routes.find("/function/checkout/orders/7")->function, kOrders);
+  EXPECT_EQ(routes.find("/function/checkout/orders/7")->path, "/orders/7");
+  EXPECT_EQ(routes.find("/function/checkout")->path, "/");
+  EXPECT_EQ(routes.find("/function/checkout.default/x")->path, "/x");
+}
+
+TEST(RoutesTest, SaysWhichFunctionIsMissing) {
+  const Routes routes = shop();
+  EXPECT_EQ(routes.find("/function/chekout/x").error().code, ErrorCode::kNotFound);
+  EXPECT_NE(routes.find("/function/chekout").error().message.find("chekout"), std::string::npos);
+  EXPECT_FALSE(routes.find("/function/checkout.other/x"));
+  EXPECT_FALSE(routes.find("/function/"));
+}
+
+TEST(RoutesTest, LetsTheLongestPrefixOfWholeSegmentsWin) {
+  const Routes routes = shop();
+  EXPECT_EQ(routes.find("/orders")->function, kOrders);
+  EXPECT_EQ(routes.find("/orders/1")->path, "/orders/1");
+  EXPECT_EQ(routes.find("/ordersX")->function, kShop);
+  EXPECT_EQ(routes.find("/")->function, kShop);
+  EXPECT_EQ(routes.find("/anything/else")->path, "/anything/else");
+}
+
+TEST(RoutesTest, StripsAPrefixWhenAskedTo) {
+  const Routes routes = shop();
+  EXPECT_EQ(routes.find("/api/v1/orders")->path, "/orders");
+  EXPECT_EQ(routes.find("/api/v1")->path, "/");
+}
+
+TEST(RoutesTest, RefusesARouteThatAnotherFunctionHas) {
+  Routes routes = shop();
+  const auto status = routes.add_route("/orders", false, "shopfront", kShop);
+  ASSERT_FALSE(status);
+  EXPECT_NE(status.error().message.find("belongs to function checkout"), std::string::npos);
+  EXPECT_TRUE(routes.add_route("/orders", false, "checkout", kOrders));
+}
+
+TEST(RoutesTest, RefusesDotSegmentsHoweverTheyAreWritten) {
+  const Routes routes = shop();
+  for (const char* path : {"/a/../b", "/..", "/a/.", "/%2e%2E/x", "/a/.%2e", "/function/checkout/.."}) {
+    const auto found = routes.find(path);
+    ASSERT_FALSE(found) << path;
+    EXPECT_EQ(found.error().code, ErrorCode::kInvalidArgument) << path;
+  }
+  EXPECT_TRUE(routes.find("/.well-known/x"));
+  EXPECT_TRUE(routes.find("/a/..b"));
+  EXPECT_TRUE(routes.find("//"));
+}
+
+TEST(RoutesTest, FindsNothingWithoutRoutes) {
+  EXPECT_EQ(Routes().find("/x").error().code, ErrorCode::kNotFound);
+}
+
+}  // namespace
+}  // namespace subito::gateway

@@ -1,0 +1,264 @@
+#include "runtime/node/control.h"
+
+#include <utility>
+
+#include "runtime/base/time.h"
+#include "runtime/node/views.h"
+
+namespace subito::node {
+namespace {
+
+constexpr std::size_t kDeployLogsMax = 20;  // as DeployFailure promises
+
+std::string check_pod_name(const Revision& revision) {
+  return revision.name + "-check-" + std::to_string(revision.number);
+}
+
+}  // namespace
+
+Result<RevisionPtr> Control::load_revision(const store::Revision& stored) {
+  ASSIGN_OR_RETURN(std::string path, parts_.store.artefact_path(stored.artefact));
+  return make_revision(parts_.functions.id_of(stored.function),
+                       parts_.functions.next_revision_id(), stored.number, stored.spec,
+                       {stored.artefact, std::move(path)});
+}
+
+Status Control::load() {
+  ASSIGN_OR_RETURN(const std::vector<store::FunctionRecord> records, parts_.store.functions());
+  for (const store::FunctionRecord& record : records) {
+    ASSIGN_OR_RETURN(RevisionPtr revision, load_revision(record.revision));
+    parts_.functions.put(revision, record.created_unix_ns, record.revision.created_unix_ns);
+    parts_.engine.put_function(std::move(revision));
+  }
+  ASSIGN_OR_RETURN(gateway::Routes routes, parts_.functions.routes());
+  parts_.gateway.set_routes(std::move(routes));
+  return ok();
+}
+
+void Control::begin_deploy(const manifest::Function& function, const std::string& artefact,
+                           const api::DeployOptions& options, DeployCallback callback) {
+  const std::string& name = function.metadata().name();
+  const auto unchanged = parts_.store.is_current(function, artefact);
+  if (unchanged && *unchanged) {
+    api::DeployReceipt receipt = receipt_of(*parts_.functions.find(name)->revision);
+    receipt.unchanged = true;
+    parts_.loop.defer([callback = std::move(callback), receipt] { callback(receipt); });
+    return;
+  }
+  auto prepared = prepare(function, artefact);
+  if (!prepared) {
+    const DeployedFunction* current = parts_.functions.find(name);
+    api::DeployFailure failure{std::move(prepared).error(), {},
+                               current != nullptr ? current->revision->number : 0};
+    parts_.loop.defer([callback = std::move(callback), failure] {
+      callback(tl::make_unexpected(failure));
+    });
+    return;
+  }
+  const std::shared_ptr<Deploy> deploy = *std::move(prepared);
+  deploy->callback = std::move(callback);
+  deploying_.insert(name);
+  if (options.check) {
+    check(deploy);
+  } else {
+    parts_.loop.defer([this, deploy] { finish(*deploy, receipt_of(*deploy->revision)); });
+  }
+}
+
+Result<std::shared_ptr<Control::Deploy>> Control::prepare(const manifest::Function& function,
+                                                          const std::string& artefact) {
+  const std::string& name = function.metadata().name();
+  if (deploying_.contains(name)) {
+    return fail(ErrorCode::kFailedPrecondition,
+                "deploy " + name + ": another deploy of it is under way; wait for it");
+  }
+  ASSIGN_OR_RETURN(std::string path, parts_.store.artefact_path(artefact));
+  ASSIGN_OR_RETURN(const store::Candidate candidate, parts_.store.prepare(function, artefact));
+  auto deploy = std::make_shared<Deploy>();
+  deploy->candidate = candidate;
+  deploy->revision =
+      make_revision(parts_.functions.id_of(name), parts_.functions.next_revision_id(),
+                    candidate.number, function, {artefact, std::move(path)});
+  std::string fault;
+  if (const auto wrong = scheduler::fault(deploy->revision->scaling)) fault = *wrong;
+  if (auto routes = parts_.functions.routes(deploy->revision.get()); !routes) {
+    fault = routes.error().message;
+  }
+  if (fault.empty()) return deploy;
+  RETURN_IF_ERROR(parts_.store.drop(candidate));
+  return fail(ErrorCode::kInvalidArgument, "deploy " + name + ": " + fault);
+}
+
+// Starts one pod of the candidate; what is current stays until it has come up.
+void Control::check(const std::shared_ptr<Deploy>& deploy) {
+  const std::string pod = check_pod_name(*deploy->revision);
+  parts_.engine.probe(
+      deploy->revision, pod,
+      [this, deploy, pod](Result<Duration> start, pods::StartMode mode) {
+        if (!start) {
+          Error error = std::move(start).error();
+          fail_deploy(*deploy,
+                      std::move(error).annotate("deploy " + deploy->revision->name +
+                                                ": start a pod of it"),
+                      parts_.logs.of_pod(deploy->revision->name, pod, kDeployLogsMax));
+          return;
+        }
+        api::DeployReceipt receipt = receipt_of(*deploy->revision);
+        receipt.checked = true;
+        receipt.start_mode = to_api(mode);
+        receipt.start_us = microseconds(*start);
+        finish(*deploy, std::move(receipt));
+      });
+}
+
+void Control::finish(Deploy& deploy, api::DeployReceipt receipt) {
+  auto committed = commit(deploy, std::move(receipt));
+  if (!committed) return fail_deploy(deploy, std::move(committed).error(), {});
+  deploying_.erase(deploy.revision->name);
+  deploy.callback(*std::move(committed));
+}
+
+Result<api::DeployReceipt> Control::commit(Deploy& deploy, api::DeployReceipt receipt) {
+  // Another function may have taken a route of it meanwhile.
+  ASSIGN_OR_RETURN(gateway::Routes routes, parts_.functions.routes(deploy.revision.get()));
+  RETURN_IF_ERROR(parts_.store.commit(deploy.candidate));
+  const std::int64_t now = wall_clock_nanoseconds();
+  parts_.functions.put(deploy.revision, now, now);
+  parts_.gateway.set_routes(std::move(routes));
+  parts_.engine.put_function(deploy.revision);
+  parts_.reporter.event(deploy.revision->name, "Deployed",
+                        "deployed revision " + std::to_string(deploy.revision->number));
+  return receipt;
+}
+
+void Control::fail_deploy(Deploy& deploy, Error error, std::vector<api::LogRecord> last_logs) {
+  const std::string& name = deploy.revision->name;
+  (void)parts_.store.drop(deploy.candidate);  // at the latest the next open() drops it
+  deploying_.erase(name);
+  parts_.reporter.event(name, "DeployFailed", error.message);
+  const DeployedFunction* current = parts_.functions.find(name);
+  deploy.callback(tl::make_unexpected(
+      api::DeployFailure{std::move(error), std::move(last_logs),
+                         current != nullptr ? current->revision->number : 0}));
+}
+
+api::DeployReceipt Control::receipt_of(const Revision& revision) const {
+  api::DeployReceipt receipt;
+  receipt.name = revision.name;
+  receipt.revision = revision.number;
+  receipt.url = info_.gateway_url + "/function/" + revision.name;
+  return receipt;
+}
+
+void Control::remove(std::string_view name, StatusCallback callback) {
+  const auto answer = [&](Status status) {
+    parts_.loop.defer([callback = std::move(callback), status = std::move(status)] {
+      callback(status);
+    });
+  };
+  const DeployedFunction* function = parts_.functions.find(name);
+  if (function == nullptr) return answer(unknown_function(name));
+  if (auto removed = parts_.store.remove_function(name); !removed) return answer(removed);
+  const FunctionId id = function->id;
+  parts_.functions.remove(name);
+  if (auto routes = parts_.functions.routes()) parts_.gateway.set_routes(*std::move(routes));
+  parts_.engine.remove_function(id);
+  parts_.reporter.event(name, "Removed", "removed");
+  parts_.journal.forget(name);
+  parts_.logs.forget(name);
+  answer(ok());
+}
+
+Status Control::scale(std::string_view name, std::optional<std::int32_t> min,
+                      std::optional<std::int32_t> max) {
+  const DeployedFunction* function = parts_.functions.find(name);
+  if (function == nullptr) return unknown_function(name);
+  RETURN_IF_ERROR(parts_.store.set_scaling(name, min, max));
+  ASSIGN_OR_RETURN(const store::FunctionRecord record, parts_.store.function(name));
+  const manifest::Scaling& scaling = record.revision.spec.spec().scaling();
+  auto changed = std::make_shared<Revision>(*function->revision);
+  *changed->manifest.mutable_spec()->mutable_scaling() = scaling;
+  changed->scaling.pods_min = static_cast<std::uint32_t>(scaling.min());
+  changed->scaling.pods_max = static_cast<std::uint32_t>(scaling.max());
+  parts_.functions.put(changed, function->created_unix_ns, function->deployed_unix_ns);
+  parts_.engine.put_function(changed);
+  parts_.reporter.event(name, "Scaled", "scaled to " + std::to_string(scaling.min()) + " to " +
+                                            std::to_string(scaling.max()) + " pods");
+  return ok();
+}
+
+std::vector<api::FunctionView> Control::list_functions() {
+  std::vector<api::FunctionView> views;
+  for (const auto& [name, function] : parts_.functions.all()) views.push_back(view_of(function));
+  return views;
+}
+
+Result<api::FunctionView> Control::get_function(std::string_view name) {
+  const DeployedFunction* function = parts_.functions.find(name);
+  if (function == nullptr) return unknown_function(name).error();
+  api::FunctionView view = view_of(*function);
+  view.events = parts_.journal.events(name);
+  return view;
+}
+
+api::FunctionView Control::view_of(const DeployedFunction& function) const {
+  const auto scheduled = parts_.engine.scheduler().function(function.id);
+  api::FunctionView view =
+      function_view(*function.revision, scheduled.value_or(scheduler::FunctionView()),
+                    parts_.loop.now());
+  view.created_unix_ns = function.created_unix_ns;
+  view.deployed_unix_ns = function.deployed_unix_ns;
+  view.url = info_.gateway_url + "/function/" + function.revision->name;
+  return view;
+}
+
+std::vector<api::PodView> Control::list_pods() {
+  std::vector<api::PodView> views;
+  PodTable& table = parts_.engine.pods();
+  for (const Pod* pod : table.all()) {
+    views.push_back(pod_view(*pod, parts_.engine.scheduler().pod(pod->id)));
+    views.back().memory_bytes = table.home().memory_bytes(pod->id);
+  }
+  sort_pods(views);
+  return views;
+}
+
+api::ReadyPool Control::ready_pool() {
+  const pods::ReadyPool pool = parts_.engine.pods().home().ready_pool();
+  return {pool.sandboxes, pool.memory_bytes};
+}
+
+Result<std::vector<api::RevisionView>> Control::list_revisions(std::string_view name) {
+  ASSIGN_OR_RETURN(const std::vector<store::Revision> revisions, parts_.store.revisions(name));
+  std::vector<api::RevisionView> views;
+  for (const store::Revision& revision : revisions) {
+    views.push_back({revision.function, revision.number, revision.current, revision.artefact,
+                     revision.created_unix_ns});
+  }
+  return views;
+}
+
+api::SubscriptionId Control::subscribe_events(std::string_view function, EventCallback callback) {
+  const api::SubscriptionId id = subscriptions_.next();
+  parts_.journal.subscribe(id, std::string(function), std::move(callback));
+  return id;
+}
+
+Result<std::vector<api::LogRecord>> Control::logs(const api::LogQuery& query) {
+  if (parts_.functions.find(query.function) == nullptr) {
+    return unknown_function(query.function).error();
+  }
+  return parts_.logs.query(query);
+}
+
+api::SubscriptionId Control::subscribe_logs(std::string_view function, LogCallback callback) {
+  const api::SubscriptionId id = subscriptions_.next();
+  parts_.logs.subscribe(id, std::string(function), std::move(callback));
+  return id;
+}
+
+void Control::unsubscribe(api::SubscriptionId id) {
+  if (!parts_.journal.unsubscribe(id)) parts_.logs.unsubscribe(id);
+}
+
+}  // namespace subito::node

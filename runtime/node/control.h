@@ -1,0 +1,80 @@
+// Control: the control plane of a live node: deploys, removes, scales, and shows what is there.
+// The store is asked first and told last: what is acknowledged survives.
+//
+// Owned by the node, on the loop's thread. See deploy/api/control_plane.h for the contract.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "deploy/api/control_plane.h"
+#include "deploy/store/store.h"
+#include "runtime/gateway/gateway.h"
+#include "runtime/node/engine.h"
+#include "runtime/node/functions.h"
+#include "runtime/node/journal.h"
+#include "runtime/node/log_book.h"
+#include "runtime/node/reporter.h"
+
+namespace subito::node {
+
+class Control final : public api::ControlPlane {
+ public:
+  struct Parts {
+    Loop& loop;
+    store::Store& store;
+    Engine& engine;
+    Functions& functions;
+    gateway::Gateway& gateway;
+    Journal& journal;
+    LogBook& logs;
+    Reporter& reporter;
+  };
+  explicit Control(const Parts& parts) : parts_(parts) {}
+
+  void set_node_info(api::NodeInfo info) { info_ = std::move(info); }
+  // Takes over what the store has. At start, before the first request.
+  Status load();
+
+  void begin_deploy(const manifest::Function& function, const std::string& artefact,
+                    const api::DeployOptions& options, DeployCallback callback) override;
+  void remove(std::string_view name, StatusCallback callback) override;
+  Status scale(std::string_view name, std::optional<std::int32_t> min,
+               std::optional<std::int32_t> max) override;
+
+  std::vector<api::FunctionView> list_functions() override;
+  Result<api::FunctionView> get_function(std::string_view name) override;
+  std::vector<api::PodView> list_pods() override;
+  api::ReadyPool ready_pool() override;
+  Result<std::vector<api::RevisionView>> list_revisions(std::string_view name) override;
+  api::NodeInfo node_info() override { return info_; }
+
+  api::SubscriptionId subscribe_events(std::string_view function, EventCallback callback) override;
+  Result<std::vector<api::LogRecord>> logs(const api::LogQuery& query) override;
+  api::SubscriptionId subscribe_logs(std::string_view function, LogCallback callback) override;
+  void unsubscribe(api::SubscriptionId id) override;
+
+ private:
+  struct Deploy {
+    RevisionPtr revision;
+    store::Candidate candidate;
+    DeployCallback callback;
+  };
+
+  Result<std::shared_ptr<Deploy>> prepare(const manifest::Function& function,
+                                          const std::string& artefact);
+  void check(const std::shared_ptr<Deploy>& deploy);
+  void finish(Deploy& deploy, api::DeployReceipt receipt);
+  void fail_deploy(Deploy& deploy, Error error, std::vector<api::LogRecord> last_logs);
+  Result<api::DeployReceipt> commit(Deploy& deploy, api::DeployReceipt receipt);
+  api::DeployReceipt receipt_of(const Revision& revision) const;
+  Result<RevisionPtr> load_revision(const store::Revision& stored);
+  api::FunctionView view_of(const DeployedFunction& function) const;
+
+  Parts parts_;
+  api::NodeInfo info_;
+  std::set<std::string> deploying_;
+  IdSource<api::SubscriptionId> subscriptions_;
+};
+
+}  // namespace subito::node

@@ -1,0 +1,173 @@
+#include "runtime/node/engine.h"
+
+#include <utility>
+
+#include "runtime/base/check.h"
+
+namespace subito::node {
+Engine::Engine(Loop& loop, const scheduler::NodeLimits& limits, EngineObserver& observer)
+    : loop_(loop),
+      observer_(observer),
+      scheduler_(limits),
+      timer_(loop,
+             [this] {
+               scheduler_.expire(loop_.now(), effects_);
+               decided();
+             }),
+      pods_(loop, *this) {}
+
+Engine::~Engine() = default;
+
+void Engine::set_on_home_lost(std::function<void(const Error&)> callback) {
+  home_lost_ = std::move(callback);
+}
+
+void Engine::put_function(RevisionPtr revision) {
+  const FunctionId id = revision->function;
+  const bool known = functions_.contains(id);
+  if (known) {
+    scheduler_.update_function(loop_.now(), id, revision->id, revision->scaling, effects_);
+  } else {
+    scheduler_.add_function(loop_.now(), id, revision->id, revision->scaling, effects_);
+  }
+  functions_[id] = std::move(revision);
+  decided();
+}
+
+void Engine::remove_function(FunctionId function) {
+  if (functions_.erase(function) == 0) return;
+  scheduler_.remove_function(loop_.now(), function, effects_);
+  decided();
+}
+
+void Engine::scale(FunctionId function, std::uint32_t pods_min, std::uint32_t pods_max) {
+  scheduler_.scale(loop_.now(), function, pods_min, pods_max, effects_);
+  decided();
+}
+
+RevisionPtr Engine::revision(FunctionId function) const {
+  const auto it = functions_.find(function);
+  return it == functions_.end() ? nullptr : it->second;
+}
+
+PodId Engine::probe(RevisionPtr revision, std::string pod_name, ProbeCallback callback) {
+  const PodId id(kProbeBit | probe_ids_.next().value());
+  const Duration limit = revision->scaling.start_timeout;
+  const PodTable::Order order{id, 0, std::move(pod_name), std::move(revision), loop_.now(), 0};
+  Probe& probe = probes_[id];
+  probe.callback = std::move(callback);
+  probe.deadline = std::make_unique<Timer>(loop_, [this, id] {
+    if (Pod* pod = pods_.find(id)) pods_.kill(*pod, "it did not say hello in time");
+  });
+  probe.deadline->start(limit);
+  auto started = pods_.start(order);
+  if (!started) {
+    loop_.defer([this, id, error = std::move(started).error()] {
+      finish_probe(id, error, pods::StartMode::kFresh);
+    });
+  }
+  return id;
+}
+
+void Engine::close(std::function<void()> done) {
+  closed_ = std::move(done);
+  scheduler_.close(loop_.now(), effects_);
+  decided();
+}
+
+// Carries out what was decided at the end of this loop turn.
+void Engine::decided() {
+  if (std::exchange(effects_scheduled_, true)) return;
+  loop_.defer([this] { run_effects(); });
+}
+
+void Engine::run_effects() {
+  // What an effect causes at once (a start that fails) is decided in the next round of the loop.
+  while (!effects_.empty()) {
+    const scheduler::Effects effects = std::exchange(effects_, {});
+    for (const scheduler::Effect& effect : effects) {
+      std::visit([this](const auto& action) { act(action); }, effect);
+    }
+  }
+  effects_scheduled_ = false;
+  arm_timer();
+  if (closed_ && scheduler_.empty() && pods_.size() == 0) std::exchange(closed_, nullptr)();
+}
+
+void Engine::arm_timer() {
+  const TimePoint next = scheduler_.next_deadline();
+  if (next == TimePoint::max()) {
+    timer_.stop();
+  } else {
+    timer_.start(std::max(next - loop_.now(), Duration::zero()));
+  }
+}
+
+void Engine::act(const scheduler::StartPod& start) {
+  const RevisionPtr current = revision(start.function);
+  CHECK(current != nullptr);
+  PodTable::Order order{start.pod, start.number, current->name + "-" + std::to_string(start.number),
+                        current,   loop_.now(),  start.waiting};
+  if (auto started = pods_.start(order); !started) {
+    Pod never;
+    never.id = start.pod;
+    never.name = order.name;
+    never.revision = current;
+    observer_.on_start_failed(never, started.error());
+    scheduler_.pod_exited(loop_.now(), start.pod, scheduler::ExitKind::kStartFailed, {}, effects_);
+  }
+}
+
+void Engine::act(const scheduler::Dispatch& dispatch) {
+  InvocationRecord* record = find(dispatch.invocation);
+  const Pod* pod = pods_.find(dispatch.pod);
+  // Its caller left in the same turn: the scheduler takes the pod for busy with it.
+  if (record == nullptr) {
+    scheduler_.completed(loop_.now(), dispatch.invocation, effects_);
+    return;
+  }
+  // The pod's start failed in the same turn: the scheduler knows, and dispatches it again.
+  if (pod == nullptr || pods_.channels().streams(pod->id) == nullptr) return;
+  record->cold = dispatch.cold;
+  record->queued = dispatch.queued;
+  send_invoke(*record, *pod);
+}
+
+void Engine::act(const scheduler::Cancel& cancel) {
+  InvocationRecord* record = find(cancel.invocation);
+  if (record == nullptr || record->state == InvocationState::kAbandoned) return;
+  if (record->state == InvocationState::kWaiting) return;  // its Dispatch was in vain, see above
+  const bool deadline = cancel.reason == scheduler::CancelReason::kDeadline;
+  if (deadline) {
+    Failure failure;
+    failure.status = 504;
+    failure.type = "deadline-exceeded";
+    failure.detail = "the function did not answer within its time limit";
+    fail_caller(*record, std::move(failure));
+  }
+  give_up(*record, deadline ? protocol::Cancel::DEADLINE : protocol::Cancel::CLIENT_LEFT);
+}
+
+void Engine::act(const scheduler::Refuse& refuse) {
+  InvocationRecord* record = find(refuse.invocation);
+  if (record == nullptr) return;
+  record->queued = refuse.queued;
+  if (record->caller != nullptr) fail_caller(*record, refusal(*record, refuse));
+  forget(*record);
+}
+
+void Engine::act(const scheduler::DrainPod& drain) {
+  Pod* pod = pods_.find(drain.pod);
+  if (pod == nullptr) return;
+  observer_.on_draining(*pod, drain);
+  pods_.drain(*pod);
+}
+
+void Engine::act(const scheduler::StopPod& stop) {
+  Pod* pod = pods_.find(stop.pod);
+  if (pod == nullptr) return;
+  observer_.on_stopping(*pod, stop);
+  pods_.kill(*pod, std::string(scheduler::to_string(stop.reason)));
+}
+
+}  // namespace subito::node

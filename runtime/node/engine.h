@@ -1,0 +1,159 @@
+// Engine: the live shell round the scheduler. It reports to the scheduler what happens, carries out
+// what the scheduler decides, and moves requests and answers between callers and pods. It decides
+// nothing about pods itself.
+//
+//   caller ──invoke──▶ record ──arrive──▶ scheduler ──Dispatch──▶ INVOKE on the pod's channel
+//   caller ◀──answer── record ◀──RESULT, BODY── channel
+//
+// Owned by the node, on the loop's thread. Decisions are carried out at the end of the loop turn in
+// which they were made, so that nothing re-enters and what one turn sends to a pod leaves at once.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "runtime/gateway/invoker.h"
+#include "runtime/loop/loop.h"
+#include "runtime/node/invocation_record.h"
+#include "runtime/node/pod_table.h"
+#include "scheduler/scheduler.h"
+
+namespace subito::node {
+
+// Who is told what happens, for events, logs and people. Must not call the engine back.
+class EngineObserver {
+ public:
+  virtual ~EngineObserver() = default;
+  virtual void on_started(const Pod& pod) = 0;  // it said hello
+  virtual void on_start_failed(const Pod& pod, const Error& error) = 0;
+  virtual void on_draining(const Pod& pod, const scheduler::DrainPod& drain) = 0;
+  virtual void on_stopping(const Pod& pod, const scheduler::StopPod& stop) = 0;
+  virtual void on_gone(const Pod& pod, const PodGone& gone, std::uint64_t served) = 0;
+  virtual void on_output(const Pod& pod, std::string_view line) = 0;
+  virtual void on_log(const Pod& pod, const protocol::Log& log, const std::string& request_id) = 0;
+  virtual void on_exception(const Pod& pod, const protocol::Failure& failure,
+                            const std::string& request_id) = 0;
+  // The node gave an answer instead of the function.
+  virtual void on_refused(const Revision& revision, const Failure& failure,
+                          const std::string& request_id) = 0;
+};
+
+// What a pod asks of the node: calls to other functions and connections. Implemented by PodRequests.
+class PodRequestHandler {
+ public:
+  virtual ~PodRequestHandler() = default;
+  virtual Status on_request_frame(Pod& pod, const protocol::Frame& frame) = 0;
+  virtual void on_request_window(Pod& pod, std::uint32_t stream) = 0;
+  virtual void on_requester_gone(PodId pod) = 0;
+};
+
+class Engine final : public Invoker, private PodEvents {
+ public:
+  Engine(Loop& loop, const scheduler::NodeLimits& limits, EngineObserver& observer);
+  ~Engine() override;
+
+  void set_request_handler(PodRequestHandler& handler) { requests_ = &handler; }
+  // Called when the home of the pods is lost: the node cannot go on.
+  void set_on_home_lost(std::function<void(const Error&)> callback);
+  PodTable& pods() { return pods_; }
+  const scheduler::Scheduler& scheduler() const { return scheduler_; }
+  TimePoint now() const { return loop_.now(); }
+
+  // Adds the function or puts a new revision in place of the old.
+  void put_function(RevisionPtr revision);
+  void remove_function(FunctionId function);
+  void scale(FunctionId function, std::uint32_t pods_min, std::uint32_t pods_max);
+  RevisionPtr revision(FunctionId function) const;
+
+  // Starts one pod of a revision beside the scheduler, to see whether it comes up; drains it then.
+  using ProbeCallback = std::function<void(Result<Duration> start_time, pods::StartMode mode)>;
+  PodId probe(RevisionPtr revision, std::string pod_name, ProbeCallback callback);
+
+  // Refuses what comes, lets run what runs; `done` is called once no pod is left.
+  void close(std::function<void()> done);
+
+  InvocationId invoke(Caller& caller, CallerToken token, Invocation&& invocation) override;
+  void body(InvocationId id, std::string_view bytes, bool end) override;
+  void resume(InvocationId id) override;
+  void abort(InvocationId id) override;
+
+  // The invocation that a pod runs on that stream; null: none.
+  const InvocationRecord* running_on(PodId pod, std::uint32_t stream) {
+    return record_on(pod, stream);
+  }
+
+ private:
+  // Pods of a probe are not the scheduler's: their ids have a bit that the scheduler's never have.
+  static constexpr std::uint64_t kProbeBit = 1ULL << 63;
+  static bool is_probe(PodId pod) { return (pod.value() & kProbeBit) != 0; }
+
+  struct Probe {
+    ProbeCallback callback;
+    std::unique_ptr<Timer> deadline;
+  };
+  // A pod's invocations by stream: at most its concurrency.
+  using Running = std::unordered_map<std::uint32_t, InvocationId>;
+
+  // engine.cc: decisions
+  void decided();
+  void run_effects();
+  void act(const scheduler::StartPod& start);
+  void act(const scheduler::Dispatch& dispatch);
+  void act(const scheduler::Cancel& cancel);
+  void act(const scheduler::Refuse& refuse);
+  void act(const scheduler::DrainPod& drain);
+  void act(const scheduler::StopPod& stop);
+  void arm_timer();
+
+  // engine_invocations.cc: invocations
+  InvocationRecord* find(InvocationId id);
+  InvocationRecord* record_on(PodId pod, std::uint32_t stream);
+  Failure refusal(const InvocationRecord& record, const scheduler::Refuse& refuse) const;
+  void fail_caller(InvocationRecord& record, Failure failure);
+  void refuse_body_later(InvocationRecord& record);
+  void send_invoke(InvocationRecord& record, const Pod& pod);
+  void send_body(InvocationRecord& record);
+  void consumed(InvocationRecord& record, std::size_t bytes);
+  void give_up(InvocationRecord& record, protocol::Cancel::Reason reason);
+  void forget(InvocationRecord& record);
+  void release(InvocationRecord& record);
+
+  // engine_pods.cc: what pods say
+  Status on_result(Pod& pod, InvocationRecord& record, const protocol::Frame& frame);
+  Status on_body(InvocationRecord& record, const protocol::Frame& frame);
+  void on_answer_end(InvocationRecord& record);
+  void on_cancelled_by_pod(InvocationRecord& record);
+  Status on_log(Pod& pod, const protocol::Frame& frame);
+  Timing timing(const InvocationRecord& record, const Pod& pod) const;
+  bool take_back(InvocationRecord& record, const Pod& pod, const PodGone& gone);
+  void finish_probe(PodId pod, Result<Duration> result, pods::StartMode mode);
+
+  void on_pod_hello(Pod& pod) override;
+  Status on_pod_frame(Pod& pod, const protocol::Frame& frame) override;
+  void on_pod_late_end(Pod& pod, std::uint32_t stream) override;
+  void on_pod_window(Pod& pod, std::uint32_t stream) override;
+  void on_pod_output(Pod& pod, std::string_view line) override;
+  void on_pod_gone(Pod& pod, const PodGone& gone) override;
+  void on_home_lost(const Error& error) override;
+
+  Loop& loop_;
+  EngineObserver& observer_;
+  PodRequestHandler* requests_ = nullptr;
+  std::function<void(const Error&)> home_lost_;
+  std::function<void()> closed_;
+  scheduler::Scheduler scheduler_;
+  scheduler::Effects effects_;
+  bool effects_scheduled_ = false;
+  Timer timer_;
+  PodTable pods_;
+  std::unordered_map<FunctionId, RevisionPtr> functions_;  // the current ones
+  std::unordered_map<InvocationId, InvocationRecord> records_;
+  std::unordered_map<PodId, Running> running_;
+  std::unordered_map<PodId, Probe> probes_;
+  IdSource<InvocationId> invocation_ids_;
+  IdSource<PodId> probe_ids_;
+};
+
+}  // namespace subito::node

@@ -1,0 +1,140 @@
+// What becomes of invocations when their pod ends.
+#include <gtest/gtest.h>
+
+#include <csignal>
+
+#include "runtime/node/fake_pod.h"
+
+namespace subito::node {
+namespace {
+
+using Cause = pods::PodExit::Cause;
+
+class PodDeathTest : public EngineFixture, public testing::Test {};
+
+TEST_F(PodDeathTest, GivesAnInvocationToAnotherPodWhenTheFirstNeverRan) {
+  invoke(1, "POST");
+  home->exit(home->pod(0), Cause::kStartFailed, 0, "start pod: exec: Exec format error");
+  settle();
+  EXPECT_EQ(home->pods.size(), 1U) << "a failed start is followed by a back-off";
+  while (home->pods.size() < 2) loop.turn(true);
+  settle();
+  ASSERT_EQ(home->pods.size(), 2U);
+  FakePod& second = home->pod(1);
+  second.hello();
+  settle();
+  second.answer(second.expect_invoke().header.stream, 200, "served");
+  settle();
+  EXPECT_EQ(outcome(1).body, "served");
+}
+
+TEST_F(PodDeathTest, GivesAnInvocationToAnotherPodWhenItWasStillInTheKernel) {
+  FakePod& pod = warm_pod();
+  invoke(2, "POST");
+  home->exit(pod, Cause::kSignalled, SIGKILL);  // without having read it
+  settle();
+  ASSERT_EQ(home->pods.size(), 2U);
+  FakePod& second = home->pod(1);
+  EXPECT_EQ(second.expect_invoke().parse<protocol::Invoke>().method(), "POST");
+}
+
+TEST_F(PodDeathTest, AnswersAPostOfWhichThePodDiedWith502AtOnce) {
+  FakePod& pod = warm_pod();
+  invoke(2, "POST");
+  pod.expect_invoke();
+  home->exit(pod, Cause::kSignalled, SIGSEGV);
+  settle();
+  ASSERT_TRUE(outcome(2).failure.has_value());
+  EXPECT_EQ(outcome(2).failure->status, 502);
+  EXPECT_NE(outcome(2).failure->detail.find("SIGSEGV"), std::string::npos);
+  EXPECT_EQ(home->pods.size(), 1U);
+}
+
+TEST_F(PodDeathTest, RepeatsAGetOnceAndNotTwice) {
+  FakePod& pod = warm_pod();
+  invoke(2, "GET");
+  pod.expect_invoke();
+  home->exit(pod, Cause::kOutOfMemory);
+  settle();
+  ASSERT_EQ(home->pods.size(), 2U);
+  FakePod& second = home->pod(1);
+  second.hello();
+  second.expect_invoke();
+  settle();
+  home->exit(second, Cause::kOutOfMemory);
+  settle();
+  ASSERT_TRUE(outcome(2).failure.has_value());
+  EXPECT_EQ(outcome(2).failure->status, 502);
+}
+
+TEST_F(PodDeathTest, RepeatsAPostWithAnIdempotencyKeyAndItsWholeBody) {
+  FakePod& pod = warm_pod();
+  Invocation invocation;
+  invocation.function = echo;
+  invocation.method = "POST";
+  invocation.path = "/orders";
+  invocation.fields = {{"idempotency-key", "k1"}};
+  invocation.body_follows = true;
+  const InvocationId id = engine.invoke(caller, 2, std::move(invocation));
+  engine.body(id, "first ", false);
+  settle();
+  pod.read_all();
+  home->exit(pod, Cause::kSignalled, SIGKILL);
+  settle();
+  engine.body(id, "second", true);
+  settle();
+  ASSERT_EQ(home->pods.size(), 2U);
+  std::string body;
+  for (const auto& frame : home->pod(1).read()) body += frame.body;
+  EXPECT_EQ(body, "first second");
+  EXPECT_EQ(outcome(2).consumed, 12U) << "the caller is told once";
+}
+
+TEST_F(PodDeathTest, AbortsAnAnswerThatHasBegun) {
+  FakePod& pod = warm_pod();
+  invoke(2, "GET");
+  pod.answer(pod.expect_invoke().header.stream, 200, "half of it", false);
+  settle();
+  home->exit(pod, Cause::kSignalled, SIGKILL);
+  settle();
+  EXPECT_TRUE(outcome(2).aborted);
+  EXPECT_EQ(home->pods.size(), 1U);
+}
+
+TEST_F(PodDeathTest, KillsAPodThatBreaksTheProtocolAndSaysSo) {
+  FakePod& pod = warm_pod();
+  invoke(2, "POST");
+  pod.read_all();
+  pod.garbage(std::string(16, '\xff'));
+  settle();
+  ASSERT_EQ(home->killed, std::vector<PodId>{pod.spec.id});
+  home->exit(pod, Cause::kSignalled, SIGKILL);
+  settle();
+  EXPECT_EQ(outcome(2).failure->status, 502);
+  ASSERT_EQ(observer.gone.size(), 1U);
+  EXPECT_NE(observer.gone[0].find("broke the protocol"), std::string::npos) << observer.gone[0];
+}
+
+TEST_F(PodDeathTest, RefusesAnAnswerWithAForgedHeader) {
+  FakePod& pod = warm_pod();
+  invoke(2, "POST");
+  protocol::Result head;
+  head.set_status(200);
+  auto* header = head.add_headers();
+  header->set_name("x");
+  header->set_value("1\r\nset-cookie: a=b");
+  pod.send(protocol::FrameType::kResult, pod.expect_invoke().header.stream, head, "", true);
+  settle();
+  EXPECT_EQ(home->killed.size(), 1U);
+  EXPECT_EQ(outcome(2).status, 0);
+}
+
+TEST_F(PodDeathTest, KillsAPodWhoseChannelClosedButWhoseProcessLives) {
+  FakePod& pod = warm_pod();
+  pod.close();
+  settle();
+  EXPECT_EQ(home->killed.size(), 1U);
+}
+
+}  // namespace
+}  // namespace subito::node

@@ -1,0 +1,253 @@
+// Engine: the caller's side of invocations.
+#include <algorithm>
+#include <utility>
+
+#include "runtime/base/check.h"
+#include "runtime/node/engine.h"
+
+namespace subito::node {
+namespace {
+
+using scheduler::RefuseReason;
+
+struct RefusalText {
+  const char* type;
+  const char* detail;
+};
+
+RefusalText text_of(RefuseReason reason) {
+  switch (reason) {
+    case RefuseReason::kQueueFull:
+      return {"queue-full", "too many requests wait for this function; try again later"};
+    case RefuseReason::kQueueTimeout:
+      return {"queue-timeout", "no pod became free in time; try again later"};
+    case RefuseReason::kDeadline:
+      return {"deadline-exceeded", "the deadline passed before a pod was free"};
+    case RefuseReason::kCrashLoop:
+      return {"crash-loop", "the function's pods end as soon as they start; see `subito describe`"};
+    case RefuseReason::kFunctionGone: return {"function-not-found", "there is no such function"};
+    case RefuseReason::kNodeFull:
+      return {"node-full", "the node has no room for another pod; try again later"};
+    case RefuseReason::kPodDied:
+      return {"pod-died", "the pod ended before it answered"};
+    case RefuseReason::kStartFailed:
+      return {"start-failed", "no pod of the function came up; see `subito describe`"};
+    case RefuseReason::kNodeClosing: return {"node-closing", "the node is shutting down"};
+  }
+  return {"internal", "unknown reason"};
+}
+
+}  // namespace
+
+InvocationId Engine::invoke(Caller& caller, CallerToken token, Invocation&& invocation) {
+  const InvocationId id = invocation_ids_.next();
+  const TimePoint now = loop_.now();
+  InvocationRecord& record = records_[id];
+  record.id = id;
+  record.caller = &caller;
+  record.token = token;
+  record.request = std::move(invocation);
+  record.revision = revision(record.request.function);
+  record.arrived = now;
+  record.deadline = TimePoint::max();
+  record.body_complete = !record.request.body_follows;
+  if (record.revision != nullptr) {
+    const Duration limit = record.revision->timeout;
+    record.deadline = now + std::min(limit, record.request.timeout.value_or(limit));
+    if (record.request.content_length.value_or(0) > record.revision->body_bytes_max) {
+      refuse_body_later(record);
+      return id;
+    }
+  }
+  scheduler_.arrive(now, id, record.request.function, record.deadline, effects_);
+  record.known_to_scheduler = true;
+  decided();
+  return id;
+}
+
+void Engine::body(InvocationId id, std::string_view bytes, bool end) {
+  InvocationRecord* record = find(id);
+  if (record == nullptr || record->caller == nullptr || record->body_refused) return;
+  record->body_bytes += bytes.size();
+  if (record->revision && record->body_bytes > record->revision->body_bytes_max) {
+    return refuse_body_later(*record);
+  }
+  // What a repeat sends again, and the caller's window.
+  CHECK(record->pending.size() + bytes.size() <= 2 * kBodyWindowBytes);
+  record->pending.append(bytes);
+  record->body_complete = record->body_complete || end;
+  if (record->state != InvocationState::kWaiting) send_body(*record);
+}
+
+void Engine::resume(InvocationId id) {
+  InvocationRecord* record = find(id);
+  if (record == nullptr || !std::exchange(record->caller_blocked, false)) return;
+  pods_.channels().consumed(record->pod, record->stream, std::exchange(record->unconsumed, 0));
+}
+
+void Engine::abort(InvocationId id) {
+  InvocationRecord* record = find(id);
+  if (record == nullptr) return;
+  record->caller = nullptr;
+  if (record->state == InvocationState::kAbandoned) return;
+  if (record->known_to_scheduler) scheduler_.cancelled(loop_.now(), id, effects_);
+  if (record->state == InvocationState::kWaiting) forget(*record);
+  decided();
+}
+
+InvocationRecord* Engine::find(InvocationId id) {
+  const auto it = records_.find(id);
+  return it == records_.end() ? nullptr : &it->second;
+}
+
+InvocationRecord* Engine::record_on(PodId pod, std::uint32_t stream) {
+  const auto streams = running_.find(pod);
+  if (streams == running_.end()) return nullptr;
+  const auto id = streams->second.find(stream);
+  if (id == streams->second.end()) return nullptr;
+  return find(id->second);
+}
+
+Failure Engine::refusal(const InvocationRecord& record, const scheduler::Refuse& refuse) const {
+  const RefusalText text = text_of(refuse.reason);
+  Failure failure;
+  failure.status = scheduler::http_status(refuse.reason);
+  failure.type = text.type;
+  failure.detail = text.detail;
+  if (refuse.reason == RefuseReason::kPodDied) failure.detail += ": " + record.pod_end;
+  if (refuse.retry_after > Duration::zero()) failure.retry_after = refuse.retry_after;
+  failure.timing.queue = record.queued;
+  return failure;
+}
+
+// The answer is the node's own; the record stays until the pod, if it has one, has let go.
+void Engine::fail_caller(InvocationRecord& record, Failure failure) {
+  Caller* caller = std::exchange(record.caller, nullptr);
+  if (caller == nullptr) return;
+  if (record.revision) observer_.on_refused(*record.revision, failure, record.request.request_id);
+  if (record.state == InvocationState::kAnswering) {
+    caller->on_answer_abort(record.token);
+  } else {
+    caller->on_failure(record.token, std::move(failure));
+  }
+}
+
+// A caller is never called from inside its own call.
+void Engine::refuse_body_later(InvocationRecord& record) {
+  record.body_refused = true;
+  loop_.defer([this, id = record.id] {
+    InvocationRecord* big = find(id);
+    if (big == nullptr || big->caller == nullptr) return;
+    Failure failure;
+    failure.status = 413;
+    failure.type = "body-too-large";
+    failure.detail = "the body is larger than the " +
+                     std::to_string(big->revision->body_bytes_max) +
+                     " bytes that the function accepts";
+    fail_caller(*big, std::move(failure));
+    abort(id);
+  });
+}
+
+void Engine::send_invoke(InvocationRecord& record, const Pod& pod) {
+  pods::Channels& channels = pods_.channels();
+  const Invocation& request = record.request;
+  protocol::Invoke head;
+  head.set_method(request.method);
+  head.set_path(request.path);
+  head.set_query(request.query);
+  for (const auto& [name, value] : request.fields) {
+    protocol::Header* header = head.add_headers();
+    header->set_name(name);
+    header->set_value(value);
+  }
+  head.set_request_id(request.request_id);
+  head.set_traceparent(request.traceparent);
+  head.set_tracestate(request.tracestate);
+  const TimePoint now = loop_.now();
+  const Duration left = std::max(record.deadline - now, Duration::zero());
+  head.set_deadline_us(static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(left).count()));
+  if (request.content_length) head.set_content_length(*request.content_length);
+  head.set_depth(request.depth);
+
+  transition(record, InvocationState::kRunning);
+  record.pod = pod.id;
+  record.stream = channels.streams(pod.id)->next_stream();
+  record.dispatched = now;
+  running_[pod.id][record.stream] = record.id;
+  const bool end = record.body_complete && record.pending.empty() && record.sent.empty();
+  if (auto sent = channels.send(pod.id, protocol::FrameType::kInvoke, record.stream, head, {}, end);
+      !sent) {
+    // The gateway's limit on heads keeps within a frame's; what is left is a call with a huge head.
+    Failure failure;
+    failure.status = 431;
+    failure.type = "head-too-large";
+    failure.detail = sent.error().message;
+    fail_caller(record, std::move(failure));
+    return release(record);
+  }
+  // A repeated invocation starts over: what an earlier pod was sent goes to this one.
+  record.told_again += record.sent.size();
+  record.pending.insert(0, std::exchange(record.sent, {}));
+  if (!end) send_body(record);
+}
+
+void Engine::send_body(InvocationRecord& record) {
+  pods::Channels& channels = pods_.channels();
+  const protocol::Streams* streams = channels.streams(record.pod);
+  if (streams == nullptr || !streams->is_ours_open(record.stream)) {
+    // The pod is gone or has answered already: nobody wants the rest.
+    consumed(record, std::exchange(record.pending, {}).size());
+    return;
+  }
+  const std::size_t size = std::min<std::size_t>(record.pending.size(),
+                                                 streams->credit_bytes(record.stream));
+  const bool end = record.body_complete && size == record.pending.size();
+  if (size == 0 && !end) return;
+  channels.send_body(record.pod, record.stream, std::string_view(record.pending).substr(0, size),
+                     end);
+  record.repeatable = record.repeatable && record.sent.size() + size <= kBodyWindowBytes;
+  if (record.repeatable) {
+    record.sent.append(record.pending, 0, size);
+  } else {
+    record.sent.clear();
+  }
+  record.pending.erase(0, size);
+  consumed(record, size);
+}
+
+// A repeated body is sent again, but the caller is told only once.
+void Engine::consumed(InvocationRecord& record, std::size_t bytes) {
+  const std::size_t again = std::min<std::size_t>(bytes, record.told_again);
+  record.told_again -= again;
+  if (record.caller != nullptr && bytes > again) {
+    record.caller->on_consumed(record.token, bytes - again);
+  }
+}
+
+void Engine::give_up(InvocationRecord& record, protocol::Cancel::Reason reason) {
+  transition(record, InvocationState::kAbandoned);
+  record.caller = nullptr;
+  record.pending.clear();
+  record.sent.clear();
+  pods_.channels().send_cancel(record.pod, record.stream, reason);
+}
+
+void Engine::forget(InvocationRecord& record) {
+  if (record.stream != 0) {
+    if (const auto it = running_.find(record.pod); it != running_.end()) {
+      it->second.erase(record.stream);
+    }
+  }
+  records_.erase(record.id);
+}
+
+// The pod is done with it, whatever came of it: its slot is free.
+void Engine::release(InvocationRecord& record) {
+  scheduler_.completed(loop_.now(), record.id, effects_);
+  forget(record);
+  decided();
+}
+
+}  // namespace subito::node

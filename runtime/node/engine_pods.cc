@@ -1,0 +1,211 @@
+// Engine: what pods say, and their end.
+#include <algorithm>
+#include <utility>
+
+#include "runtime/base/check.h"
+#include "runtime/http/characters.h"
+#include "runtime/node/engine.h"
+
+namespace subito::node {
+namespace {
+
+using protocol::FrameType;
+
+// How often an idempotent invocation is given to another pod after one died with it: once may be
+// the pod's fault, twice is the request's.
+constexpr int kRepeatsMax = 1;
+
+scheduler::ExitKind exit_kind(const Pod& pod, const PodGone& gone) {
+  using enum scheduler::ExitKind;
+  if (gone.breach) return kCrashed;
+  switch (gone.exit.cause) {
+    case pods::PodExit::Cause::kStartFailed: return kStartFailed;
+    case pods::PodExit::Cause::kOutOfMemory: return kOutOfMemory;
+    case pods::PodExit::Cause::kSignalled: return pod.kill_reason.empty() ? kCrashed : kKilled;
+    case pods::PodExit::Cause::kExited: return gone.exit.code == 0 ? kDrained : kCrashed;
+  }
+  return kCrashed;
+}
+
+Result<Answer> parse_answer(const protocol::Result& head) {
+  if (head.status() < 200 || head.status() > 599) {
+    return fail(ErrorCode::kProtocol,
+                "accept RESULT: status " + std::to_string(head.status()) + " is not 200 to 599");
+  }
+  Answer answer;
+  answer.head.status = static_cast<int>(head.status());
+  for (const protocol::Header& header : head.headers()) {
+    const std::string& name = header.name();
+    if (name.empty() || !http::all_are(http::kTokenChar, name) ||
+        !http::all_are(http::kValueChar, header.value())) {
+      return fail(ErrorCode::kProtocol, "accept RESULT: a header has forbidden characters");
+    }
+    answer.head.fields.emplace_back(name, header.value());
+  }
+  if (head.has_content_length()) answer.head.content_length = head.content_length();
+  return answer;
+}
+
+}  // namespace
+
+void Engine::on_pod_hello(Pod& pod) {
+  if (const auto it = probes_.find(pod.id); it != probes_.end()) {
+    finish_probe(pod.id, pod.start_time(), pod.mode);
+    pods_.drain(pod);
+    return;
+  }
+  observer_.on_started(pod);
+  scheduler_.pod_ready(loop_.now(), pod.id, effects_);
+  decided();
+}
+
+void Engine::finish_probe(PodId pod, Result<Duration> result, pods::StartMode mode) {
+  const auto it = probes_.find(pod);
+  if (it == probes_.end()) return;
+  const ProbeCallback callback = std::move(it->second.callback);
+  probes_.erase(it);
+  callback(std::move(result), mode);
+}
+
+Status Engine::on_pod_frame(Pod& pod, const protocol::Frame& frame) {
+  if (frame.header.type == FrameType::kLog) return on_log(pod, frame);
+  const std::uint32_t stream = frame.header.stream;
+  if (stream % 2 == 0) return requests_->on_request_frame(pod, frame);
+  InvocationRecord* record = record_on(pod.id, stream);
+  CHECK(record != nullptr);  // the streams of the channel know which are open
+  switch (frame.header.type) {
+    case FrameType::kResult: return on_result(pod, *record, frame);
+    case FrameType::kBody: return on_body(*record, frame);
+    case FrameType::kCancel: on_cancelled_by_pod(*record); return ok();
+    default: CHECK(false);
+  }
+}
+
+Status Engine::on_result(Pod& pod, InvocationRecord& record, const protocol::Frame& frame) {
+  protocol::Result head;
+  RETURN_IF_ERROR(protocol::parse_head(frame, head));
+  ASSIGN_OR_RETURN(Answer answer, parse_answer(head));
+  if (head.has_failure()) observer_.on_exception(pod, head.failure(), record.request.request_id);
+  answer.timing = timing(record, pod);
+  transition(record, InvocationState::kAnswering);
+  record.sent.clear();
+  record.repeatable = false;
+  record.caller_blocked =
+      !record.caller->on_answer(record.token, std::move(answer), frame.body, frame.end());
+  pods_.channels().consumed(pod.id, record.stream, frame.body.size());
+  if (frame.end()) on_answer_end(record);
+  return ok();
+}
+
+Status Engine::on_body(InvocationRecord& record, const protocol::Frame& frame) {
+  record.unconsumed += frame.body.size();
+  if (!record.caller->on_answer_body(record.token, frame.body, frame.end())) {
+    record.caller_blocked = true;
+  }
+  if (frame.end()) {
+    on_answer_end(record);
+  } else if (!record.caller_blocked) {
+    pods_.channels().consumed(record.pod, record.stream, std::exchange(record.unconsumed, 0));
+  }
+  return ok();
+}
+
+void Engine::on_answer_end(InvocationRecord& record) {
+  // The answer is complete before the request was: nobody wants the rest of it.
+  const protocol::Streams* streams = pods_.channels().streams(record.pod);
+  if (streams != nullptr && streams->is_ours_open(record.stream)) {
+    pods_.channels().send_cancel(record.pod, record.stream, protocol::Cancel::UNSPECIFIED);
+  }
+  release(record);
+}
+
+void Engine::on_cancelled_by_pod(InvocationRecord& record) {
+  if (record.state != InvocationState::kAbandoned) {
+    Failure failure;
+    failure.status = 500;
+    failure.type = "cancelled-by-function";
+    failure.detail = "the function gave the request up without an answer";
+    fail_caller(record, std::move(failure));
+  }
+  pods_.channels().send_cancel(record.pod, record.stream, protocol::Cancel::UNSPECIFIED);
+  release(record);
+}
+
+void Engine::on_pod_late_end(Pod& pod, std::uint32_t stream) {
+  if (stream % 2 == 0) return;  // the rest of a call's body, after the answer
+  if (auto* record = record_on(pod.id, stream)) release(*record);
+}
+
+void Engine::on_pod_window(Pod& pod, std::uint32_t stream) {
+  if (stream % 2 == 0) return requests_->on_request_window(pod, stream);
+  auto* record = record_on(pod.id, stream);
+  if (record != nullptr && record->state != InvocationState::kAbandoned) send_body(*record);
+}
+
+void Engine::on_pod_output(Pod& pod, std::string_view line) { observer_.on_output(pod, line); }
+
+Status Engine::on_log(Pod& pod, const protocol::Frame& frame) {
+  protocol::Log log;
+  RETURN_IF_ERROR(protocol::parse_head(frame, log));
+  const InvocationRecord* record = record_on(pod.id, log.invocation());
+  observer_.on_log(pod, log, record ? record->request.request_id : std::string());
+  return ok();
+}
+
+Timing Engine::timing(const InvocationRecord& record, const Pod& pod) const {
+  Timing timing;
+  timing.queue = record.queued;
+  TimePoint begun = record.dispatched;
+  if (record.cold && pod.hello) {
+    begun = std::max(begun, *pod.hello);
+    timing.start = begun - record.dispatched;
+    timing.start_kind = pods::to_string(pod.mode);
+  }
+  timing.handler = loop_.now() - begun;
+  return timing;
+}
+
+// Makes the record ready for another pod, if that is safe.
+bool Engine::take_back(InvocationRecord& record, const Pod& pod, const PodGone& gone) {
+  if (record.state != InvocationState::kRunning || !record.repeatable) return false;
+  const bool untaken = !pod.hello || std::count(gone.untaken.begin(), gone.untaken.end(),
+                                                record.stream) > 0;
+  if (!untaken) {
+    if (!is_idempotent(record.request) || record.repeats == kRepeatsMax) return false;
+    ++record.repeats;
+  }
+  transition(record, InvocationState::kWaiting);
+  record.pod = PodId();
+  record.stream = 0;
+  return true;
+}
+
+void Engine::on_pod_gone(Pod& pod, const PodGone& gone) {
+  requests_->on_requester_gone(pod.id);
+  if (is_probe(pod.id)) {
+    finish_probe(pod.id, Error{ErrorCode::kFailedPrecondition, gone.words, 0}, pod.mode);
+    return decided();
+  }
+  std::vector<InvocationId> again;
+  for (const auto& [stream, id] : std::exchange(running_[pod.id], {})) {
+    InvocationRecord* record = find(id);
+    if (record == nullptr) continue;
+    record->pod_end = gone.words;
+    if (record->state == InvocationState::kAbandoned) {
+      records_.erase(id);
+    } else if (take_back(*record, pod, gone)) {
+      again.push_back(id);
+    }
+  }
+  running_.erase(pod.id);
+  const auto view = scheduler_.pod(pod.id);
+  observer_.on_gone(pod, gone, view ? view->served : 0);
+  scheduler_.pod_exited(loop_.now(), pod.id, exit_kind(pod, gone), again, effects_);
+  decided();
+}
+
+void Engine::on_home_lost(const Error& error) {
+  if (home_lost_) home_lost_(error);
+}
+
+}  // namespace subito::node

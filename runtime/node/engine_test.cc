@@ -1,0 +1,220 @@
+#include "runtime/node/engine.h"
+
+#include <gtest/gtest.h>
+
+#include "runtime/node/fake_pod.h"
+
+namespace subito::node {
+namespace {
+
+using protocol::FrameType;
+
+class EngineTest : public EngineFixture, public testing::Test {
+ protected:
+  // All that comes: the kernel's buffer holds less than a window.
+  std::size_t read_body(FakePod& pod) {
+    std::size_t bytes = 0;
+    for (int turn = 0; turn < 5; ++turn) {
+      for (const auto& frame : pod.read()) bytes += frame.body.size();
+      settle();
+    }
+    return bytes;
+  }
+};
+
+TEST_F(EngineTest, WritesTheRequestBeforeThePodHasSaidAnything) {
+  invoke(1);
+  ASSERT_EQ(home->pods.size(), 1U);
+  const auto frames = home->pod(0).read();
+  ASSERT_EQ(frames.size(), 2U);
+  EXPECT_EQ(frames[0].header.type, FrameType::kConfig);
+  EXPECT_EQ(frames[0].parse<protocol::Config>().pod(), "echo-1");
+  EXPECT_EQ(frames[1].header.type, FrameType::kInvoke);
+  EXPECT_TRUE(frames[1].header.end());
+}
+
+TEST_F(EngineTest, BringsTheAnswerAndSaysThatThePodWasCold) {
+  invoke(1);
+  FakePod& pod = home->pod(0);
+  pod.hello();
+  settle();
+  pod.answer(pod.expect_invoke().header.stream, 201, "made");
+  settle();
+  EXPECT_EQ(outcome(1).status, 201);
+  EXPECT_EQ(outcome(1).body, "made");
+  EXPECT_TRUE(outcome(1).ended);
+  EXPECT_EQ(outcome(1).timing.start_kind, "pooled");
+}
+
+TEST_F(EngineTest, ServesTheNextRequestFromTheSamePod) {
+  FakePod& pod = warm_pod();
+  invoke(2);
+  EXPECT_EQ(home->pods.size(), 1U);
+  pod.answer(pod.expect_invoke().header.stream, 200, "again");
+  settle();
+  EXPECT_EQ(outcome(2).body, "again");
+  EXPECT_EQ(outcome(2).timing.start_kind, "warm");
+}
+
+TEST_F(EngineTest, PassesABodyOnWithinThePodsWindowAndNoFurther) {
+  FakePod& pod = warm_pod();
+  const InvocationId id = invoke(2, "POST", true);
+  const std::uint32_t stream = pod.expect_invoke().header.stream;
+  engine.body(id, std::string(kBodyWindowBytes, 'a'), false);
+  settle();
+  engine.body(id, std::string(1000, 'b'), true);
+  settle();
+  EXPECT_EQ(outcome(2).consumed, kBodyWindowBytes) << "the last 1000 bytes wait for credit";
+  EXPECT_EQ(read_body(pod), kBodyWindowBytes);
+  protocol::Window window;
+  window.set_bytes(1000);
+  pod.send(FrameType::kWindow, stream, window);
+  settle();
+  const auto rest = pod.read();
+  ASSERT_EQ(rest.size(), 1U);
+  EXPECT_EQ(rest[0].body, std::string(1000, 'b'));
+  EXPECT_TRUE(rest[0].header.end());
+  EXPECT_EQ(outcome(2).consumed, kBodyWindowBytes + 1000);
+}
+
+TEST_F(EngineTest, GivesThePodNoCreditWhileTheCallerIsSlow) {
+  FakePod& pod = warm_pod();
+  const InvocationId id = invoke(2);
+  const std::uint32_t stream = pod.expect_invoke().header.stream;
+  caller.accept_bodies = false;
+  pod.answer(stream, 200, std::string(64 << 10, 'x'), false);
+  settle();
+  for (int i = 0; i < 3; ++i) {
+    pod.body(stream, std::string(64 << 10, 'x'), false);
+    settle();
+  }
+  for (const auto& frame : pod.read()) EXPECT_NE(frame.header.type, FrameType::kWindow);
+  engine.resume(id);
+  settle();
+  std::uint32_t credit = 0;
+  for (const auto& frame : pod.read()) credit += frame.parse<protocol::Window>().bytes();
+  EXPECT_GE(credit, 192U << 10);
+}
+
+TEST_F(EngineTest, TellsThePodWhenTheClientLeftAndKeepsItsSlotUntilItLetsGo) {
+  FakePod& pod = warm_pod();
+  const InvocationId id = invoke(2);
+  const std::uint32_t stream = pod.expect_invoke().header.stream;
+  engine.abort(id);
+  settle();
+  const auto frames = pod.read();
+  ASSERT_EQ(frames.size(), 1U);
+  EXPECT_EQ(frames[0].header.type, FrameType::kCancel);
+  EXPECT_EQ(frames[0].parse<protocol::Cancel>().reason(), protocol::Cancel::CLIENT_LEFT);
+  pod.send(FrameType::kCancel, stream, protocol::Cancel());
+  settle();
+  invoke(3);
+  EXPECT_EQ(home->pods.size(), 1U) << "the pod is free again";
+  EXPECT_EQ(pod.expect_invoke().parse<protocol::Invoke>().request_id(), "r3");
+}
+
+TEST_F(EngineTest, TakesALateAnswerForLettingGo) {
+  FakePod& pod = warm_pod();
+  const InvocationId id = invoke(2);
+  const std::uint32_t stream = pod.expect_invoke().header.stream;
+  engine.abort(id);
+  settle();
+  pod.answer(stream, 200, "too late");
+  settle();
+  EXPECT_EQ(outcome(2).status, 0);
+  invoke(3);
+  EXPECT_EQ(home->pods.size(), 1U);
+}
+
+TEST_F(EngineTest, ForgetsAWaitingRequestWhoseClientLeft) {
+  const InvocationId id = invoke(1);
+  FakePod& pod = home->pod(0);
+  engine.abort(id);
+  settle();
+  pod.hello();
+  settle();
+  pod.read_all();
+  EXPECT_EQ(outcome(1).status, 0);
+}
+
+TEST_F(EngineTest, Answers413WhenTheBodyIsTooLarge) {
+  manifest::FunctionSpec small = plain_spec();
+  small.set_body_bytes_max(10);
+  put("echo", small, 2);
+  const InvocationId id = invoke(1, "POST", true);
+  engine.body(id, "12345678901", false);
+  EXPECT_FALSE(outcome(1).failure.has_value()) << "never from inside the caller's own call";
+  settle();
+  ASSERT_TRUE(outcome(1).failure.has_value());
+  EXPECT_EQ(outcome(1).failure->status, 413);
+}
+
+TEST_F(EngineTest, Answers404ForAFunctionThatIsNotThere) {
+  engine.remove_function(echo);
+  settle();
+  invoke(1);
+  ASSERT_TRUE(outcome(1).failure.has_value());
+  EXPECT_EQ(outcome(1).failure->status, 404);
+}
+
+TEST_F(EngineTest, PassesLogsAndExceptionsOn) {
+  FakePod& pod = warm_pod();
+  invoke(2);
+  const std::uint32_t stream = pod.expect_invoke().header.stream;
+  protocol::Log log;
+  log.set_message("reserved");
+  log.set_invocation(stream);
+  pod.send(FrameType::kLog, 0, log);
+  protocol::Result result;
+  result.set_status(500);
+  result.mutable_failure()->set_type("std::out_of_range");
+  result.mutable_failure()->set_message("no such anvil");
+  pod.send(FrameType::kResult, stream, result, "", true);
+  settle();
+  EXPECT_EQ(observer.logged, std::vector<std::string>{"reserved"});
+  EXPECT_EQ(observer.exceptions, std::vector<std::string>{"no such anvil"});
+  EXPECT_EQ(outcome(2).status, 500);
+}
+
+TEST_F(EngineTest, ProbesAPodBesideTheSchedulerAndDrainsIt) {
+  const RevisionPtr revision = put("echo", plain_spec(), 2);
+  std::optional<bool> came_up;
+  engine.probe(revision, "echo-check", [&](Result<Duration> start, pods::StartMode) {
+    came_up = start.has_value();
+  });
+  FakePod& pod = home->pod(0);
+  pod.hello();
+  settle();
+  EXPECT_EQ(came_up, true);
+  bool drained = false;
+  for (const auto& frame : pod.read()) drained |= frame.header.type == FrameType::kDrain;
+  EXPECT_TRUE(drained);
+}
+
+TEST_F(EngineTest, TellsWhyAProbeDidNotComeUp) {
+  const RevisionPtr revision = put("echo", plain_spec(), 2);
+  std::string why;
+  engine.probe(revision, "echo-check", [&](Result<Duration> start, pods::StartMode) {
+    why = start ? "it came up" : start.error().message;
+  });
+  settle();
+  home->exit(home->pod(0), pods::PodExit::Cause::kSignalled, 11);
+  settle();
+  EXPECT_EQ(why, "ended by SIGSEGV");
+}
+
+TEST_F(EngineTest, ClosesOnceTheLastPodIsGone) {
+  FakePod& pod = warm_pod();
+  bool closed = false;
+  engine.close([&] { closed = true; });
+  settle();
+  EXPECT_FALSE(closed);
+  home->exit(pod);
+  settle();
+  EXPECT_TRUE(closed);
+  invoke(5);
+  EXPECT_EQ(outcome(5).failure->status, 503);
+}
+
+}  // namespace
+}  // namespace subito::node

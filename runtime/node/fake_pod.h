@@ -1,0 +1,157 @@
+// For tests: pods whose far end of the channel is in the test's hands, a home that makes them, and
+// a caller that writes down what it is told.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/node/engine.h"
+
+namespace subito::node {
+
+struct ReceivedFrame {
+  protocol::FrameHeader header;
+  std::string head;
+  std::string body;
+
+  template <typename Message>
+  Message parse() const {
+    Message message;
+    message.ParseFromString(head);
+    return message;
+  }
+};
+
+// The pod's end of a channel, spoken by hand.
+class FakePod {
+ public:
+  FakePod(pods::PodSpec pod_spec, UniqueFd channel)
+      : spec(std::move(pod_spec)), fd_(std::move(channel)) {}
+
+  void hello();
+  // All frames that wait in the channel now.
+  std::vector<ReceivedFrame> read();
+  // The next INVOKE; fails the test when there is none.
+  ReceivedFrame expect_invoke();
+  void answer(std::uint32_t stream, int status, const std::string& body, bool end = true);
+  void send(protocol::FrameType type, std::uint32_t stream,
+            const google::protobuf::MessageLite& head, const std::string& body = {},
+            bool end = false);
+  void body(std::uint32_t stream, const std::string& body, bool end);
+  void garbage(const std::string& bytes);
+  // Takes the bytes out of the kernel, as a process does that read them before it died.
+  void read_all() { read(); }
+  void close() { fd_.reset(); }
+
+  pods::PodSpec spec;
+
+ private:
+  UniqueFd fd_;
+  protocol::FrameParser parser_;
+};
+
+class FakeHome final : public pods::PodHome {
+ public:
+  explicit FakeHome(pods::HomeEvents& events) : events_(events) {}
+
+  Result<pods::StartedPod> start(const pods::PodSpec& spec) override;
+  void kill(PodId pod) override { killed.push_back(pod); }
+  std::uint64_t memory_bytes(PodId) const override { return 0; }
+  pods::ReadyPool ready_pool() const override { return {}; }
+
+  FakePod& pod(std::size_t index) { return *pods.at(index); }
+  // The pod's process ends; its channel closes as the kernel would close it.
+  void exit(FakePod& pod, pods::PodExit::Cause cause, int code = 0, std::string message = {});
+  void exit(FakePod& pod) { exit(pod, pods::PodExit::Cause::kExited); }
+
+  std::vector<std::unique_ptr<FakePod>> pods;  // in order of start
+  std::vector<PodId> killed;
+  std::optional<Error> refuse_starts;
+
+ private:
+  pods::HomeEvents& events_;
+  std::vector<UniqueFd> stdio_;
+};
+
+struct RecordingCaller final : Caller {
+  struct Outcome {
+    int status = 0;
+    std::string body;
+    bool ended = false;
+    bool aborted = false;
+    std::optional<Failure> failure;
+    Timing timing;
+    std::size_t consumed = 0;
+  };
+  bool on_answer(CallerToken token, Answer&& answer, std::string_view body, bool end) override;
+  bool on_answer_body(CallerToken token, std::string_view bytes, bool end) override;
+  void on_answer_abort(CallerToken token) override { outcomes[token].aborted = true; }
+  void on_failure(CallerToken token, Failure&& failure) override {
+    outcomes[token].failure = std::move(failure);
+  }
+  void on_consumed(CallerToken token, std::size_t bytes) override {
+    outcomes[token].consumed += bytes;
+  }
+
+  std::map<CallerToken, Outcome> outcomes;
+  bool accept_bodies = true;  // false: says that its buffers are full
+};
+
+struct QuietObserver : EngineObserver {
+  void on_started(const Pod&) override {}
+  void on_start_failed(const Pod&, const Error&) override {}
+  void on_draining(const Pod&, const scheduler::DrainPod&) override {}
+  void on_stopping(const Pod&, const scheduler::StopPod&) override {}
+  void on_gone(const Pod& pod, const PodGone& end, std::uint64_t) override {
+    gone.push_back(pod.name + " " + end.words);
+  }
+  void on_output(const Pod&, std::string_view) override {}
+  void on_log(const Pod&, const protocol::Log& log, const std::string&) override {
+    logged.push_back(log.message());
+  }
+  void on_exception(const Pod&, const protocol::Failure& failure, const std::string&) override {
+    exceptions.push_back(failure.message());
+  }
+  void on_refused(const Revision&, const Failure&, const std::string&) override {}
+
+  std::vector<std::string> gone;
+  std::vector<std::string> logged;
+  std::vector<std::string> exceptions;
+};
+
+// An engine on a loop, with fake pods and one function, "echo".
+class EngineFixture {
+ public:
+  EngineFixture();
+  ~EngineFixture();
+
+  // Turns the loop until nothing more happens at once.
+  void settle();
+  RevisionPtr put(const std::string& name, const manifest::FunctionSpec& spec,
+                  std::uint64_t number = 1);
+  InvocationId invoke(CallerToken token, const std::string& method = "GET",
+                      bool body_follows = false);
+  // A pod of "echo" that said hello and waits.
+  FakePod& warm_pod();
+  RecordingCaller::Outcome& outcome(CallerToken token) { return caller.outcomes[token]; }
+
+  Loop loop;
+  QuietObserver observer;
+  Engine engine;
+  RecordingCaller caller;
+  FakeHome* home;
+  FunctionId echo{1};
+  std::map<std::string, FunctionId> names;
+
+ private:
+  struct NoRequests;
+  std::unique_ptr<NoRequests> requests_;
+  std::uint64_t last_revision_ = 0;
+};
+
+manifest::FunctionSpec plain_spec();
+
+}  // namespace subito::node

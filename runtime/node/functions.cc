@@ -1,0 +1,56 @@
+#include "runtime/node/functions.h"
+
+#include <utility>
+
+namespace subito::node {
+namespace {
+
+Status add_routes(gateway::Routes& routes, const Revision& revision) {
+  routes.add_function(revision.name, revision.function);
+  for (const manifest::Route& route : revision.manifest.spec().routes()) {
+    RETURN_IF_ERROR(
+        routes.add_route(route.path(), route.strip_prefix(), revision.name, revision.function));
+  }
+  return ok();
+}
+
+}  // namespace
+
+FunctionId Functions::id_of(const std::string& name) {
+  const auto [it, added] = ids_.try_emplace(name);
+  if (added) it->second = function_ids_.next();
+  return it->second;
+}
+
+void Functions::put(RevisionPtr revision, std::int64_t created_unix_ns,
+                    std::int64_t deployed_unix_ns) {
+  const auto [it, added] = functions_.try_emplace(revision->name);
+  if (added) it->second.created_unix_ns = created_unix_ns;
+  it->second.id = revision->function;
+  it->second.deployed_unix_ns = deployed_unix_ns;
+  it->second.revision = std::move(revision);
+}
+
+void Functions::remove(std::string_view name) {
+  const auto it = functions_.find(name);
+  if (it == functions_.end()) return;
+  ids_.erase(it->first);
+  functions_.erase(it);
+}
+
+const DeployedFunction* Functions::find(std::string_view name) const {
+  const auto it = functions_.find(name);
+  return it == functions_.end() ? nullptr : &it->second;
+}
+
+Result<gateway::Routes> Functions::routes(const Revision* candidate) const {
+  gateway::Routes routes;
+  for (const auto& [name, function] : functions_) {
+    if (candidate != nullptr && candidate->name == name) continue;
+    RETURN_IF_ERROR(add_routes(routes, *function.revision));
+  }
+  if (candidate != nullptr) RETURN_IF_ERROR(add_routes(routes, *candidate));
+  return routes;
+}
+
+}  // namespace subito::node

@@ -1,0 +1,47 @@
+// Functions: what is deployed on this node, by name and by id, each with its current revision.
+// Owned by the node, on the loop's thread; the store is the truth, this is its picture in memory.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "runtime/base/result.h"
+#include "runtime/gateway/routes.h"
+#include "runtime/node/revision.h"
+
+namespace subito::node {
+
+struct DeployedFunction {
+  FunctionId id;
+  RevisionPtr revision;  // the current one
+  std::int64_t created_unix_ns = 0;
+  std::int64_t deployed_unix_ns = 0;
+};
+
+class Functions {
+ public:
+  // The id that the function has, or will have.
+  FunctionId id_of(const std::string& name);
+  RevisionId next_revision_id() { return revision_ids_.next(); }
+
+  // `created_unix_ns`: of the first revision; kept when the function is known.
+  void put(RevisionPtr revision, std::int64_t created_unix_ns, std::int64_t deployed_unix_ns);
+  void remove(std::string_view name);
+
+  const DeployedFunction* find(std::string_view name) const;
+  const std::map<std::string, DeployedFunction, std::less<>>& all() const { return functions_; }
+
+  // The routes of all functions, with `candidate` (may be null) in place of its current revision.
+  // kAlreadyExists: two functions claim one route.
+  Result<gateway::Routes> routes(const Revision* candidate = nullptr) const;
+
+ private:
+  std::map<std::string, DeployedFunction, std::less<>> functions_;
+  std::map<std::string, FunctionId> ids_;
+  IdSource<FunctionId> function_ids_;
+  IdSource<RevisionId> revision_ids_;
+};
+
+}  // namespace subito::node

@@ -1,0 +1,61 @@
+// InvocationRecord: one invocation from its arrival until nobody needs it any more: what was asked,
+// by whom, how far it is. A plain record of the Engine, on the loop's thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "runtime/base/time.h"
+#include "runtime/gateway/invoker.h"
+#include "runtime/node/revision.h"
+
+namespace subito::node {
+
+//   Waiting ──dispatch──▶ Running ──head──▶ Answering ──end──▶ (gone)
+//      ▲                     │ pod died, may be repeated
+//      └─────────────────────┘
+//   any of them ──caller left, deadline, failure──▶ Abandoned ──pod let go──▶ (gone)
+enum class InvocationState : std::uint8_t { kWaiting, kRunning, kAnswering, kAbandoned };
+
+struct InvocationRecord {
+  InvocationId id;
+  Caller* caller = nullptr;
+  CallerToken token = 0;
+  Invocation request;
+  RevisionPtr revision;  // at arrival: its limits hold
+  InvocationState state = InvocationState::kWaiting;
+  bool known_to_scheduler = false;
+  TimePoint arrived;
+  TimePoint deadline;
+
+  // Set by the last dispatch.
+  PodId pod;
+  std::uint32_t stream = 0;
+  bool cold = false;
+  std::string pod_end;  // how it ended, when it died with this invocation
+  TimePoint dispatched;
+  Duration queued{};
+
+  // The request body: `sent` is what went to the pod (kept while it may have to go to another),
+  // `pending` what could not be sent yet. Each is at most kBodyWindowBytes.
+  std::string sent;
+  std::string pending;
+  std::uint64_t body_bytes = 0;  // received in all
+  bool body_complete = false;
+  bool repeatable = true;        // `sent` still is all that went out
+  std::size_t told_again = 0;    // of what is to be sent again, the caller was told already
+  bool body_refused = false;     // too large; a 413 is on its way
+  int repeats = 0;               // after a pod that had taken it died
+
+  // The answer: bytes given to the caller while its buffers were full; the pod gets its credit back
+  // when they have drained.
+  std::size_t unconsumed = 0;
+  bool caller_blocked = false;
+};
+
+// RFC 9110, 9.2.2, or an Idempotency-Key: running it twice is as good as once.
+bool is_idempotent(const Invocation& invocation);
+
+void transition(InvocationRecord& record, InvocationState to);
+
+}  // namespace subito::node

@@ -1,0 +1,79 @@
+#include "runtime/node/log_book.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace subito::node {
+namespace {
+
+std::size_t bytes_of(const api::LogRecord& record) {
+  return sizeof record + record.function.size() + record.pod.size() + record.message.size() +
+         record.fields_json.size() + record.request_id.size();
+}
+
+}  // namespace
+
+void LogBook::add(api::LogRecord record) {
+  if (record.message.size() > kLogMessageBytesMax) {
+    record.message.resize(kLogMessageBytesMax);
+    record.message += " ... (cut)";
+  }
+  Book& book = books_[record.function];
+  book.bytes += bytes_of(record);
+  book.records.push_back(std::move(record));
+  while (book.bytes > kLogBytesMax && book.records.size() > 1) {
+    book.bytes -= bytes_of(book.records.front());
+    book.records.pop_front();
+  }
+  const api::LogRecord added = book.records.back();
+  for (auto it = subscribers_.begin(); it != subscribers_.end();) {
+    const Subscriber subscriber = (it++)->second;  // it may unsubscribe itself
+    if (subscriber.function == added.function) subscriber.callback(added);
+  }
+}
+
+void LogBook::pod_ended(std::string_view function, std::string_view pod) {
+  if (const auto it = books_.find(function); it != books_.end()) it->second.last_ended_pod = pod;
+}
+
+template <typename Wanted>
+std::vector<api::LogRecord> LogBook::last(std::string_view function, std::size_t count,
+                                          const Wanted& wanted) const {
+  std::vector<api::LogRecord> found;
+  const auto it = books_.find(function);
+  if (it == books_.end()) return found;
+  const auto& records = it->second.records;
+  for (auto record = records.rbegin(); record != records.rend() && found.size() < count; ++record) {
+    if (wanted(*record)) found.push_back(*record);
+  }
+  std::reverse(found.begin(), found.end());
+  return found;
+}
+
+std::vector<api::LogRecord> LogBook::query(const api::LogQuery& query) const {
+  const auto it = books_.find(query.function);
+  if (it == books_.end()) return {};
+  const std::string& previous = it->second.last_ended_pod;
+  return last(query.function, std::min(query.tail, api::kLogTailMax),
+              [&](const api::LogRecord& record) {
+                return record.unix_ns >= query.since_unix_ns &&
+                       (!query.previous || record.pod == previous);
+              });
+}
+
+std::vector<api::LogRecord> LogBook::of_pod(std::string_view function, std::string_view pod,
+                                            std::size_t count) const {
+  return last(function, count, [&](const api::LogRecord& record) { return record.pod == pod; });
+}
+
+void LogBook::forget(std::string_view function) {
+  if (const auto it = books_.find(function); it != books_.end()) books_.erase(it);
+}
+
+void LogBook::subscribe(api::SubscriptionId id, std::string function, Callback callback) {
+  subscribers_.emplace(id, Subscriber{std::move(function), std::move(callback)});
+}
+
+bool LogBook::unsubscribe(api::SubscriptionId id) { return subscribers_.erase(id) > 0; }
+
+}  // namespace subito::node

@@ -1,0 +1,10 @@
+// `subito`: the node and its command line in one binary.
+#include "deploy/cli/cli.h"
+#include "runtime/node/up.h"
+
+int main(int argc, char** argv) {
+  subito::cli::Hooks hooks;
+  hooks.up = subito::node::run_up;
+  hooks.doctor = subito::node::run_doctor;
+  return subito::cli::cli_main(argc, argv, hooks);
+}

@@ -1,0 +1,209 @@
+#include "runtime/node/node.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <optional>
+#include <utility>
+
+#include "deploy/api/api_handler.h"
+#include "deploy/store/store.h"
+#include "runtime/bindings/redis_server.h"
+#include "runtime/gateway/gateway.h"
+#include "runtime/node/control.h"
+#include "runtime/node/pod_requests.h"
+#include "runtime/node/version.h"
+#include "runtime/pods/sandbox_home.h"
+#include "runtime/server/server.h"
+
+namespace subito::node {
+namespace {
+
+// Each node on a machine gives its pods uids of a range of its own, so that no two pods share one.
+constexpr std::uint32_t kUidFirst = 700'000;
+constexpr std::uint32_t kUidsPerNode = 1024;
+constexpr std::uint32_t kUidRanges = 1000;
+
+// What tells this data folder from any other on the machine, for as long as it exists.
+Result<std::uint64_t> folder_number(const std::string& folder) {
+  struct stat info {};
+  if (::stat(folder.c_str(), &info) != 0) return errno_error("look at " + folder);
+  return static_cast<std::uint64_t>(info.st_ino) ^ (static_cast<std::uint64_t>(info.st_dev) << 40);
+}
+
+std::string hex(std::uint64_t number) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%llx", static_cast<unsigned long long>(number));
+  return text;
+}
+
+server::Limits api_limits() {
+  server::Limits limits;
+  limits.connections_max = 128;
+  return limits;
+}
+
+class LiveNode final : public Node {
+ public:
+  LiveNode(Loop& loop, const NodeConfig& config, std::unique_ptr<store::Store> store)
+      : loop_(loop),
+        config_(config),
+        store_(std::move(store)),
+        reporter_(journal_, logs_),
+        engine_(loop, scheduler::NodeLimits(), reporter_),
+        dialer_(loop),
+        requests_(engine_, dialer_, [this](const std::string& name) { return find(name); }),
+        gateway_(engine_),
+        control_({loop, *store_, engine_, functions_, gateway_, journal_, logs_, reporter_}),
+        api_(control_, *store_),
+        gateway_server_(server::Server::create(loop, server::Limits(), gateway_)),
+        api_server_(server::Server::create(loop, api_limits(), api_)),
+        stop_grace_(loop, [this] { pods_ended(); }) {
+    engine_.set_request_handler(requests_);
+    gateway_.attach(*gateway_server_);
+    api_.attach(*api_server_);
+  }
+
+  Status open_home();
+  void start(std::function<void(Status)> ready) override;
+  void stop(std::function<void()> done) override;
+  void on_fatal(std::function<void(const Error&)> callback) override {
+    engine_.set_on_home_lost(std::move(callback));
+  }
+  std::string gateway_url() const override { return url_; }
+  std::string api_socket() const override {
+    return config_.api_socket.empty() ? store_->folder() + "/api.sock" : config_.api_socket;
+  }
+
+ private:
+  FunctionId find(const std::string& name) const {
+    const DeployedFunction* function = functions_.find(name);
+    return function == nullptr ? FunctionId() : function->id;
+  }
+  Status start_redis(std::function<void(Status)> ready);
+  void use_redis(bindings::RedisEndpoint endpoint, bool private_one);
+  Status serve();
+  void pods_ended();
+
+  Loop& loop_;
+  const NodeConfig config_;
+  const std::unique_ptr<store::Store> store_;
+  Journal journal_;
+  LogBook logs_;
+  Reporter reporter_;
+  Functions functions_;
+  Engine engine_;
+  bindings::Dialer dialer_;
+  std::optional<bindings::RedisServer> redis_server_;
+  std::optional<bindings::RedisDialer> redis_dialer_;
+  PodRequests requests_;
+  gateway::Gateway gateway_;
+  Control control_;
+  api::ApiHandler api_;
+  const std::unique_ptr<server::Server> gateway_server_;
+  const std::unique_ptr<server::Server> api_server_;
+  std::string url_;
+  std::function<void()> stopped_;
+  Timer stop_grace_;
+};
+
+Status LiveNode::open_home() {
+  ASSIGN_OR_RETURN(const std::uint64_t number, folder_number(store_->folder()));
+  pods::SandboxHomeConfig home;
+  home.launcher.node_id = hex(number);
+  home.launcher.uid_base = kUidFirst + static_cast<std::uint32_t>(number % kUidRanges) *
+                                           kUidsPerNode;
+  home.launcher.sandboxes_max = kUidsPerNode;
+  home.pool_size = config_.pool_size;
+  ASSIGN_OR_RETURN(auto sandboxes,
+                   pods::SandboxHome::create(loop_, engine_.pods().home_events(), home));
+  engine_.pods().set_home(std::move(sandboxes));
+  return ok();
+}
+
+void LiveNode::start(std::function<void(Status)> ready) {
+  auto begun = start_redis([this, ready](Status redis) {
+    if (!redis) return ready(std::move(redis));
+    ready(serve());
+  });
+  if (!begun) loop_.defer([ready, begun] { ready(begun); });
+}
+
+Status LiveNode::start_redis(std::function<void(Status)> ready) {
+  if (!config_.redis_address.empty()) {
+    ASSIGN_OR_RETURN(bindings::RedisEndpoint endpoint,
+                     bindings::parse_redis_endpoint(config_.redis_address));
+    use_redis(std::move(endpoint), false);
+    loop_.defer([ready] { ready(ok()); });
+    return ok();
+  }
+  bindings::RedisServerConfig redis;
+  redis.folder = store_->folder() + "/redis";
+  redis.binary = config_.redis_binary;
+  redis_server_.emplace(loop_, dialer_, redis,
+                        [](bindings::RedisServer::State state, const std::string& reason) {
+                          spdlog::info("redis {}: {}", to_string(state), reason);
+                        });
+  return redis_server_->start([this, ready](Status status) {
+    if (status) use_redis(redis_server_->endpoint(), true);
+    ready(std::move(status));
+  });
+}
+
+void LiveNode::use_redis(bindings::RedisEndpoint endpoint, bool private_one) {
+  bindings::RedisDialerConfig dialer;
+  dialer.redis = std::move(endpoint);
+  dialer.allow_open_default_user = !private_one;
+  redis_dialer_.emplace(loop_, dialer_, dialer);
+  requests_.set_redis(&*redis_dialer_);
+}
+
+Status LiveNode::serve() {
+  server::Address address{server::Address::Kind::kTcp, config_.listen_host, config_.listen_port};
+  ASSIGN_OR_RETURN(const server::Address bound, gateway_server_->listen(address));
+  url_ = "http://" + bound.host + ":" + std::to_string(bound.port);
+  api::NodeInfo info;
+  info.version = kVersion;
+  info.gateway_url = url_;
+  info.data_folder = store_->folder();
+  info.started_unix_ns = wall_clock_nanoseconds();
+  info.pid = ::getpid();
+  control_.set_node_info(std::move(info));
+  RETURN_IF_ERROR(control_.load());
+  server::Address socket{server::Address::Kind::kUnix, api_socket(), 0};
+  RETURN_IF_ERROR(api_server_->listen(socket));
+  return ok();
+}
+
+void LiveNode::stop(std::function<void()> done) {
+  if (stopped_) return;
+  stopped_ = std::move(done);
+  gateway_server_->drain();
+  api_server_->drain();
+  stop_grace_.start(kShutdownGrace);
+  engine_.close([this] { pods_ended(); });
+}
+
+// All pods are gone, or their time is over: the home's end takes what is left with it.
+void LiveNode::pods_ended() {
+  if (!stopped_) return;
+  stop_grace_.stop();
+  auto done = std::exchange(stopped_, nullptr);
+  if (redis_server_ && redis_server_->state() != bindings::RedisServer::State::kStopped) {
+    redis_server_->stop(std::move(done));
+  } else {
+    loop_.defer(std::move(done));
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Node>> Node::create(Loop& loop, const NodeConfig& config) {
+  ASSIGN_OR_RETURN(auto store, store::Store::open(config.data_folder));
+  auto node = std::make_unique<LiveNode>(loop, config, std::move(store));
+  RETURN_IF_ERROR(node->open_home());
+  return node;
+}
+
+}  // namespace subito::node

@@ -1,0 +1,47 @@
+// Node: one running `subito up`. Makes all parts and wires them: the only place that knows
+// everybody. Lives on one loop's thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "runtime/base/result.h"
+#include "runtime/loop/loop.h"
+
+namespace subito::node {
+
+struct NodeConfig {
+  std::string listen_host = "127.0.0.1";  // of the gateway; numeric
+  std::uint16_t listen_port = 8080;       // 0: the system chooses
+  std::string data_folder;                // absolute; made if it is not there
+  std::string api_socket;                 // empty: DATA/api.sock
+  std::uint32_t pool_size = 8;            // empty sandboxes kept ready
+  // Empty: the node runs a private redis-server; else where one is, see
+  // bindings::parse_redis_endpoint.
+  std::string redis_address;
+  std::string redis_binary = "redis-server";
+};
+
+// How long invocations may still run, and pods end by themselves, once the node shuts down.
+constexpr Duration kShutdownGrace = std::chrono::seconds(10);
+
+class Node {
+ public:
+  // Takes the data folder, sweeps what a dead node left, makes all parts. Nothing is served yet.
+  static Result<std::unique_ptr<Node>> create(Loop& loop, const NodeConfig& config);
+  virtual ~Node() = default;
+
+  // Begins to serve once Redis is ready; then, or on failure, calls back.
+  virtual void start(std::function<void(Status)> ready) = 0;
+  // Serves what runs, refuses what comes, then ends pods and Redis; calls back when nothing of the
+  // node is left running. Bounded by kShutdownGrace and the stop of Redis.
+  virtual void stop(std::function<void()> done) = 0;
+  // Called when the node cannot go on by itself: its launcher is gone.
+  virtual void on_fatal(std::function<void(const Error&)> callback) = 0;
+
+  virtual std::string gateway_url() const = 0;
+  virtual std::string api_socket() const = 0;
+};
+
+}  // namespace subito::node

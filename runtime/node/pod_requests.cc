@@ -1,0 +1,262 @@
+#include "runtime/node/pod_requests.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/base/check.h"
+
+namespace subito::node {
+namespace {
+
+using protocol::FrameType;
+
+Invocation make_invocation(const protocol::Call& call, const InvocationRecord& parent,
+                           FunctionId function, bool body_follows, TimePoint now) {
+  Invocation invocation;
+  invocation.function = function;
+  invocation.method = call.method();
+  invocation.path = call.path();
+  invocation.query = call.query();
+  for (const protocol::Header& header : call.headers()) {
+    invocation.fields.emplace_back(header.name(), header.value());
+  }
+  if (call.has_content_length()) invocation.content_length = call.content_length();
+  invocation.body_follows = body_follows;
+  invocation.request_id = parent.request.request_id;
+  invocation.traceparent = parent.request.traceparent;
+  invocation.tracestate = parent.request.tracestate;
+  invocation.depth = parent.request.depth + 1;
+  Duration left = parent.deadline - now;
+  constexpr std::uint64_t kLongest = 24ULL * 3600 * 1'000'000;  // keeps the sum within range
+  if (call.deadline_us() > 0) {
+    left = std::min<Duration>(
+        left, std::chrono::microseconds(std::min<std::uint64_t>(call.deadline_us(), kLongest)));
+  }
+  invocation.timeout = std::max(left, Duration::zero());
+  return invocation;
+}
+
+}  // namespace
+
+PodRequests::PodRequests(Engine& engine, bindings::Dialer& dialer, FindFunction find_function)
+    : engine_(engine), dialer_(dialer), find_function_(std::move(find_function)) {}
+
+Status PodRequests::on_request_frame(Pod& pod, const protocol::Frame& frame) {
+  const std::uint32_t stream = frame.header.stream;
+  switch (frame.header.type) {
+    case FrameType::kCall: return on_call(pod, frame);
+    case FrameType::kConnect: return on_connect(pod, frame);
+    case FrameType::kBody:
+      if (Call* call = find(pod.id, stream)) {
+        engine_.body(call->invocation, frame.body, frame.end());
+      }
+      return ok();
+    case FrameType::kCancel:
+      if (Call* call = find(pod.id, stream)) {
+        engine_.abort(call->invocation);
+        forget(by_pod_[pod.id][stream]);
+      }
+      engine_.pods().channels().send_cancel(pod.id, stream, protocol::Cancel::UNSPECIFIED);
+      return ok();
+    default: CHECK(false);
+  }
+}
+
+Status PodRequests::on_call(Pod& pod, const protocol::Frame& frame) {
+  const std::uint32_t stream = frame.header.stream;
+  protocol::Call head;
+  RETURN_IF_ERROR(protocol::parse_head(frame, head));
+  const InvocationRecord* parent = engine_.running_on(pod.id, head.invocation());
+  if (parent == nullptr || parent->state == InvocationState::kAbandoned) {
+    refuse(pod.id, stream, 499, "cancelled", "the invocation that calls is over");
+    return ok();
+  }
+  if (!pod.revision->calls.contains(head.function())) {
+    refuse(pod.id, stream, 403, "forbidden",
+           "function " + pod.revision->name + " may not call " + head.function() +
+               ": list it under spec.calls");
+    return ok();
+  }
+  const FunctionId function = find_function_(head.function());
+  if (!function) {
+    refuse(pod.id, stream, 404, "not-found", "there is no function " + head.function());
+    return ok();
+  }
+  if (parent->request.depth + 1 > kCallDepthMax) {
+    refuse(pod.id, stream, 508, "call-too-deep",
+           "more than " + std::to_string(kCallDepthMax) + " calls lead here: is it a cycle?");
+    return ok();
+  }
+  const CallerToken token = ++last_token_;
+  Call& call = calls_[token];
+  call.pod = pod.id;
+  call.stream = stream;
+  by_pod_[pod.id][stream] = token;
+  const TimePoint now = engine_.now();
+  call.invocation = engine_.invoke(
+      *this, token, make_invocation(head, *parent, function, !frame.end(), now));
+  if (!frame.body.empty()) engine_.body(call.invocation, frame.body, frame.end());
+  return ok();
+}
+
+Status PodRequests::on_connect(Pod& pod, const protocol::Frame& frame) {
+  const std::uint32_t stream = frame.header.stream;
+  protocol::Connect head;
+  RETURN_IF_ERROR(protocol::parse_head(frame, head));
+  const manifest::Binding* binding = find_binding(*pod.revision, head.binding());
+  if (binding == nullptr) {
+    answer_connect(pod.id, stream,
+                   Error{ErrorCode::kNotFound,
+                         "connect " + head.binding() + ": function " + pod.revision->name +
+                             " has no binding of that name; list it under spec.bindings",
+                         0});
+  } else {
+    connect(pod, stream, *binding);
+  }
+  return ok();
+}
+
+void PodRequests::connect(Pod& pod, std::uint32_t stream, const manifest::Binding& binding) {
+  const auto answer = [this, id = pod.id, stream](Result<UniqueFd> socket) {
+    answer_connect(id, stream, std::move(socket));
+  };
+  if (binding.has_redis()) {
+    if (redis_ == nullptr) {
+      return answer(Error{ErrorCode::kFailedPrecondition,
+                          "connect " + binding.name() + ": this node runs without Redis", 0});
+    }
+    redis_->connect(pod.revision->name, redis_key_prefix(*pod.revision, binding),
+                    bindings::kDialTimeout, answer);
+    return;
+  }
+  auto endpoint = bindings::parse_endpoint(binding.tcp().address());
+  if (!endpoint) return answer(std::move(endpoint).error());
+  dialer_.dial({binding.name(), *std::move(endpoint)}, bindings::kDialTimeout, answer);
+}
+
+// A pod that is gone by now, or has changed its mind, leaves the socket to be closed.
+void PodRequests::answer_connect(PodId pod, std::uint32_t stream, Result<UniqueFd> socket) {
+  pods::Channels& channels = engine_.pods().channels();
+  const protocol::Streams* streams = channels.streams(pod);
+  if (streams == nullptr || !streams->is_ours_open(stream)) return;
+  if (socket) return channels.send_connected(pod, stream, *std::move(socket));
+  protocol::Connected head;
+  head.set_error(socket.error().message);
+  CHECK(channels.send(pod, FrameType::kConnected, stream, head, {}, true));
+}
+
+void PodRequests::refuse(PodId pod, std::uint32_t stream, int status, const char* type,
+                         std::string message) {
+  protocol::Result head;
+  head.set_status(static_cast<std::uint32_t>(status));
+  head.mutable_failure()->set_type(type);
+  head.mutable_failure()->set_message(std::move(message));
+  pods::Channels& channels = engine_.pods().channels();
+  const protocol::Streams* streams = channels.streams(pod);
+  if (streams == nullptr || !streams->is_ours_open(stream)) return;
+  CHECK(channels.send(pod, FrameType::kResult, stream, head, {}, true));
+}
+
+PodRequests::Call* PodRequests::find(PodId pod, std::uint32_t stream) {
+  const auto calls = by_pod_.find(pod);
+  if (calls == by_pod_.end()) return nullptr;
+  const auto token = calls->second.find(stream);
+  return token == calls->second.end() ? nullptr : find(token->second);
+}
+
+PodRequests::Call* PodRequests::find(CallerToken token) {
+  const auto it = calls_.find(token);
+  return it == calls_.end() ? nullptr : &it->second;
+}
+
+void PodRequests::forget(CallerToken token) {
+  const auto it = calls_.find(token);
+  if (it == calls_.end()) return;
+  if (const auto calls = by_pod_.find(it->second.pod); calls != by_pod_.end()) {
+    calls->second.erase(it->second.stream);
+    if (calls->second.empty()) by_pod_.erase(calls);
+  }
+  calls_.erase(it);
+}
+
+void PodRequests::on_request_window(Pod& pod, std::uint32_t stream) {
+  Call* call = find(pod.id, stream);
+  if (call != nullptr && !call->pending.empty()) send_pending(by_pod_[pod.id][stream], *call);
+}
+
+void PodRequests::on_requester_gone(PodId pod) {
+  const auto calls = by_pod_.find(pod);
+  if (calls == by_pod_.end()) return;
+  const auto streams = std::move(calls->second);
+  by_pod_.erase(calls);
+  for (const auto& [stream, token] : streams) {
+    engine_.abort(calls_.at(token).invocation);
+    calls_.erase(token);
+  }
+}
+
+void PodRequests::send_pending(CallerToken token, Call& call) {
+  pods::Channels& channels = engine_.pods().channels();
+  const protocol::Streams* streams = channels.streams(call.pod);
+  if (streams == nullptr || !streams->is_ours_open(call.stream)) return;
+  const std::size_t size =
+      std::min<std::size_t>(call.pending.size(), streams->credit_bytes(call.stream));
+  const bool end = call.complete && size == call.pending.size();
+  if (size == 0 && !end) return;
+  channels.send_body(call.pod, call.stream, std::string_view(call.pending).substr(0, size), end);
+  call.pending.erase(0, size);
+  if (end) return forget(token);
+  if (call.pending.empty()) engine_.resume(call.invocation);
+}
+
+bool PodRequests::on_answer(CallerToken token, Answer&& answer, std::string_view body, bool end) {
+  Call* call = find(token);
+  if (call == nullptr) return true;
+  protocol::Result head;
+  head.set_status(static_cast<std::uint32_t>(answer.head.status));
+  for (auto& [name, value] : answer.head.fields) {
+    protocol::Header* header = head.add_headers();
+    header->set_name(std::move(name));
+    header->set_value(std::move(value));
+  }
+  if (answer.head.content_length) head.set_content_length(*answer.head.content_length);
+  pods::Channels& channels = engine_.pods().channels();
+  const protocol::Streams* streams = channels.streams(call->pod);
+  if (streams == nullptr || !streams->is_ours_open(call->stream)) return true;
+  // A first body part is one frame's, well within the window of a new stream.
+  CHECK(channels.send(call->pod, FrameType::kResult, call->stream, head, body, end));
+  if (end) forget(token);
+  return true;
+}
+
+bool PodRequests::on_answer_body(CallerToken token, std::string_view bytes, bool end) {
+  Call* call = find(token);
+  if (call == nullptr) return true;
+  call->pending.append(bytes);
+  call->complete = end;
+  send_pending(token, *call);
+  call = find(token);
+  return call == nullptr || call->pending.empty();
+}
+
+void PodRequests::on_answer_abort(CallerToken token) {
+  if (Call* call = find(token)) {
+    engine_.pods().channels().send_cancel(call->pod, call->stream, protocol::Cancel::UNSPECIFIED);
+    forget(token);
+  }
+}
+
+void PodRequests::on_failure(CallerToken token, Failure&& failure) {
+  Call* call = find(token);
+  if (call == nullptr) return;
+  refuse(call->pod, call->stream, failure.status, failure.type.c_str(), std::move(failure.detail));
+  forget(token);
+}
+
+void PodRequests::on_consumed(CallerToken token, std::size_t bytes) {
+  if (const Call* call = find(token)) {
+    engine_.pods().channels().consumed(call->pod, call->stream, bytes);
+  }
+}
+
+}  // namespace subito::node

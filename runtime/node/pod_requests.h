@@ -1,0 +1,70 @@
+// PodRequests: what pods ask of the node while they work for somebody: calls to other functions and
+// connections of their bindings. A call is an invocation like any other, with a pod as its caller;
+// it never touches HTTP or the network.
+//
+// Owned by the node, on the loop's thread. What a pod may call and connect to stands in its
+// revision's manifest; everything else is refused by name.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <unordered_map>
+
+#include "runtime/bindings/dialer.h"
+#include "runtime/bindings/redis_dialer.h"
+#include "runtime/node/engine.h"
+
+namespace subito::node {
+
+// Calls between functions, one inside the other. Deeper is taken for a cycle (508).
+constexpr std::uint32_t kCallDepthMax = 16;
+
+class PodRequests final : public PodRequestHandler, private Caller {
+ public:
+  using FindFunction = std::function<FunctionId(const std::string& name)>;  // 0: there is none
+
+  PodRequests(Engine& engine, bindings::Dialer& dialer, FindFunction find_function);
+
+  // Without one, redis bindings are refused.
+  void set_redis(bindings::RedisDialer* redis) { redis_ = redis; }
+
+  Status on_request_frame(Pod& pod, const protocol::Frame& frame) override;
+  void on_request_window(Pod& pod, std::uint32_t stream) override;
+  void on_requester_gone(PodId pod) override;
+
+ private:
+  struct Call {
+    PodId pod;
+    std::uint32_t stream = 0;
+    InvocationId invocation;
+    std::string pending;  // of the answer, until the pod can take it; bounded by the window
+    bool complete = false;  // `pending` is the last of it
+  };
+  using Calls = std::unordered_map<CallerToken, Call>;
+
+  Status on_call(Pod& pod, const protocol::Frame& frame);
+  Status on_connect(Pod& pod, const protocol::Frame& frame);
+  void connect(Pod& pod, std::uint32_t stream, const manifest::Binding& binding);
+  void answer_connect(PodId pod, std::uint32_t stream, Result<UniqueFd> socket);
+  void refuse(PodId pod, std::uint32_t stream, int status, const char* type, std::string message);
+  Call* find(PodId pod, std::uint32_t stream);
+  Call* find(CallerToken token);
+  void send_pending(CallerToken token, Call& call);
+  void forget(CallerToken token);
+
+  bool on_answer(CallerToken token, Answer&& answer, std::string_view body, bool end) override;
+  bool on_answer_body(CallerToken token, std::string_view bytes, bool end) override;
+  void on_answer_abort(CallerToken token) override;
+  void on_failure(CallerToken token, Failure&& failure) override;
+  void on_consumed(CallerToken token, std::size_t bytes) override;
+
+  Engine& engine_;
+  bindings::Dialer& dialer_;
+  bindings::RedisDialer* redis_ = nullptr;
+  FindFunction find_function_;
+  Calls calls_;
+  std::unordered_map<PodId, std::unordered_map<std::uint32_t, CallerToken>> by_pod_;
+  CallerToken last_token_ = 0;
+};
+
+}  // namespace subito::node

@@ -1,0 +1,141 @@
+#include "runtime/node/pod_requests.h"
+
+#include <gtest/gtest.h>
+
+#include "runtime/node/fake_pod.h"
+
+namespace subito::node {
+namespace {
+
+using protocol::FrameType;
+
+// "echo" may call "stock"; a pod of echo runs an invocation on stream `parent`.
+class PodRequestsTest : public EngineFixture, public testing::Test {
+ protected:
+  PodRequestsTest()
+      : dialer(loop), requests(engine, dialer, [this](const std::string& name) {
+          const auto it = names.find(name);
+          return it == names.end() ? FunctionId() : it->second;
+        }) {
+    engine.set_request_handler(requests);
+    manifest::FunctionSpec spec = plain_spec();
+    spec.add_calls("stock");
+    spec.add_calls("nowhere");
+    manifest::Binding* binding = spec.add_bindings();
+    binding->set_name("away");
+    binding->mutable_tcp()->set_address("unix:/nonexistent/socket");
+    put("echo", spec, 2);
+    put("stock", plain_spec());
+    caller_pod = &warm_pod();
+    invoke(2);
+    parent = caller_pod->expect_invoke().header.stream;
+  }
+
+  void call(std::uint32_t stream, const std::string& function, const std::string& body = {}) {
+    protocol::Call head;
+    head.set_invocation(parent);
+    head.set_function(function);
+    head.set_method("POST");
+    head.set_path("/reservations");
+    caller_pod->send(FrameType::kCall, stream, head, body, true);
+    settle();
+  }
+
+  protocol::Result refusal() {
+    const auto frames = caller_pod->read();
+    EXPECT_EQ(frames.size(), 1U);
+    return frames.empty() ? protocol::Result() : frames[0].parse<protocol::Result>();
+  }
+
+  bindings::Dialer dialer;
+  PodRequests requests;
+  FakePod* caller_pod = nullptr;
+  std::uint32_t parent = 0;
+};
+
+TEST_F(PodRequestsTest, BringsACallToTheOtherFunctionAndItsAnswerBack) {
+  call(2, "stock", "one anvil");
+  ASSERT_EQ(home->pods.size(), 2U);
+  FakePod& stock = home->pod(1);
+  stock.hello();
+  settle();
+  std::string body;
+  std::uint32_t stream = 0;
+  for (const auto& frame : stock.read()) {
+    if (frame.header.type != FrameType::kInvoke && frame.header.type != FrameType::kBody) continue;
+    stream = frame.header.stream;
+    body += frame.body;
+    if (frame.header.type != FrameType::kInvoke) continue;
+    EXPECT_EQ(frame.parse<protocol::Invoke>().request_id(), "r2") << "the request id goes along";
+    EXPECT_EQ(frame.parse<protocol::Invoke>().depth(), 1U);
+  }
+  EXPECT_EQ(body, "one anvil");
+  stock.answer(stream, 201, "reserved");
+  settle();
+  const auto frames = caller_pod->read();
+  ASSERT_EQ(frames.size(), 1U);
+  EXPECT_EQ(frames[0].header.stream, 2U);
+  EXPECT_EQ(frames[0].parse<protocol::Result>().status(), 201U);
+  EXPECT_EQ(frames[0].body, "reserved");
+}
+
+TEST_F(PodRequestsTest, RefusesACallThatTheSpecDoesNotList) {
+  call(2, "payment");
+  const protocol::Result result = refusal();
+  EXPECT_EQ(result.failure().type(), "forbidden");
+  EXPECT_NE(result.failure().message().find("spec.calls"), std::string::npos);
+}
+
+TEST_F(PodRequestsTest, RefusesACallToAFunctionThatIsNotThere) {
+  call(2, "nowhere");
+  EXPECT_EQ(refusal().failure().type(), "not-found");
+}
+
+TEST_F(PodRequestsTest, CancelsTheCallWhenTheCallerGivesItUp) {
+  call(2, "stock");
+  FakePod& stock = home->pod(1);
+  stock.hello();
+  settle();
+  stock.read_all();
+  caller_pod->send(FrameType::kCancel, 2, protocol::Cancel());
+  settle();
+  bool cancelled = false;
+  for (const auto& frame : stock.read()) cancelled |= frame.header.type == FrameType::kCancel;
+  EXPECT_TRUE(cancelled);
+}
+
+TEST_F(PodRequestsTest, AbandonsTheCallsOfAPodThatDied) {
+  call(2, "stock");
+  FakePod& stock = home->pod(1);
+  stock.hello();
+  settle();
+  stock.read_all();
+  home->exit(*caller_pod, pods::PodExit::Cause::kSignalled, 9);
+  settle();
+  bool cancelled = false;
+  for (const auto& frame : stock.read()) cancelled |= frame.header.type == FrameType::kCancel;
+  EXPECT_TRUE(cancelled);
+}
+
+TEST_F(PodRequestsTest, SaysWhyABindingCannotBeConnected) {
+  protocol::Connect head;
+  head.set_binding("away");
+  caller_pod->send(FrameType::kConnect, 2, head, "", true);
+  for (int i = 0; i < 50; ++i) loop.turn(false);
+  const auto frames = caller_pod->read();
+  ASSERT_EQ(frames.size(), 1U);
+  EXPECT_EQ(frames[0].header.type, FrameType::kConnected);
+  EXPECT_NE(frames[0].parse<protocol::Connected>().error().find("away"), std::string::npos);
+}
+
+TEST_F(PodRequestsTest, RefusesABindingThatTheSpecDoesNotList) {
+  protocol::Connect head;
+  head.set_binding("database");
+  caller_pod->send(FrameType::kConnect, 2, head, "", true);
+  settle();
+  EXPECT_NE(caller_pod->read().at(0).parse<protocol::Connected>().error().find("spec.bindings"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace subito::node

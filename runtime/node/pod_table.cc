@@ -1,0 +1,155 @@
+#include "runtime/node/pod_table.h"
+
+#include <utility>
+
+#include "runtime/base/check.h"
+
+namespace subito::node {
+namespace {
+
+using protocol::FrameType;
+
+// A pod's channel closes with its last process. Should something keep it open, it is closed this
+// long after the exit.
+constexpr Duration kChannelEndGrace = std::chrono::seconds(1);
+
+}  // namespace
+
+// Gone when both `exit` and `channel_end` are there.
+struct PodTable::Live {
+  struct Pod pod;
+  std::unique_ptr<pods::LineReader> output;
+  std::optional<pods::PodExit> exit;
+  std::optional<pods::ChannelEnd> channel_end;
+  std::unique_ptr<Timer> channel_grace;
+};
+
+PodTable::PodTable(Loop& loop, PodEvents& events)
+    : loop_(loop), events_(events), channels_(loop, *this) {}
+
+PodTable::~PodTable() { home_.reset(); }
+
+Result<Pod*> PodTable::start(const Order& order) {
+  pods::PodSpec spec;
+  spec.id = order.id;
+  spec.name = order.name;
+  spec.artefact_path = order.revision->artefact_path;
+  const auto& args = order.revision->manifest.spec().args();
+  spec.args.assign(args.begin(), args.end());
+  spec.mode = order.revision->start_mode;
+  spec.limits = order.revision->pod_limits;
+  ASSIGN_OR_RETURN(pods::StartedPod started, home_->start(spec));
+
+  auto live = std::make_unique<Live>();
+  Pod& pod = live->pod;
+  pod.id = order.id;
+  pod.name = order.name;
+  pod.number = order.number;
+  pod.revision = order.revision;
+  pod.mode = started.mode;
+  pod.decided = order.decided;
+  pod.started_unix_ns = wall_clock_nanoseconds();
+  pod.waiting_at_start = order.waiting;
+  live->output = std::make_unique<pods::LineReader>(
+      loop_, std::move(started.stdio),
+      [this, &pod](std::string_view line) { events_.on_pod_output(pod, line); });
+  channels_.open(order.id, std::move(started.channel));
+  CHECK(pods_.emplace(order.id, std::move(live)).second);
+
+  protocol::Config config = order.revision->config;
+  config.set_pod(order.name);
+  if (auto sent = channels_.send(order.id, FrameType::kConfig, 0, config); !sent) {
+    kill(pod, "its configuration is too large");  // the deploy limits do not let this happen
+  }
+  return &pod;
+}
+
+void PodTable::drain(Pod& pod) {
+  if (std::exchange(pod.draining, true)) return;
+  channels_.send_drain(pod.id);
+}
+
+void PodTable::kill(Pod& pod, std::string reason) {
+  if (pod.kill_reason.empty()) pod.kill_reason = std::move(reason);
+  home_->kill(pod.id);
+}
+
+Pod* PodTable::find(PodId id) {
+  const auto it = pods_.find(id);
+  return it == pods_.end() ? nullptr : &it->second->pod;
+}
+
+std::vector<const Pod*> PodTable::all() const {
+  std::vector<const Pod*> pods;
+  for (const auto& [id, live] : pods_) pods.push_back(&live->pod);
+  return pods;
+}
+
+void PodTable::on_pod_exited(const pods::PodExit& exit) {
+  const auto it = pods_.find(exit.pod);
+  if (it == pods_.end()) return;
+  Live& live = *it->second;
+  live.exit = exit;
+  live.output->finish();
+  if (!live.channel_end) {
+    live.channel_grace = std::make_unique<Timer>(loop_, [this, id = exit.pod] {
+      channels_.close(id);
+      on_channel_end(id, {});
+    });
+    live.channel_grace->start(kChannelEndGrace);
+  }
+  finish_if_gone(exit.pod);
+}
+
+void PodTable::on_home_lost(const Error& error) { events_.on_home_lost(error); }
+
+Status PodTable::on_frame(PodId id, const protocol::Frame& frame) {
+  Pod* pod = find(id);
+  if (pod == nullptr) return ok();
+  if (frame.header.type != FrameType::kHello) return events_.on_pod_frame(*pod, frame);
+  protocol::Hello hello;
+  RETURN_IF_ERROR(protocol::parse_head(frame, hello));
+  pod->hello = loop_.now();
+  events_.on_pod_hello(*pod);
+  return ok();
+}
+
+void PodTable::on_late_end(PodId id, std::uint32_t stream) {
+  if (Pod* pod = find(id)) events_.on_pod_late_end(*pod, stream);
+}
+
+void PodTable::on_window(PodId id, std::uint32_t stream) {
+  if (Pod* pod = find(id)) events_.on_pod_window(*pod, stream);
+}
+
+void PodTable::on_channel_end(PodId id, const pods::ChannelEnd& end) {
+  const auto it = pods_.find(id);
+  if (it == pods_.end()) return;
+  it->second->channel_end = end;
+  // A pod without its channel is of no use, whether it broke the protocol or just closed it.
+  if (!it->second->exit) home_->kill(id);
+  finish_if_gone(id);
+}
+
+void PodTable::finish_if_gone(PodId id) {
+  const auto it = pods_.find(id);
+  Live& live = *it->second;
+  if (!live.exit || !live.channel_end) return;
+  PodGone gone;
+  gone.exit = *live.exit;
+  gone.breach = live.channel_end->breach;
+  gone.untaken = live.channel_end->untaken;
+  if (gone.breach) {
+    gone.words = "broke the protocol: " + live.channel_end->error.message;
+  } else if (!live.pod.kill_reason.empty()) {
+    gone.words = "killed: " + live.pod.kill_reason;
+  } else {
+    gone.words = pods::words(gone.exit, live.pod.revision->pod_limits.memory_bytes_max);
+  }
+  // Out of the table first: whoever hears of it finds it gone.
+  const std::unique_ptr<Live> last = std::move(it->second);
+  pods_.erase(it);
+  events_.on_pod_gone(last->pod, gone);
+}
+
+}  // namespace subito::node

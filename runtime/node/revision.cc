@@ -1,0 +1,86 @@
+#include "runtime/node/revision.h"
+
+#include <chrono>
+
+namespace subito::node {
+namespace {
+
+using std::chrono::milliseconds;
+
+pods::StartMode start_mode_of(const manifest::FunctionSpec& spec) {
+  return spec.start() == manifest::FRESH ? pods::StartMode::kFresh : pods::StartMode::kPooled;
+}
+
+scheduler::FunctionLimits scaling_of(const manifest::FunctionSpec& spec) {
+  scheduler::FunctionLimits limits;
+  limits.concurrency = static_cast<std::uint32_t>(spec.concurrency());
+  const manifest::Scaling& scaling = spec.scaling();
+  limits.pods_min = static_cast<std::uint32_t>(scaling.min());
+  limits.pods_max = static_cast<std::uint32_t>(scaling.max());
+  limits.idle_timeout = milliseconds(scaling.idle_ms());
+  limits.queue_limit = static_cast<std::uint32_t>(scaling.queue_limit());
+  return limits;
+}
+
+pods::PodLimits pod_limits_of(const manifest::Resources& resources) {
+  pods::PodLimits limits;
+  limits.memory_bytes_max = static_cast<std::uint64_t>(resources.memory_bytes());
+  limits.pids_max = static_cast<std::uint32_t>(resources.pids());
+  limits.cpu_millicores_max = static_cast<std::uint32_t>(resources.cpu_millicores());
+  return limits;
+}
+
+protocol::Config config_of(const Revision& revision) {
+  const manifest::FunctionSpec& spec = revision.manifest.spec();
+  protocol::Config config;
+  config.set_function(revision.name);
+  config.set_revision(revision.name + "-" + std::to_string(revision.number));
+  config.set_concurrency(static_cast<std::uint32_t>(spec.concurrency()));
+  for (const auto& [key, value] : spec.settings()) (*config.mutable_settings())[key] = value;
+  for (const manifest::Binding& binding : spec.bindings()) {
+    protocol::Binding* out = config.add_bindings();
+    out->set_name(binding.name());
+    if (!binding.has_redis()) continue;
+    out->set_kind(protocol::Binding::REDIS);
+    out->set_key_prefix(redis_key_prefix(revision, binding));
+  }
+  for (const std::string& name : spec.calls()) config.add_calls(name);
+  return config;
+}
+
+}  // namespace
+
+RevisionPtr make_revision(FunctionId function, RevisionId id, std::uint64_t number,
+                          const manifest::Function& manifest, const Artefact& artefact) {
+  const manifest::FunctionSpec& spec = manifest.spec();
+  auto revision = std::make_shared<Revision>();
+  revision->function = function;
+  revision->id = id;
+  revision->name = manifest.metadata().name();
+  revision->number = number;
+  revision->manifest = manifest;
+  revision->artefact_hash = artefact.hash;
+  revision->artefact_path = artefact.path;
+  revision->start_mode = start_mode_of(spec);
+  revision->pod_limits = pod_limits_of(spec.resources());
+  revision->scaling = scaling_of(spec);
+  revision->timeout = milliseconds(spec.timeout_ms());
+  revision->body_bytes_max = static_cast<std::uint64_t>(spec.body_bytes_max());
+  revision->calls.insert(spec.calls().begin(), spec.calls().end());
+  revision->config = config_of(*revision);
+  return revision;
+}
+
+const manifest::Binding* find_binding(const Revision& revision, const std::string& name) {
+  for (const manifest::Binding& binding : revision.manifest.spec().bindings()) {
+    if (binding.name() == name) return &binding;
+  }
+  return nullptr;
+}
+
+std::string redis_key_prefix(const Revision& revision, const manifest::Binding& binding) {
+  const std::string& prefix = binding.redis().key_prefix();
+  return prefix.empty() ? revision.name + ":" : prefix;
+}
+
+}  // namespace subito::node

@@ -1,0 +1,50 @@
+// Revision: one immutable version of a function, ready to be started. Made from a manifest with its
+// defaults filled in; shared by everything that runs it, so that pods of an old revision keep theirs.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "deploy/manifest/function.pb.h"
+#include "runtime/base/id.h"
+#include "runtime/base/time.h"
+#include "runtime/pods/home.h"
+#include "runtime/protocol/pod.pb.h"
+#include "scheduler/limits.h"
+
+namespace subito::node {
+
+struct Revision {
+  FunctionId function;
+  RevisionId id;
+  std::string name;          // of the function
+  std::uint64_t number = 0;  // counts the function's revisions from 1
+  manifest::Function manifest;
+  std::string artefact_hash;
+  std::string artefact_path;
+  pods::StartMode start_mode = pods::StartMode::kPooled;
+  pods::PodLimits pod_limits;
+  scheduler::FunctionLimits scaling;
+  Duration timeout{};
+  std::uint64_t body_bytes_max = 0;
+  std::set<std::string> calls;
+  protocol::Config config;  // what its pods are told, but for their own name
+};
+using RevisionPtr = std::shared_ptr<const Revision>;
+
+struct Artefact {
+  std::string hash;
+  std::string path;
+};
+
+RevisionPtr make_revision(FunctionId function, RevisionId id, std::uint64_t number,
+                          const manifest::Function& manifest, const Artefact& artefact);
+
+// The binding of that name; null: there is none.
+const manifest::Binding* find_binding(const Revision& revision, const std::string& name);
+// "catalogue:" unless the manifest says otherwise.
+std::string redis_key_prefix(const Revision& revision, const manifest::Binding& binding);
+
+}  // namespace subito::node

@@ -1,0 +1,108 @@
+#include "runtime/node/up.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <utility>
+
+#include "runtime/node/node.h"
+#include "runtime/node/version.h"
+
+namespace subito::node {
+namespace {
+
+NodeConfig node_config(const cli::UpOptions& options) {
+  NodeConfig config;
+  config.listen_host = options.listen_host;
+  config.listen_port = options.listen_port;
+  std::error_code ignored;
+  config.data_folder = std::filesystem::absolute(options.data_folder, ignored).string();
+  config.api_socket = options.api_socket;
+  config.pool_size = options.pool_size;
+  config.redis_address = options.redis_address;
+  config.redis_binary = options.redis_path;
+  return config;
+}
+
+// A pod takes two descriptors, a client one.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int complain(const Error& error) {
+  std::fprintf(stderr, "subito: %s\n", error.message.c_str());
+  return cli::kFailed;
+}
+
+class Up {
+ public:
+  Up(Loop& loop, std::unique_ptr<Node> node)
+      : loop_(loop),
+        node_(std::move(node)),
+        interrupt_(loop, SIGINT, [this] { stop(); }),
+        terminate_(loop, SIGTERM, [this] { stop(); }) {
+    node_->on_fatal([this](const Error& error) {
+      exit_code_ = complain(error);
+      loop_.stop();
+    });
+  }
+
+  int run() {
+    node_->start([this](Status status) { on_ready(status); });
+    loop_.run();
+    return exit_code_;
+  }
+
+ private:
+  void on_ready(const Status& status) {
+    if (!status) {
+      exit_code_ = complain(status.error());
+      return stop();
+    }
+    std::printf("ready at %s, API at %s\n", node_->gateway_url().c_str(),
+                node_->api_socket().c_str());
+    std::fflush(stdout);
+  }
+
+  void stop() {
+    if (std::exchange(stopping_, true)) {
+      ::_exit(cli::kFailed);  // the launcher ends the pods when this process is gone
+    }
+    node_->stop([this] { loop_.stop(); });
+  }
+
+  Loop& loop_;
+  std::unique_ptr<Node> node_;
+  Signal interrupt_;
+  Signal terminate_;
+  bool stopping_ = false;
+  int exit_code_ = 0;
+};
+
+}  // namespace
+
+int run_up(const cli::UpOptions& options) {
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
+  spdlog::set_level(spdlog::level::from_str(options.log_level));
+  std::signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
+  if (::geteuid() != 0) {
+    return complain({ErrorCode::kPermissionDenied,
+                     "start node: it needs root to isolate pods; run it with sudo, or see "
+                     "`subito doctor`",
+                     0});
+  }
+  Loop loop;
+  auto node = Node::create(loop, node_config(options));
+  if (!node) return complain(node.error());
+  return Up(loop, *std::move(node)).run();
+}
+
+}  // namespace subito::node

@@ -1,0 +1,106 @@
+#include "runtime/node/views.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "scheduler/effects.h"
+
+namespace subito::node {
+namespace {
+
+api::PodState state_of(const scheduler::PodView& pod) {
+  switch (pod.state) {
+    case scheduler::PodState::kStarting: return api::PodState::kStarting;
+    case scheduler::PodState::kReady: return pod.idle ? api::PodState::kIdle : api::PodState::kBusy;
+    case scheduler::PodState::kDraining: return api::PodState::kDraining;
+    case scheduler::PodState::kStopping: return api::PodState::kStopped;
+  }
+  return api::PodState::kStopped;
+}
+
+api::FunctionState state_of(const scheduler::FunctionView& function, TimePoint now) {
+  if (function.failures > 0 && function.ready == 0 && function.backoff_until > now) {
+    return api::FunctionState::kFailing;
+  }
+  if (function.ready > 0) return api::FunctionState::kReady;
+  return function.starting > 0 ? api::FunctionState::kStarting : api::FunctionState::kAsleep;
+}
+
+std::string count(std::uint32_t number, const char* singular) {
+  return std::to_string(number) + " " + singular + (number == 1 ? "" : "s");
+}
+
+std::string words_of(api::FunctionState state, const scheduler::FunctionView& function,
+                     TimePoint now) {
+  std::string words;
+  switch (state) {
+    case api::FunctionState::kAsleep: words = "asleep"; break;
+    case api::FunctionState::kStarting: words = "starting"; break;
+    case api::FunctionState::kReady: words = count(function.ready, "pod"); break;
+    case api::FunctionState::kFailing:
+      words = "failing: " + count(function.failures, "failed start") + " in a row, next try in " +
+              scheduler::words(function.backoff_until - now);
+      break;
+  }
+  if (function.waiting > 0) words += ", " + std::to_string(function.waiting) + " waiting";
+  return words;
+}
+
+}  // namespace
+
+manifest::StartMode to_api(pods::StartMode mode) {
+  return mode == pods::StartMode::kPooled ? manifest::POOLED : manifest::FRESH;
+}
+
+std::int64_t microseconds(Duration duration) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+}
+
+Status unknown_function(std::string_view name) {
+  return fail(ErrorCode::kNotFound, "find function " + std::string(name) +
+                                        ": there is none; `subito get functions` lists what is "
+                                        "there");
+}
+
+api::PodView pod_view(const Pod& pod, const std::optional<scheduler::PodView>& scheduled) {
+  api::PodView view;
+  view.name = pod.name;
+  view.function = pod.revision->name;
+  view.revision = pod.revision->number;
+  view.start_mode = to_api(pod.mode);
+  view.start_us = microseconds(pod.start_time());
+  view.started_unix_ns = pod.started_unix_ns;
+  if (scheduled) {
+    view.state = state_of(*scheduled);
+    view.requests_served = scheduled->served;
+    view.in_flight = scheduled->running;
+  }
+  return view;
+}
+
+void sort_pods(std::vector<api::PodView>& pods) {
+  // Names of one function differ in their number only: the shorter is the smaller.
+  std::sort(pods.begin(), pods.end(), [](const api::PodView& a, const api::PodView& b) {
+    return std::make_tuple(a.function, a.name.size(), a.name) <
+           std::make_tuple(b.function, b.name.size(), b.name);
+  });
+}
+
+api::FunctionView function_view(const Revision& revision,
+                                const scheduler::FunctionView& scheduled, TimePoint now) {
+  api::FunctionView view;
+  view.manifest = revision.manifest;
+  view.revision = revision.number;
+  view.artefact = revision.artefact_hash;
+  view.state = state_of(scheduled, now);
+  view.state_words = words_of(view.state, scheduled, now);
+  view.pods_starting = scheduled.starting;
+  view.pods_idle = scheduled.idle;
+  view.pods_busy = scheduled.ready - scheduled.idle;
+  view.pods_draining = scheduled.draining + scheduled.stopping;
+  view.waiting = scheduled.waiting;
+  view.requests_served = scheduled.completed;
+  return view;
+}
+
+}  // namespace subito::node

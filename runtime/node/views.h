@@ -1,0 +1,29 @@
+// Views: pods and functions as the control API shows them. Pure functions of what engine and
+// scheduler know.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "deploy/api/control_plane.h"
+#include "runtime/node/pod_table.h"
+#include "scheduler/view.h"
+
+namespace subito::node {
+
+manifest::StartMode to_api(pods::StartMode mode);
+std::int64_t microseconds(Duration duration);
+
+// "find function NAME: there is none; `subito get functions` lists what is there".
+Status unknown_function(std::string_view name);
+
+// `scheduled`: empty for a pod that the scheduler does not know (a deploy's check).
+api::PodView pod_view(const Pod& pod, const std::optional<scheduler::PodView>& scheduled);
+void sort_pods(std::vector<api::PodView>& pods);  // by function, then number
+
+// All but what only the control plane knows: times, URL, events.
+api::FunctionView function_view(const Revision& revision,
+                                const scheduler::FunctionView& scheduled, TimePoint now);
+
+}  // namespace subito::node

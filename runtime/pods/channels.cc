@@ -1,0 +1,308 @@
+#include "runtime/pods/channels.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "runtime/base/check.h"
+
+namespace subito::pods {
+namespace {
+
+using protocol::FrameType;
+
+constexpr std::size_t kReadBytes = 64 << 10;
+// What one pod may deliver in a turn before the others are looked at.
+constexpr int kReadsPerTurnMax = 4;
+
+protocol::FrameHeader header_of(FrameType type, std::uint32_t stream, std::size_t body_bytes,
+                                bool end) {
+  protocol::FrameHeader header;
+  header.type = type;
+  header.stream = stream;
+  header.flags = end ? protocol::kFlagEnd : 0;
+  header.body_bytes = static_cast<std::uint32_t>(body_bytes);
+  return header;
+}
+
+// send(2) up to `size` bytes, with a descriptor on the first if `fd` is one. Never raises SIGPIPE.
+ssize_t send_bytes(int socket, const char* bytes, std::size_t size, int fd) {
+  iovec io{const_cast<char*>(bytes), size};
+  msghdr message{};
+  message.msg_iov = &io;
+  message.msg_iovlen = 1;
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  if (fd >= 0) {
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;  // unix(7)
+    header->cmsg_len = CMSG_LEN(sizeof(int));
+    std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+  }
+  return ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+}  // namespace
+
+// Positions count all bytes ever appended to the channel.
+struct Channels::Channel {
+  struct Passenger {
+    std::uint64_t position;  // of the first byte of the frame that it travels with
+    UniqueFd fd;
+  };
+  struct Invoke {
+    std::uint64_t end_position;
+    std::uint32_t stream;
+  };
+
+  PodId pod;
+  UniqueFd fd;
+  std::unique_ptr<Poll> poll;
+  protocol::FrameParser parser;
+  protocol::Streams streams{protocol::Side::kNode};
+  std::string out;                // appended, not sent
+  std::size_t out_begin = 0;      // of `out`, what is sent already
+  std::uint64_t sent = 0;         // bytes the kernel took
+  std::deque<Passenger> passengers;
+  std::deque<Invoke> invokes;     // the last ones, see note_invoke
+  bool dirty = false;
+  bool blocked = false;           // the kernel's buffer is full: waiting for writability
+  bool peer_gone = false;         // writing failed; what can be read is still read
+
+  std::uint64_t appended() const { return sent + (out.size() - out_begin); }
+  std::size_t unsent() const { return out.size() - out_begin; }
+
+  void note_invoke(std::uint32_t stream) {
+    // Of those the kernel took whole, only the very last can still be unread for certain.
+    while (!invokes.empty() && invokes.front().end_position < sent) invokes.pop_front();
+    invokes.push_back({appended(), stream});
+  }
+
+  // `reset`: the peer closed with bytes unread (ECONNRESET), so the last byte sent was unread.
+  std::vector<std::uint32_t> untaken(bool reset) const {
+    std::vector<std::uint32_t> ids;
+    for (const Invoke& invoke : invokes) {
+      const bool unsent_tail = invoke.end_position > sent;
+      const bool unread = reset && invoke.end_position == sent;
+      if (unsent_tail || unread) ids.push_back(invoke.stream);
+    }
+    return ids;
+  }
+
+  void watch() { poll->start(UV_READABLE | (blocked ? UV_WRITABLE : 0)); }
+};
+
+Channels::Channels(Loop& loop, ChannelEvents& events) : loop_(loop), events_(events) {}
+Channels::~Channels() = default;
+
+void Channels::open(PodId pod, UniqueFd fd) {
+  auto channel = std::make_unique<Channel>();
+  channel->pod = pod;
+  channel->fd = std::move(fd);
+  channel->poll = std::make_unique<Poll>(loop_, channel->fd.get(), [this, pod](int, int events) {
+    on_ready(pod, events);
+  });
+  channel->watch();
+  CHECK(channels_.emplace(pod, std::move(channel)).second);
+}
+
+void Channels::close(PodId pod) { channels_.erase(pod); }
+
+Channels::Channel* Channels::find(PodId pod) const {
+  const auto it = channels_.find(pod);
+  return it == channels_.end() ? nullptr : it->second.get();
+}
+
+void Channels::touched(Channel& channel) {
+  if (channel.dirty) return;
+  channel.dirty = true;
+  if (dirty_.empty()) loop_.defer([this] { flush_all(); });
+  dirty_.push_back(channel.pod);
+}
+
+const protocol::Streams* Channels::streams(PodId pod) const {
+  const Channel* channel = find(pod);
+  return channel ? &channel->streams : nullptr;
+}
+
+Status Channels::send(PodId pod, FrameType type, std::uint32_t stream,
+                      const google::protobuf::MessageLite& head, std::string_view body, bool end) {
+  Channel* channel = find(pod);
+  if (channel == nullptr) return ok();
+  RETURN_IF_ERROR(protocol::append_frame(channel->out, type, stream, head, body, end));
+  channel->streams.sent(header_of(type, stream, body.size(), end));
+  if (type == FrameType::kInvoke) channel->note_invoke(stream);
+  touched(*channel);
+  return ok();
+}
+
+void Channels::append(Channel& channel, FrameType type, std::uint32_t stream,
+                      std::string_view body, bool end) {
+  protocol::append_frame(channel.out, type, stream, body, end);
+  channel.streams.sent(header_of(type, stream, body.size(), end));
+  touched(channel);
+}
+
+void Channels::send_body(PodId pod, std::uint32_t stream, std::string_view body, bool end) {
+  Channel* channel = find(pod);
+  if (channel == nullptr) return;
+  do {
+    const std::string_view part = body.substr(0, protocol::kBodyBytesMax);
+    body.remove_prefix(part.size());
+    append(*channel, FrameType::kBody, stream, part, end && body.empty());
+  } while (!body.empty());
+}
+
+void Channels::send_cancel(PodId pod, std::uint32_t stream, protocol::Cancel::Reason reason) {
+  const Channel* channel = find(pod);
+  if (channel == nullptr) return;
+  if (!channel->streams.may_send(header_of(FrameType::kCancel, stream, 0, false))) return;
+  protocol::Cancel head;
+  head.set_reason(reason);
+  CHECK(send(pod, FrameType::kCancel, stream, head));
+}
+
+void Channels::send_drain(PodId pod) {
+  if (Channel* channel = find(pod)) append(*channel, FrameType::kDrain, 0, {}, false);
+}
+
+void Channels::send_connected(PodId pod, std::uint32_t stream, UniqueFd fd) {
+  Channel* channel = find(pod);
+  if (channel == nullptr) return;
+  channel->passengers.push_back({channel->appended(), std::move(fd)});
+  CHECK(send(pod, FrameType::kConnected, stream, protocol::Connected(), {}, true));
+}
+
+void Channels::consumed(PodId pod, std::uint32_t stream, std::size_t bytes) {
+  Channel* channel = find(pod);
+  if (channel == nullptr) return;
+  const std::uint32_t announce = channel->streams.consumed(stream, bytes);
+  if (announce == 0) return;
+  protocol::Window head;
+  head.set_bytes(announce);
+  CHECK(send(pod, FrameType::kWindow, stream, head));
+}
+
+void Channels::flush_all() {
+  std::vector<PodId> dirty;
+  dirty.swap(dirty_);
+  for (const PodId pod : dirty) {
+    if (Channel* channel = find(pod)) {
+      channel->dirty = false;
+      if (!channel->blocked) flush(*channel);
+    }
+  }
+}
+
+void Channels::flush(Channel& channel) {
+  while (channel.unsent() > 0 && !channel.peer_gone) {
+    std::size_t size = channel.unsent();
+    int passenger = -1;
+    if (!channel.passengers.empty()) {
+      const auto& next = channel.passengers.front();
+      if (next.position == channel.sent) {
+        passenger = next.fd.get();
+      } else {
+        size = std::min<std::size_t>(size, next.position - channel.sent);
+      }
+    }
+    const ssize_t n =
+        send_bytes(channel.fd.get(), channel.out.data() + channel.out_begin, size, passenger);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno != EAGAIN) channel.peer_gone = true;  // the end is found by reading
+    if (n < 0) break;
+    if (passenger >= 0) channel.passengers.pop_front();
+    channel.sent += static_cast<std::uint64_t>(n);
+    channel.out_begin += static_cast<std::size_t>(n);
+  }
+  if (channel.unsent() == 0) {
+    channel.out.clear();
+    channel.out_begin = 0;
+  } else if (channel.out_begin > kReadBytes) {
+    channel.out.erase(0, channel.out_begin);
+    channel.out_begin = 0;
+  }
+  const bool blocked = channel.unsent() > 0 && !channel.peer_gone;
+  if (blocked != channel.blocked) {
+    channel.blocked = blocked;
+    channel.watch();
+  }
+  if (channel.unsent() > kUnsentBytesMax) {
+    const Error error{ErrorCode::kProtocol, "write channel: the pod does not read its answers", 0};
+    end(channel.pod, {true, error, {}});
+  }
+}
+
+void Channels::on_ready(PodId pod, int events) {
+  Channel* channel = find(pod);
+  if (channel == nullptr) return;
+  if (events & UV_WRITABLE) {
+    flush(*channel);
+    channel = find(pod);
+  }
+  for (int i = 0; channel != nullptr && i < kReadsPerTurnMax; ++i) {
+    if (!read_some(*channel)) return;
+    channel = find(pod);
+  }
+}
+
+// True when there may be more to read. After false the channel may be gone.
+bool Channels::read_some(Channel& channel) {
+  const std::span<char> room = channel.parser.prepare(kReadBytes);
+  const ssize_t n = ::read(channel.fd.get(), room.data(), room.size());
+  if (n > 0) {
+    channel.parser.commit(static_cast<std::size_t>(n));
+    return deliver(channel) && static_cast<std::size_t>(n) == room.size();
+  }
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return false;
+  const bool reset = n < 0 && errno == ECONNRESET;
+  end(channel.pod, {false, {}, channel.untaken(reset)});
+  return false;
+}
+
+bool Channels::deliver(Channel& channel) {
+  const PodId pod = channel.pod;
+  while (true) {
+    auto frame = channel.parser.next();
+    Error error;
+    if (!frame) {
+      error = std::move(frame).error();
+    } else if (!frame->has_value()) {
+      return true;
+    } else {
+      auto status = on_frame(channel, **frame);
+      if (find(pod) != &channel) return false;  // closed by the callback
+      if (status) continue;
+      error = std::move(status).error();
+    }
+    end(pod, {true, std::move(error), {}});
+    return false;
+  }
+}
+
+Status Channels::on_frame(Channel& channel, const protocol::Frame& frame) {
+  ASSIGN_OR_RETURN(const auto verdict, channel.streams.receive(frame.header));
+  if (verdict == protocol::Streams::Verdict::kIgnore) {
+    if (frame.end()) events_.on_late_end(channel.pod, frame.header.stream);
+    return ok();
+  }
+  if (frame.header.type != FrameType::kWindow) return events_.on_frame(channel.pod, frame);
+  protocol::Window head;
+  RETURN_IF_ERROR(protocol::parse_head(frame, head));
+  RETURN_IF_ERROR(channel.streams.granted(frame.header.stream, head.bytes()));
+  events_.on_window(channel.pod, frame.header.stream);
+  return ok();
+}
+
+void Channels::end(PodId pod, ChannelEnd end) {
+  channels_.erase(pod);
+  events_.on_channel_end(pod, end);
+}
+
+}  // namespace subito::pods

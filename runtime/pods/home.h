@@ -1,0 +1,86 @@
+// PodHome: where pods live and how they come to life. One interface, several homes: the sandbox
+// (sandbox_home.h, the default) and a plain process (process_home.h, no isolation, for tests and as
+// a floor to measure against). Owned by the node, used on its loop's thread.
+//
+// The life of a pod, seen from here: start() ──▶ exited, exactly once for each start() that did not
+// fail. The request may be written to the channel as soon as start() returned: it waits in the
+// kernel until the function reads it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "runtime/base/id.h"
+#include "runtime/base/result.h"
+#include "runtime/base/time.h"
+#include "runtime/base/unique_fd.h"
+
+namespace subito::pods {
+
+enum class StartMode : std::uint8_t { kPooled, kFresh, kProcess };
+std::string_view to_string(StartMode mode);  // "pooled", "fresh", "process"
+
+struct PodLimits {
+  std::uint64_t memory_bytes_max = 128ULL << 20;
+  std::uint32_t pids_max = 64;
+  std::uint32_t cpu_millicores_max = 0;  // 0: no limit of its own
+};
+
+struct PodSpec {
+  PodId id;
+  std::string name;           // what it sees as argv[0]
+  std::string artefact_path;  // the static binary
+  std::vector<std::string> args;
+  StartMode mode = StartMode::kPooled;
+  PodLimits limits;
+};
+
+struct StartedPod {
+  UniqueFd channel;  // non-blocking; frames
+  UniqueFd stdio;    // non-blocking; what the pod prints
+  StartMode mode = StartMode::kFresh;  // how it really starts: kPooled falls back to kFresh
+};
+
+struct PodExit {
+  enum class Cause : std::uint8_t {
+    kExited,       // code: its exit status
+    kSignalled,    // code: the signal
+    kOutOfMemory,  // killed at its memory limit
+    kStartFailed,  // never became the function; message says which step and why
+  };
+  PodId pod;
+  Cause cause = Cause::kExited;
+  int code = 0;
+  std::string message;  // "start pod: exec: Exec format error"; empty unless kStartFailed
+  std::uint64_t memory_bytes_peak = 0;  // 0: not known
+};
+
+// "exited with status 1", "ended by SIGSEGV", "out of memory (limit 128 MiB)", the message.
+std::string words(const PodExit& exit, std::uint64_t memory_bytes_max);
+
+// What is kept ready for pods to come, belonging to no function.
+struct ReadyPool {
+  std::uint32_t sandboxes = 0;
+  std::uint64_t memory_bytes = 0;  // charged to their cgroups, kernel memory included
+};
+
+class HomeEvents {
+ public:
+  virtual ~HomeEvents() = default;
+  virtual void on_pod_exited(const PodExit& exit) = 0;
+  // The home is lost, and every pod in it; the node cannot go on.
+  virtual void on_home_lost(const Error& error) = 0;
+};
+
+class PodHome {
+ public:
+  virtual ~PodHome() = default;
+  virtual Result<StartedPod> start(const PodSpec& spec) = 0;
+  virtual void kill(PodId pod) = 0;  // SIGKILL; its exit follows. Unknown: nothing happens
+  // What the pod takes now, kernel memory included; 0: not known.
+  virtual std::uint64_t memory_bytes(PodId pod) const = 0;
+  virtual ReadyPool ready_pool() const = 0;
+};
+
+}  // namespace subito::pods

@@ -1,0 +1,253 @@
+#include "runtime/pods/sandbox_home.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/pods/memory_usage.h"
+#include "runtime/sandbox/cgroup.h"
+
+namespace subito::pods {
+namespace {
+
+using sandbox::SandboxId;
+
+// Making a sandbox takes a millisecond or two of a core. It is put off this long after a start, so
+// that the pool is filled behind a burst and not beside the pod that a client waits for.
+constexpr Duration kRefillDelay = std::chrono::milliseconds(5);
+// After a failure: 50 ms, doubled up to 5 s.
+constexpr Duration kRefillRetryFirst = std::chrono::milliseconds(50);
+constexpr std::uint32_t kRefillRetryDoublingsMax = 7;
+// Sandboxes made in one go; then the loop, and whoever needs the cores, gets a turn.
+constexpr std::uint32_t kRefillBatch = 2;
+
+// Shells report "ended by signal n" as this much more, and so does a pod that is the init of its
+// pid namespace and cannot be killed by its own SIGABRT.
+constexpr int kSignalExitBase = 128;
+constexpr int kSignalMax = 31;
+
+std::string mount_root(const SandboxHomeConfig& config) {
+  return config.launcher.cgroup_root.empty() ? "/sys/fs/cgroup" : config.launcher.cgroup_root;
+}
+
+sandbox::SandboxLimits to_sandbox(const PodLimits& limits) {
+  return {limits.memory_bytes_max, limits.pids_max, limits.cpu_millicores_max};
+}
+
+Result<UniqueFd> open_artefact(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_PATH | O_CLOEXEC));
+  if (!fd.valid()) return errno_error("open artefact " + path);
+  return fd;
+}
+
+sandbox::LaunchRequest launch_request(const PodSpec& spec, int artefact, bool wait_for_limits) {
+  sandbox::LaunchRequest request;
+  request.artefact_fd = artefact;
+  request.argv.push_back(spec.name);
+  request.argv.insert(request.argv.end(), spec.args.begin(), spec.args.end());
+  request.wait_for_limits = wait_for_limits;
+  return request;
+}
+
+PodExit to_pod_exit(PodId pod, const sandbox::Exited& event) {
+  PodExit exit;
+  exit.pod = pod;
+  exit.memory_bytes_peak = event.memory_bytes_peak;
+  if (event.failed_step != sandbox::Step::kNone) {
+    exit.cause = PodExit::Cause::kStartFailed;
+    exit.message =
+        sandbox::step_error(event.failed_step, event.failed_errno).annotate("start pod").message;
+  } else if (event.oom_kills > 0) {
+    exit.cause = PodExit::Cause::kOutOfMemory;
+  } else if (WIFSIGNALED(event.wait_status)) {
+    exit.cause = PodExit::Cause::kSignalled;
+    exit.code = WTERMSIG(event.wait_status);
+  } else {
+    exit.code = WEXITSTATUS(event.wait_status);
+    if (exit.code > kSignalExitBase && exit.code <= kSignalExitBase + kSignalMax) {
+      exit.cause = PodExit::Cause::kSignalled;
+      exit.code -= kSignalExitBase;
+    }
+  }
+  return exit;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SandboxHome>> SandboxHome::create(Loop& loop, HomeEvents& events,
+                                                         const SandboxHomeConfig& config) {
+  ASSIGN_OR_RETURN([[maybe_unused]] const sandbox::SweepReport swept,
+                   sandbox::sweep_node(mount_root(config), config.launcher.node_id,
+                                       config.launcher.start_deadline));
+  ASSIGN_OR_RETURN(sandbox::LauncherClient client, sandbox::LauncherClient::start(config.launcher));
+  std::unique_ptr<SandboxHome> home(new SandboxHome(loop, events, config, std::move(client)));
+  home->refill();
+  return home;
+}
+
+SandboxHome::SandboxHome(Loop& loop, HomeEvents& events, const SandboxHomeConfig& config,
+                         sandbox::LauncherClient client)
+    : loop_(loop), events_(events), config_(config), client_(std::move(client)) {
+  readable_ = std::make_unique<Poll>(loop_, client_.fd(), [this](int, int) { on_readable(); });
+  readable_->start(UV_READABLE);
+  refill_timer_ = std::make_unique<Timer>(loop_, [this] { refill(); });
+}
+
+SandboxHome::~SandboxHome() { readable_.reset(); }
+
+Result<sandbox::NodeEnds> SandboxHome::make_sandbox(SandboxId id,
+                                                    const sandbox::SandboxLimits& limits,
+                                                    bool reuse_network) {
+  ASSIGN_OR_RETURN(sandbox::SandboxSockets sockets, sandbox::make_sandbox_sockets());
+  RETURN_IF_ERROR(client_.create(id, {limits, reuse_network}, std::move(sockets.pod)));
+  return std::move(sockets.node);
+}
+
+Result<StartedPod> SandboxHome::start(const PodSpec& spec) {
+  ASSIGN_OR_RETURN(const UniqueFd artefact, open_artefact(spec.artefact_path));
+  if (spec.mode == StartMode::kPooled) {
+    while (!ready_.empty()) {
+      // One that died unseen since the last turn refuses the launch: the next one is tried.
+      if (auto started = start_pooled(spec, artefact.get())) return started;
+    }
+  }
+  return start_fresh(spec, artefact.get());
+}
+
+Result<StartedPod> SandboxHome::start_pooled(const PodSpec& spec, int artefact) {
+  const SandboxId id = ready_.front();
+  ready_.pop_front();
+  sandbox::NodeEnds ends = std::move(empty_.at(id).ends);
+  const pid_t host_pid = empty_.at(id).host_pid;
+  empty_.erase(id);
+  schedule_refill();
+  const sandbox::SandboxLimits limits = to_sandbox(spec.limits);
+  const bool other_limits = limits != sandbox::SandboxLimits{};
+  if (other_limits) RETURN_IF_ERROR(client_.set_limits(id, limits));
+  sandbox::SandboxControl control(std::move(ends.control));
+  if (auto launched = control.launch(launch_request(spec, artefact, other_limits)); !launched) {
+    (void)client_.kill(id);
+    return std::move(launched).error();
+  }
+  adopt(id, spec.id, host_pid);
+  return StartedPod{std::move(ends.channel), std::move(ends.stdio), StartMode::kPooled};
+}
+
+Result<StartedPod> SandboxHome::start_fresh(const PodSpec& spec, int artefact) {
+  const SandboxId id = ids_.next();
+  ASSIGN_OR_RETURN(sandbox::NodeEnds ends, make_sandbox(id, to_sandbox(spec.limits), false));
+  // The request waits in the control socket until the sandbox is ready for it; a failure of any
+  // step comes back as the sandbox's exit, so the socket is not watched.
+  sandbox::SandboxControl control(std::move(ends.control));
+  RETURN_IF_ERROR(control.launch(launch_request(spec, artefact, false)));
+  adopt(id, spec.id, 0);
+  return StartedPod{std::move(ends.channel), std::move(ends.stdio), StartMode::kFresh};
+}
+
+void SandboxHome::adopt(SandboxId id, PodId pod, pid_t host_pid) {
+  running_.emplace(id, Running{pod, host_pid});
+  sandbox_of_.emplace(pod, id);
+}
+
+void SandboxHome::kill(PodId pod) {
+  const auto it = sandbox_of_.find(pod);
+  if (it == sandbox_of_.end()) return;
+  // A launcher too far behind to take the message is one that will be found lost on reading.
+  (void)client_.kill(it->second);
+}
+
+std::uint64_t SandboxHome::memory_bytes(PodId pod) const {
+  const auto id = sandbox_of_.find(pod);
+  if (id == sandbox_of_.end()) return 0;
+  const pid_t host_pid = running_.at(id->second).host_pid;
+  return host_pid == 0 ? 0 : memory_usage_bytes(host_pid, memory_cgroup(id->second));
+}
+
+ReadyPool SandboxHome::ready_pool() const {
+  ReadyPool pool;
+  for (const auto& [id, empty] : empty_) {
+    if (!empty.ready) continue;
+    ++pool.sandboxes;
+    pool.memory_bytes += memory_usage_bytes(empty.host_pid, memory_cgroup(id));
+  }
+  return pool;
+}
+
+std::string SandboxHome::memory_cgroup(SandboxId id) const {
+  const std::string group =
+      "/subito-" + config_.launcher.node_id + "/pod-" + std::to_string(id.value());
+  const std::string v1 = mount_root(config_) + "/memory" + group;
+  return ::access(v1.c_str(), F_OK) == 0 ? v1 : mount_root(config_) + group;
+}
+
+void SandboxHome::schedule_refill() {
+  if (!refill_timer_->active()) refill_timer_->start(kRefillDelay);
+}
+
+void SandboxHome::refill() {
+  for (std::uint32_t made = 0; empty_.size() < config_.pool_size && made < kRefillBatch; ++made) {
+    const SandboxId id = ids_.next();
+    auto ends = make_sandbox(id, {}, true);
+    if (!ends) return lost_empty(id);
+    empty_.emplace(id, Empty{*std::move(ends)});
+  }
+}
+
+// Keeps trying, ever more slowly: a pool that cannot be filled costs warm starts, not answers.
+void SandboxHome::lost_empty(SandboxId id) {
+  empty_.erase(id);
+  std::erase(ready_, id);
+  const std::uint32_t doublings = std::min(refill_failures_++, kRefillRetryDoublingsMax);
+  refill_timer_->start(kRefillRetryFirst * (1 << doublings));
+}
+
+void SandboxHome::on_readable() {
+  if (auto status = client_.on_readable(*this); !status) {
+    readable_->stop();
+    refill_timer_->stop();
+    events_.on_home_lost(status.error());
+  }
+}
+
+void SandboxHome::on_created(const sandbox::Created& event) {
+  last_steps_ = event.step_us;
+  if (const auto it = running_.find(event.id); it != running_.end()) {
+    it->second.host_pid = event.host_pid;
+  }
+  const auto it = empty_.find(event.id);
+  if (it == empty_.end()) return;
+  it->second.ready = true;
+  it->second.host_pid = event.host_pid;
+  ready_.push_back(event.id);
+  refill_failures_ = 0;
+  if (empty_.size() < config_.pool_size) refill();
+}
+
+void SandboxHome::on_create_failed(const sandbox::CreateFailed& event) {
+  const Error error = sandbox::step_error(event.step, event.os_errno).annotate("start pod");
+  if (empty_.contains(event.id)) return lost_empty(event.id);
+  const auto it = running_.find(event.id);
+  if (it == running_.end()) return;
+  PodExit exit;
+  exit.pod = it->second.pod;
+  exit.cause = PodExit::Cause::kStartFailed;
+  exit.message = error.message;
+  sandbox_of_.erase(it->second.pod);
+  running_.erase(it);
+  events_.on_pod_exited(exit);
+}
+
+void SandboxHome::on_exited(const sandbox::Exited& event) {
+  if (empty_.contains(event.id)) return lost_empty(event.id);
+  const auto it = running_.find(event.id);
+  if (it == running_.end()) return;
+  const PodExit exit = to_pod_exit(it->second.pod, event);
+  sandbox_of_.erase(it->second.pod);
+  running_.erase(it);
+  events_.on_pod_exited(exit);
+}
+
+}  // namespace subito::pods

@@ -1,0 +1,84 @@
+// SandboxHome: pods in sandboxes, the default home. Keeps a pool of empty sandboxes that belong to
+// no function; starts a pod in one of them, or in one made for it (fresh).
+//
+// Owns the launcher, and through it every pod: when the home goes, all of them are gone.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "runtime/loop/loop.h"
+#include "runtime/pods/home.h"
+#include "runtime/sandbox/launcher_client.h"
+#include "runtime/sandbox/sandbox_control.h"
+
+namespace subito::pods {
+
+struct SandboxHomeConfig {
+  sandbox::LauncherConfig launcher;
+  std::uint32_t pool_size = 8;  // empty sandboxes kept; 0: every pod is made fresh
+};
+
+class SandboxHome final : public PodHome, private sandbox::LauncherEvents {
+ public:
+  // Sweeps what a dead node of the same id left, starts the launcher, begins to fill the pool.
+  static Result<std::unique_ptr<SandboxHome>> create(Loop& loop, HomeEvents& events,
+                                                     const SandboxHomeConfig& config);
+  ~SandboxHome() override;
+
+  Result<StartedPod> start(const PodSpec& spec) override;
+  void kill(PodId pod) override;
+  std::uint64_t memory_bytes(PodId pod) const override;
+  ReadyPool ready_pool() const override;
+
+  // How long the isolation steps of the last sandbox took, for diagnosis and benchmarks.
+  const sandbox::StepTimes& last_steps() const { return last_steps_; }
+
+ private:
+  // An empty sandbox of the pool, or one on its way there.
+  struct Empty {
+    sandbox::NodeEnds ends;
+    bool ready = false;  // isolated; only then is it taken
+    pid_t host_pid = 0;
+  };
+  struct Running {
+    PodId pod;
+    pid_t host_pid = 0;  // 0 until the launcher told it
+  };
+
+  SandboxHome(Loop& loop, HomeEvents& events, const SandboxHomeConfig& config,
+              sandbox::LauncherClient client);
+
+  Result<sandbox::NodeEnds> make_sandbox(sandbox::SandboxId id, const sandbox::SandboxLimits& limits,
+                                         bool reuse_network);
+  Result<StartedPod> start_pooled(const PodSpec& spec, int artefact);
+  Result<StartedPod> start_fresh(const PodSpec& spec, int artefact);
+  void adopt(sandbox::SandboxId id, PodId pod, pid_t host_pid);
+  void schedule_refill();
+  void refill();
+  void lost_empty(sandbox::SandboxId id);
+  std::string memory_cgroup(sandbox::SandboxId id) const;
+  void on_readable();
+
+  void on_created(const sandbox::Created& event) override;
+  void on_create_failed(const sandbox::CreateFailed& event) override;
+  void on_exited(const sandbox::Exited& event) override;
+
+  Loop& loop_;
+  HomeEvents& events_;
+  SandboxHomeConfig config_;
+  sandbox::LauncherClient client_;
+  IdSource<sandbox::SandboxId> ids_;
+  std::unordered_map<sandbox::SandboxId, Empty> empty_;
+  std::deque<sandbox::SandboxId> ready_;  // oldest first
+  std::unordered_map<sandbox::SandboxId, Running> running_;
+  std::unordered_map<PodId, sandbox::SandboxId> sandbox_of_;
+  sandbox::StepTimes last_steps_{};
+  std::uint32_t refill_failures_ = 0;  // in a row
+  std::unique_ptr<Poll> readable_;
+  std::unique_ptr<Timer> refill_timer_;
+};
+
+}  // namespace subito::pods
