@@ -12,6 +12,11 @@
 #include "runtime/sdk/serve_pod.h"
 #include "runtime/sdk/text.h"
 
+#include "runtime/protocol/elf_note.h"
+
+// The node knows by it that the binary is a function.
+SUBITO_ELF_NOTE(1);
+
 namespace subito {
 namespace {
 
