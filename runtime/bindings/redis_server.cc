@@ -33,6 +33,18 @@ std::string quoted(const std::string& text) {
   return out + "\"";
 }
 
+const char* append_fsync(Fsync fsync) {
+  switch (fsync) {
+    case Fsync::kAlways:
+      return "always";
+    case Fsync::kEverySecond:
+      return "everysec";
+    case Fsync::kByKernel:
+      return "no";
+  }
+  return "always";
+}
+
 }  // namespace
 
 std::string_view to_string(RedisServer::State state) {
@@ -147,6 +159,8 @@ Status RedisServer::end_stale() const {
                                                 std::to_string(pid) + ", does not end");
 }
 
+// The default user cannot log in, but must be allowed everything: Redis 7.0 loads its append-only
+// file in that user's name, and drops every transaction and script he might not run.
 std::string RedisServer::configuration() const {
   return "port 0\n"
          "unixsocket " +
@@ -161,9 +175,9 @@ std::string RedisServer::configuration() const {
          "save \"\"\n"
          "appendonly yes\n"
          "appendfsync " +
-         (config_.fsync == Fsync::kAlways ? "always" : "everysec") +
+         append_fsync(config_.fsync) +
          "\n"
-         "user default off\n"
+         "user default off ~* &* +@all\n"
          "user " +
          kUser + " on >" + password_ + " ~* &* +@all\n";
 }
