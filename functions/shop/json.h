@@ -24,6 +24,7 @@ Json read_answer(const subito::Response& response);
 
 // A member of an object, or null when it is not there or the value is no object.
 const Json& member(const Json& object, const char* name);
+const Json& member(Json&& object, const char* name) = delete;  // it would dangle
 
 // The text of a member, "" when there is none.
 std::string text_of(const Json& object, const char* name);

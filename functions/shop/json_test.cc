@@ -47,7 +47,8 @@ TEST(JsonReadTest, AMemberThatIsNotThereIsNull) {
   EXPECT_EQ(text_of(object, "a"), "x");
   EXPECT_EQ(text_of(object, "n"), "");
   EXPECT_TRUE(member(object, "b").is_null());
-  EXPECT_TRUE(member(Json(3), "b").is_null());
+  const Json number = 3;
+  EXPECT_TRUE(member(number, "b").is_null());
 }
 
 }  // namespace

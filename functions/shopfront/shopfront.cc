@@ -56,7 +56,8 @@ Response seed(const Request&, Context& context) {
   out.open_object();
   for (const char* function : {"catalogue", "stock"}) {
     const Response answer = context.call(function, Request("POST", "/seed"));
-    const Json& added = member(read_answer(answer), "added");
+    const Json body = read_answer(answer);
+    const Json& added = member(body, "added");
     if (answer.status() != 200 || !added.is_number_integer()) {
       throw CallError("unavailable", std::string(function) + " answered " +
                                          std::to_string(answer.status()) + " to the seed");

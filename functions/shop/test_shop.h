@@ -1,0 +1,40 @@
+// TestShop: the shop's four functions in one process, on a real Redis; what they call goes straight
+// to the other's router. Any number of threads may ask. Test code only.
+#pragma once
+
+#include <subito/function.h>
+
+#include <atomic>
+#include <map>
+#include <string>
+
+#include "functions/shop/json.h"
+#include "functions/shop/test_redis.h"
+
+namespace shop {
+
+class TestShop {
+ public:
+  TestShop();
+
+  // As if through the gateway. Exceptions become answers as the SDK makes them.
+  subito::Response ask(const std::string& function, const subito::Request& request);
+  subito::Response get(const std::string& function, const std::string& path);
+  subito::Response post(const std::string& function, const std::string& path,
+                        const std::string& body = {});
+  subito::Response order(const std::string& key, const std::string& lines);
+  Json get_json(const std::string& function, const std::string& path);
+
+  // As if nothing answered for it.
+  void take_away(const std::string& function) { away_ = function; }
+  void bring_back() { away_.clear(); }
+  TestRedis& redis() { return redis_; }
+
+ private:
+  class Context;
+  TestRedis redis_;
+  std::map<std::string, subito::Router> functions_;
+  std::string away_;
+};
+
+}  // namespace shop
