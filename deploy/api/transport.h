@@ -18,15 +18,15 @@ struct ClientRequest {
   std::string method = "GET";
   // "http://host:port/path?query". Over a Unix socket the host is of no importance.
   std::string url;
-  http::Fields fields;
-  std::string body;
-  std::string body_file;  // not empty: this file is the body, sent as it is read
+  http::Fields fields = {};
+  std::string body = {};
+  std::string body_file = {};  // not empty: this file is the body, sent as it is read
 };
 
 struct ClientReply {
   int status = 0;
   http::Fields fields;  // names in lower case
-  std::string body;
+  std::string body = {};
 };
 
 inline constexpr std::size_t kReplyBytesMax = 256 << 20;  // of a reply kept whole, or of one line

@@ -1,0 +1,184 @@
+// CurlTransport against the real server over a real Unix socket.
+#include "deploy/api/transport.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "deploy/api/api_handler.h"
+#include "deploy/api/fake_plane.h"
+#include "runtime/loop/loop.h"
+
+namespace subito::api {
+namespace {
+
+using testing::HasSubstr;
+
+// Calls back by itself, and tells an event for every deploy.
+class LoopPlane final : public FakePlane {
+ public:
+  explicit LoopPlane(Loop& loop) : loop_(loop) {}
+  void remove(std::string_view name, StatusCallback callback) override {
+    FakePlane::remove(name, std::move(callback));
+    emit(Event{1, std::string(name), "", "Removed", "removed"});
+    loop_.defer([this] { settle(); });
+  }
+
+ private:
+  Loop& loop_;
+};
+
+// An API on a socket, served by a thread of its own until the test ends.
+class Transports : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = testing::TempDir() + "subito-transport-XXXXXX";
+    ASSERT_NE(::mkdtemp(folder_.data()), nullptr);
+    socket_ = folder_ + "/api.sock";
+    auto store = store::Store::open(folder_ + "/data");
+    ASSERT_TRUE(store) << store.error().message;
+    store_ = std::move(*store);
+    fill(plane_);
+    handler_.attach(*server_);
+    const auto bound = server_->listen({server::Address::Kind::kUnix, socket_, 0});
+    ASSERT_TRUE(bound) << bound.error().message;
+    thread_ = std::thread([this] { loop_.run(); });
+  }
+  void TearDown() override {
+    if (thread_.joinable()) {
+      stop_.notify();
+      thread_.join();
+    }
+    std::filesystem::remove_all(folder_);
+  }
+  static ClientRequest request(const std::string& method, const std::string& path) {
+    return {method, "http://subito" + path, {}, "", ""};
+  }
+
+  std::string folder_;
+  std::string socket_;
+  Loop loop_;
+  Wakeup stop_{loop_, [this] { loop_.stop(); }};
+  LoopPlane plane_{loop_};
+  std::unique_ptr<store::Store> store_;
+  // The store is opened before the first request comes.
+  struct LateHandler final : server::Handler {
+    explicit LateHandler(Transports& test) : test_(test) {}
+    void attach(server::Server& server) {
+      api_ = std::make_unique<ApiHandler>(test_.plane_, *test_.store_);
+      api_->attach(server);
+    }
+    void on_request(server::ExchangeId id, http::RequestHead&& head, bool end) override {
+      api_->on_request(id, std::move(head), end);
+    }
+    void on_body(server::ExchangeId id, std::string_view bytes, bool end) override {
+      api_->on_body(id, bytes, end);
+    }
+    void on_writable(server::ExchangeId id) override { api_->on_writable(id); }
+    void on_abort(server::ExchangeId id) override { api_->on_abort(id); }
+    Transports& test_;
+    std::unique_ptr<ApiHandler> api_;
+  } handler_{*this};
+  std::unique_ptr<server::Server> server_ = server::Server::create(loop_, {}, handler_);
+  std::thread thread_;
+};
+
+TEST_F(Transports, TheSocketIsForItsOwnerOnly) {
+  struct stat info {};
+  ASSERT_EQ(::stat(socket_.c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0600U);
+}
+
+TEST_F(Transports, SendsAndReadsOnOneConnection) {
+  const auto transport = make_curl_transport(socket_);
+  for (int i = 0; i < 3; ++i) {
+    const auto reply = transport->send(request("GET", "/v1/healthz"));
+    ASSERT_TRUE(reply) << reply.error().message;
+    EXPECT_EQ(reply->status, 200);
+    EXPECT_EQ(reply->body, "{\"status\":\"ok\"}\n");
+    EXPECT_EQ(*http::find_field(reply->fields, "content-type"), "application/json");
+  }
+  EXPECT_EQ(transport->send(request("GET", "/v1/nothing"))->status, 404);
+  EXPECT_EQ(transport->send(request("DELETE", "/v1/functions/stock"))->status, 204);
+}
+
+TEST_F(Transports, UploadsAFileLargerThanAnyBuffer) {
+  std::string bytes(5 << 20, 'x');
+  for (std::size_t i = 0; i < bytes.size(); i += 4096) bytes[i] = static_cast<char>(i >> 12);
+  store::Sha256 sha256;
+  sha256.update(bytes);
+  const std::string hash = sha256.hex();
+  std::ofstream(folder_ + "/binary", std::ios::binary) << bytes;
+  const auto transport = make_curl_transport(socket_);
+  ClientRequest put = request("PUT", "/v1/artefacts/" + hash);
+  put.body_file = folder_ + "/binary";
+  const auto reply = transport->send(put);
+  ASSERT_TRUE(reply) << reply.error().message;
+  EXPECT_EQ(reply->status, 200) << reply->body;
+  EXPECT_EQ(transport->send(request("GET", "/v1/artefacts/" + hash))->status, 200);
+  put.body_file = folder_ + "/missing";
+  EXPECT_EQ(transport->send(put).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(Transports, StreamsLinesAsTheyComeUntilTheReaderHasEnough) {
+  const auto watcher = make_curl_transport(socket_);
+  std::vector<std::string> lines;
+  const auto reply =
+      watcher->stream(request("GET", "/v1/events/watch"), [&](std::string_view line) {
+        lines.emplace_back(line);
+        if (lines.size() > 1) return false;
+        // The watch stands: what happens from now on comes as a line.
+        EXPECT_EQ(
+            make_curl_transport(socket_)->send(request("DELETE", "/v1/functions/stock"))->status,
+            204);
+        return true;
+      });
+  ASSERT_TRUE(reply) << reply.error().message;
+  ASSERT_EQ(lines.size(), 2U);
+  EXPECT_THAT(lines[0], HasSubstr("\"type\":\"pods\""));
+  EXPECT_THAT(lines[1], HasSubstr("\"reason\":\"Removed\""));
+}
+
+TEST_F(Transports, AStreamThatIsRefusedComesBackWhole) {
+  const auto transport = make_curl_transport(socket_);
+  const auto reply =
+      transport->stream(request("GET", "/v1/functions/nobody/logs?follow=true"),
+                        [](std::string_view) -> bool { throw std::logic_error("no line"); });
+  ASSERT_TRUE(reply) << reply.error().message;
+  EXPECT_EQ(reply->status, 404);
+  EXPECT_THAT(reply->body, HasSubstr("not-found"));
+}
+
+TEST(TransportErrors, TellWhereNobodyListens) {
+  const auto missing = make_curl_transport("/nonexistent/api.sock")->send({"GET", "http://x/"});
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ErrorCode::kUnavailable);
+  EXPECT_THAT(missing.error().message, HasSubstr("connect to /nonexistent/api.sock: "));
+
+  // The socket of a node that was killed.
+  std::string folder = testing::TempDir() + "subito-transport-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = folder + "/dead.sock";
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  {
+    const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    ASSERT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  }
+  const auto dead = make_curl_transport(path)->send({"GET", "http://x/"});
+  ASSERT_FALSE(dead);
+  EXPECT_EQ(dead.error().code, ErrorCode::kUnavailable);
+  std::filesystem::remove_all(folder);
+  EXPECT_EQ(make_curl_transport("")->send({"GET", "ftp://127.0.0.1/"}).error().code,
+            ErrorCode::kUnavailable);
+}
+
+}  // namespace
+}  // namespace subito::api
