@@ -5,8 +5,9 @@
 namespace subito::http {
 namespace {
 
-constexpr std::size_t kFieldsExpected = 8;  // one allocation for a usual head
-constexpr int kSkipBody = 1;                // to llhttp: bodies are BodyDecoder's
+constexpr std::size_t kFieldsExpected = 8;     // one allocation for a usual head
+constexpr std::size_t kTargetKeptBytes = 256;  // by an idle connection that once had a long one
+constexpr int kSkipBody = 1;                   // to llhttp: bodies are BodyDecoder's
 
 Rejection rejection_of(const llhttp_t& parser) {
   switch (llhttp_get_errno(&parser)) {
@@ -85,6 +86,7 @@ void HeadParser::reset() {
   llhttp_init(&llhttp_, kind_ == Kind::kRequest ? HTTP_REQUEST : HTTP_RESPONSE,
               &Callbacks::settings());
   target_.clear();
+  if (target_.capacity() > kTargetKeptBytes) target_.shrink_to_fit();
   fields_.clear();
   in_name_ = complete_ = false;
   rejection_ = {};

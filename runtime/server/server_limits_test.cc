@@ -1,7 +1,11 @@
 // Limits, deadlines, flow control and clients that leave.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <string>
 
 #include "runtime/server/testing.h"
@@ -82,7 +86,12 @@ TEST(DeadlineTest, ABodyThatTheHandlerHoldsBackHasNoDeadline) {
   c.send(body.substr(0, kRequestWindowBytes));
   ASSERT_TRUE(s.until([&] { return first_request(s).body.size() == kRequestWindowBytes; }));
   s.advance(std::chrono::hours(1));
+  // From the moment on that it may come again, it must.
+  s.server.consumed(s.handler.seen.at(0).id, kRequestWindowBytes);
+  s.advance(seconds(29));
   EXPECT_FALSE(s.handler.seen.at(0).aborted);
+  s.advance(seconds(2));
+  EXPECT_TRUE(s.handler.seen.at(0).aborted);
 }
 
 TEST(DeadlineTest, AClientThatDoesNotReadIsDropped) {
@@ -154,6 +163,22 @@ TEST(LimitsTest, ABodyOverItsLimitGets413) {
   EXPECT_TRUE(s.handler.seen.empty());
 }
 
+TEST(LimitsTest, AServerOutOfDescriptorsServesAgainWhenThereAreSome) {
+  TestServer s;
+  s.answer_all("hi");
+  TestClient c = s.connect();
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const UniqueFd next(::dup(c.fd()));
+  rlimit none = before;
+  none.rlim_cur = static_cast<rlim_t>(next.get()) + 1;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  s.settle();
+  EXPECT_EQ(s.server.connections(), 0U);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  c.send(kGet).expect(200, "hi");
+}
+
 TEST(FlowControlTest, TheServerStopsReadingWhenTheHandlerConsumesNothing) {
   TestServer s;
   s.handler.consume = false;
@@ -209,6 +234,7 @@ TEST(LeavingClientTest, OneThatShutItsSendingSideGetsItsAnswer) {
   s.settle();
   s.respond(first_request(s), 200, "still here");
   c.expect(200, "still here").expect_closed();
+  EXPECT_FALSE(c.announced_keep_alive());
 }
 
 TEST(LeavingClientTest, PipelinedRequestsBeforeTheEndAreAllAnswered) {
@@ -217,6 +243,18 @@ TEST(LeavingClientTest, PipelinedRequestsBeforeTheEndAreAllAnswered) {
   TestClient c = s.connect();
   c.send(std::string(kGet) + std::string(kGet)).finish_sending();
   c.expect(200, "hi").expect(200, "hi").expect_closed();
+}
+
+TEST(LeavingClientTest, PipelinedRequestsThatWaitForTheClientToReadAreAnsweredToo) {
+  TestServer s;
+  const std::string large(4 << 20, 'x');
+  s.answer_all(large);
+  TestClient c = s.connect();
+  c.send(std::string(kGet) + std::string(kGet) + std::string(kGet)).finish_sending();
+  s.settle();
+  EXPECT_EQ(s.handler.seen.size(), 1U);  // the others wait until the first answer drains
+  for (int i = 0; i < 3; ++i) c.expect(200, large);
+  c.expect_closed();
 }
 
 TEST(LeavingClientTest, AHalfClosedClientIsGivenUpAfterAWhile) {

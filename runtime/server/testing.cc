@@ -139,7 +139,8 @@ bool TestClient::receive() {
   std::array<char, 16384> buffer;
   const ssize_t n = ::recv(socket_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (n > 0) input_.append(buffer.data(), static_cast<std::size_t>(n));
-  if (n == 0 || (n < 0 && errno != EAGAIN)) end_ = true;
+  was_reset_ = was_reset_ || (n < 0 && errno != EAGAIN);
+  if (n == 0 || was_reset_) end_ = true;
   return n > 0;
 }
 
@@ -209,6 +210,7 @@ TestClient& TestClient::expect_closed() {
     receive();
     return end_;
   })) << "still open";
+  EXPECT_FALSE(was_reset_);
   EXPECT_EQ(input_, "");
   return *this;
 }

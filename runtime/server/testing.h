@@ -60,7 +60,7 @@ class TestClient {
   TestClient& expect(int status, std::string_view body);
   TestClient& expect(int status);
   TestClient& expect_to_head(int status);
-  TestClient& expect_closed();  // after what was expected nothing comes but the end
+  TestClient& expect_closed();  // after what was expected nothing comes but an orderly end
   TestClient& expect_open();    // the server has not closed, and nothing more has come
   TestClient& expect_raw(std::string_view bytes);
   TestClient& finish_sending();
@@ -85,6 +85,7 @@ class TestClient {
   http::ResponseHead head_;
   std::string body_;
   bool end_ = false;
+  bool was_reset_ = false;
 };
 
 class TestServer {
