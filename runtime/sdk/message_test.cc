@@ -1,0 +1,124 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "runtime/sdk/access.h"
+#include "runtime/sdk/include/subito/function.h"
+#include "runtime/sdk/listen_environment.h"
+#include "runtime/sdk/logger.h"
+#include "runtime/sdk/text.h"
+
+namespace subito {
+namespace {
+
+TEST(HeadersTest, AreFoundWithoutRegardToCaseAndKeepTheirOrder) {
+  Headers headers = {{"Content-Type", "text/plain"}, {"X-A", "1"}};
+  headers.add("x-a", "2");
+  EXPECT_EQ(headers.get("X-a"), "1");
+  EXPECT_EQ(headers.fields().size(), 3U);
+  EXPECT_EQ(headers.fields()[0].first, "content-type");
+  headers.set("X-A", "3");
+  EXPECT_EQ(headers.get("x-a"), "3");
+  EXPECT_EQ(headers.fields().size(), 2U);
+  EXPECT_FALSE(headers.get("missing"));
+}
+
+TEST(RequestTest, ReadsItsTarget) {
+  const Request request("GET", "/a%20b?name=J%C3%B6rg+M&empty&x=1&x=2&y=a=b");
+  EXPECT_EQ(request.path(), "/a%20b");
+  EXPECT_EQ(request.query_string(), "name=J%C3%B6rg+M&empty&x=1&x=2&y=a=b");
+  EXPECT_EQ(request.query("name"), "J\xc3\xb6rg M");
+  EXPECT_EQ(request.query("empty"), "");
+  EXPECT_EQ(request.query("x"), "1");
+  EXPECT_EQ(request.query("y"), "a=b");
+  EXPECT_FALSE(request.query("z"));
+  EXPECT_THROW(static_cast<void>(request.param("id")), std::out_of_range);
+}
+
+TEST(RequestTest, GivesABodyMadeByHandWholeOrInPieces) {
+  const std::string large(100'000, 'b');
+  const Request request("POST", "/", {}, large);
+  EXPECT_EQ(request.body(), large);
+  EXPECT_EQ(request.stream().read().size(), 65'536U);
+  EXPECT_EQ(request.stream().read().size(), 100'000U - 65'536U);
+  EXPECT_EQ(request.stream().read(), "");
+}
+
+class EndlessReader final : public BodyReader {
+ public:
+  std::string read() override { return std::string(64 << 10, 'e'); }
+};
+
+TEST(RequestTest, RefusesABodyOverTheLimit) {
+  EndlessReader reader;
+  const Request request = RequestAccess::make("POST", "/", "", {}, &reader);
+  try {
+    static_cast<void>(request.body());
+    FAIL();
+  } catch (const HttpError& error) {
+    EXPECT_EQ(error.status(), 413);
+  }
+}
+
+TEST(ResponseTest, MakesProblemDocuments) {
+  const Response response = Response::problem(409, "out-of-stock", "no \"anvil\"\n left \xff");
+  EXPECT_EQ(response.status(), 409);
+  EXPECT_EQ(response.headers().get("content-type"), "application/problem+json");
+  EXPECT_EQ(response.body(),
+            "{\"type\":\"out-of-stock\",\"title\":\"Conflict\",\"status\":409,"
+            "\"detail\":\"no \\\"anvil\\\"\\n left \xef\xbf\xbd\"}\n");
+}
+
+TEST(ResponseTest, ReplacesAHeaderButAddsCookies) {
+  const Response response = Response::text("x")
+                                .header("Content-Type", "text/csv")
+                                .header("set-cookie", "a=1")
+                                .header("Set-Cookie", "b=2");
+  EXPECT_EQ(response.headers().fields().size(), 3U);
+  EXPECT_EQ(response.headers().get("content-type"), "text/csv");
+}
+
+TEST(TextTest, JsonStringsAreValidWhateverComesIn) {
+  std::string out;
+  sdk::append_json_string(out, std::string("a\0\x1f\\\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80", 13));
+  EXPECT_EQ(out, "\"a\\u0000\\u001f\\\\\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\"");
+  for (const char* bad : {"\xc0\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\x80"}) {
+    out.clear();
+    sdk::append_json_string(out, bad);
+    EXPECT_EQ(out.substr(0, 4), "\"\xef\xbf\xbd") << bad;
+  }
+}
+
+TEST(TextTest, PercentDecodingLeavesWhatIsNoEscape) {
+  EXPECT_EQ(sdk::percent_decode("%41%4a%4A", false), "AJJ");
+  EXPECT_EQ(sdk::percent_decode("100%", false), "100%");
+  EXPECT_EQ(sdk::percent_decode("%4", false), "%4");
+  EXPECT_EQ(sdk::percent_decode("%zz+", false), "%zz+");
+  EXPECT_EQ(sdk::percent_decode("a+b", true), "a b");
+}
+
+TEST(LoggerTest, LeavesOutFieldsThatDoNotFit) {
+  const std::string large(sdk::kLogFieldsBytesMax, 'f');
+  EXPECT_EQ(sdk::fields_as_json({{"large", large}, {"n", "1"}}), "{\"n\":\"1\"}");
+  EXPECT_EQ(sdk::fields_as_json({}), "");
+  EXPECT_THAT(sdk::as_json_line(2, "m", "{\"n\":\"1\"}", "r"),
+              testing::EndsWith(R"(Z","level":"warning","message":"m","request_id":"r","n":"1"})"
+                                "\n"));
+}
+
+TEST(EndpointTest, ReadsAddressesInTheirForms) {
+  const auto redis = *sdk::parse_endpoint("redis://me:se%40cret@127.0.0.1:7000", 6379);
+  EXPECT_EQ(redis.user, "me");
+  EXPECT_EQ(redis.password, "se@cret");
+  EXPECT_EQ(redis.port, 7000);
+  EXPECT_EQ(sdk::parse_endpoint("redis://localhost", 6379)->port, 6379);
+  EXPECT_EQ(sdk::parse_endpoint("http://[::1]:80/base/")->base, "/base");
+  EXPECT_EQ(sdk::parse_endpoint("http://[::1]:80/base/")->host, "::1");
+  EXPECT_EQ(sdk::parse_endpoint("unix:/run/x.sock")->path, "/run/x.sock");
+  EXPECT_EQ(sdk::parse_endpoint("shop.example:80").error().message,
+            "read address shop.example:80: the host is not an IP address");
+  EXPECT_FALSE(sdk::parse_endpoint("127.0.0.1:70000"));
+  EXPECT_FALSE(sdk::parse_endpoint("unix:" + std::string(108, 'x')));
+}
+
+}  // namespace
+}  // namespace subito
