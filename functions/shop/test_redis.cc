@@ -1,15 +1,9 @@
 #include "functions/shop/test_redis.h"
 
-#include <fcntl.h>
 #include <hiredis/hiredis.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <stdexcept>
 #include <thread>
@@ -40,48 +34,22 @@ bool TestRedis::installed() {
   return std::system("command -v redis-server >/dev/null") == 0;
 }
 
-TestRedis::TestRedis() {
-  std::string name = "/tmp/subito-shop-XXXXXX";
-  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("make folder: no /tmp?");
-  folder_ = name;
-  socket_ = folder_ + "/redis.sock";
-  std::ofstream config(folder_ + "/redis.conf");
-  config << "port 0\nunixsocket " << socket_ << "\ndir " << folder_
-         << "\nsave \"\"\nappendonly yes\nappendfsync no\nloglevel warning\nlogfile " << folder_
-         << "/redis.log\nuser default off ~* &* +@all\n";
+TestRedis::TestRedis(bool open) : socket_(folder() + "/redis.sock") {
+  std::ofstream config(folder() + "/redis.conf");
+  config << "port 0\nunixsocket " << socket_ << "\ndir " << folder()
+         << "\nsave \"\"\nappendonly yes\nappendfsync no\nloglevel warning\n";
+  // One who is off must still be allowed everything: Redis loads its file in his name.
+  config << "user default " << (open ? "on nopass" : "off") << " ~* &* +@all\n";
   for (const char* function : {"catalogue", "stock", "checkout"}) config << user_line(function);
 }
 
-TestRedis::~TestRedis() {
-  kill();
-  std::error_code ignored;
-  std::filesystem::remove_all(folder_, ignored);
-}
-
 void TestRedis::start() {
-  std::vector<std::string> words{"setpriv", "--pdeathsig", "KILL", "redis-server",
-                                 folder_ + "/redis.conf"};
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-  const int error = posix_spawnp(&pid_, argv[0], &actions, nullptr, argv.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) throw std::runtime_error("start redis-server: not there");
+  process_ = TestProcess({"redis-server", folder() + "/redis.conf"});
   const auto end = std::chrono::steady_clock::now() + kStartMax;
   while (!answers(socket_)) {
     if (std::chrono::steady_clock::now() > end) throw std::runtime_error("redis-server is silent");
     std::this_thread::sleep_for(kStartPoll);
   }
-}
-
-void TestRedis::kill() {
-  if (pid_ == 0) return;
-  ::kill(pid_, SIGKILL);
-  waitpid(pid_, nullptr, 0);
-  pid_ = 0;
 }
 
 RealRedis::RealRedis(std::string socket_path, std::string function)

@@ -3,11 +3,11 @@
 #pragma once
 
 #include <subito/function.h>
-#include <sys/types.h>
 
-#include <memory>
 #include <string>
 #include <vector>
+
+#include "functions/shop/test_process.h"
 
 struct redisContext;
 
@@ -15,21 +15,19 @@ namespace shop {
 
 class TestRedis {
  public:
-  TestRedis();
-  ~TestRedis();  // nothing is left of it
-  TestRedis(const TestRedis&) = delete;
-  TestRedis& operator=(const TestRedis&) = delete;
+  // `open`: who brings no login may do everything, as in a Redis of one's own.
+  explicit TestRedis(bool open = false);
 
   static bool installed();
   void start();  // returns once it answers; data of an earlier start are there again
-  void kill();   // as kill -9
+  void kill() { process_.kill(); }
   const std::string& socket_path() const { return socket_; }
-  const std::string& folder() const { return folder_; }
+  const std::string& folder() const { return folder_.path(); }
 
  private:
-  std::string folder_;
+  TestFolder folder_;
   std::string socket_;
-  pid_t pid_ = 0;
+  TestProcess process_;
 };
 
 class RealRedis final : public subito::Redis {

@@ -1,0 +1,162 @@
+// The shop's own binaries, each a process that serves HTTP by itself (--listen), on one Redis: what
+// holds in one process must hold with kill -9 between them.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <map>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "functions/shop/json.h"
+#include "functions/shop/test_http.h"
+#include "functions/shop/test_redis.h"
+
+namespace shop {
+namespace {
+
+constexpr int kClients = 64;
+constexpr std::chrono::seconds kPatience{20};
+
+class ShopProcessTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!TestRedis::installed()) GTEST_SKIP() << "redis-server is not installed";
+    redis_.start();
+    for (const char* function : {"catalogue", "stock", "checkout", "shopfront"}) start(function);
+    ASSERT_EQ(http(at("shopfront"), "POST", "/seed").status, 200);
+  }
+
+  std::string at(const std::string& function) const {
+    return folder_.path() + "/" + function + ".sock";
+  }
+
+  void start(const std::string& function) {
+    unlink(at(function).c_str());
+    processes_[function] = TestProcess(
+        {SUBITO_SHOP_DIR "/" + function, "--listen", "unix:" + at(function)},
+        {"REDIS_URL=unix:" + redis_.socket_path(), "SETTING_SEED=demo",
+         "CALL_CATALOGUE_URL=unix:" + at("catalogue"), "CALL_STOCK_URL=unix:" + at("stock")});
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    while (http(at(function), "GET", "/health/live").status != 200) {
+      ASSERT_LT(std::chrono::steady_clock::now(), end) << function << " does not start";
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+  }
+
+  HttpAnswer order(const std::string& key, const std::string& product) {
+    return http(at("checkout"), "POST", "/orders", "Idempotency-Key: " + key + "\r\n",
+                R"({"lines":[{"productId":")" + product + R"(","quantity":1}]})");
+  }
+
+  Json level(const std::string& product) {
+    return Json::parse(http(at("stock"), "GET", "/stocks/" + product).body, nullptr, false);
+  }
+
+  void expect_books_right(const std::string& product, std::int64_t sold) {
+    const Json books = level(product);
+    ASSERT_TRUE(books.is_object());
+    EXPECT_EQ(books["sold"], sold);
+    EXPECT_EQ(books["reserved"], 0);
+    EXPECT_EQ(books["received"], books["amountAvailable"].get<std::int64_t>() + sold);
+  }
+
+  static void wait_for(const std::atomic<int>& count, int wanted) {
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    while (count < wanted && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+    EXPECT_GE(count, wanted);
+  }
+
+  TestRedis redis_{true};
+  TestFolder folder_;
+  std::map<std::string, TestProcess> processes_;
+};
+
+TEST_F(ShopProcessTest, KeepsTheOriginalFaceOverHttp) {
+  const HttpAnswer products = http(at("shopfront"), "GET", "/products");
+  ASSERT_EQ(products.status, 200);
+  const Json offers = Json::parse(products.body);
+  ASSERT_EQ(offers.size(), 5u);
+  EXPECT_EQ(offers[0]["id"], "1");
+  EXPECT_EQ(offers[0]["sku"], "12345678");
+  EXPECT_EQ(offers[0]["amountAvailable"], 5);
+  EXPECT_NE(http(at("shopfront"), "GET", "/").body.find("Subito Shop"), std::string::npos);
+  const HttpAnswer unknown = http(at("catalogue"), "GET", "/products/99");
+  EXPECT_EQ(unknown.status, 404);
+  EXPECT_NE(unknown.head.find("application/problem+json"), std::string::npos);
+  EXPECT_EQ(http(at("catalogue"), "DELETE", "/products").status, 405);
+}
+
+TEST_F(ShopProcessTest, NeverOversellsAndReplaysTheSameAnswer) {
+  constexpr int kPieces = 20;
+  ASSERT_EQ(http(at("stock"), "POST", "/stocks/2/restock", {}, R"({"quantity":18})").status, 200);
+  std::atomic<int> sold = 0;
+  std::atomic<int> short_of = 0;
+  std::atomic<int> other = 0;
+  std::vector<std::thread> threads;
+  for (int client = 0; client < kClients; ++client) {
+    threads.emplace_back([&, client] {
+      const std::string key = std::to_string(client);
+      const HttpAnswer answer = order(key, "2");
+      ++(answer.status == 201 ? sold : answer.status == 409 ? short_of : other);
+      EXPECT_EQ(order(key, "2").body, answer.body);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(sold, kPieces);
+  EXPECT_EQ(short_of, kClients - kPieces);
+  EXPECT_EQ(other, 0);
+  expect_books_right("2", kPieces);
+}
+
+TEST_F(ShopProcessTest, AKilledStockDegradesTheViewAndComesBack) {
+  processes_["stock"].kill();
+  const Json offers = Json::parse(http(at("shopfront"), "GET", "/products").body);
+  EXPECT_TRUE(offers[0]["amountAvailable"].is_null());
+  EXPECT_EQ(offers[0]["degraded"], true);
+  EXPECT_EQ(order("a", "3").status, 503);
+  start("stock");
+  EXPECT_EQ(order("a", "3").status, 201);
+  EXPECT_EQ(Json::parse(http(at("shopfront"), "GET", "/products").body)[2]["amountAvailable"], 998);
+  expect_books_right("3", 1);
+}
+
+// Clients ask again with their key until they have an answer; stock and Redis are killed meanwhile.
+TEST_F(ShopProcessTest, EveryOrderIsPlacedOnceWhoeverIsKilled) {
+  std::atomic<int> done = 0;
+  std::vector<std::thread> threads;
+  for (int client = 0; client < kClients; ++client) {
+    threads.emplace_back([&, client] {
+      const auto end = std::chrono::steady_clock::now() + kPatience;
+      while (order(std::to_string(client), "3").status != 201) {
+        ASSERT_LT(std::chrono::steady_clock::now(), end) << "an order is never placed";
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      }
+      ++done;
+    });
+  }
+  wait_for(done, kClients / 4);
+  processes_["stock"].kill();
+  start("stock");
+  wait_for(done, kClients / 2);
+  redis_.kill();
+  redis_.start();
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(done, kClients);
+  expect_books_right("3", kClients);
+}
+
+TEST_F(ShopProcessTest, RedisAwayIsNotReadyButLiveAndPasses) {
+  redis_.kill();
+  for (const char* function : {"catalogue", "stock", "checkout", "shopfront"}) {
+    EXPECT_EQ(http(at(function), "GET", "/health/live").status, 200) << function;
+    EXPECT_EQ(http(at(function), "GET", "/health/ready").status, 503) << function;
+  }
+  redis_.start();
+  for (const char* function : {"catalogue", "stock", "checkout", "shopfront"}) {
+    EXPECT_EQ(http(at(function), "GET", "/health").status, 200) << function;
+  }
+}
+
+}  // namespace
+}  // namespace shop

@@ -1,0 +1,17 @@
+// One HTTP request to a function that listens on a Unix socket. Test code only.
+#pragma once
+
+#include <string>
+
+namespace shop {
+
+struct HttpAnswer {
+  int status = 0;  // 0: nobody there, or it died before it had answered
+  std::string head;
+  std::string body;
+};
+
+HttpAnswer http(const std::string& socket_path, const std::string& method, const std::string& path,
+                const std::string& extra_headers = {}, const std::string& body = {});
+
+}  // namespace shop
