@@ -25,10 +25,9 @@ http::ParserLimits parser_limits(const Limits& limits) {
 
 Connection::Connection(ConnectionHost& host, Loop& loop, UniqueFd socket, std::uint32_t slot)
     : host_(host),
+      loop_(loop),
       slot_(slot),
       socket_(std::move(socket)),
-      poll_(std::make_unique<Poll>(loop, socket_.get(),
-                                   [this](int status, int events) { on_event(status, events); })),
       parser_(parser_limits(host.limits())),
       since_(host.now()) {}
 
@@ -244,6 +243,10 @@ void Connection::update_watch() {
   if (write_blocked_ || handler_waits_) events |= UV_WRITABLE;
   if (events == watched_) return;
   watched_ = events;
+  if (!poll_) {
+    poll_ = std::make_unique<Poll>(loop_, socket_.get(),
+                                   [this](int status, int got) { on_event(status, got); });
+  }
   poll_->start(events);
 }
 

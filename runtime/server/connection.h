@@ -62,7 +62,7 @@ class Connection {
   void consumed(std::size_t bytes);
 
   // Calls of the server.
-  void start();   // after construction: from here on events come
+  void start();   // after construction: the first request is mostly there already
   void refuse();  // instead: too many connections; says so and closes
   void serve();   // end of turn: parse what may be parsed, write
   void check_deadline(TimePoint now);
@@ -113,9 +113,10 @@ class Connection {
   void expire();
 
   ConnectionHost& host_;
+  Loop& loop_;
   const std::uint32_t slot_;
   UniqueFd socket_;
-  std::unique_ptr<Poll> poll_;
+  std::unique_ptr<Poll> poll_;  // made when there is something to wait for
   int watched_ = 0;
   State state_ = State::kIdle;
 
