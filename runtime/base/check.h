@@ -6,8 +6,8 @@ namespace subito {
 [[noreturn]] void check_failed(const char* condition, const char* file, int line);
 }  // namespace subito
 
-#define CHECK(condition)                                                    \
-  do {                                                                      \
-    if (!(condition)) [[unlikely]]                                          \
-      ::subito::check_failed(#condition, __FILE__, __LINE__);               \
+#define CHECK(condition)                                      \
+  do {                                                        \
+    if (!(condition)) [[unlikely]]                            \
+      ::subito::check_failed(#condition, __FILE__, __LINE__); \
   } while (false)

@@ -47,9 +47,13 @@ void Histogram::merge(const Histogram& other) {
   count_ += other.count_;
 }
 
-void Histogram::clear() { *this = Histogram(); }
+void Histogram::clear() {
+  *this = Histogram();
+}
 
-double Histogram::mean() const { return count_ ? sum_ / static_cast<double>(count_) : 0; }
+double Histogram::mean() const {
+  return count_ ? sum_ / static_cast<double>(count_) : 0;
+}
 
 std::int64_t Histogram::percentile(double fraction) const {
   if (count_ == 0) return 0;

@@ -13,9 +13,10 @@
 
 namespace subito {
 
-// What kind of failure it is, for those who must act on it: the HTTP status, the exit code, a retry.
+// What kind of failure it is, for those who must act on it: the HTTP status, the exit code, a
+// retry.
 enum class ErrorCode {
-  kInvalidArgument,     // the input is wrong; the same call fails again
+  kInvalidArgument,  // the input is wrong; the same call fails again
   kNotFound,
   kAlreadyExists,
   kPermissionDenied,
@@ -24,8 +25,8 @@ enum class ErrorCode {
   kUnavailable,         // the other side is away; later may work
   kDeadlineExceeded,
   kCancelled,
-  kProtocol,            // the peer broke the protocol
-  kInternal,            // the system refused something that should have worked
+  kProtocol,  // the peer broke the protocol
+  kInternal,  // the system refused something that should have worked
 };
 
 // "invalid argument", "not found", ...
@@ -52,7 +53,9 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
 
 // An operation without a value. `return ok();` on success.
 using Status = Result<void>;
-inline Status ok() { return Status(); }
+inline Status ok() {
+  return Status();
+}
 
 inline tl::unexpected<Error> fail(ErrorCode code, std::string message) {
   return tl::unexpected<Error>(Error{code, std::move(message), 0});
@@ -64,8 +67,8 @@ inline tl::unexpected<Error> fail(ErrorCode code, std::string message) {
 #define SUBITO_CONCAT(a, b) SUBITO_CONCAT_(a, b)
 
 // Returns the error of `expression` from the calling function, if it has one.
-#define RETURN_IF_ERROR(expression)                                              \
-  do {                                                                           \
+#define RETURN_IF_ERROR(expression)                                               \
+  do {                                                                            \
     if (auto status_ = (expression); !status_) return std::move(status_).error(); \
   } while (false)
 

@@ -1,7 +1,7 @@
 #include "runtime/base/time.h"
 
-#include <ctime>
 #include <cstdio>
+#include <ctime>
 
 namespace subito {
 

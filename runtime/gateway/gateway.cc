@@ -44,8 +44,7 @@ std::string server_timing(const Timing& timing) {
   char out[160];
   std::snprintf(out, sizeof out, "queue;dur=%.3f, start;desc=%.*s;dur=%.3f, handler;dur=%.3f",
                 milliseconds(timing.queue), static_cast<int>(timing.start_kind.size()),
-                timing.start_kind.data(), milliseconds(timing.start),
-                milliseconds(timing.handler));
+                timing.start_kind.data(), milliseconds(timing.start), milliseconds(timing.handler));
   return out;
 }
 

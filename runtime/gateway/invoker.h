@@ -2,8 +2,9 @@
 // for a function that calls another) asks; the invoker finds a pod and brings the answer.
 //
 // Lives on the loop's thread. Neither side calls the other from inside a call of it, but for
-// on_consumed: what a call causes comes later in the same loop turn. An invocation ends with the first of: an answer whose
-// end was delivered, on_failure, on_abort, or the caller's own abort(); nothing follows it.
+// on_consumed: what a call causes comes later in the same loop turn. An invocation ends with the
+// first of: an answer whose end was delivered, on_failure, on_answer_abort, or the caller's own
+// abort(); nothing follows it.
 //
 // Flow control, both ways: at most kBodyWindowBytes of a request body are sent and not yet
 // consumed; on_answer and on_answer_body return false when the caller's buffers are full, then the

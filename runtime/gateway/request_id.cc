@@ -15,12 +15,13 @@ constexpr std::size_t kRequestIdBytesMax = 128;
 constexpr std::size_t kTraceparentBytes = 55;
 
 bool is_lower_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-  });
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
-bool is_all_zero(std::string_view text) { return text.find_first_not_of('0') == text.npos; }
+bool is_all_zero(std::string_view text) {
+  return text.find_first_not_of('0') == text.npos;
+}
 
 }  // namespace
 
@@ -55,8 +56,8 @@ std::string RequestNames::traceparent() {
 
 bool is_request_id(std::string_view value) {
   const auto allowed = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           c == '.' || c == '_' || c == '-';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+           c == '_' || c == '-';
   };
   return !value.empty() && value.size() <= kRequestIdBytesMax &&
          std::all_of(value.begin(), value.end(), allowed);

@@ -50,7 +50,8 @@ void Routes::add_function(const std::string& name, FunctionId function) {
 
 Status Routes::add_route(const std::string& prefix, bool strip_prefix,
                          const std::string& function_name, FunctionId function) {
-  const auto [it, added] = routes_.try_emplace(prefix, Route{function, function_name, strip_prefix});
+  const auto [it, added] =
+      routes_.try_emplace(prefix, Route{function, function_name, strip_prefix});
   if (!added && it->second.function != function) {
     return fail(ErrorCode::kAlreadyExists,
                 "add route " + prefix + ": it belongs to function " + it->second.function_name);

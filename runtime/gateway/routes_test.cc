@@ -59,7 +59,8 @@ TEST(RoutesTest, RefusesARouteThatAnotherFunctionHas) {
 
 TEST(RoutesTest, RefusesDotSegmentsHoweverTheyAreWritten) {
   const Routes routes = shop();
-  for (const char* path : {"/a/../b", "/..", "/a/.", "/%2e%2E/x", "/a/.%2e", "/function/checkout/.."}) {
+  for (const char* path :
+       {"/a/../b", "/..", "/a/.", "/%2e%2E/x", "/a/.%2e", "/function/checkout/.."}) {
     const auto found = routes.find(path);
     ASSERT_FALSE(found) << path;
     EXPECT_EQ(found.error().code, ErrorCode::kInvalidArgument) << path;

@@ -18,9 +18,8 @@ std::string check_pod_name(const Revision& revision) {
 
 Result<RevisionPtr> Control::load_revision(const store::Revision& stored) {
   ASSIGN_OR_RETURN(std::string path, parts_.store.artefact_path(stored.artefact));
-  return make_revision(parts_.functions.id_of(stored.function),
-                       parts_.functions.next_revision_id(), stored.number, stored.spec,
-                       {stored.artefact, std::move(path)});
+  return make_revision(parts_.functions.id_of(stored.function), parts_.functions.next_revision_id(),
+                       stored.number, stored.spec, {stored.artefact, std::move(path)});
 }
 
 Status Control::load() {
@@ -48,11 +47,10 @@ void Control::begin_deploy(const manifest::Function& function, const std::string
   auto prepared = prepare(function, artefact);
   if (!prepared) {
     const DeployedFunction* current = parts_.functions.find(name);
-    api::DeployFailure failure{std::move(prepared).error(), {},
-                               current != nullptr ? current->revision->number : 0};
-    parts_.loop.defer([callback = std::move(callback), failure] {
-      callback(tl::make_unexpected(failure));
-    });
+    api::DeployFailure failure{
+        std::move(prepared).error(), {}, current != nullptr ? current->revision->number : 0};
+    parts_.loop.defer(
+        [callback = std::move(callback), failure] { callback(tl::make_unexpected(failure)); });
     return;
   }
   const std::shared_ptr<Deploy> deploy = *std::move(prepared);
@@ -93,14 +91,13 @@ Result<std::shared_ptr<Control::Deploy>> Control::prepare(const manifest::Functi
 void Control::check(const std::shared_ptr<Deploy>& deploy) {
   const std::string pod = check_pod_name(*deploy->revision);
   parts_.engine.probe(
-      deploy->revision, pod,
-      [this, deploy, pod](Result<Duration> start, pods::StartMode mode) {
+      deploy->revision, pod, [this, deploy, pod](Result<Duration> start, pods::StartMode mode) {
         if (!start) {
           Error error = std::move(start).error();
-          fail_deploy(*deploy,
-                      std::move(error).annotate("deploy " + deploy->revision->name +
-                                                ": start a pod of it"),
-                      parts_.logs.of_pod(deploy->revision->name, pod, kDeployLogsMax));
+          fail_deploy(
+              *deploy,
+              std::move(error).annotate("deploy " + deploy->revision->name + ": start a pod of it"),
+              parts_.logs.of_pod(deploy->revision->name, pod, kDeployLogsMax));
           return;
         }
         api::DeployReceipt receipt = receipt_of(*deploy->revision);
@@ -137,9 +134,8 @@ void Control::fail_deploy(Deploy& deploy, Error error, std::vector<api::LogRecor
   deploying_.erase(name);
   parts_.reporter.event(name, "DeployFailed", error.message);
   const DeployedFunction* current = parts_.functions.find(name);
-  deploy.callback(tl::make_unexpected(
-      api::DeployFailure{std::move(error), std::move(last_logs),
-                         current != nullptr ? current->revision->number : 0}));
+  deploy.callback(tl::make_unexpected(api::DeployFailure{
+      std::move(error), std::move(last_logs), current != nullptr ? current->revision->number : 0}));
 }
 
 api::DeployReceipt Control::receipt_of(const Revision& revision) const {
@@ -152,9 +148,8 @@ api::DeployReceipt Control::receipt_of(const Revision& revision) const {
 
 void Control::remove(std::string_view name, StatusCallback callback) {
   const auto answer = [&](Status status) {
-    parts_.loop.defer([callback = std::move(callback), status = std::move(status)] {
-      callback(status);
-    });
+    parts_.loop.defer(
+        [callback = std::move(callback), status = std::move(status)] { callback(status); });
   };
   const DeployedFunction* function = parts_.functions.find(name);
   if (function == nullptr) return answer(unknown_function(name));
@@ -182,8 +177,9 @@ Status Control::scale(std::string_view name, std::optional<std::int32_t> min,
   changed->scaling.pods_max = static_cast<std::uint32_t>(scaling.max());
   parts_.functions.put(changed, function->created_unix_ns, function->deployed_unix_ns);
   parts_.engine.put_function(changed);
-  parts_.reporter.event(name, "Scaled", "scaled to " + std::to_string(scaling.min()) + " to " +
-                                            std::to_string(scaling.max()) + " pods");
+  parts_.reporter.event(name, "Scaled",
+                        "scaled to " + std::to_string(scaling.min()) + " to " +
+                            std::to_string(scaling.max()) + " pods");
   return ok();
 }
 
@@ -203,9 +199,8 @@ Result<api::FunctionView> Control::get_function(std::string_view name) {
 
 api::FunctionView Control::view_of(const DeployedFunction& function) const {
   const auto scheduled = parts_.engine.scheduler().function(function.id);
-  api::FunctionView view =
-      function_view(*function.revision, scheduled.value_or(scheduler::FunctionView()),
-                    parts_.loop.now());
+  api::FunctionView view = function_view(
+      *function.revision, scheduled.value_or(scheduler::FunctionView()), parts_.loop.now());
   view.created_unix_ns = function.created_unix_ns;
   view.deployed_unix_ns = function.deployed_unix_ns;
   view.url = info_.gateway_url + "/function/" + function.revision->name;

@@ -40,7 +40,8 @@ class EngineObserver {
                           const std::string& request_id) = 0;
 };
 
-// What a pod asks of the node: calls to other functions and connections. Implemented by PodRequests.
+// What a pod asks of the node: calls to other functions and connections. Implemented by
+// PodRequests.
 class PodRequestHandler {
  public:
   virtual ~PodRequestHandler() = default;

@@ -25,14 +25,16 @@ RefusalText text_of(RefuseReason reason) {
       return {"deadline-exceeded", "the deadline passed before a pod was free"};
     case RefuseReason::kCrashLoop:
       return {"crash-loop", "the function's pods end as soon as they start; see `subito describe`"};
-    case RefuseReason::kFunctionGone: return {"function-not-found", "there is no such function"};
+    case RefuseReason::kFunctionGone:
+      return {"function-not-found", "there is no such function"};
     case RefuseReason::kNodeFull:
       return {"node-full", "the node has no room for another pod; try again later"};
     case RefuseReason::kPodDied:
       return {"pod-died", "the pod ended before it answered"};
     case RefuseReason::kStartFailed:
       return {"start-failed", "no pod of the function came up; see `subito describe`"};
-    case RefuseReason::kNodeClosing: return {"node-closing", "the node is shutting down"};
+    case RefuseReason::kNodeClosing:
+      return {"node-closing", "the node is shutting down"};
   }
   return {"internal", "unknown reason"};
 }
@@ -201,8 +203,8 @@ void Engine::send_body(InvocationRecord& record) {
     consumed(record, std::exchange(record.pending, {}).size());
     return;
   }
-  const std::size_t size = std::min<std::size_t>(record.pending.size(),
-                                                 streams->credit_bytes(record.stream));
+  const std::size_t size =
+      std::min<std::size_t>(record.pending.size(), streams->credit_bytes(record.stream));
   const bool end = record.body_complete && size == record.pending.size();
   if (size == 0 && !end) return;
   channels.send_body(record.pod, record.stream, std::string_view(record.pending).substr(0, size),

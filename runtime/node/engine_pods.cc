@@ -19,10 +19,14 @@ scheduler::ExitKind exit_kind(const Pod& pod, const PodGone& gone) {
   using enum scheduler::ExitKind;
   if (gone.breach) return kCrashed;
   switch (gone.exit.cause) {
-    case pods::PodExit::Cause::kStartFailed: return kStartFailed;
-    case pods::PodExit::Cause::kOutOfMemory: return kOutOfMemory;
-    case pods::PodExit::Cause::kSignalled: return pod.kill_reason.empty() ? kCrashed : kKilled;
-    case pods::PodExit::Cause::kExited: return gone.exit.code == 0 ? kDrained : kCrashed;
+    case pods::PodExit::Cause::kStartFailed:
+      return kStartFailed;
+    case pods::PodExit::Cause::kOutOfMemory:
+      return kOutOfMemory;
+    case pods::PodExit::Cause::kSignalled:
+      return pod.kill_reason.empty() ? kCrashed : kKilled;
+    case pods::PodExit::Cause::kExited:
+      return gone.exit.code == 0 ? kDrained : kCrashed;
   }
   return kCrashed;
 }
@@ -74,10 +78,15 @@ Status Engine::on_pod_frame(Pod& pod, const protocol::Frame& frame) {
   InvocationRecord* record = record_on(pod.id, stream);
   CHECK(record != nullptr);  // the streams of the channel know which are open
   switch (frame.header.type) {
-    case FrameType::kResult: return on_result(pod, *record, frame);
-    case FrameType::kBody: return on_body(*record, frame);
-    case FrameType::kCancel: on_cancelled_by_pod(*record); return ok();
-    default: CHECK(false);
+    case FrameType::kResult:
+      return on_result(pod, *record, frame);
+    case FrameType::kBody:
+      return on_body(*record, frame);
+    case FrameType::kCancel:
+      on_cancelled_by_pod(*record);
+      return ok();
+    default:
+      CHECK(false);
   }
 }
 
@@ -142,7 +151,9 @@ void Engine::on_pod_window(Pod& pod, std::uint32_t stream) {
   if (record != nullptr && record->state != InvocationState::kAbandoned) send_body(*record);
 }
 
-void Engine::on_pod_output(Pod& pod, std::string_view line) { observer_.on_output(pod, line); }
+void Engine::on_pod_output(Pod& pod, std::string_view line) {
+  observer_.on_output(pod, line);
+}
 
 Status Engine::on_log(Pod& pod, const protocol::Frame& frame) {
   protocol::Log log;
@@ -168,8 +179,8 @@ Timing Engine::timing(const InvocationRecord& record, const Pod& pod) const {
 // Makes the record ready for another pod, if that is safe.
 bool Engine::take_back(InvocationRecord& record, const Pod& pod, const PodGone& gone) {
   if (record.state != InvocationState::kRunning || !record.repeatable) return false;
-  const bool untaken = !pod.hello || std::count(gone.untaken.begin(), gone.untaken.end(),
-                                                record.stream) > 0;
+  const bool untaken =
+      !pod.hello || std::count(gone.untaken.begin(), gone.untaken.end(), record.stream) > 0;
   if (!untaken) {
     if (!is_idempotent(record.request) || record.repeats == kRepeatsMax) return false;
     ++record.repeats;

@@ -179,9 +179,8 @@ TEST_F(EngineTest, PassesLogsAndExceptionsOn) {
 TEST_F(EngineTest, ProbesAPodBesideTheSchedulerAndDrainsIt) {
   const RevisionPtr revision = put("echo", plain_spec(), 2);
   std::optional<bool> came_up;
-  engine.probe(revision, "echo-check", [&](Result<Duration> start, pods::StartMode) {
-    came_up = start.has_value();
-  });
+  engine.probe(revision, "echo-check",
+               [&](Result<Duration> start, pods::StartMode) { came_up = start.has_value(); });
   FakePod& pod = home->pod(0);
   pod.hello();
   settle();

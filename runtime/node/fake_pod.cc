@@ -28,8 +28,7 @@ std::vector<ReceivedFrame> FakePod::read() {
     auto frame = parser_.next();
     CHECK(frame);
     if (!frame->has_value()) return frames;
-    frames.push_back(
-        {(*frame)->header, std::string((*frame)->head), std::string((*frame)->body)});
+    frames.push_back({(*frame)->header, std::string((*frame)->head), std::string((*frame)->body)});
   }
 }
 
@@ -47,8 +46,8 @@ void FakePod::answer(std::uint32_t stream, int status, const std::string& body, 
   send(FrameType::kResult, stream, head, body, end);
 }
 
-void FakePod::send(FrameType type, std::uint32_t stream,
-                   const google::protobuf::MessageLite& head, const std::string& body, bool end) {
+void FakePod::send(FrameType type, std::uint32_t stream, const google::protobuf::MessageLite& head,
+                   const std::string& body, bool end) {
   std::string bytes;
   CHECK(protocol::append_frame(bytes, type, stream, head, body, end));
   garbage(bytes);

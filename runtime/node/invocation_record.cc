@@ -14,10 +14,10 @@ bool is_idempotent(const Invocation& invocation) {
 void transition(InvocationRecord& record, InvocationState to) {
   using enum InvocationState;
   const InvocationState from = record.state;
-  const bool legal = (from == kWaiting && (to == kRunning || to == kAbandoned)) ||
-                     (from == kRunning &&
-                      (to == kAnswering || to == kWaiting || to == kAbandoned)) ||
-                     (from == kAnswering && to == kAbandoned);
+  const bool legal =
+      (from == kWaiting && (to == kRunning || to == kAbandoned)) ||
+      (from == kRunning && (to == kAnswering || to == kWaiting || to == kAbandoned)) ||
+      (from == kAnswering && to == kAbandoned);
   CHECK(legal);
   record.state = to;
 }

@@ -42,10 +42,10 @@ struct InvocationRecord {
   std::string pending;
   std::uint64_t body_bytes = 0;  // received in all
   bool body_complete = false;
-  bool repeatable = true;        // `sent` still is all that went out
-  std::size_t told_again = 0;    // of what is to be sent again, the caller was told already
-  bool body_refused = false;     // too large; a 413 is on its way
-  int repeats = 0;               // after a pod that had taken it died
+  bool repeatable = true;      // `sent` still is all that went out
+  std::size_t told_again = 0;  // of what is to be sent again, the caller was told already
+  bool body_refused = false;   // too large; a 413 is on its way
+  int repeats = 0;             // after a pod that had taken it died
 
   // The answer: bytes given to the caller while its buffers were full; the pod gets its credit back
   // when they have drained.

@@ -31,6 +31,8 @@ void Journal::subscribe(api::SubscriptionId id, std::string function, Callback c
   subscribers_.emplace(id, Subscriber{std::move(function), std::move(callback)});
 }
 
-bool Journal::unsubscribe(api::SubscriptionId id) { return subscribers_.erase(id) > 0; }
+bool Journal::unsubscribe(api::SubscriptionId id) {
+  return subscribers_.erase(id) > 0;
+}
 
 }  // namespace subito::node

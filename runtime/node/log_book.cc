@@ -54,11 +54,10 @@ std::vector<api::LogRecord> LogBook::query(const api::LogQuery& query) const {
   const auto it = books_.find(query.function);
   if (it == books_.end()) return {};
   const std::string& previous = it->second.last_ended_pod;
-  return last(query.function, std::min(query.tail, api::kLogTailMax),
-              [&](const api::LogRecord& record) {
-                return record.unix_ns >= query.since_unix_ns &&
-                       (!query.previous || record.pod == previous);
-              });
+  return last(
+      query.function, std::min(query.tail, api::kLogTailMax), [&](const api::LogRecord& record) {
+        return record.unix_ns >= query.since_unix_ns && (!query.previous || record.pod == previous);
+      });
 }
 
 std::vector<api::LogRecord> LogBook::of_pod(std::string_view function, std::string_view pod,
@@ -74,6 +73,8 @@ void LogBook::subscribe(api::SubscriptionId id, std::string function, Callback c
   subscribers_.emplace(id, Subscriber{std::move(function), std::move(callback)});
 }
 
-bool LogBook::unsubscribe(api::SubscriptionId id) { return subscribers_.erase(id) > 0; }
+bool LogBook::unsubscribe(api::SubscriptionId id) {
+  return subscribers_.erase(id) > 0;
+}
 
 }  // namespace subito::node

@@ -112,8 +112,8 @@ Status LiveNode::open_home() {
   ASSIGN_OR_RETURN(const std::uint64_t number, folder_number(store_->folder()));
   pods::SandboxHomeConfig home;
   home.launcher.node_id = hex(number);
-  home.launcher.uid_base = kUidFirst + static_cast<std::uint32_t>(number % kUidRanges) *
-                                           kUidsPerNode;
+  home.launcher.uid_base =
+      kUidFirst + static_cast<std::uint32_t>(number % kUidRanges) * kUidsPerNode;
   home.launcher.sandboxes_max = kUidsPerNode;
   home.pool_size = config_.pool_size;
   ASSIGN_OR_RETURN(auto sandboxes,

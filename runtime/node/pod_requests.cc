@@ -44,8 +44,10 @@ PodRequests::PodRequests(Engine& engine, bindings::Dialer& dialer, FindFunction 
 Status PodRequests::on_request_frame(Pod& pod, const protocol::Frame& frame) {
   const std::uint32_t stream = frame.header.stream;
   switch (frame.header.type) {
-    case FrameType::kCall: return on_call(pod, frame);
-    case FrameType::kConnect: return on_connect(pod, frame);
+    case FrameType::kCall:
+      return on_call(pod, frame);
+    case FrameType::kConnect:
+      return on_connect(pod, frame);
     case FrameType::kBody:
       if (Call* call = find(pod.id, stream)) {
         engine_.body(call->invocation, frame.body, frame.end());
@@ -58,7 +60,8 @@ Status PodRequests::on_request_frame(Pod& pod, const protocol::Frame& frame) {
       }
       engine_.pods().channels().send_cancel(pod.id, stream, protocol::Cancel::UNSPECIFIED);
       return ok();
-    default: CHECK(false);
+    default:
+      CHECK(false);
   }
 }
 
@@ -93,8 +96,8 @@ Status PodRequests::on_call(Pod& pod, const protocol::Frame& frame) {
   call.stream = stream;
   by_pod_[pod.id][stream] = token;
   const TimePoint now = engine_.now();
-  call.invocation = engine_.invoke(
-      *this, token, make_invocation(head, *parent, function, !frame.end(), now));
+  call.invocation =
+      engine_.invoke(*this, token, make_invocation(head, *parent, function, !frame.end(), now));
   if (!frame.body.empty()) engine_.body(call.invocation, frame.body, frame.end());
   return ok();
 }

@@ -37,7 +37,7 @@ class PodRequests final : public PodRequestHandler, private Caller {
     PodId pod;
     std::uint32_t stream = 0;
     InvocationId invocation;
-    std::string pending;  // of the answer, until the pod can take it; bounded by the window
+    std::string pending;    // of the answer, until the pod can take it; bounded by the window
     bool complete = false;  // `pending` is the last of it
   };
   using Calls = std::unordered_map<CallerToken, Call>;

@@ -27,7 +27,9 @@ struct PodTable::Live {
 PodTable::PodTable(Loop& loop, PodEvents& events)
     : loop_(loop), events_(events), channels_(loop, *this) {}
 
-PodTable::~PodTable() { home_.reset(); }
+PodTable::~PodTable() {
+  home_.reset();
+}
 
 Result<Pod*> PodTable::start(const Order& order) {
   pods::PodSpec spec;
@@ -101,7 +103,9 @@ void PodTable::on_pod_exited(const pods::PodExit& exit) {
   finish_if_gone(exit.pod);
 }
 
-void PodTable::on_home_lost(const Error& error) { events_.on_home_lost(error); }
+void PodTable::on_home_lost(const Error& error) {
+  events_.on_home_lost(error);
+}
 
 Status PodTable::on_frame(PodId id, const protocol::Frame& frame) {
   Pod* pod = find(id);

@@ -40,8 +40,8 @@ struct Pod {
 
 struct PodGone {
   pods::PodExit exit;
-  bool breach = false;  // it broke the protocol and was killed for it
-  std::string words;    // "ended by SIGSEGV", "broke the protocol: frame ...: ..."
+  bool breach = false;                 // it broke the protocol and was killed for it
+  std::string words;                   // "ended by SIGSEGV", "broke the protocol: frame ...: ..."
   std::vector<std::uint32_t> untaken;  // invocations (streams) it cannot have seen
 };
 

@@ -9,10 +9,14 @@ namespace {
 
 api::LogLevel level_of(protocol::Log::Level level) {
   switch (level) {
-    case protocol::Log::DEBUG: return api::LogLevel::kDebug;
-    case protocol::Log::WARNING: return api::LogLevel::kWarning;
-    case protocol::Log::ERROR: return api::LogLevel::kError;
-    default: return api::LogLevel::kInfo;
+    case protocol::Log::DEBUG:
+      return api::LogLevel::kDebug;
+    case protocol::Log::WARNING:
+      return api::LogLevel::kWarning;
+    case protocol::Log::ERROR:
+      return api::LogLevel::kError;
+    default:
+      return api::LogLevel::kInfo;
   }
 }
 
@@ -20,11 +24,14 @@ api::LogLevel level_of(protocol::Log::Level level) {
 const char* reason_of(const Pod& pod, const PodGone& gone) {
   if (gone.breach) return "PodBrokeProtocol";
   switch (gone.exit.cause) {
-    case pods::PodExit::Cause::kStartFailed: return "PodStartFailed";
-    case pods::PodExit::Cause::kOutOfMemory: return "PodOutOfMemory";
+    case pods::PodExit::Cause::kStartFailed:
+      return "PodStartFailed";
+    case pods::PodExit::Cause::kOutOfMemory:
+      return "PodOutOfMemory";
     case pods::PodExit::Cause::kSignalled:
       return pod.kill_reason.empty() ? "PodCrashed" : "PodStopped";
-    case pods::PodExit::Cause::kExited: return "PodExited";
+    case pods::PodExit::Cause::kExited:
+      return "PodExited";
   }
   return "PodExited";
 }
@@ -100,10 +107,10 @@ void Reporter::on_exception(const Pod& pod, const protocol::Failure& failure,
 
 void Reporter::on_refused(const Revision& revision, const Failure& failure,
                           const std::string& request_id) {
-  system_log(revision.name, {}, api::LogLevel::kWarning,
-             "answered " + std::to_string(failure.status) + " " + failure.type + ": " +
-                 failure.detail,
-             request_id);
+  system_log(
+      revision.name, {}, api::LogLevel::kWarning,
+      "answered " + std::to_string(failure.status) + " " + failure.type + ": " + failure.detail,
+      request_id);
 }
 
 void Reporter::event(std::string_view function, std::string reason, std::string message) {
@@ -127,9 +134,8 @@ void Reporter::event(const Pod& pod, std::string reason, std::string message) {
   journal_.add(std::move(event));
 }
 
-void Reporter::system_log(const std::string& function, const std::string& pod,
-                          api::LogLevel level, std::string message,
-                          const std::string& request_id) {
+void Reporter::system_log(const std::string& function, const std::string& pod, api::LogLevel level,
+                          std::string message, const std::string& request_id) {
   api::LogRecord record;
   record.unix_ns = wall_clock_nanoseconds();
   record.function = function;

@@ -1,5 +1,6 @@
 // Revision: one immutable version of a function, ready to be started. Made from a manifest with its
-// defaults filled in; shared by everything that runs it, so that pods of an old revision keep theirs.
+// defaults filled in; shared by everything that runs it, so that pods of an old revision keep
+// theirs.
 #pragma once
 
 #include <cstdint>

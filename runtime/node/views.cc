@@ -10,10 +10,14 @@ namespace {
 
 api::PodState state_of(const scheduler::PodView& pod) {
   switch (pod.state) {
-    case scheduler::PodState::kStarting: return api::PodState::kStarting;
-    case scheduler::PodState::kReady: return pod.idle ? api::PodState::kIdle : api::PodState::kBusy;
-    case scheduler::PodState::kDraining: return api::PodState::kDraining;
-    case scheduler::PodState::kStopping: return api::PodState::kStopped;
+    case scheduler::PodState::kStarting:
+      return api::PodState::kStarting;
+    case scheduler::PodState::kReady:
+      return pod.idle ? api::PodState::kIdle : api::PodState::kBusy;
+    case scheduler::PodState::kDraining:
+      return api::PodState::kDraining;
+    case scheduler::PodState::kStopping:
+      return api::PodState::kStopped;
   }
   return api::PodState::kStopped;
 }
@@ -34,9 +38,15 @@ std::string words_of(api::FunctionState state, const scheduler::FunctionView& fu
                      TimePoint now) {
   std::string words;
   switch (state) {
-    case api::FunctionState::kAsleep: words = "asleep"; break;
-    case api::FunctionState::kStarting: words = "starting"; break;
-    case api::FunctionState::kReady: words = count(function.ready, "pod"); break;
+    case api::FunctionState::kAsleep:
+      words = "asleep";
+      break;
+    case api::FunctionState::kStarting:
+      words = "starting";
+      break;
+    case api::FunctionState::kReady:
+      words = count(function.ready, "pod");
+      break;
     case api::FunctionState::kFailing:
       words = "failing: " + count(function.failures, "failed start") + " in a row, next try in " +
               scheduler::words(function.backoff_until - now);
@@ -86,8 +96,8 @@ void sort_pods(std::vector<api::PodView>& pods) {
   });
 }
 
-api::FunctionView function_view(const Revision& revision,
-                                const scheduler::FunctionView& scheduled, TimePoint now) {
+api::FunctionView function_view(const Revision& revision, const scheduler::FunctionView& scheduled,
+                                TimePoint now) {
   api::FunctionView view;
   view.manifest = revision.manifest;
   view.revision = revision.number;

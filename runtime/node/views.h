@@ -23,7 +23,7 @@ api::PodView pod_view(const Pod& pod, const std::optional<scheduler::PodView>& s
 void sort_pods(std::vector<api::PodView>& pods);  // by function, then number
 
 // All but what only the control plane knows: times, URL, events.
-api::FunctionView function_view(const Revision& revision,
-                                const scheduler::FunctionView& scheduled, TimePoint now);
+api::FunctionView function_view(const Revision& revision, const scheduler::FunctionView& scheduled,
+                                TimePoint now);
 
 }  // namespace subito::node

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -66,14 +67,14 @@ struct Channels::Channel {
   std::unique_ptr<Poll> poll;
   protocol::FrameParser parser;
   protocol::Streams streams{protocol::Side::kNode};
-  std::string out;                // appended, not sent
-  std::size_t out_begin = 0;      // of `out`, what is sent already
-  std::uint64_t sent = 0;         // bytes the kernel took
+  std::string out;            // appended, not sent
+  std::size_t out_begin = 0;  // of `out`, what is sent already
+  std::uint64_t sent = 0;     // bytes the kernel took
   std::deque<Passenger> passengers;
-  std::deque<Invoke> invokes;     // the last ones, see note_invoke
+  std::deque<Invoke> invokes;  // the last ones, see note_invoke
   bool dirty = false;
-  bool blocked = false;           // the kernel's buffer is full: waiting for writability
-  bool peer_gone = false;         // writing failed; what can be read is still read
+  bool blocked = false;    // the kernel's buffer is full: waiting for writability
+  bool peer_gone = false;  // writing failed; what can be read is still read
 
   std::uint64_t appended() const { return sent + (out.size() - out_begin); }
   std::size_t unsent() const { return out.size() - out_begin; }
@@ -95,6 +96,7 @@ struct Channels::Channel {
     return ids;
   }
 
+  void write_out();
   void watch() { poll->start(UV_READABLE | (blocked ? UV_WRITABLE : 0)); }
 };
 
@@ -105,14 +107,15 @@ void Channels::open(PodId pod, UniqueFd fd) {
   auto channel = std::make_unique<Channel>();
   channel->pod = pod;
   channel->fd = std::move(fd);
-  channel->poll = std::make_unique<Poll>(loop_, channel->fd.get(), [this, pod](int, int events) {
-    on_ready(pod, events);
-  });
+  channel->poll = std::make_unique<Poll>(loop_, channel->fd.get(),
+                                         [this, pod](int, int events) { on_ready(pod, events); });
   channel->watch();
   CHECK(channels_.emplace(pod, std::move(channel)).second);
 }
 
-void Channels::close(PodId pod) { channels_.erase(pod); }
+void Channels::close(PodId pod) {
+  channels_.erase(pod);
+}
 
 Channels::Channel* Channels::find(PodId pod) const {
   const auto it = channels_.find(pod);
@@ -142,8 +145,8 @@ Status Channels::send(PodId pod, FrameType type, std::uint32_t stream,
   return ok();
 }
 
-void Channels::append(Channel& channel, FrameType type, std::uint32_t stream,
-                      std::string_view body, bool end) {
+void Channels::append(Channel& channel, FrameType type, std::uint32_t stream, std::string_view body,
+                      bool end) {
   protocol::append_frame(channel.out, type, stream, body, end);
   channel.streams.sent(header_of(type, stream, body.size(), end));
   touched(channel);
@@ -196,47 +199,53 @@ void Channels::flush_all() {
     if (Channel* channel = find(pod)) {
       channel->dirty = false;
       if (!channel->blocked) flush(*channel);
+      end_if_it_never_reads(*channel);
     }
   }
 }
 
-void Channels::flush(Channel& channel) {
-  while (channel.unsent() > 0 && !channel.peer_gone) {
-    std::size_t size = channel.unsent();
+// Sends until all is sent or the kernel takes no more.
+void Channels::Channel::write_out() {
+  while (unsent() > 0 && !peer_gone) {
+    std::size_t size = unsent();
     int passenger = -1;
-    if (!channel.passengers.empty()) {
-      const auto& next = channel.passengers.front();
-      if (next.position == channel.sent) {
+    if (!passengers.empty()) {
+      const Passenger& next = passengers.front();
+      if (next.position == sent) {
         passenger = next.fd.get();
       } else {
-        size = std::min<std::size_t>(size, next.position - channel.sent);
+        size = std::min<std::size_t>(size, next.position - sent);
       }
     }
-    const ssize_t n =
-        send_bytes(channel.fd.get(), channel.out.data() + channel.out_begin, size, passenger);
+    const ssize_t n = send_bytes(fd.get(), out.data() + out_begin, size, passenger);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && errno != EAGAIN) channel.peer_gone = true;  // the end is found by reading
-    if (n < 0) break;
-    if (passenger >= 0) channel.passengers.pop_front();
-    channel.sent += static_cast<std::uint64_t>(n);
-    channel.out_begin += static_cast<std::size_t>(n);
+    if (n < 0) {
+      peer_gone = errno != EAGAIN;  // the end is found by reading
+      break;
+    }
+    if (passenger >= 0) passengers.pop_front();
+    sent += static_cast<std::uint64_t>(n);
+    out_begin += static_cast<std::size_t>(n);
   }
-  if (channel.unsent() == 0) {
-    channel.out.clear();
-    channel.out_begin = 0;
-  } else if (channel.out_begin > kReadBytes) {
-    channel.out.erase(0, channel.out_begin);
-    channel.out_begin = 0;
+  if (unsent() == 0 || out_begin > kReadBytes) {
+    out.erase(0, out_begin);
+    out_begin = 0;
   }
+}
+
+void Channels::flush(Channel& channel) {
+  channel.write_out();
   const bool blocked = channel.unsent() > 0 && !channel.peer_gone;
   if (blocked != channel.blocked) {
     channel.blocked = blocked;
     channel.watch();
   }
-  if (channel.unsent() > kUnsentBytesMax) {
-    const Error error{ErrorCode::kProtocol, "write channel: the pod does not read its answers", 0};
-    end(channel.pod, {true, error, {}});
-  }
+}
+
+void Channels::end_if_it_never_reads(const Channel& channel) {
+  if (channel.unsent() <= kUnsentBytesMax) return;
+  const Error error{ErrorCode::kProtocol, "write channel: the pod does not read its answers", 0};
+  end(channel.pod, {true, error, {}});
 }
 
 void Channels::on_ready(PodId pod, int events) {

@@ -88,6 +88,7 @@ class Channels {
   void touched(Channel& channel);
   void flush_all();
   void flush(Channel& channel);
+  void end_if_it_never_reads(const Channel& channel);
   void on_ready(PodId pod, int events);
   bool read_some(Channel& channel);
   bool deliver(Channel& channel);

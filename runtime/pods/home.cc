@@ -6,23 +6,28 @@ namespace subito::pods {
 
 std::string_view to_string(StartMode mode) {
   switch (mode) {
-    case StartMode::kPooled: return "pooled";
-    case StartMode::kFresh: return "fresh";
-    case StartMode::kProcess: return "process";
+    case StartMode::kPooled:
+      return "pooled";
+    case StartMode::kFresh:
+      return "fresh";
+    case StartMode::kProcess:
+      return "process";
   }
   return "unknown";
 }
 
 std::string words(const PodExit& exit, std::uint64_t memory_bytes_max) {
   switch (exit.cause) {
-    case PodExit::Cause::kExited: return "exited with status " + std::to_string(exit.code);
+    case PodExit::Cause::kExited:
+      return "exited with status " + std::to_string(exit.code);
     case PodExit::Cause::kSignalled: {
       const char* name = sigabbrev_np(exit.code);
       return "ended by " + (name ? "SIG" + std::string(name) : std::to_string(exit.code));
     }
     case PodExit::Cause::kOutOfMemory:
       return "out of memory (limit " + std::to_string(memory_bytes_max >> 20) + " MiB)";
-    case PodExit::Cause::kStartFailed: return exit.message;
+    case PodExit::Cause::kStartFailed:
+      return exit.message;
   }
   return "ended";
 }

@@ -37,8 +37,8 @@ struct PodSpec {
 };
 
 struct StartedPod {
-  UniqueFd channel;  // non-blocking; frames
-  UniqueFd stdio;    // non-blocking; what the pod prints
+  UniqueFd channel;                    // non-blocking; frames
+  UniqueFd stdio;                      // non-blocking; what the pod prints
   StartMode mode = StartMode::kFresh;  // how it really starts: kPooled falls back to kFresh
 };
 

@@ -20,7 +20,9 @@ LineReader::LineReader(Loop& loop, UniqueFd fd, Callback callback)
   poll_->start(UV_READABLE);
 }
 
-LineReader::~LineReader() { poll_.reset(); }
+LineReader::~LineReader() {
+  poll_.reset();
+}
 
 void LineReader::finish() {
   for (int i = 0; i < kReadsPerTurnMax && read_some(); ++i) {
@@ -45,8 +47,8 @@ void LineReader::split() {
   while (begin < pending_.size()) {
     const std::size_t newline = pending_.find('\n', begin);
     if (newline == std::string::npos && pending_.size() - begin < kLineBytesMax) break;
-    const std::size_t length = std::min(
-        kLineBytesMax, (newline == std::string::npos ? pending_.size() : newline) - begin);
+    const std::size_t length =
+        std::min(kLineBytesMax, (newline == std::string::npos ? pending_.size() : newline) - begin);
     callback_(std::string_view(pending_).substr(begin, length));
     begin += length + (begin + length == newline ? 1 : 0);
   }

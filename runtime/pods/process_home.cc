@@ -53,8 +53,8 @@ Result<pid_t> spawn(const PodSpec& spec, int channel, int stdio) {
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
 
   pid_t pid = -1;
-  const int error = ::posix_spawn(&pid, spec.artefact_path.c_str(), &actions, &attributes,
-                                  argv.data(), envp);
+  const int error =
+      ::posix_spawn(&pid, spec.artefact_path.c_str(), &actions, &attributes, argv.data(), envp);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   if (error != 0) return errno_error("start process " + spec.artefact_path, error);

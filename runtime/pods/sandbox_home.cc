@@ -96,7 +96,9 @@ SandboxHome::SandboxHome(Loop& loop, HomeEvents& events, const SandboxHomeConfig
   refill_timer_ = std::make_unique<Timer>(loop_, [this] { refill(); });
 }
 
-SandboxHome::~SandboxHome() { readable_.reset(); }
+SandboxHome::~SandboxHome() {
+  readable_.reset();
+}
 
 Result<sandbox::NodeEnds> SandboxHome::make_sandbox(SandboxId id,
                                                     const sandbox::SandboxLimits& limits,

@@ -33,6 +33,7 @@ class SandboxHome final : public PodHome, private sandbox::LauncherEvents {
   std::uint64_t memory_bytes(PodId pod) const override;
   ReadyPool ready_pool() const override;
 
+  pid_t launcher_pid() const { return client_.launcher_pid(); }
   // How long the isolation steps of the last sandbox took, for diagnosis and benchmarks.
   const sandbox::StepTimes& last_steps() const { return last_steps_; }
 
@@ -51,8 +52,8 @@ class SandboxHome final : public PodHome, private sandbox::LauncherEvents {
   SandboxHome(Loop& loop, HomeEvents& events, const SandboxHomeConfig& config,
               sandbox::LauncherClient client);
 
-  Result<sandbox::NodeEnds> make_sandbox(sandbox::SandboxId id, const sandbox::SandboxLimits& limits,
-                                         bool reuse_network);
+  Result<sandbox::NodeEnds> make_sandbox(sandbox::SandboxId id,
+                                         const sandbox::SandboxLimits& limits, bool reuse_network);
   Result<StartedPod> start_pooled(const PodSpec& spec, int artefact);
   Result<StartedPod> start_fresh(const PodSpec& spec, int artefact);
   void adopt(sandbox::SandboxId id, PodId pod, pid_t host_pid);

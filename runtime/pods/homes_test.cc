@@ -1,0 +1,157 @@
+// Both homes with real processes; the sandbox one needs root.
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <optional>
+
+#include "runtime/pods/process_home.h"
+#include "runtime/pods/sandbox_home.h"
+
+namespace subito::pods {
+namespace {
+
+struct Exits : HomeEvents {
+  void on_pod_exited(const PodExit& exit) override { exits.push_back(exit); }
+  void on_home_lost(const Error& error) override { lost = error; }
+  std::vector<PodExit> exits;
+  std::optional<Error> lost;
+};
+
+PodSpec escape_pod(std::uint64_t id, std::vector<std::string> args) {
+  PodSpec spec;
+  spec.id = PodId(id);
+  spec.name = "escape";
+  spec.artefact_path = SUBITO_ESCAPE_POD_PATH;
+  spec.args = std::move(args);
+  return spec;
+}
+
+template <typename Condition>
+bool turn_until(Loop& loop, const Condition& condition) {
+  const TimePoint deadline = loop.now() + std::chrono::seconds(20);
+  Timer tick(loop, [] {});
+  while (!condition()) {
+    if (loop.now() > deadline) return false;
+    tick.start(std::chrono::milliseconds(10));
+    loop.turn(true);
+  }
+  return true;
+}
+
+std::string read_text(int fd) {
+  char buffer[512];
+  const ssize_t n = ::read(fd, buffer, sizeof buffer);
+  return n > 0 ? std::string(buffer, static_cast<std::size_t>(n)) : std::string();
+}
+
+TEST(ProcessHomeTest, StartsAProcessAndTellsHowItEnded) {
+  Loop loop;
+  Exits events;
+  ProcessHome home(loop, events);
+  auto started = home.start(escape_pod(1, {"climb"}));
+  ASSERT_TRUE(started) << started.error().message;
+  EXPECT_EQ(started->mode, StartMode::kProcess);
+  ASSERT_TRUE(turn_until(loop, [&] { return !events.exits.empty(); }));
+  EXPECT_EQ(events.exits[0].cause, PodExit::Cause::kExited);
+}
+
+TEST(ProcessHomeTest, SaysWhatCannotBeStarted) {
+  Loop loop;
+  Exits events;
+  ProcessHome home(loop, events);
+  PodSpec spec = escape_pod(1, {});
+  spec.artefact_path = "/nonexistent";
+  auto started = home.start(spec);
+  ASSERT_FALSE(started);
+  EXPECT_NE(started.error().message.find("/nonexistent"), std::string::npos);
+}
+
+class SandboxHomeTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "sandboxes need root";
+    SandboxHomeConfig config;
+    config.launcher.node_id = "home-test-" + std::to_string(::getpid());
+    config.launcher.launcher_path = SUBITO_LAUNCHER_PATH;
+    config.pool_size = 2;
+    auto made = SandboxHome::create(loop, events, config);
+    ASSERT_TRUE(made) << made.error().message;
+    home = *std::move(made);
+  }
+
+  Loop loop;
+  Exits events;
+  std::unique_ptr<SandboxHome> home;
+};
+
+TEST_F(SandboxHomeTest, FillsItsPoolAndSaysWhatItCosts) {
+  ASSERT_TRUE(turn_until(loop, [&] { return home->ready_pool().sandboxes == 2; }));
+  EXPECT_GT(home->ready_pool().memory_bytes, 2U * 4096);
+  EXPECT_LT(home->ready_pool().memory_bytes, 8U << 20);
+}
+
+TEST_F(SandboxHomeTest, StartsInAnEmptySandboxAndRefillsThePool) {
+  ASSERT_TRUE(turn_until(loop, [&] { return home->ready_pool().sandboxes == 2; }));
+  auto started = home->start(escape_pod(1, {"climb"}));
+  ASSERT_TRUE(started) << started.error().message;
+  EXPECT_EQ(started->mode, StartMode::kPooled);
+  EXPECT_EQ(home->ready_pool().sandboxes, 1U);
+  ASSERT_TRUE(turn_until(loop, [&] { return !events.exits.empty(); }));
+  EXPECT_NE(events.exits[0].cause, PodExit::Cause::kStartFailed) << events.exits[0].message;
+  EXPECT_FALSE(read_text(started->stdio.get()).empty());
+  EXPECT_TRUE(turn_until(loop, [&] { return home->ready_pool().sandboxes == 2; }));
+}
+
+TEST_F(SandboxHomeTest, MakesAFreshSandboxWhenThePoolIsEmpty) {
+  ASSERT_TRUE(turn_until(loop, [&] { return home->ready_pool().sandboxes == 2; }));
+  std::vector<StartMode> modes;
+  std::vector<StartedPod> kept;
+  for (std::uint64_t id = 1; id <= 3; ++id) {
+    auto started = home->start(escape_pod(id, {"climb"}));
+    ASSERT_TRUE(started);
+    modes.push_back(started->mode);
+    kept.push_back(*std::move(started));
+  }
+  EXPECT_EQ(modes, (std::vector{StartMode::kPooled, StartMode::kPooled, StartMode::kFresh}));
+  EXPECT_TRUE(turn_until(loop, [&] { return events.exits.size() == 3; }));
+}
+
+TEST_F(SandboxHomeTest, TellsWhichStepFailed) {
+  PodSpec spec = escape_pod(1, {});
+  spec.artefact_path = "/etc/hostname";  // no program
+  spec.mode = StartMode::kFresh;
+  auto started = home->start(spec);
+  ASSERT_TRUE(started);
+  ASSERT_TRUE(turn_until(loop, [&] { return !events.exits.empty(); }));
+  EXPECT_EQ(events.exits[0].cause, PodExit::Cause::kStartFailed);
+  EXPECT_EQ(events.exits[0].message.rfind("start pod: exec", 0), 0U) << events.exits[0].message;
+}
+
+TEST_F(SandboxHomeTest, KillsAPod) {
+  auto started = home->start(escape_pod(1, {"wait"}));
+  ASSERT_TRUE(started);
+  home->kill(PodId(1));
+  ASSERT_TRUE(turn_until(loop, [&] { return !events.exits.empty(); }));
+}
+
+TEST_F(SandboxHomeTest, IsLostWithItsLauncher) {
+  ASSERT_TRUE(turn_until(loop, [&] { return home->ready_pool().sandboxes == 2; }));
+  ::kill(home->launcher_pid(), SIGKILL);
+  EXPECT_TRUE(turn_until(loop, [&] { return events.lost.has_value(); }));
+}
+
+TEST(WordsTest, SayHowAPodEnded) {
+  PodExit exit;
+  exit.code = 3;
+  EXPECT_EQ(words(exit, 0), "exited with status 3");
+  exit.cause = PodExit::Cause::kSignalled;
+  exit.code = SIGSEGV;
+  EXPECT_EQ(words(exit, 0), "ended by SIGSEGV");
+  exit.cause = PodExit::Cause::kOutOfMemory;
+  EXPECT_EQ(words(exit, 128 << 20), "out of memory (limit 128 MiB)");
+}
+
+}  // namespace
+}  // namespace subito::pods
