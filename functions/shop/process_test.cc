@@ -56,9 +56,9 @@ class ShopProcessTest : public testing::Test {
   void expect_books_right(const std::string& product, std::int64_t sold) {
     const Json books = level(product);
     ASSERT_TRUE(books.is_object());
-    EXPECT_EQ(books["sold"], sold);
-    EXPECT_EQ(books["reserved"], 0);
-    EXPECT_EQ(books["received"], books["amountAvailable"].get<std::int64_t>() + sold);
+    EXPECT_EQ(books.at("sold"), sold);
+    EXPECT_EQ(books.at("reserved"), 0);
+    EXPECT_EQ(books.at("received"), books.at("amountAvailable").get<std::int64_t>() + sold);
   }
 
   static void wait_for(const std::atomic<int>& count, int wanted) {
@@ -77,9 +77,9 @@ TEST_F(ShopProcessTest, KeepsTheOriginalFaceOverHttp) {
   ASSERT_EQ(products.status, 200);
   const Json offers = Json::parse(products.body);
   ASSERT_EQ(offers.size(), 5u);
-  EXPECT_EQ(offers[0]["id"], "1");
-  EXPECT_EQ(offers[0]["sku"], "12345678");
-  EXPECT_EQ(offers[0]["amountAvailable"], 5);
+  EXPECT_EQ(offers.at(0).at("id"), "1");
+  EXPECT_EQ(offers.at(0).at("sku"), "12345678");
+  EXPECT_EQ(offers.at(0).at("amountAvailable"), 5);
   EXPECT_NE(http(at("shopfront"), "GET", "/").body.find("Subito Shop"), std::string::npos);
   const HttpAnswer unknown = http(at("catalogue"), "GET", "/products/99");
   EXPECT_EQ(unknown.status, 404);
@@ -110,14 +110,15 @@ TEST_F(ShopProcessTest, NeverOversellsAndReplaysTheSameAnswer) {
 }
 
 TEST_F(ShopProcessTest, AKilledStockDegradesTheViewAndComesBack) {
-  processes_["stock"].kill();
+  processes_.at("stock").kill();
   const Json offers = Json::parse(http(at("shopfront"), "GET", "/products").body);
-  EXPECT_TRUE(offers[0]["amountAvailable"].is_null());
-  EXPECT_EQ(offers[0]["degraded"], true);
+  EXPECT_TRUE(offers.at(0).at("amountAvailable").is_null());
+  EXPECT_EQ(offers.at(0).at("degraded"), true);
   EXPECT_EQ(order("a", "3").status, 503);
   start("stock");
   EXPECT_EQ(order("a", "3").status, 201);
-  EXPECT_EQ(Json::parse(http(at("shopfront"), "GET", "/products").body)[2]["amountAvailable"], 998);
+  EXPECT_EQ(Json::parse(http(at("shopfront"), "GET", "/products").body).at(2).at("amountAvailable"),
+            998);
   expect_books_right("3", 1);
 }
 
@@ -136,7 +137,7 @@ TEST_F(ShopProcessTest, EveryOrderIsPlacedOnceWhoeverIsKilled) {
     });
   }
   wait_for(done, kClients / 4);
-  processes_["stock"].kill();
+  processes_.at("stock").kill();
   start("stock");
   wait_for(done, kClients / 2);
   redis_.kill();

@@ -3,12 +3,13 @@
 #include <memory>
 #include <stdexcept>
 
-#include "functions/catalogue/catalogue.h"
-#include "functions/checkout/checkout.h"
-#include "functions/shopfront/shopfront.h"
-#include "functions/stock/stock.h"
-
 namespace shop {
+
+// The functions are known by their routers alone; each declares its own in its header.
+subito::Router catalogue_router();
+subito::Router stock_router();
+subito::Router checkout_router();
+subito::Router shopfront_router();
 
 using subito::Request;
 using subito::Response;
