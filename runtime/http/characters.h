@@ -15,22 +15,29 @@ enum CharacterClass : std::uint8_t {
   kHostChar = 16,  // of a host with port: reg-name, IPv4 and the inside of [IPv6]
 };
 
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+constexpr bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+constexpr std::uint8_t classes_of(char c) {
+  const auto one_of = [c](std::string_view set) { return set.find(c) != std::string_view::npos; };
+  const auto byte = static_cast<unsigned char>(c);
+  const bool alphanumeric = is_digit(c) || is_letter(c);
+  unsigned bits = 0;
+  if (alphanumeric || one_of("!#$%&'*+-.^_`|~")) bits |= kTokenChar;
+  if (c == '\t' || (byte >= 0x20 && byte != 0x7f)) bits |= kValueChar;
+  if (byte > 0x20 && byte < 0x7f && !one_of("\"#<>")) bits |= kTargetChar;
+  if (is_digit(c) || one_of("abcdefABCDEF")) bits |= kHexChar;
+  if (alphanumeric || one_of("-._~!$&'()*+,;=%")) bits |= kHostChar;
+  return static_cast<std::uint8_t>(bits);
+}
+
 constexpr std::array<std::uint8_t, 256> make_character_classes() {
   std::array<std::uint8_t, 256> classes{};
-  for (unsigned c = 0; c < 256; ++c) {
-    const bool digit = c >= '0' && c <= '9';
-    const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    const auto one_of = [c](std::string_view set) {
-      return set.find(static_cast<char>(c)) != std::string_view::npos;
-    };
-    unsigned bits = 0;
-    if (digit || letter || one_of("!#$%&'*+-.^_`|~")) bits |= kTokenChar;
-    if (c == '\t' || (c >= 0x20 && c != 0x7f)) bits |= kValueChar;
-    if (c > 0x20 && c < 0x7f && !one_of("\"#<>")) bits |= kTargetChar;
-    if (digit || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')) bits |= kHexChar;
-    if (digit || letter || one_of("-._~!$&'()*+,;=%")) bits |= kHostChar;
-    classes[c] = static_cast<std::uint8_t>(bits);
-  }
+  for (unsigned c = 0; c < 256; ++c) classes[c] = classes_of(static_cast<char>(c));
   return classes;
 }
 

@@ -16,9 +16,6 @@ constexpr std::size_t kMinorAt = 7;
 Rejection bad(std::string_view reason) {
   return {400, reason};
 }
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 }  // namespace
 

@@ -7,24 +7,36 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 
-// How many bytes the UTF-8 sequence at the front has; 0 if it is none (Unicode 15, table 3-7).
-std::size_t utf8_size(std::string_view text) {
-  const auto byte = [&](std::size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+// The well-formed sequences by their first byte (Unicode 15, table 3-7): how many bytes they have
+// and what the second one may be, which rules out overlong forms and surrogates.
+struct Utf8Form {
+  unsigned char first_low, first_high, second_low, second_high;
+  std::size_t size;
+};
+constexpr Utf8Form kUtf8Forms[] = {
+    {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+    {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+    {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+};
+
+bool has_form(std::string_view text, const Utf8Form& form) {
+  const auto in = [&](std::size_t at, unsigned char low, unsigned char high) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    return byte >= low && byte <= high;
   };
-  const auto tail = [&](std::size_t i) { return (byte(i) & 0xc0U) == 0x80U; };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first <= 0xdf) return tail(1) ? 2 : 0;
-  if (first >= 0xe0 && first <= 0xef) {
-    const unsigned low = first == 0xe0 ? 0xa0 : 0x80;
-    const unsigned high = first == 0xed ? 0x9f : 0xbf;  // no surrogates
-    return byte(1) >= low && byte(1) <= high && tail(2) ? 3 : 0;
+  if (text.size() < form.size || !in(0, form.first_low, form.first_high)) return false;
+  if (!in(1, form.second_low, form.second_high)) return false;
+  for (std::size_t i = 2; i < form.size; ++i) {
+    if (!in(i, 0x80, 0xbf)) return false;
   }
-  if (first >= 0xf0 && first <= 0xf4) {
-    const unsigned low = first == 0xf0 ? 0x90 : 0x80;
-    const unsigned high = first == 0xf4 ? 0x8f : 0xbf;
-    return byte(1) >= low && byte(1) <= high && tail(2) && tail(3) ? 4 : 0;
+  return true;
+}
+
+// How many bytes the UTF-8 sequence at the front has; 0 if it is none.
+std::size_t utf8_size(std::string_view text) {
+  if (static_cast<unsigned char>(text.front()) < 0x80) return 1;
+  for (const Utf8Form& form : kUtf8Forms) {
+    if (has_form(text, form)) return form.size;
   }
   return 0;
 }

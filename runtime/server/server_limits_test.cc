@@ -1,11 +1,9 @@
-// Limits, deadlines, flow control and clients that leave.
-#include <gmock/gmock.h>
+// Limits, deadlines and flow control.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <string>
 
 #include "runtime/server/testing.h"
@@ -13,7 +11,6 @@
 namespace subito::server {
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -225,116 +222,6 @@ TEST(FlowControlTest, ABodyOfManyMegabytesPassesBothWays) {
          "\r\n\r\n" + body);
   c.expect(200);
   EXPECT_TRUE(c.body() == body);
-}
-
-TEST(LeavingClientTest, OneThatShutItsSendingSideGetsItsAnswer) {
-  TestServer s;
-  TestClient c = s.connect();
-  c.send(kGet).finish_sending();
-  s.settle();
-  s.respond(first_request(s), 200, "still here");
-  c.expect(200, "still here").expect_closed();
-  EXPECT_FALSE(c.announced_keep_alive());
-}
-
-TEST(LeavingClientTest, PipelinedRequestsBeforeTheEndAreAllAnswered) {
-  TestServer s;
-  s.answer_all("hi");
-  TestClient c = s.connect();
-  c.send(std::string(kGet) + std::string(kGet)).finish_sending();
-  c.expect(200, "hi").expect(200, "hi").expect_closed();
-}
-
-TEST(LeavingClientTest, PipelinedRequestsThatWaitForTheClientToReadAreAnsweredToo) {
-  TestServer s;
-  const std::string large(4 << 20, 'x');
-  s.answer_all(large);
-  TestClient c = s.connect();
-  c.send(std::string(kGet) + std::string(kGet) + std::string(kGet)).finish_sending();
-  s.settle();
-  EXPECT_EQ(s.handler.seen.size(), 1U);  // the others wait until the first answer drains
-  for (int i = 0; i < 3; ++i) c.expect(200, large);
-  c.expect_closed();
-}
-
-TEST(LeavingClientTest, AHalfClosedClientIsGivenUpAfterAWhile) {
-  TestServer s;
-  TestClient c = s.connect();
-  c.send(kGet).finish_sending();
-  first_request(s);
-  s.advance(milliseconds(900));
-  EXPECT_FALSE(s.handler.seen.at(0).aborted);
-  s.advance(milliseconds(200));
-  EXPECT_TRUE(s.handler.seen.at(0).aborted);
-  EXPECT_EQ(s.server.connections(), 0U);
-}
-
-TEST(LeavingClientTest, AResetAbortsTheExchangeAtOnce) {
-  TestServer s;
-  TestClient c = s.connect();
-  c.send(kGet);
-  const SeenRequest& request = first_request(s);
-  c.reset();
-  ASSERT_TRUE(s.until([&] { return request.aborted; }));
-  s.respond(request, 200, "nobody hears it");  // ignored
-  EXPECT_EQ(s.server.exchanges(), 0U);
-  EXPECT_EQ(s.server.connections(), 0U);
-}
-
-TEST(LeavingClientTest, AResetIsNoticedWhileReadingIsPaused) {
-  TestServer s;
-  s.handler.consume = false;
-  TestClient c = s.connect();
-  c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
-  c.send(std::string(kRequestWindowBytes + 100'000, 'x'));
-  const SeenRequest& request = first_request(s);
-  ASSERT_TRUE(s.until([&] { return request.body.size() == kRequestWindowBytes; }));
-  c.reset();
-  EXPECT_TRUE(s.until([&] { return request.aborted; }));
-}
-
-TEST(LeavingClientTest, ABodyCutShortAbortsTheExchange) {
-  TestServer s;
-  TestClient c = s.connect();
-  c.send(kPostHead).send("abc").finish_sending();
-  const SeenRequest& request = first_request(s);
-  ASSERT_TRUE(s.until([&] { return request.aborted; }));
-  c.expect_closed();
-}
-
-TEST(LeavingClientTest, OneThatLeavesBetweenRequestsIsForgotten) {
-  TestServer s;
-  s.answer_all("hi");
-  TestClient c = s.connect();
-  c.send(kGet).expect(200, "hi");
-  c.leave();
-  EXPECT_TRUE(s.until([&] { return s.server.connections() == 0; }));
-}
-
-TEST(AbortTest, ClosesTheConnectionSoThatTheClientNotices) {
-  TestServer s;
-  TestClient c = s.connect();
-  c.send(kGet);
-  const SeenRequest& request = first_request(s);
-  s.server.respond(request.id, {}, "part", false);
-  s.server.abort(request.id);
-  s.server.abort(request.id);  // gone: ignored
-  ASSERT_TRUE(s.until([&] { return s.server.connections() == 0; }));
-  EXPECT_FALSE(request.aborted);  // it was the handler's own doing
-  EXPECT_THAT(c.read_some(1000), testing::EndsWith("4\r\npart\r\n"));
-}
-
-TEST(AbortTest, ResetsAnAnswerThatWouldEndWithTheConnection) {
-  TestServer s;
-  TestClient c = s.connect();
-  c.send("GET / HTTP/1.0\r\n\r\n");
-  const SeenRequest& request = first_request(s);
-  s.server.respond(request.id, {}, "part", false);
-  s.settle();
-  s.server.abort(request.id);
-  char byte = 0;
-  ASSERT_TRUE(
-      s.until([&] { return ::recv(c.fd(), &byte, 1, MSG_DONTWAIT) < 0 && errno == ECONNRESET; }));
 }
 
 }  // namespace
