@@ -37,33 +37,40 @@ bool belongs_to_channel(FrameType type) {
          type == FrameType::kDrain;
 }
 
+bool never_ends(FrameType type) {
+  return belongs_to_channel(type) || type == FrameType::kWindow || type == FrameType::kCancel;
+}
+
+bool always_ends(FrameType type) {
+  return type == FrameType::kConnect || type == FrameType::kConnected;
+}
+
 bool may_have_body(FrameType type) {
   return type == FrameType::kInvoke || type == FrameType::kBody || type == FrameType::kResult ||
          type == FrameType::kCall;
+}
+
+std::string fault_of_lengths(const FrameHeader& header, const std::string& name) {
+  const auto over = [&](const char* part, std::uint32_t bytes) {
+    return name + part + std::to_string(bytes) + " bytes is over the limit";
+  };
+  if (header.head_bytes > kHeadBytesMax) return over(" head of ", header.head_bytes);
+  if (header.body_bytes > kBodyBytesMax) return over(" body of ", header.body_bytes);
+  if (header.body_bytes != 0 && !may_have_body(header.type)) return name + " with a body";
+  if (header.type == FrameType::kBody && header.head_bytes != 0) return "BODY with a head";
+  return {};
 }
 
 // What a header must be apart from the state of its stream. Empty: it is fine.
 std::string fault_of(const FrameHeader& header) {
   const std::string name(to_string(header.type));
   if ((header.flags & ~kFlagEnd) != 0) return "unknown flags in " + name;
-  if (header.head_bytes > kHeadBytesMax) {
-    return name + " head of " + std::to_string(header.head_bytes) + " bytes is over the limit";
-  }
-  if (header.body_bytes > kBodyBytesMax) {
-    return name + " body of " + std::to_string(header.body_bytes) + " bytes is over the limit";
-  }
-  if (belongs_to_channel(header.type)) {
-    if (header.stream != 0) return name + " on stream " + std::to_string(header.stream);
-    if (header.end()) return name + " with END";
-  } else if (header.stream == 0) {
-    return name + " without a stream";
-  }
-  if (header.body_bytes != 0 && !may_have_body(header.type)) return name + " with a body";
-  if (header.type == FrameType::kBody && header.head_bytes != 0) return "BODY with a head";
-  const bool ends = header.type == FrameType::kConnect || header.type == FrameType::kConnected;
-  if (ends && !header.end()) return name + " without END";
-  const bool never = header.type == FrameType::kWindow || header.type == FrameType::kCancel;
-  if (never && header.end()) return name + " with END";
+  if (auto fault = fault_of_lengths(header, name); !fault.empty()) return fault;
+  const bool channel = belongs_to_channel(header.type);
+  if (channel && header.stream != 0) return name + " on stream " + std::to_string(header.stream);
+  if (!channel && header.stream == 0) return name + " without a stream";
+  if (header.end() && never_ends(header.type)) return name + " with END";
+  if (!header.end() && always_ends(header.type)) return name + " without END";
   return {};
 }
 

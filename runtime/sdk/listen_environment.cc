@@ -56,6 +56,29 @@ void take_user(std::string_view& text, Endpoint& endpoint) {
   text.remove_prefix(at + 1);
 }
 
+Result<Endpoint> parse_unix(std::string_view text) {
+  std::string_view path = text;
+  if (path.starts_with("unix:")) path.remove_prefix(5);
+  if (path.starts_with("//")) path.remove_prefix(2);
+  if (path.empty() || path.size() >= sizeof(sockaddr_un::sun_path)) {
+    return bad_address(text, "a socket's path has 1 to 107 bytes");
+  }
+  Endpoint endpoint;
+  endpoint.path = path;
+  return endpoint;
+}
+
+// An IP address without brackets, or empty.
+std::string numeric_host(std::string_view text) {
+  if (text == "localhost") return "127.0.0.1";
+  if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
+  std::string host(text);
+  unsigned char parsed[sizeof(in6_addr)];
+  const bool known = ::inet_pton(AF_INET, host.c_str(), parsed) == 1 ||
+                     ::inet_pton(AF_INET6, host.c_str(), parsed) == 1;
+  return known ? host : std::string();
+}
+
 Result<UniqueFd> connect_to(const sockaddr* address, socklen_t size) {
   UniqueFd fd(::socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd.valid()) return errno_error("make socket");
@@ -95,17 +118,9 @@ std::optional<Endpoint> call_endpoint(std::string_view function) {
 }
 
 Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port) {
+  if (text.starts_with("unix:") || text.starts_with("/")) return parse_unix(text);
   const std::string_view whole = text;
   Endpoint endpoint;
-  if (text.starts_with("unix:") || text.starts_with("/")) {
-    if (text.starts_with("unix:")) text.remove_prefix(5);
-    if (text.starts_with("//")) text.remove_prefix(2);
-    if (text.empty() || text.size() >= sizeof(sockaddr_un::sun_path)) {
-      return bad_address(whole, "a socket's path has 1 to 107 bytes");
-    }
-    endpoint.path = text;
-    return endpoint;
-  }
   if (const auto scheme = text.find("://"); scheme != std::string_view::npos) {
     text.remove_prefix(scheme + 3);
   }
@@ -115,21 +130,15 @@ Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_por
     text = text.substr(0, slash);
   }
   take_user(text, endpoint);
-  const auto colon = text.rfind(':');
-  const bool has_port = colon != std::string_view::npos && !text.ends_with(']');
-  std::string_view host = has_port ? text.substr(0, colon) : text;
-  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  const auto port = has_port ? parse_number(text.substr(colon + 1)) : default_port;
+  const auto colon = text.ends_with(']') ? std::string_view::npos : text.rfind(':');
+  std::optional<std::uint64_t> port = default_port;
+  if (colon != std::string_view::npos) port = parse_number(text.substr(colon + 1));
   if (!port || *port > std::numeric_limits<std::uint16_t>::max()) {
     return bad_address(whole, "the port is not a number from 0 to 65535");
   }
-  endpoint.host = host == "localhost" ? "127.0.0.1" : host;
   endpoint.port = static_cast<std::uint16_t>(*port);
-  unsigned char parsed[sizeof(in6_addr)];
-  if (::inet_pton(AF_INET, endpoint.host.c_str(), parsed) != 1 &&
-      ::inet_pton(AF_INET6, endpoint.host.c_str(), parsed) != 1) {
-    return bad_address(whole, "the host is not an IP address");
-  }
+  endpoint.host = numeric_host(text.substr(0, colon));
+  if (endpoint.host.empty()) return bad_address(whole, "the host is not an IP address");
   return endpoint;
 }
 

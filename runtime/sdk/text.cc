@@ -19,21 +19,39 @@ int hex_value(char c) {
   return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
 }
 
-// The length of the UTF-8 character that `text` begins with, 0 when it is none. RFC 3629: no
-// overlong forms, no surrogates, nothing over U+10FFFF.
+// The length that the first byte of a UTF-8 character announces, 0 when none begins with it.
+std::size_t announced_length(unsigned char first) {
+  if (first < 0x80) return 1;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  return first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+}
+
+// Overlong forms, surrogates and what is over U+10FFFF show in the second byte: RFC 3629.
+bool second_byte_fits(unsigned char first, unsigned char second) {
+  switch (first) {
+    case 0xe0:
+      return second >= 0xa0;
+    case 0xed:
+      return second <= 0x9f;
+    case 0xf0:
+      return second >= 0x90;
+    case 0xf4:
+      return second <= 0x8f;
+    default:
+      return true;
+  }
+}
+
+// The length of the UTF-8 character that `text` begins with, 0 when it is none.
 std::size_t utf8_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
+  const std::size_t length = announced_length(byte(0));
+  if (length <= 1) return length;
+  if (text.size() < length || !second_byte_fits(byte(0), byte(1))) return 0;
   for (std::size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xc0) != 0x80) return 0;
   }
-  const unsigned char second = byte(1);
-  const bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
-  const bool no_character = (first == 0xed && second > 0x9f) || (first == 0xf4 && second > 0x8f);
-  return overlong || no_character ? 0 : length;
+  return length;
 }
 
 // Appends what stands for an ASCII character inside a JSON string.
