@@ -1,16 +1,4 @@
-#include "deploy/api/api_handler.h"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
-
-#include "deploy/api/fake_plane.h"
-#include "deploy/api/fake_server.h"
-#include "deploy/api/schema_check.h"
+#include "deploy/api/api_testing.h"
 #include "deploy/api/time_text.h"
 
 namespace subito::api {
@@ -18,85 +6,8 @@ namespace {
 
 using server::ExchangeId;
 using server::FakeAnswer;
-using server::FakeServer;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using Json = nlohmann::json;
-
-const OpenApi& open_api() {
-  static const OpenApi kFile(SUBITO_SOURCE_DIR "/deploy/api/openapi.yaml");
-  return kFile;
-}
-
-std::string sample_binary(const std::string& name) {
-  std::ifstream file(ELF_SAMPLES "/elf_sample_" + name, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-std::string hash_of(const std::string& bytes) {
-  store::Sha256 sha256;
-  sha256.update(bytes);
-  return sha256.hex();
-}
-
-class Api : public testing::Test {
- protected:
-  void SetUp() override {
-    folder_ = testing::TempDir() + "subito-api-XXXXXX";
-    ASSERT_NE(::mkdtemp(folder_.data()), nullptr);
-    auto opened = store::Store::open(folder_);
-    ASSERT_TRUE(opened) << opened.error().message;
-    store_ = std::move(*opened);
-    fill(plane_);
-    handler_.emplace(plane_, *store_);
-    server_.emplace(*handler_);
-    handler_->attach(*server_);
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  // Asks, lets callbacks come, and holds the answer to openapi.yaml.
-  FakeAnswer ask(const std::string& method, const std::string& target,
-                 const std::string& body = "") {
-    const ExchangeId id = server_->request(method, target, body);
-    plane_.settle();
-    const FakeAnswer answer = server_->answer(id);
-    EXPECT_TRUE(answer.ended) << method << " " << target;
-    hold_to_the_file(method, target, answer);
-    return answer;
-  }
-  void hold_to_the_file(const std::string& method, const std::string& target,
-                        const FakeAnswer& answer) {
-    const Match match = match_route(method, target.substr(0, target.find('?')));
-    if (match.route == nullptr) return;  // no operation: nothing that describes it
-    EXPECT_EQ(open_api().wrong_with(std::string(match.route->pattern), method, answer.status,
-                                    answer.field("content-type"), answer.body),
-              "")
-        << method << " " << target;
-  }
-  std::string put(const std::string& bytes) {
-    EXPECT_EQ(ask("PUT", "/v1/artefacts/" + hash_of(bytes), bytes).status, 200);
-    return hash_of(bytes);
-  }
-  std::string deploy_body(const std::string& hash, const std::string& name = "hello",
-                          const std::string& spec = R"({"binary":"./hello"})") {
-    return R"({"artefact":")" + hash +
-           R"(","manifest":{"apiVersion":"subito.dev/v1","kind":"Function","metadata":{"name":")" +
-           name + R"("},"spec":)" + spec + "}}";
-  }
-  static std::string problem(const FakeAnswer& answer) {
-    const Json json = Json::parse(answer.body);
-    EXPECT_EQ(json.at("status"), answer.status);
-    return json.at("type").get<std::string>().substr(std::string("urn:subito:problem:").size());
-  }
-
-  std::string folder_;
-  std::unique_ptr<store::Store> store_;
-  FakePlane plane_;
-  std::optional<ApiHandler> handler_;
-  std::optional<FakeServer> server_;
-};
 
 TEST_F(Api, TheFileAndTheRoutesAreTheSame) {
   std::vector<std::string> served;
@@ -238,22 +149,6 @@ TEST_F(Api, AClientThatLeavesDuringADeployIsNotAnswered) {
   EXPECT_EQ(server_->answer(id).status, 0);
 }
 
-TEST_F(Api, UploadsPieceByPieceAndGivesTheWindowBack) {
-  const std::string bytes(300'000, 'x');
-  const ExchangeId id = server_->begin("PUT", "/v1/artefacts/" + hash_of(bytes));
-  for (std::size_t at = 0; at < bytes.size(); at += 1000)
-    server_->body_of_client(id, bytes.substr(at, 1000), at + 1000 == bytes.size());
-  EXPECT_EQ(server_->answer(id).status, 200);
-  EXPECT_EQ(server_->answer(id).consumed, bytes.size());
-}
-
-TEST_F(Api, AnUploadThatBreaksOffLeavesNothing) {
-  const ExchangeId id = server_->begin("PUT", "/v1/artefacts/" + std::string(64, '0'));
-  server_->body_of_client(id, "half", false);
-  handler_->on_abort(id);
-  EXPECT_TRUE(std::filesystem::is_empty(folder_ + "/artefacts"));
-}
-
 TEST_F(Api, BoundsTheSizeAndTheDepthOfJson) {
   const ExchangeId id = server_->begin("PUT", "/v1/functions/stock/scale");
   const std::string piece(1 << 20, ' ');
@@ -273,85 +168,8 @@ TEST_F(Api, ScalesAndRemoves) {
   EXPECT_EQ(ask("GET", "/v1/functions/stock").status, 404);
 }
 
-TEST_F(Api, LogsAreLinesWithTheirFields) {
-  const FakeAnswer answer =
-      ask("GET", "/v1/functions/catalogue/logs?tail=5&since=2026-11-23T22:04:08Z&previous=true");
-  EXPECT_EQ(answer.field("content-type"), "application/x-ndjson");
-  EXPECT_EQ(plane_.last_log_query.tail, 5U);
-  EXPECT_TRUE(plane_.last_log_query.previous);
-  EXPECT_EQ(plane_.last_log_query.since_unix_ns, 1'795'471'448'000'000'000);
-  const Json first = Json::parse(answer.body.substr(0, answer.body.find('\n')));
-  EXPECT_EQ(first.at("fields").at("products"), "5");
-  EXPECT_EQ(first.at("requestId"), "req-1");
-}
-
-TEST_F(Api, WhatAPodLoggedCannotBreakTheStream) {
-  plane_.records = {
-      {1, "stock", "stock-1", LogLevel::kInfo, LogStream::kStdout, "a\nb\xff", "", ""},
-      {1, "stock", "stock-1", LogLevel::kInfo, LogStream::kSdk, "deep",
-       "{\"a\":" + std::string(50'000, '[') + std::string(50'000, ']') + "}", ""},
-      {1, "stock", "stock-1", LogLevel::kInfo, LogStream::kSdk, "no json", "{\"a\n", ""}};
-  const FakeAnswer answer = ask("GET", "/v1/functions/stock/logs");
-  EXPECT_EQ(std::count(answer.body.begin(), answer.body.end(), '\n'), 3);
-  EXPECT_THAT(answer.body, HasSubstr(R"("message":"a\nb�")"));
-  EXPECT_THAT(answer.body, HasSubstr(R"("fields":{"unparsed":"{\"a\n"})"));
-}
-
-TEST_F(Api, FollowedLogsGoOnUntilTheClientLeaves) {
-  const ExchangeId id = server_->request("GET", "/v1/functions/catalogue/logs?follow=true&tail=0");
-  EXPECT_EQ(server_->answer(id).status, 200);
-  EXPECT_FALSE(server_->answer(id).ended);
-  plane_.emit(plane_.records[0]);
-  EXPECT_THAT(server_->answer(id).body, HasSubstr("\"message\":\"listed\""));
-  handler_->on_abort(id);
-  EXPECT_EQ(plane_.subscribers(), 0U);
-}
-
-TEST_F(Api, AWatchBeginsWithThePodsAndGoesOnWithEvents) {
-  const ExchangeId id = server_->request("GET", "/v1/events/watch?function=catalogue");
-  plane_.emit(Event{1, "stock", "stock-1", "PodStarted", "not asked for"});
-  plane_.emit(Event{1, "catalogue", "catalogue-9", "PodStarted", "started 1.1 ms pooled"});
-  const FakeAnswer& answer = server_->answer(id);
-  hold_to_the_file("GET", "/v1/events/watch", answer);
-  EXPECT_EQ(std::count(answer.body.begin(), answer.body.end(), '\n'), 2);
-  EXPECT_THAT(answer.body, HasSubstr("started 1.1 ms pooled"));
-}
-
-TEST_F(Api, AWatcherThatDoesNotReadIsCutOffAtALimit) {
-  const ExchangeId id = server_->request("GET", "/v1/events/watch");
-  server_->set_full(true);
-  const Event event{1, "catalogue", "", "Noise", std::string(10'000, 'x')};
-  plane_.emit(event);  // fills the connection
-  const std::size_t sent = server_->answer(id).body.size();
-  plane_.emit(event);
-  EXPECT_EQ(server_->answer(id).body.size(), sent);  // waits
-  server_->set_full(false);
-  handler_->on_writable(id);
-  EXPECT_GT(server_->answer(id).body.size(), sent + 10'000);  // and went when there was room
-  server_->set_full(true);
-  for (int i = 0; i < 200; ++i) plane_.emit(event);
-  EXPECT_TRUE(server_->answer(id).aborted);
-  EXPECT_EQ(plane_.subscribers(), 0U);
-}
-
-TEST_F(Api, StreamsAreLimitedAndComeBack) {
-  std::vector<ExchangeId> open;
-  for (std::size_t i = 0; i < kStreamsMax; ++i)
-    open.push_back(server_->request("GET", "/v1/events/watch"));
-  EXPECT_EQ(problem(ask("GET", "/v1/events/watch")), "too-many-streams");
-  handler_->on_abort(open.front());
-  EXPECT_EQ(server_->answer(server_->request("GET", "/v1/events/watch")).status, 200);
-}
-
 TEST_F(Api, MethodsOfAPathAreNamed) {
   EXPECT_EQ(ask("POST", "/v1/functions/x").field("allow"), "GET, DELETE");
-}
-
-TEST_F(Api, ASubscriptionEndsWithTheHandler) {
-  (void)server_->request("GET", "/v1/events/watch");
-  EXPECT_EQ(plane_.subscribers(), 1U);
-  handler_.reset();
-  EXPECT_EQ(plane_.subscribers(), 0U);
 }
 
 TEST(SchemaCheck, SeesWhatIsWrong) {

@@ -13,7 +13,6 @@ namespace subito::cli {
 namespace {
 
 using testing::HasSubstr;
-using testing::StartsWith;
 using Json = nlohmann::json;
 
 TEST_F(CliTest, HelpFitsAScreen) {
@@ -121,142 +120,6 @@ TEST_F(CliTest, TheSocketComesFromOptionThenVariableThenDefault) {
   EXPECT_EQ(last_socket_, "/tmp/c.sock");
 }
 
-TEST_F(CliTest, GetFunctions) {
-  EXPECT_EQ(run({"get", "functions"}).out,
-            "FUNCTION   STATE   PODS  WAITING  REQUESTS  REVISION  AGE\n"
-            "catalogue  ready   2     1        12        2         60s\n"
-            "stock      asleep  0     0        0         1         60s\n");
-  EXPECT_EQ(run({"get", "fn", "stock", "-o", "wide"}).out,
-            "FUNCTION  STATE   PODS  WAITING  REQUESTS  REVISION  AGE  START   SCALE  BINARY       "
-            " URL\n"
-            "stock     asleep  0     0        0         1         60s  pooled  0-20   aaaaaaaaaaaa "
-            " http://127.0.0.1:8080/function/stock\n");
-  const Json json = Json::parse(run({"get", "functions", "-o", "json"}).out);
-  EXPECT_EQ(json.at("items").size(), 2U);
-  EXPECT_EQ(Json::parse(run({"get", "functions", "stock", "-o", "json"}).out)["items"].size(), 1U);
-  plane_.functions.clear();
-  EXPECT_EQ(run({"get", "functions"}).out,
-            "nothing is deployed yet; deploy a function with `subito deploy -f FILE`\n");
-  EXPECT_EQ(run({"get", "functions", "-o", "json"}).out, "{\n  \"items\": []\n}\n");
-}
-
-TEST_F(CliTest, GetPodsEndsWithWhatIsKeptReady) {
-  EXPECT_EQ(run({"get", "pods"}).out,
-            "POD          STATE  START          REQUESTS  IN FLIGHT  MEMORY   AGE\n"
-            "catalogue-7  idle   1.1 ms pooled  12        0          2.3 MiB  58s\n"
-            "catalogue-8  busy   2.3 ms fresh   0         1          -        0s\n"
-            "\n"
-            "8 empty sandboxes, 2.9 MiB\n");
-  plane_.pods.clear();
-  EXPECT_EQ(run({"get", "pods"}).out,
-            "no pods: everything sleeps; wake a function with `subito invoke NAME`\n"
-            "8 empty sandboxes, 2.9 MiB\n");
-  EXPECT_EQ(run({"get", "pods", "stock", "-o", "json"}).code, kOk);
-}
-
-TEST_F(CliTest, GetRevisions) {
-  EXPECT_EQ(run({"get", "revisions", "catalogue"}).out,
-            "FUNCTION   REVISION  CURRENT  BINARY        AGE\n"
-            "catalogue  2         yes      aaaaaaaaaaaa  60s\n"
-            "catalogue  1                  bbbbbbbbbbbb  61m\n");
-  EXPECT_EQ(Json::parse(run({"get", "rev", "-o", "json"}).out).at("items").size(), 3U);
-}
-
-TEST_F(CliTest, WatchingPodsPrintsALineAChange) {
-  plane_.pods.clear();
-  meanwhile_ = [this] {
-    plane_.emit(api::Event{1, "catalogue", "catalogue-7", "PodStarted",
-                           "started 1.1 ms pooled, 1 waiting"});
-    plane_.emit(api::Event{2, "catalogue", "catalogue-7", "PodAsleep",
-                           "asleep after 4 s idle, 12 requests"});
-  };
-  const Printed output = run({"get", "pods", "-w"});
-  EXPECT_EQ(output.out,
-            "no pods: everything sleeps; wake a function with `subito invoke NAME`\n"
-            "8 empty sandboxes, 2.9 MiB\n"
-            "catalogue-7 started 1.1 ms pooled, 1 waiting\n"
-            "catalogue-7 asleep after 4 s idle, 12 requests\n");
-  EXPECT_EQ(output.code, kNoNode);  // the node went away
-  const Printed json = run({"get", "pods", "-w", "-o", "json"});
-  EXPECT_EQ(std::count(json.out.begin(), json.out.end(), '\n'), 3);
-}
-
-TEST_F(CliTest, WatchingFunctionsPrintsTheRowsThatChanged) {
-  meanwhile_ = [this] {
-    plane_.functions["stock"].state = api::FunctionState::kReady;
-    plane_.functions["stock"].pods_idle = 1;
-    plane_.emit(api::Event{1, "stock", "stock-1", "PodStarted", "started"});
-    plane_.emit(api::Event{1, "stock", "stock-1", "Noise", "nothing changed"});
-  };
-  EXPECT_EQ(run({"get", "functions", "-w"}).out,
-            "FUNCTION   STATE   PODS  WAITING  REQUESTS  REVISION  AGE\n"
-            "catalogue  ready   2     1        12        2         60s\n"
-            "stock      asleep  0     0        0         1         60s\n"
-            "stock      ready   1     0        0         1         60s\n");
-}
-
-TEST_F(CliTest, Describe) {
-  EXPECT_EQ(run({"describe", "catalogue"}).out,
-            "Function:   catalogue\n"
-            "State:      ready: 2 pods, 1 waiting\n"
-            "URL:        http://127.0.0.1:8080/function/catalogue\n"
-            "Revision:   2, deployed 60s ago\n"
-            "Binary:     " +
-                std::string(64, 'a') +
-                "\n"
-                "Requests:   12 since the node started, 1 waiting\n"
-                "Spec:\n"
-                "  binary: ./catalogue\n"
-                "  timeout: 30s\n"
-                "  concurrency: 1\n"
-                "  scaling:\n"
-                "    min: 0\n"
-                "    max: 20\n"
-                "    idle: 30s\n"
-                "    queueLimit: 1000\n"
-                "  resources:\n"
-                "    memory: 128Mi\n"
-                "    cpu: 0\n"
-                "    pids: 64\n"
-                "  start: pooled\n"
-                "  bodyMax: 16Mi\n"
-                "Pods:\n"
-                "  POD          STATE  START          REQUESTS  IN FLIGHT  MEMORY   AGE\n"
-                "  catalogue-7  idle   1.1 ms pooled  12        0          2.3 MiB  58s\n"
-                "  catalogue-8  busy   2.3 ms fresh   0         1          -        0s\n"
-                "Events:\n"
-                "  AGE  REASON      POD          MESSAGE\n"
-                "  59s  Deployed    -            revision 2 is current\n"
-                "  58s  PodStarted  catalogue-7  started 1.1 ms pooled, 1 waiting\n");
-  EXPECT_EQ(Json::parse(run({"describe", "stock", "-o", "json"}).out).at("name"), "stock");
-}
-
-TEST_F(CliTest, Logs) {
-  EXPECT_EQ(run({"logs", "catalogue"}).out,
-            "2026-11-23T22:04:08.000Z catalogue-7 info listed products=5 from=cache "
-            "request=req-1\n"
-            "2026-11-23T22:04:09.000Z catalogue-7 error pod crashed: signal 11 (Segmentation "
-            "fault)\n");
-  const Json json = Json::parse(run({"logs", "catalogue", "-o", "json"}).out);
-  EXPECT_EQ(json.at("items").size(), 2U);
-  EXPECT_EQ(run({"logs", "catalogue", "--tail", "1", "--since", "1m", "--previous"}).code, kOk);
-  EXPECT_EQ(plane_.last_log_query.tail, 1U);
-  EXPECT_TRUE(plane_.last_log_query.previous);
-  EXPECT_EQ(plane_.last_log_query.since_unix_ns, now_unix_ns_ - 60'000'000'000);
-}
-
-TEST_F(CliTest, FollowedLogsGoOn) {
-  meanwhile_ = [this] { plane_.emit(plane_.records[0]); };
-  const Printed output = run({"logs", "catalogue", "-f", "--tail", "0"});
-  EXPECT_THAT(output.out, HasSubstr("info listed"));
-  EXPECT_EQ(output.code, kNoNode);
-}
-
-TEST_F(CliTest, WhatAFunctionSaidCannotDriveTheTerminal) {
-  plane_.records[0].message = "\x1b]0;owned\x07\r";
-  EXPECT_THAT(run({"logs", "catalogue"}).out, HasSubstr("\\x1b]0;owned\\x07\\x0d"));
-}
-
 TEST_F(CliTest, ScaleAndDelete) {
   EXPECT_EQ(run({"scale", "stock", "--min", "1", "--max", "3"}).out,
             "stock scales from 1 to 3 pods\n");
@@ -312,14 +175,6 @@ TEST_F(CliTest, Version) {
             "subito 0.1.0\n"
             "node   0.1.0 at http://127.0.0.1:8080, data in /var/lib/subito, up for 59s\n");
   EXPECT_EQ(Json::parse(run({"version", "-o", "json"}).out).at("client"), "0.1.0");
-}
-
-TEST_F(CliTest, ColoursOnATerminalUnlessTheyAreUnwanted) {
-  EXPECT_EQ(run({"get", "functions"}).out.find('\x1b'), std::string::npos);
-  terminal_ = true;
-  EXPECT_THAT(run({"get", "functions"}).out, HasSubstr("\x1b[32mready\x1b[0m"));
-  variables_["NO_COLOR"] = "1";
-  EXPECT_EQ(run({"get", "functions"}).out.find('\x1b'), std::string::npos);
 }
 
 TEST_F(CliTest, UpHandsItsOptionsToTheNode) {

@@ -95,33 +95,42 @@ void print_verbose(const Session& session, const api::ClientReply& reply, std::i
   }
 }
 
-int invoke(const Session& session, const InvokeOptions& options) {
+Outcome<api::ClientRequest> request_of(const Session& session, const InvokeOptions& options) {
   const auto body = body_of(session.environment, options);
-  if (!body) return session.tell(body.error());
+  if (!body) return tl::unexpected<Failure>(body.error());
   const auto fields = fields_of(options);
-  if (!fields) return session.tell(fields.error());
-  Node node = session.node();
-  const auto function = node.get("/v1/functions/" + encoded(options.name));
-  if (!function) return session.tell(function.error());
-
+  if (!fields) return tl::unexpected<Failure>(fields.error());
+  // Looked up before the call, so that a wrong name gets a "did you mean".
+  const auto function = session.node().get("/v1/functions/" + encoded(options.name));
+  if (!function) return tl::unexpected<Failure>(function.error());
   api::ClientRequest request;
   request.method = !options.method.empty() ? options.method : options.has_data ? "POST" : "GET";
-  request.url =
-      function->value("url", "") +
-      (options.path == "/" ? "" : (options.path.front() == '/' ? "" : "/") + options.path);
+  request.url = function->value("url", "");
+  if (options.path.substr(0, 1) != "/") request.url += '/';
+  if (options.path != "/") request.url += options.path;
   request.fields = *fields;
   request.body = *body;
+  return request;
+}
+
+void print_body(const Session& session, const std::string& body) {
+  session.out() << body;
+  // A prompt behind a body without a last new line is hard to read.
+  if (session.environment.out_is_terminal && !body.empty() && body.back() != '\n')
+    session.out() << '\n';
+}
+
+int invoke(const Session& session, const InvokeOptions& options) {
+  const auto request = request_of(session, options);
+  if (!request) return session.tell(request.error());
   const auto gateway = session.environment.connect("");
   const std::int64_t begin = session.environment.now_unix_ns();
-  const auto reply = gateway->send(request);
+  const auto reply = gateway->send(*request);
   if (!reply)
     return session.tell(reply.error().code == ErrorCode::kUnavailable ? kNoNode : kFailed,
                         "invoke " + options.name + ": " + reply.error().message);
   if (options.verbose) print_verbose(session, *reply, session.environment.now_unix_ns() - begin);
-  session.out() << reply->body;
-  // A prompt behind a body without a last new line is hard to read.
-  if (session.environment.out_is_terminal && !reply->body.empty() && reply->body.back() != '\n')
-    session.out() << '\n';
+  print_body(session, reply->body);
   if (reply->status < 400) return kOk;
   if (!options.verbose)
     session.environment.err << "subito: invoke " << options.name << ": " << reply->status << ' '

@@ -1,0 +1,108 @@
+// What comes and goes piece by piece: uploads, logs, watches.
+#include <algorithm>
+
+#include "deploy/api/api_testing.h"
+
+namespace subito::api {
+namespace {
+
+using server::ExchangeId;
+using server::FakeAnswer;
+using testing::HasSubstr;
+using Json = nlohmann::json;
+
+TEST_F(Api, UploadsPieceByPieceAndGivesTheWindowBack) {
+  const std::string bytes(300'000, 'x');
+  const ExchangeId id = server_->begin("PUT", "/v1/artefacts/" + hash_of(bytes));
+  for (std::size_t at = 0; at < bytes.size(); at += 1000)
+    server_->body_of_client(id, bytes.substr(at, 1000), at + 1000 == bytes.size());
+  EXPECT_EQ(server_->answer(id).status, 200);
+  EXPECT_EQ(server_->answer(id).consumed, bytes.size());
+}
+
+TEST_F(Api, AnUploadThatBreaksOffLeavesNothing) {
+  const ExchangeId id = server_->begin("PUT", "/v1/artefacts/" + std::string(64, '0'));
+  server_->body_of_client(id, "half", false);
+  handler_->on_abort(id);
+  EXPECT_TRUE(std::filesystem::is_empty(folder_ + "/artefacts"));
+}
+
+TEST_F(Api, LogsAreLinesWithTheirFields) {
+  const FakeAnswer answer =
+      ask("GET", "/v1/functions/catalogue/logs?tail=5&since=2026-11-23T22:04:08Z&previous=true");
+  EXPECT_EQ(answer.field("content-type"), "application/x-ndjson");
+  EXPECT_EQ(plane_.last_log_query.tail, 5U);
+  EXPECT_TRUE(plane_.last_log_query.previous);
+  EXPECT_EQ(plane_.last_log_query.since_unix_ns, 1'795'471'448'000'000'000);
+  const Json first = Json::parse(answer.body.substr(0, answer.body.find('\n')));
+  EXPECT_EQ(first.at("fields").at("products"), "5");
+  EXPECT_EQ(first.at("requestId"), "req-1");
+}
+
+TEST_F(Api, WhatAPodLoggedCannotBreakTheStream) {
+  plane_.records = {
+      {1, "stock", "stock-1", LogLevel::kInfo, LogStream::kStdout, "a\nb\xff", "", ""},
+      {1, "stock", "stock-1", LogLevel::kInfo, LogStream::kSdk, "deep",
+       "{\"a\":" + std::string(50'000, '[') + std::string(50'000, ']') + "}", ""},
+      {1, "stock", "stock-1", LogLevel::kInfo, LogStream::kSdk, "no json", "{\"a\n", ""}};
+  const FakeAnswer answer = ask("GET", "/v1/functions/stock/logs");
+  EXPECT_EQ(std::count(answer.body.begin(), answer.body.end(), '\n'), 3);
+  EXPECT_THAT(answer.body, HasSubstr(R"("message":"a\nb�")"));
+  EXPECT_THAT(answer.body, HasSubstr(R"("fields":{"unparsed":"{\"a\n"})"));
+}
+
+TEST_F(Api, FollowedLogsGoOnUntilTheClientLeaves) {
+  const ExchangeId id = server_->request("GET", "/v1/functions/catalogue/logs?follow=true&tail=0");
+  EXPECT_EQ(server_->answer(id).status, 200);
+  EXPECT_FALSE(server_->answer(id).ended);
+  plane_.emit(plane_.records[0]);
+  EXPECT_THAT(server_->answer(id).body, HasSubstr("\"message\":\"listed\""));
+  handler_->on_abort(id);
+  EXPECT_EQ(plane_.subscribers(), 0U);
+}
+
+TEST_F(Api, AWatchBeginsWithThePodsAndGoesOnWithEvents) {
+  const ExchangeId id = server_->request("GET", "/v1/events/watch?function=catalogue");
+  plane_.emit(Event{1, "stock", "stock-1", "PodStarted", "not asked for"});
+  plane_.emit(Event{1, "catalogue", "catalogue-9", "PodStarted", "started 1.1 ms pooled"});
+  const FakeAnswer& answer = server_->answer(id);
+  hold_to_the_file("GET", "/v1/events/watch", answer);
+  EXPECT_EQ(std::count(answer.body.begin(), answer.body.end(), '\n'), 2);
+  EXPECT_THAT(answer.body, HasSubstr("started 1.1 ms pooled"));
+}
+
+TEST_F(Api, AWatcherThatDoesNotReadIsCutOffAtALimit) {
+  const ExchangeId id = server_->request("GET", "/v1/events/watch");
+  server_->set_full(true);
+  const Event event{1, "catalogue", "", "Noise", std::string(10'000, 'x')};
+  plane_.emit(event);  // fills the connection
+  const std::size_t sent = server_->answer(id).body.size();
+  plane_.emit(event);
+  EXPECT_EQ(server_->answer(id).body.size(), sent);  // waits
+  server_->set_full(false);
+  handler_->on_writable(id);
+  EXPECT_GT(server_->answer(id).body.size(), sent + 10'000);  // and went when there was room
+  server_->set_full(true);
+  for (int i = 0; i < 200; ++i) plane_.emit(event);
+  EXPECT_TRUE(server_->answer(id).aborted);
+  EXPECT_EQ(plane_.subscribers(), 0U);
+}
+
+TEST_F(Api, StreamsAreLimitedAndComeBack) {
+  std::vector<ExchangeId> open;
+  for (std::size_t i = 0; i < kStreamsMax; ++i)
+    open.push_back(server_->request("GET", "/v1/events/watch"));
+  EXPECT_EQ(problem(ask("GET", "/v1/events/watch")), "too-many-streams");
+  handler_->on_abort(open.front());
+  EXPECT_EQ(server_->answer(server_->request("GET", "/v1/events/watch")).status, 200);
+}
+
+TEST_F(Api, ASubscriptionEndsWithTheHandler) {
+  (void)server_->request("GET", "/v1/events/watch");
+  EXPECT_EQ(plane_.subscribers(), 1U);
+  handler_.reset();
+  EXPECT_EQ(plane_.subscribers(), 0U);
+}
+
+}  // namespace
+}  // namespace subito::api
