@@ -50,7 +50,7 @@ up_main() {
   refuse_second_node
   refuse_taken_port "$port"
   title "build"
-  configure_and_build release
+  configure_and_build release subito shop function_hello
   title "node"
   mkdir -p "$DATA"
   : >>"$DATA/.made-by-dev-up"
@@ -120,14 +120,18 @@ fill_shop() {
 
 tell_what_to_try() {
   local base=http://127.0.0.1:$1 client data='' took
-  client="${AS_ROOT[*]}${AS_ROOT:+ }SUBITO_SOCKET=$DATA/api.sock build/release/bin/subito"
+  client="${AS_ROOT[*]}${AS_ROOT:+ }build/release/bin/subito"
   took=$(($(seconds_now) - $2))
-  if [[ $DATA != "$(data_default)" ]]; then data=" --data $DATA"; fi
+  if [[ $DATA != "$(data_default)" ]]; then
+    data=" --data $DATA"
+    client+=" --socket $DATA/api.sock"
+  fi
   say ""
   say "${GREEN}The shop is open: $took s from start to the first served request.$PLAIN"
   say "Try, in another terminal:"
-  say "  curl $base/function/shopfront/products"
-  say "  curl -i $base/function/catalogue/products/3"
+  say "  curl -i $base/products"
+  say "  curl -X POST $base/orders -H 'Idempotency-Key: my-first' \\"
+  say "    -d '{\"lines\":[{\"productId\":\"3\",\"quantity\":1}]}'"
   say "  $client get pods -w"
   if [[ $DETACH == 1 ]]; then
     say "It runs on in the background (log: $NODE_LOG). To end it: ./dev down$data"

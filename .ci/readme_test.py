@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""Does what the README tells a new user to do, in a fresh clone, and compares what comes.
+
+Every `$ ` line of a ```console block is run, in order, as written, but for three things: REPOSITORY
+is this checkout, `./dev up` gets a free port and --detach, and localhost:8080 becomes that port. The
+lines below a command are what it prints; `…` stands for anything. Takes the path of the checkout."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+UP_SECONDS_MAX = 1500  # a release build on a busy machine of two cores
+COMMAND_SECONDS_MAX = 30
+WATCH_SECONDS_MAX = 90  # until a pod has started and fallen asleep
+
+
+def console_commands(text):
+    """[(command, [expected lines])] of all console blocks."""
+    commands = []
+    for block in re.findall(r"```console\n(.*?)```", text, re.S):
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                commands.append((line[2:], []))
+            else:
+                commands[-1][1].append(line)
+    return commands
+
+
+def as_pattern(expected):
+    """What is expected, as one regular expression; a line of its own with … is any lines."""
+    parts = []
+    for line in expected:
+        if line.strip() == "…":
+            parts.append(r"(?:.*\n)*?")
+        else:
+            parts.append(".*".join(re.escape(piece) for piece in line.split("…")) + r".*\n")
+    return "".join(parts)
+
+
+def matches(expected, output):
+    return re.search(as_pattern(expected), output.replace("\r", "") + "\n") is not None
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def watch(command, folder, expected, poke):
+    """Runs a command that does not end by itself until it printed what is expected."""
+    output = tempfile.TemporaryFile("w+")
+    process = subprocess.Popen(["bash", "-c", "exec " + command], cwd=folder, stdout=output,
+                               stderr=subprocess.STDOUT)
+    deadline = time.monotonic() + WATCH_SECONDS_MAX
+    try:
+        text, poked = "", False
+        while time.monotonic() < deadline and process.poll() is None:
+            time.sleep(0.5)
+            if not poked:
+                poke()
+                poked = True
+            output.seek(0)
+            text = output.read()
+            if matches(expected, text):
+                return True, text
+        return False, text
+    finally:
+        process.terminate()
+        process.wait()
+
+
+class Try:
+    def __init__(self, root, folder):
+        self.root, self.parent = root, folder
+        self.folder = os.path.join(folder, "subito")
+        self.port = free_port()
+        self.failures = 0
+
+    def here(self, command):
+        command = command.replace("localhost:8080", f"127.0.0.1:{self.port}")
+        if command == "./dev up":
+            command += f" --detach --yes --port {self.port}"
+        return command
+
+    def run(self, command, expected):
+        print(f"$ {command}", flush=True)
+        if command.startswith("git clone"):
+            command = f"git clone -q {self.root} subito"
+            result = self.shell(command, self.parent, COMMAND_SECONDS_MAX)
+        elif command.startswith("./dev up"):
+            begun = time.monotonic()
+            result = self.shell(self.here(command), self.folder, UP_SECONDS_MAX)
+            print(f"  fresh clone to served request: {time.monotonic() - begun:.0f} s")
+        elif command.endswith(" -w"):
+            buy = f"curl -s -X POST 127.0.0.1:{self.port}/orders -H 'Idempotency-Key: again' " \
+                  "-d '{\"lines\":[{\"productId\":\"3\",\"quantity\":1}]}'"
+            result = watch(self.here(command), self.folder, expected,
+                           lambda: self.wait_asleep_and(buy))
+        else:
+            result = self.shell(self.here(command), self.folder, COMMAND_SECONDS_MAX)
+        good, output = result
+        if good and matches(expected, output):
+            return
+        self.failures += 1
+        print(f"  FAILED; expected:\n{chr(10).join(expected)}\n  came:\n{output}", flush=True)
+
+    def wait_asleep_and(self, command):
+        """The pods of the commands before must have gone, so that the next request starts one."""
+        deadline = time.monotonic() + WATCH_SECONDS_MAX / 2
+        while time.monotonic() < deadline:
+            pods = self.shell("build/release/bin/subito get pods -o json", self.folder, 10)[1]
+            if '"checkout' not in pods:
+                break
+            time.sleep(0.5)
+        self.shell(command, self.folder, COMMAND_SECONDS_MAX)
+
+    @staticmethod
+    def shell(command, folder, seconds):
+        try:
+            done = subprocess.run(["bash", "-c", command], cwd=folder, timeout=seconds,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True, check=False)
+        except subprocess.TimeoutExpired as error:
+            return False, f"did not end within {seconds} s: {error.output}"
+        return done.returncode == 0, done.stdout
+
+
+def read(root, name):
+    with open(os.path.join(root, name), encoding="utf-8") as file:
+        return file.read()
+
+
+def check_code(root):
+    """The function that the README shows is the one that is built."""
+    shown = re.findall(r"```cpp\n(.*?)```", read(root, "README.md"), re.S)
+    built = read(root, "functions/hello/hello.cc").split("\n", 1)[1]  # but for its first comment
+    if shown != [built]:
+        sys.exit("compare README.md: its function is not functions/hello/hello.cc")
+
+
+def main():
+    root = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else ".")
+    commands = console_commands(read(root, "README.md"))
+    if len(commands) < 5:
+        sys.exit("read README.md: fewer than 5 commands found; is a block not marked ```console?")
+    check_code(root)
+    with tempfile.TemporaryDirectory(prefix="subito-readme-") as folder:
+        attempt = Try(root, folder)
+        try:
+            for command, expected in commands:
+                attempt.run(command, expected)
+        finally:
+            if os.path.isdir(attempt.folder):
+                print(attempt.shell("./dev down --purge", attempt.folder, 60)[1])
+    print(f"readme: {len(commands)} commands, {attempt.failures} failed")
+    sys.exit(1 if attempt.failures else 0)
+
+
+if __name__ == "__main__":
+    main()
