@@ -29,6 +29,12 @@ class LoopPlane final : public FakePlane {
     emit(Event{1, std::string(name), "", "Removed", "removed"});
     loop_.defer([this] { settle(); });
   }
+  // Tells how many watch, to a test on another thread.
+  NodeInfo node_info() override {
+    NodeInfo info = FakePlane::node_info();
+    info.pid = static_cast<std::int32_t>(subscribers());
+    return info;
+  }
 
  private:
   Loop& loop_;
@@ -143,6 +149,12 @@ TEST_F(Transports, StreamsLinesAsTheyComeUntilTheReaderHasEnough) {
   ASSERT_EQ(lines.size(), 2U);
   EXPECT_THAT(lines[0], HasSubstr("\"type\":\"pods\""));
   EXPECT_THAT(lines[1], HasSubstr("\"reason\":\"Removed\""));
+  // The watcher hung up: its subscription ends. Each question is a turn of the loop.
+  const auto asking = make_curl_transport(socket_);
+  std::string version;
+  for (int i = 0; i < 1000 && version.find("\"pid\":0") == version.npos; ++i)
+    version = asking->send(request("GET", "/v1/version"))->body;
+  EXPECT_THAT(version, HasSubstr("\"pid\":0"));
 }
 
 TEST_F(Transports, AStreamThatIsRefusedComesBackWhole) {

@@ -65,7 +65,7 @@ int tell_usage(const Session& session, const std::string& command, const std::st
 }
 
 void add_commands(CLI::App& app, Session& session) {
-  app.set_help_flag("-h,--help");
+  app.set_help_flag("-h,--help", "this help");
   app.add_option("--socket", session.socket, "API socket of the node")->type_name("PATH");
   app.fallthrough();  // --socket may stand behind the command
   add_up(app, session);
