@@ -15,7 +15,7 @@
 
 #include "deploy/api/api_handler.h"
 #include "deploy/api/fake_plane.h"
-#include "deploy/api/fake_server.h"
+#include "runtime/server/fake_server.h"
 #include "deploy/api/schema_check.h"
 
 namespace subito::api {

@@ -1,0 +1,169 @@
+#include "runtime/gateway/gateway.h"
+
+#include <gtest/gtest.h>
+
+#include "runtime/server/fake_server.h"
+
+namespace subito::gateway {
+namespace {
+
+using std::chrono::microseconds;
+
+struct FakeInvoker final : Invoker {
+  InvocationId invoke(Caller& by, CallerToken by_token, Invocation&& asked) override {
+    caller = &by;
+    token = by_token;
+    invocation = std::move(asked);
+    return InvocationId(++invocations);
+  }
+  void body(InvocationId, std::string_view bytes, bool end) override {
+    received += bytes;
+    complete = end;
+  }
+  void resume(InvocationId) override { ++resumed; }
+  void abort(InvocationId) override { ++aborted; }
+
+  Caller* caller = nullptr;
+  CallerToken token = 0;
+  Invocation invocation;
+  std::uint64_t invocations = 0;
+  std::string received;
+  bool complete = false;
+  int resumed = 0;
+  int aborted = 0;
+};
+
+class GatewayTest : public testing::Test {
+ protected:
+  GatewayTest() : gateway(invoker), server(gateway) {
+    gateway.attach(server);
+    Routes routes;
+    routes.add_function("echo", FunctionId(7));
+    gateway.set_routes(std::move(routes));
+  }
+
+  // An answer of the function, whole.
+  void answer(int status, const std::string& body) {
+    Answer made;
+    made.head.status = status;
+    made.head.content_length = body.size();
+    made.timing.start = microseconds(1050);
+    made.timing.start_kind = "pooled";
+    invoker.caller->on_answer(invoker.token, std::move(made), body, true);
+  }
+
+  FakeInvoker invoker;
+  Gateway gateway;
+  server::FakeServer server;
+};
+
+TEST_F(GatewayTest, InvokesTheFunctionOfThePathAndBringsItsAnswer) {
+  const auto id = server.request("GET", "/function/echo/a/b?x=1");
+  EXPECT_EQ(invoker.invocation.function, FunctionId(7));
+  EXPECT_EQ(invoker.invocation.path, "/a/b");
+  EXPECT_EQ(invoker.invocation.query, "x=1");
+  answer(201, "made");
+  EXPECT_EQ(server.answer(id).status, 201);
+  EXPECT_EQ(server.answer(id).body, "made");
+  EXPECT_EQ(server.answer(id).field("server-timing"),
+            "queue;dur=0.000, start;desc=pooled;dur=1.050, handler;dur=0.000");
+  EXPECT_EQ(server.answer(id).field("x-request-id"), invoker.invocation.request_id);
+}
+
+TEST_F(GatewayTest, KeepsAClientsRequestIdAndTraceAndReplacesBadOnes) {
+  http::RequestHead head;
+  head.method = "GET";
+  head.path = "/function/echo";
+  head.fields = {{"x-request-id", "mine-1"},
+                 {"traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"},
+                 {"tracestate", "vendor=1"},
+                 {"accept", "*/*"}};
+  gateway.on_request(server::ExchangeId(50), http::RequestHead(head), true);
+  EXPECT_EQ(invoker.invocation.request_id, "mine-1");
+  EXPECT_EQ(invoker.invocation.traceparent.substr(3, 4), "4bf9");
+  EXPECT_EQ(invoker.invocation.tracestate, "vendor=1");
+  EXPECT_EQ(invoker.invocation.fields, (http::Fields{{"accept", "*/*"}}));
+
+  head.fields = {{"x-request-id", "no spaces"}, {"traceparent", "bad"}, {"tracestate", "v=1"}};
+  gateway.on_request(server::ExchangeId(51), std::move(head), true);
+  EXPECT_TRUE(is_request_id(invoker.invocation.request_id));
+  EXPECT_TRUE(is_traceparent(invoker.invocation.traceparent));
+  EXPECT_EQ(invoker.invocation.tracestate, "") << "it belongs to the trace that was replaced";
+}
+
+TEST_F(GatewayTest, AnswersHealthByItself) {
+  const auto id = server.request("GET", "/healthz");
+  EXPECT_EQ(server.answer(id).status, 200);
+  EXPECT_EQ(invoker.invocations, 0U);
+}
+
+TEST_F(GatewayTest, SaysThatThereIsNoSuchFunction) {
+  const auto id = server.request("GET", "/function/ecco");
+  EXPECT_EQ(server.answer(id).status, 404);
+  EXPECT_EQ(server.answer(id).field("content-type"), "application/problem+json");
+  EXPECT_NE(server.answer(id).body.find("ecco"), std::string::npos);
+}
+
+TEST_F(GatewayTest, RefusesAnAmbiguousPath) {
+  EXPECT_EQ(server.answer(server.request("GET", "/function/echo/../x")).status, 400);
+}
+
+TEST_F(GatewayTest, PassesBodiesOnAndGivesTheServerItsWindowBack) {
+  const auto id = server.request("POST", "/function/echo", "hello");
+  EXPECT_TRUE(invoker.invocation.body_follows);
+  EXPECT_EQ(invoker.received, "hello");
+  EXPECT_TRUE(invoker.complete);
+  invoker.caller->on_consumed(invoker.token, 5);
+  EXPECT_EQ(server.answer(id).consumed, 5U);
+}
+
+TEST_F(GatewayTest, StreamsAnAnswerAndTellsWhenTheClientIsSlow) {
+  const auto id = server.request("GET", "/function/echo");
+  Answer made;
+  invoker.caller->on_answer(invoker.token, std::move(made), "a", false);
+  server.set_full(true);
+  EXPECT_FALSE(invoker.caller->on_answer_body(invoker.token, "b", false));
+  gateway.on_writable(id);
+  EXPECT_EQ(invoker.resumed, 1);
+  invoker.caller->on_answer_body(invoker.token, "c", true);
+  EXPECT_EQ(server.answer(id).body, "abc");
+  EXPECT_TRUE(server.answer(id).ended);
+}
+
+TEST_F(GatewayTest, GivesTheInvocationUpWhenTheClientLeaves) {
+  const auto id = server.begin("POST", "/function/echo");
+  gateway.on_abort(id);
+  EXPECT_EQ(invoker.aborted, 1);
+  gateway.on_abort(id);
+  EXPECT_EQ(invoker.aborted, 1) << "once";
+}
+
+TEST_F(GatewayTest, TurnsAFailureIntoAProblemWithRetryAfterInWholeSeconds) {
+  const auto id = server.request("GET", "/function/echo");
+  Failure failure;
+  failure.status = 429;
+  failure.type = "queue-full";
+  failure.retry_after = std::chrono::milliseconds(1200);
+  invoker.caller->on_failure(invoker.token, std::move(failure));
+  EXPECT_EQ(server.answer(id).status, 429);
+  EXPECT_EQ(server.answer(id).field("retry-after"), "2");
+  EXPECT_NE(server.answer(id).body.find("urn:subito:problem:queue-full"), std::string::npos);
+}
+
+TEST_F(GatewayTest, ClosesTheConnectionWhenAnAnswerBreaksOff) {
+  const auto id = server.request("GET", "/function/echo");
+  invoker.caller->on_answer(invoker.token, Answer(), "half", false);
+  invoker.caller->on_answer_abort(invoker.token);
+  EXPECT_TRUE(server.answer(id).aborted);
+}
+
+TEST_F(GatewayTest, ReadsTheRestOfABodyAwayAfterTheAnswer) {
+  const auto id = server.begin("POST", "/function/echo");
+  answer(200, "enough");
+  server.body_of_client(id, "more", true);
+  EXPECT_EQ(server.answer(id).consumed, 4U);
+  EXPECT_EQ(invoker.received, "");
+}
+
+}  // namespace
+}  // namespace subito::gateway
