@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "runtime/sdk/fake_node.h"
 #include "runtime/sdk/listening_function.h"
@@ -91,9 +92,12 @@ TEST(ListenTest, SigtermLetsWhatRunsFinishAndEndsWithZero) {
 
 TEST(ListenTest, ServesOnAUnixSocket) {
   const std::string path = testing::TempDir() + "/subito-echo.sock";
-  const ListeningFunction echo("echo", {}, {}, "unix:" + path);
+  ListeningFunction echo("echo", {}, {}, "unix:" + path);
   EXPECT_EQ(echo.url(), "unix:" + path);
   EXPECT_EQ(echo.connect().ask("POST", "/", "by file").body, "by file");
+  echo.terminate();
+  EXPECT_EQ(echo.wait_exit(), 0);
+  EXPECT_NE(::access(path.c_str(), F_OK), 0);  // its file went with it
 }
 
 TEST(ListenTest, CallsOverHttpOnKeptConnections) {
