@@ -1,0 +1,129 @@
+// From zero and back: how a function wakes, answers, goes to sleep, and what a person sees of it.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <regex>
+
+#include "runtime/node/e2e/live_node.h"
+
+namespace subito::e2e {
+namespace {
+
+using testing::ContainsRegex;
+using testing::HasSubstr;
+using testing::MatchesRegex;
+using testing::Not;
+
+// "pooled", "fresh" or "warm" of a Server-Timing field.
+std::string start_of(const HttpResponse& response) {
+  static const std::regex pattern("start;desc=([a-z]+)");
+  const std::string timing = response.field("server-timing");
+  std::smatch match;
+  return std::regex_search(timing, match, pattern) ? match[1].str() : "?" + timing;
+}
+
+class LifecycleTest : public NodeTest {};
+
+TEST_F(LifecycleTest, WakesAnswersWarmSleepsAndWakesAgain) {
+  node.deploy("echo", "echo", "scaling: {idle: 300ms}");
+  EXPECT_TRUE(eventually([&] { return node.asleep("echo") && node.pods().empty(); }));
+  HttpClient client = node.client();
+  const HttpResponse cold = client.post("/function/echo", "hello");
+  EXPECT_EQ(cold.status, 200) << cold.error;
+  EXPECT_EQ(cold.body, "hello");
+  EXPECT_EQ(start_of(cold), "pooled");
+  EXPECT_EQ(start_of(client.get("/function/echo")), "warm");
+  EXPECT_TRUE(eventually([&] { return node.asleep("echo") && node.pods().empty(); }));
+  EXPECT_EQ(start_of(client.get("/function/echo")), "pooled") << "on the same connection";
+}
+
+TEST_F(LifecycleTest, StartsFreshWhenTheFunctionAsksForItAndWhenTheNodeKeepsNoSandboxes) {
+  node.deploy("echo", "echo", "start: fresh");
+  EXPECT_EQ(start_of(node.client().get("/function/echo")), "fresh");
+  EXPECT_EQ(node.json({"get", "pods", "-o", "json"}).at("ready").at("sandboxes"), 8)
+      << "the pool is not for it";
+}
+
+TEST_F(LifecycleTest, TellsEachChangeWhileItIsWatched) {
+  node.deploy("echo", "echo", "scaling: {idle: 200ms}");
+  Child watch = node.follow({"get", "pods", "-w"}, "watch");
+  ASSERT_TRUE(eventually([&] { return !node.followed("watch").empty(); }));
+  HttpClient client = node.client();
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(client.get("/function/echo").status, 200);
+  EXPECT_TRUE(eventually([&] {
+    return node.followed("watch").find("echo-1 ended") != std::string::npos;
+  })) << node.followed("watch");
+  const std::string said = node.followed("watch");
+  EXPECT_THAT(said, ContainsRegex("echo-1 started [0-9.]+ (µs|ms|s) pooled, 1 waiting\n"));
+  EXPECT_THAT(said, ContainsRegex("echo-1 asleep after [0-9.]+ (ms|s) idle, 3 requests\n"));
+}
+
+TEST_F(LifecycleTest, PassesRequestIdAndTraceOnAndMakesThemWhenMissing) {
+  node.deploy("echo", "echo");
+  node.deploy("look", "look");
+  const std::string trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  HttpClient client = node.client();
+  const HttpResponse given =
+      client.request("GET", "/function/echo?describe", {}, {{"x-request-id", "mine-17"}});
+  EXPECT_EQ(given.field("x-request-id"), "mine-17");
+  EXPECT_THAT(given.body, HasSubstr("request mine-17"));
+  const HttpResponse made = client.get("/function/echo?describe");
+  const std::string id = made.field("x-request-id");
+  EXPECT_FALSE(id.empty());
+  EXPECT_NE(id, "mine-17");
+  EXPECT_THAT(made.body, HasSubstr("request " + id));
+  EXPECT_EQ(client.request("GET", "/function/look/trace", {}, {{"traceparent", trace}}).body,
+            trace);
+  EXPECT_THAT(client.get("/function/look/trace").body, MatchesRegex("00-[0-9a-f]{32}-.*"));
+}
+
+TEST_F(LifecycleTest, KeepsMinimumAndStartsAnotherWhenItIsKilled) {
+  node.deploy("echo", "echo", "scaling: {min: 2, idle: 100ms}");
+  ASSERT_TRUE(eventually([&] { return node.pods().size() == 2; }));
+  const auto before = node.pods();
+  EXPECT_EQ(node.client().get("/function/echo").status, 200);
+  ::kill(before[0], SIGKILL);
+  EXPECT_TRUE(eventually([&] {
+    const auto now = node.pods();
+    return now.size() == 2 && std::find(now.begin(), now.end(), before[0]) == now.end();
+  }));
+  EXPECT_EQ(node.client().get("/function/echo").status, 200);
+  EXPECT_THAT(node.events("echo"), HasSubstr("PodCrashed"));
+}
+
+TEST_F(LifecycleTest, ServesRoutesOfAFunctionsOwn) {
+  node.deploy("echo", "echo", "routes:\n  - path: /shop\n    stripPrefix: true");
+  HttpClient client = node.client();
+  EXPECT_THAT(client.get("/shop/anvils?describe").body, HasSubstr("GET /anvils?describe"));
+  EXPECT_EQ(client.get("/shops").status, 404);
+  EXPECT_EQ(client.get("/function/nobody").status, 404);
+  EXPECT_EQ(client.get("/healthz").body, "ok\n");
+}
+
+TEST_F(LifecycleTest, RunsThePodInPlainCWithoutOurSdk) {
+  node.deploy("plain", "plain-c");
+  HttpClient client = node.client();
+  EXPECT_EQ(client.get("/function/plain/hello").status, 200);
+  const std::string text(300 << 10, 'c');
+  EXPECT_TRUE(client.post("/function/plain/echo", text).body == text);
+  EXPECT_EQ(client.get("/function/plain/nothing").status, 404);
+}
+
+TEST_F(LifecycleTest, GivesAFunctionFourDescriptorsAndNothingOfTheHost) {
+  for (const char* mode : {"pooled", "fresh"}) {
+    node.deploy("look", "look", "start: " + std::string(mode));
+    HttpClient client = node.client();
+    EXPECT_EQ(client.get("/function/look/descriptors").body, "0 1 2 3") << mode;
+    EXPECT_EQ(client.get("/function/look/environment").body, "") << mode;
+    const std::string root = client.get("/function/look/list?path=/").body;
+    EXPECT_THAT(root, HasSubstr("proc"));
+    for (const char* of_host : {"etc", "usr", "home", "root", "var", "sys", "bin"}) {
+      EXPECT_THAT(root, Not(HasSubstr(of_host + std::string("\n")))) << mode;
+    }
+    EXPECT_THAT(client.get("/function/look/read?path=/etc/passwd").body, HasSubstr("No such file"));
+    EXPECT_THAT(client.get("/function/look/list?path=/proc").body, Not(HasSubstr("sys\n")));
+  }
+}
+
+}  // namespace
+}  // namespace subito::e2e

@@ -1,0 +1,79 @@
+// Looks around in its pod: for tests of what a deployed function can see.
+//
+//   /descriptors    the numbers of its open descriptors
+//   /list?path=P    what a folder holds, a name a line, or the error
+//   /read?path=P    what a file holds, or the error
+//   /trace          the trace context of this invocation
+//   /environment    its environment, a variable a line
+#include <dirent.h>
+#include <fcntl.h>
+#include <subito/function.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+extern char** environ;  // NOLINT(readability-redundant-declaration)
+
+namespace {
+
+using subito::Context;
+using subito::Request;
+using subito::Response;
+
+Response descriptors(const Request&, Context&) {
+  std::string open;
+  constexpr int kFdsMax = 1024;
+  for (int fd = 0; fd < kFdsMax; ++fd) {
+    if (::fcntl(fd, F_GETFD) >= 0) open += (open.empty() ? "" : " ") + std::to_string(fd);
+  }
+  return Response::text(open);
+}
+
+Response error(const char* what) {
+  return Response::text(std::string(what) + ": " + std::strerror(errno));
+}
+
+Response list(const Request& request, Context&) {
+  DIR* folder = ::opendir(std::string(request.query("path").value_or("/")).c_str());
+  if (folder == nullptr) return error("open folder");
+  std::string names;
+  while (const dirent* entry = ::readdir(folder)) names += std::string(entry->d_name) + "\n";
+  ::closedir(folder);
+  return Response::text(names);
+}
+
+Response read_start(const Request& request, Context&) {
+  const int fd = ::open(std::string(request.query("path").value_or("/")).c_str(), O_RDONLY);
+  if (fd < 0) return error("open file");
+  char bytes[4096];
+  const ssize_t n = ::read(fd, bytes, sizeof bytes);
+  ::close(fd);
+  if (n < 0) return error("read file");
+  return Response::text(std::string(bytes, static_cast<std::size_t>(n)));
+}
+
+Response trace(const Request&, Context& context) {
+  return Response::text(context.traceparent());
+}
+
+Response environment(const Request&, Context&) {
+  std::string lines;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    lines += std::string(*variable) + "\n";
+  }
+  return Response::text(lines);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  subito::Router router;
+  router.get("/descriptors", descriptors)
+      .get("/list", list)
+      .get("/read", read_start)
+      .get("/trace", trace)
+      .get("/environment", environment);
+  return subito::serve(argc, argv, std::move(router));
+}
