@@ -40,7 +40,7 @@ Looking
 
 Options
   --socket PATH   API socket of the node; else $SUBITO_SOCKET, else
-                  /var/lib/subito/api.sock
+                  .subito/api.sock (of ./dev up) or /var/lib/subito/api.sock
   -o json         for programs, on most commands; lists are {"items": [...]}
   -h, --help      this, or the help of a command
 
@@ -147,6 +147,7 @@ int cli_main(int argc, char** argv, const Hooks& hooks) {
         const auto now = std::chrono::system_clock::now().time_since_epoch();
         return std::int64_t{std::chrono::nanoseconds(now).count()};
       },
+      [](const std::string& path) { return ::access(path.c_str(), F_OK) == 0; },
       api::make_curl_transport,
   };
   return run({argv + std::min(argc, 1), argv + argc}, environment, hooks);

@@ -47,6 +47,7 @@ struct Environment {
   bool err_is_terminal = false;
   std::function<std::optional<std::string>(const char* name)> variable;
   std::function<std::int64_t()> now_unix_ns;
+  std::function<bool(const std::string& path)> exists;
   // Empty path: over TCP, to the gateway.
   std::function<std::unique_ptr<api::Transport>(const std::string& socket_path)> connect;
 };

@@ -111,6 +111,9 @@ TEST_F(CliTest, AnUnknownFunctionIsNotFoundWithTheNearest) {
 TEST_F(CliTest, TheSocketComesFromOptionThenVariableThenDefault) {
   run({"get", "pods"});
   EXPECT_EQ(last_socket_, "/var/lib/subito/api.sock");
+  files_.insert(".subito/api.sock");
+  run({"get", "pods"});
+  EXPECT_EQ(last_socket_, ".subito/api.sock") << "the node of this checkout";
   variables_["SUBITO_SOCKET"] = "/tmp/a.sock";
   run({"get", "pods"});
   EXPECT_EQ(last_socket_, "/tmp/a.sock");

@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <sstream>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -56,6 +57,7 @@ class CliTest : public testing::Test {
           return it->second;
         },
         [this] { return now_unix_ns_; },
+        [this](const std::string& path) { return files_.contains(path); },
         [this](const std::string& socket) { return std::make_unique<Joined>(*this, socket); }};
     const int code = cli::run(arguments, environment, hooks_);
     return {code, out.str(), err.str()};
@@ -76,6 +78,7 @@ class CliTest : public testing::Test {
   bool terminal_ = false;
   std::string input_;
   std::map<std::string, std::string> variables_;
+  std::set<std::string> files_;  // that exist
   std::int64_t now_unix_ns_ = 1'795'471'505'000'000'000;  // a minute after FakePlane's beginning
   std::optional<Error> no_node_;                          // every connection fails with this
   std::string last_socket_;

@@ -12,7 +12,10 @@ bool Session::colours() const {
 std::string Session::socket_path() const {
   if (!socket.empty()) return socket;
   const auto variable = environment.variable("SUBITO_SOCKET");
-  return variable && !variable->empty() ? *variable : std::string(kDefaultData) + "/api.sock";
+  if (variable && !variable->empty()) return *variable;
+  // The node of `./dev up`, for who stands in the checkout.
+  if (environment.exists && environment.exists(kCheckoutSocket)) return kCheckoutSocket;
+  return std::string(kDefaultData) + "/api.sock";
 }
 
 std::string Session::age(const Json& time) const {

@@ -14,6 +14,7 @@
 namespace subito::cli {
 
 inline constexpr char kDefaultData[] = "/var/lib/subito";
+inline constexpr char kCheckoutSocket[] = ".subito/api.sock";  // where ./dev up has its node
 
 struct Session {
   const Environment& environment;
