@@ -29,12 +29,14 @@ SAME_FLOOR = {
     ("deploy/cli", "deploy/api"),  # the client speaks the API's words
     ("runtime/node", "deploy/api"),  # main wires everybody
     ("runtime/node", "deploy/cli"),
+    ("runtime/node", "bench"),  # main hands `subito bench` to the command line
 }
 
 # Folders that stand beside the floors, with all they may include of ours.
 BESIDE = {
     "runtime/sdk": {"runtime/base", "runtime/protocol"},
-    "bench": {"runtime/base", "scheduler", "autoscaler", "runtime/http", "runtime/loop"},
+    "bench": {"runtime/base", "scheduler", "autoscaler", "runtime/http", "runtime/loop",
+              "runtime/protocol"},
     "functions": set(),
 }
 

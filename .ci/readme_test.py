@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Does what the README tells a new user to do, in a fresh clone, and compares what comes.
 
-Every `$ ` line of a ```console block is run, in order, as written, but for three things: REPOSITORY
-is this checkout, `./dev up` gets a free port and --detach, and localhost:8080 becomes that port. The
-lines below a command are what it prints; `…` stands for anything. Takes the path of the checkout."""
+Every `$ ` line of a ```console block is run, in order, as written, but for three things:
+REPOSITORY is this checkout, `./dev up` gets a free port and --detach, and localhost:8080 becomes
+that port. The lines below a command are what it prints; `…` stands for anything. Takes the path of
+the checkout."""
 
 import os
 import re

@@ -117,21 +117,25 @@ Status CgroupTree::set_limits(SandboxId id, const SandboxLimits& from, const San
   return ok();
 }
 
+// memsw (memory and swap together) may never be below the limit of memory alone, so that the two
+// have an order: memsw first when they rise.
+Status CgroupTree::write_memory_v1(int root, SandboxId id, const SandboxLimits* from,
+                                   const SandboxLimits& to) const {
+  const bool rises = from != nullptr && to.memory_bytes_max > from->memory_bytes_max;
+  const std::string bytes = std::to_string(to.memory_bytes_max);
+  constexpr const char* kMemoryAndSwap = "memory.memsw.limit_in_bytes";
+  if (rises && swap_accounting_) RETURN_IF_ERROR(write_value(root, id, kMemoryAndSwap, bytes));
+  RETURN_IF_ERROR(write_value(root, id, "memory.limit_in_bytes", bytes));
+  if (!rises && swap_accounting_) RETURN_IF_ERROR(write_value(root, id, kMemoryAndSwap, bytes));
+  return ok();
+}
+
 Status CgroupTree::write_limits_v1(const Hierarchy& hierarchy, SandboxId id,
                                    const SandboxLimits* from, const SandboxLimits& to) const {
   const int root = hierarchy.root.get();
   if (hierarchy.controllers == kMemory &&
       (from == nullptr || from->memory_bytes_max != to.memory_bytes_max)) {
-    // memsw (memory and swap together) may never be below the limit of memory alone, so that the
-    // two have an order: memsw first when they rise.
-    const bool rises = from != nullptr && to.memory_bytes_max > from->memory_bytes_max;
-    const std::string bytes = std::to_string(to.memory_bytes_max);
-    const char* files[2] = {"memory.limit_in_bytes", "memory.memsw.limit_in_bytes"};
-    if (rises) std::swap(files[0], files[1]);
-    for (const char* file : files) {
-      if (file[7] == 'm' && !swap_accounting_) continue;
-      RETURN_IF_ERROR(write_value(root, id, file, bytes));
-    }
+    RETURN_IF_ERROR(write_memory_v1(root, id, from, to));
   }
   if (hierarchy.controllers == kPids && (from == nullptr || from->pids_max != to.pids_max)) {
     RETURN_IF_ERROR(write_value(root, id, "pids.max", std::to_string(to.pids_max)));

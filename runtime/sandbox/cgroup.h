@@ -64,6 +64,8 @@ class CgroupTree {
 
   Status add_hierarchy(const std::string& mount, const std::string& node_id, unsigned controllers);
   // `from` null: a new group, whose limits are the kernel's defaults.
+  Status write_memory_v1(int root, SandboxId id, const SandboxLimits* from,
+                         const SandboxLimits& to) const;
   Status write_limits_v1(const Hierarchy& hierarchy, SandboxId id, const SandboxLimits* from,
                          const SandboxLimits& to) const;
   Status write_limits_v2(const Hierarchy& hierarchy, SandboxId id, const SandboxLimits* from,
