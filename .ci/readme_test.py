@@ -139,9 +139,9 @@ def read(root, name):
 def check_code(root):
     """The function that the README shows is the one that is built."""
     shown = re.findall(r"```cpp\n(.*?)```", read(root, "README.md"), re.S)
-    built = read(root, "functions/hello/hello.cc").split("\n", 1)[1]  # but for its first comment
+    built = read(root, "functions/examples/hello.cc").split("\n", 1)[1]  # but for its first comment
     if shown != [built]:
-        sys.exit("compare README.md: its function is not functions/hello/hello.cc")
+        sys.exit("compare README.md: its function is not functions/examples/hello.cc")
 
 
 def main():
