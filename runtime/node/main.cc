@@ -1,4 +1,5 @@
 // `subito`: the node and its command line in one binary.
+#include "bench/bench.h"
 #include "deploy/cli/cli.h"
 #include "runtime/node/up.h"
 
@@ -6,5 +7,6 @@ int main(int argc, char** argv) {
   subito::cli::Hooks hooks;
   hooks.up = subito::node::run_up;
   hooks.doctor = subito::node::run_doctor;
+  hooks.bench = subito::bench::run_bench;
   return subito::cli::cli_main(argc, argv, hooks);
 }

@@ -1,0 +1,80 @@
+#include "bench/bench.h"
+
+#include <cstdio>
+
+#include "bench/cold_start.h"
+#include "bench/idle_cost.h"
+#include "bench/interrupt.h"
+#include "bench/machine.h"
+#include "bench/options.h"
+#include "bench/report.h"
+
+namespace subito::bench {
+
+namespace {
+
+constexpr int kOk = 0;
+constexpr int kFailed = 1;
+constexpr int kUsage = 2;
+constexpr int kInterrupted = 130;  // as a shell tells SIGINT
+
+int complain(const Error& error) {
+  std::fprintf(stderr, "subito bench: %s\n", error.message.c_str());
+  return Interrupt::happened() ? kInterrupted : kFailed;
+}
+
+// What was told to --report is told to the screen too.
+int tell(const std::string& title, const std::string& text, const nlohmann::ordered_json& json,
+         bool as_json, const std::string& report) {
+  std::printf("%s\n", as_json ? json.dump(2).c_str() : text.c_str());
+  if (report.empty()) return kOk;
+  if (const auto written = write_report(report, title, text, json); !written) {
+    return complain(written.error());
+  }
+  return kOk;
+}
+
+int cold_start(const ColdStartOptions& options, const std::string& command) {
+  const Machine machine = describe_machine(own_program());
+  ColdStartResult result;
+  {
+    auto bench = ColdStart::prepare(options);
+    if (!bench) return complain(bench.error());
+    result = (*bench)->run();
+  }
+  const ColdStartReport report{options, result, machine, command};
+  const int told =
+      tell("Cold start", to_text(report), to_json(report), options.json, options.report);
+  if (result.interrupted) return kInterrupted;
+  return result.errors() > 0 ? kFailed : told;
+}
+
+int idle_cost(const IdleCostOptions& options, const std::string& command) {
+  const Machine machine = describe_machine(own_program());
+  const auto result = measure_idle_cost(options);
+  if (!result) return complain(result.error());
+  return tell("Idle cost", to_text(*result, machine, command), to_json(*result, machine, command),
+              options.json, options.report);
+}
+
+}  // namespace
+
+int run_bench(const std::vector<std::string>& arguments) {
+  const auto parsed = parse_bench(arguments);
+  if (!parsed && parsed.error().code == ErrorCode::kCancelled) {
+    std::printf("%s", parsed.error().message.c_str());
+    return kOk;
+  }
+  if (!parsed) {
+    std::fprintf(stderr, "subito bench: %s\nTry `subito bench --help`\n",
+                 parsed.error().message.c_str());
+    return kUsage;
+  }
+  std::string command = "subito bench";
+  for (const std::string& argument : arguments) command += " " + argument;
+  const Interrupt interrupt;
+  return parsed->cold_start ? cold_start(*parsed->cold_start, command)
+                            : idle_cost(*parsed->idle_cost, command);
+}
+
+}  // namespace subito::bench

@@ -1,0 +1,104 @@
+// ColdStart: times starts from zero. Every kind of start is a column; each round times every column
+// once, in an order shuffled anew, so that what the machine does meanwhile hits all of them alike.
+//
+//   spawn, spawn-again   posix_spawn of the binary, twice: the two columns differ by noise alone
+//   clone                clone3(CLONE_VM | CLONE_VFORK) and execveat
+//   crun, runc           a container with only the binary in it
+//   fresh, pooled        over HTTP on a kept-alive connection, by the node
+//   fresh-new, pooled-new  the same on a new connection, its making included
+//
+// From the decision (connect, socket pair) to the last byte of the answer, each of which is
+// checked. Before each start by the node its API says that there is no pod. Single-threaded.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "bench/container.h"
+#include "bench/http_client.h"
+#include "bench/node_client.h"
+#include "bench/options.h"
+#include "bench/pod_request.h"
+#include "bench/private_node.h"
+#include "bench/statistics.h"
+
+namespace subito::bench {
+
+struct Column {
+  std::string name;
+  Samples samples;
+  std::map<std::string, Samples> parts;  // of Server-Timing: queue, start, handler
+  std::uint32_t errors = 0;
+  std::string first_error;
+  std::string missing;  // why it could not be timed at all; empty: it was
+};
+
+struct ColdStartResult {
+  std::uint64_t seed = 0;
+  std::string binary;
+  PodCount kept;  // what was kept ready before the first start
+  std::map<std::string, std::string> versions;
+  std::vector<Column> columns;
+  std::uint32_t rounds = 0;
+  bool interrupted = false;
+
+  const Column* find(const std::string& name) const;
+  std::uint32_t errors() const;
+};
+
+// A run that sees so many wrong answers in one column is not worth its end.
+inline constexpr std::uint32_t kColumnErrorsMax = 10;
+
+class ColdStart {
+ public:
+  static Result<std::unique_ptr<ColdStart>> prepare(const ColdStartOptions& options);
+  ~ColdStart();
+
+  // All rounds, or as many as there were before an interrupt.
+  ColdStartResult run();
+
+ private:
+  explicit ColdStart(const ColdStartOptions& options) : options_(options) {}
+  Status open_node(const std::string& program);
+  Status open_floors();
+  Status open_containers();
+  Status learn_answer();
+  bool wants(const std::string& column) const;
+
+  void round();
+  Result<std::int64_t> time_one(Column& column);
+  struct Asked {
+    std::int64_t took_ns = 0;
+    FunctionAnswer answer;
+  };
+  Command function_command() const;
+  Result<Asked> ask(StartBy how, const Command& command, std::chrono::seconds grace);
+  Result<std::int64_t> time_http(Column& column);
+  Status check(int status, const std::string& body) const;
+  Status check_http(Column& column, const std::string& mode, const HttpReply& reply) const;
+
+  static constexpr std::chrono::seconds kFunctionGrace{5};  // to end by itself once answered
+  static constexpr std::chrono::seconds kContainerGrace{15};
+
+  ColdStartOptions options_;
+  std::mt19937_64 random_;
+  ColdStartResult result_;
+  FunctionRequest request_;
+  std::string expected_;
+  std::optional<TempFolder> folder_;
+  std::optional<PrivateNode> node_;
+  std::optional<NodeClient> api_;
+  ServerAddress gateway_;
+  std::optional<HttpClient> kept_alive_;
+  std::vector<std::string> deployed_;
+  std::uint32_t empty_sandboxes_ = 0;
+  std::map<std::string, Container> containers_;
+  UniqueFd binary_;
+  UniqueFd null_;
+};
+
+}  // namespace subito::bench

@@ -1,0 +1,125 @@
+#include "bench/container.h"
+
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+namespace subito::bench {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr char kBinary[] = "/function";
+constexpr std::int64_t kMemoryBytesMax = 128 << 20;  // as a pod has by default
+constexpr int kPidsMax = 64;
+
+Json mount(const char* destination, const char* type, std::vector<std::string> options) {
+  return {{"destination", destination}, {"type", type}, {"source", type}, {"options", options}};
+}
+
+Json spec(const std::string& cgroup) {
+  Json namespaces = Json::array();
+  for (const char* name : {"pid", "network", "ipc", "uts", "mount", "cgroup"}) {
+    namespaces.push_back({{"type", name}});
+  }
+  return {{"ociVersion", "1.0.2"},
+          {"process",
+           {{"terminal", false},
+            {"user", {{"uid", 65534}, {"gid", 65534}}},
+            {"args", {kBinary}},
+            {"env", Json::array()},
+            {"cwd", "/"},
+            {"capabilities", Json::object()},
+            {"noNewPrivileges", true}}},
+          {"root", {{"path", "rootfs"}, {"readonly", true}}},
+          {"hostname", "pod"},
+          {"mounts",
+           {mount("/proc", "proc", {"nosuid", "noexec", "nodev"}),
+            mount("/dev", "tmpfs", {"nosuid", "mode=755", "size=64k"}),
+            mount("/tmp", "tmpfs", {"nosuid", "noexec", "nodev", "size=16m"})}},
+          {"linux",
+           {{"namespaces", namespaces},
+            {"cgroupsPath", cgroup},
+            {"resources",
+             {{"memory", {{"limit", kMemoryBytesMax}}}, {"pids", {{"limit", kPidsMax}}}}}}}};
+}
+
+std::string find_in_path(const std::string& name) {
+  const char* path = std::getenv("PATH");
+  std::string folders = path == nullptr ? "" : path;
+  folders += ":/usr/sbin:/usr/bin";
+  for (std::size_t begin = 0; begin <= folders.size();) {
+    const std::size_t end = std::min(folders.find(':', begin), folders.size());
+    const std::string candidate = folders.substr(begin, end - begin) + "/" + name;
+    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+    begin = end + 1;
+  }
+  return "";
+}
+
+std::string first_line(const std::string& text) {
+  return text.substr(0, text.find('\n'));
+}
+
+}  // namespace
+
+Result<Container> Container::prepare(const std::string& runtime, const std::string& folder,
+                                     const std::string& binary) {
+  Container container;
+  container.runtime_path_ = find_in_path(runtime);
+  if (container.runtime_path_.empty()) {
+    return fail(ErrorCode::kNotFound, "find " + runtime + ": not installed");
+  }
+  container.bundle_ = folder + "/" + runtime;
+  container.state_ = container.bundle_ + "/state";
+  container.id_prefix_ = "subito-bench-" + std::to_string(::getpid()) + "-" + runtime + "-";
+  std::error_code error;
+  for (const char* part : {"/rootfs/proc", "/rootfs/dev", "/rootfs/tmp", "/state"}) {
+    std::filesystem::create_directories(container.bundle_ + part, error);
+  }
+  const std::string copy = container.bundle_ + "/rootfs" + kBinary;
+  if (!error) std::filesystem::copy_file(binary, copy, error);
+  // The container's user is nobody of ours, and the folder only our own.
+  if (!error) std::filesystem::permissions(copy, std::filesystem::perms(0755), error);
+  if (!error) std::filesystem::permissions(folder, std::filesystem::perms(0711), error);
+  if (error) return errno_error("make bundle of " + runtime, error.value());
+  ASSIGN_OR_RETURN(const Finished version, run({container.runtime_path_, {runtime, "--version"}}));
+  container.version_ = first_line(version.output);
+  return container;
+}
+
+std::vector<std::string> Container::with_root(std::vector<std::string> arguments) const {
+  arguments.insert(arguments.begin(), {runtime_path_, "--root", state_});
+  return arguments;
+}
+
+Command Container::next() {
+  const std::string id = id_prefix_ + std::to_string(++number_);
+  std::ofstream(bundle_ + "/config.json") << spec("/" + id).dump();
+  return {runtime_path_, with_root({"run", "--preserve-fds", "1", "--bundle", bundle_, id})};
+}
+
+void Container::clean() {
+  const std::string id = id_prefix_ + std::to_string(number_);
+  if (!std::filesystem::exists(state_ + "/" + id)) return;
+  (void)run({runtime_path_, with_root({"delete", "--force", id})});
+}
+
+Status hide_unified_cgroup() {
+  constexpr char kUnified[] = "/sys/fs/cgroup/unified";
+  if (::access("/sys/fs/cgroup/unified/cgroup.procs", F_OK) != 0) return ok();
+  if (::unshare(CLONE_NEWNS) != 0) return errno_error("make mount namespace");
+  if (::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+    return errno_error("make mounts private");
+  }
+  if (::umount2(kUnified, MNT_DETACH) != 0) return errno_error("hide unified cgroup hierarchy");
+  return ok();
+}
+
+}  // namespace subito::bench

@@ -1,0 +1,43 @@
+// Container: an OCI bundle with nothing but the function's binary in it, and how runc or crun is
+// told to run it. The function gets its request on descriptor 3 (--preserve-fds), as a pod does, so
+// that what is timed is the very same conversation. Namespaces, a read-only root, no capabilities,
+// no_new_privs, the memory and pids limits of a pod; no seccomp filter, which only flatters them.
+#pragma once
+
+#include <string>
+
+#include "bench/child.h"
+#include "runtime/base/result.h"
+
+namespace subito::bench {
+
+class Container {
+ public:
+  // `runtime`: "runc" or "crun", found in PATH (kNotFound). `folder` must outlive it.
+  static Result<Container> prepare(const std::string& runtime, const std::string& folder,
+                                   const std::string& binary);
+
+  Command next();  // runs a container that never was before
+  // Removes what is left of the last one, if anything is.
+  void clean();
+
+  const std::string& version() const { return version_; }
+
+ private:
+  Container() = default;
+  std::vector<std::string> with_root(std::vector<std::string> arguments) const;
+
+  std::string runtime_path_;
+  std::string version_;
+  std::string bundle_;
+  std::string state_;
+  std::string id_prefix_;
+  int number_ = 0;
+};
+
+// crun 1.8 refuses hosts where a version 2 hierarchy is mounted beside those of version 1. In a
+// mount namespace of our own (nothing outside sees it) that mount is taken away. Call it after the
+// node was started. Does nothing on other hosts.
+Status hide_unified_cgroup();
+
+}  // namespace subito::bench

@@ -1,0 +1,140 @@
+#include "bench/http_client.h"
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <charconv>
+#include <cstring>
+
+#include "runtime/http/response_parser.h"
+#include "runtime/http/writer.h"
+
+namespace subito::bench {
+
+namespace {
+
+// A receive that timed out says EAGAIN.
+Error socket_error(const char* doing) {
+  if (errno == EINTR) return {ErrorCode::kCancelled, std::string(doing) + ": interrupted", EINTR};
+  if (errno == EAGAIN) {
+    return {ErrorCode::kDeadlineExceeded, std::string(doing) + ": nothing came in time", EAGAIN};
+  }
+  return errno_error(doing);
+}
+
+Result<UniqueFd> open_socket(int family, const sockaddr* address, socklen_t size) {
+  UniqueFd fd(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) return errno_error("make socket");
+  const timeval timeout = {kReplySecondsMax, 0};
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
+  if (family == AF_INET) {
+    const int on = 1;
+    ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  }
+  if (::connect(fd.get(), address, size) != 0) return socket_error("connect to node");
+  return fd;
+}
+
+Result<UniqueFd> connect_unix(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    return fail(ErrorCode::kInvalidArgument, "connect to " + path + ": path is too long");
+  }
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  return open_socket(AF_UNIX, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+}
+
+Result<UniqueFd> connect_tcp(const ServerAddress& server) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(server.port);
+  if (::inet_pton(AF_INET, server.host.c_str(), &address.sin_addr) != 1) {
+    return fail(ErrorCode::kInvalidArgument, "connect to " + server.host + ": not an IPv4 address");
+  }
+  return open_socket(AF_INET, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+}
+
+// One more piece of the answer; true when it is complete.
+Result<bool> take(http::ResponseParser& parser, std::string_view input, HttpReply& reply) {
+  for (;;) {
+    switch (parser.next(input)) {
+      case http::Event::kMore:
+        return false;
+      case http::Event::kHead:
+        reply.status = parser.head().status;
+        reply.fields = std::move(parser.head().fields);
+        break;
+      case http::Event::kBody:
+        if (reply.body.size() + parser.body().size() > kReplyBodyBytesMax) {
+          return fail(ErrorCode::kResourceExhausted, "read answer: its body is too large");
+        }
+        reply.body += parser.body();
+        break;
+      case http::Event::kEnd:
+        return true;
+      case http::Event::kRejected:
+        return fail(ErrorCode::kProtocol, "read answer: " + std::string(parser.rejection().reason));
+    }
+  }
+}
+
+}  // namespace
+
+Result<ServerAddress> parse_gateway_url(std::string_view url) {
+  constexpr std::string_view kScheme = "http://";
+  const std::size_t colon = url.rfind(':');
+  ServerAddress address;
+  const char* end = url.data() + url.size();
+  if (!url.starts_with(kScheme) || colon == url.npos || colon < kScheme.size() ||
+      std::from_chars(url.data() + colon + 1, end, address.port).ptr != end) {
+    return fail(ErrorCode::kInvalidArgument,
+                "understand gateway " + std::string(url) + ": not http://ADDRESS:PORT");
+  }
+  address.host = url.substr(kScheme.size(), colon - kScheme.size());
+  return address;
+}
+
+Result<HttpClient> HttpClient::connect(const ServerAddress& address) {
+  ASSIGN_OR_RETURN(UniqueFd fd, address.socket_path.empty() ? connect_tcp(address)
+                                                            : connect_unix(address.socket_path));
+  return HttpClient(std::move(fd));
+}
+
+Status HttpClient::send_all(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0) return socket_error("send request");
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return ok();
+}
+
+Result<HttpReply> HttpClient::call(std::string_view method, std::string_view path,
+                                   std::string_view body) {
+  http::RequestHead head;
+  head.method = method;
+  head.path = path;
+  head.host = "bench";
+  if (!body.empty()) head.content_length = body.size();
+  std::string request;
+  RETURN_IF_ERROR(http::append_request_head(request, head));
+  request += body;
+  RETURN_IF_ERROR(send_all(request));
+  http::ResponseParser parser{http::ParserLimits()};
+  HttpReply reply;
+  char buffer[16 << 10];
+  for (;;) {
+    const ssize_t size = ::recv(fd_.get(), buffer, sizeof buffer, 0);
+    if (size < 0) return socket_error("read answer");
+    if (size == 0) return fail(ErrorCode::kUnavailable, "read answer: the connection broke off");
+    ASSIGN_OR_RETURN(const bool complete,
+                     take(parser, {buffer, static_cast<std::size_t>(size)}, reply));
+    if (complete) return reply;
+  }
+}
+
+}  // namespace subito::bench

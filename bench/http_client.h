@@ -1,0 +1,50 @@
+// HttpClient: one kept-alive HTTP/1.1 connection, blocking, for measuring: no loop, no thread, no
+// copy between the clock and the socket. Owned by whoever measures; used on one thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "runtime/base/result.h"
+#include "runtime/base/unique_fd.h"
+#include "runtime/http/message.h"
+
+namespace subito::bench {
+
+// Where a server listens: a Unix socket, or a numeric IPv4 address and port of this machine.
+struct ServerAddress {
+  std::string socket_path;  // empty: TCP
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+// "http://127.0.0.1:8080"
+Result<ServerAddress> parse_gateway_url(std::string_view url);
+
+struct HttpReply {
+  int status = 0;
+  http::Fields fields;
+  std::string body;
+};
+
+inline constexpr int kReplySecondsMax = 60;
+inline constexpr std::size_t kReplyBodyBytesMax = 16 << 20;
+
+class HttpClient {
+ public:
+  static Result<HttpClient> connect(const ServerAddress& address);
+
+  // Sends and reads the whole answer. After an error the connection is of no more use. An arriving
+  // signal is an error (kCancelled), so that Ctrl-C ends a wait.
+  Result<HttpReply> call(std::string_view method, std::string_view path,
+                         std::string_view body = {});
+
+ private:
+  explicit HttpClient(UniqueFd fd) : fd_(std::move(fd)) {}
+  Status send_all(std::string_view bytes);
+
+  UniqueFd fd_;
+};
+
+}  // namespace subito::bench

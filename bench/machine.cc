@@ -1,0 +1,98 @@
+#include "bench/machine.h"
+
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "bench/child.h"
+
+namespace subito::bench {
+
+namespace {
+
+std::string read_file(const char* path) {
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+std::string cpu_model() {
+  std::istringstream lines(read_file("/proc/cpuinfo"));
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != line.npos) return line.substr(colon + 2);
+  }
+  return "unknown";
+}
+
+std::string commit_of(const std::string& program) {
+  const std::string folder = std::filesystem::path(program).parent_path().string();
+  const auto head = run({"git", {"git", "-C", folder, "rev-parse", "--short", "HEAD"}});
+  if (!head || head->exit_code != 0) return "unknown";
+  const auto changes = run({"git",
+                            {"git", "-C", folder, "status", "--porcelain", "-uno", "--",
+                             ":/runtime", ":/scheduler", ":/deploy", ":/bench"}});
+  std::string commit = head->output.substr(0, head->output.find('\n'));
+  if (!changes || !changes->output.empty()) commit += ", changed";
+  return commit;
+}
+
+}  // namespace
+
+void read_cgroups(const std::string& mounts, Machine& machine) {
+  bool one = false;
+  bool two = false;
+  std::istringstream lines(mounts);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string source, where, type, options;
+    words >> source >> where >> type >> options;
+    if (type != "cgroup" && type != "cgroup2") continue;
+    (type == "cgroup" ? one : two) = true;
+    if (("," + options + ",").find(",favordynmods,") != std::string::npos) {
+      machine.favordynmods = true;
+    }
+  }
+  machine.cgroups = one && two ? "version 1, version 2 mounted beside it"
+                    : one      ? "version 1"
+                    : two      ? "version 2"
+                               : "none";
+}
+
+Machine describe_machine(const std::string& program) {
+  Machine machine;
+  machine.cpu = cpu_model();
+  machine.cores = static_cast<unsigned>(::sysconf(_SC_NPROCESSORS_ONLN));
+  utsname name{};
+  if (::uname(&name) == 0) machine.kernel = std::string(name.sysname) + " " + name.release;
+  read_cgroups(read_file("/proc/mounts"), machine);
+  const std::string load = read_file("/proc/loadavg");
+  std::istringstream numbers(load);
+  std::string a, b, c;
+  numbers >> a >> b >> c;
+  machine.load = a + " " + b + " " + c;
+  machine.commit = commit_of(program);
+  return machine;
+}
+
+nlohmann::ordered_json to_json(const Machine& machine) {
+  return {{"cpu", machine.cpu},
+          {"cores", machine.cores},
+          {"kernel", machine.kernel},
+          {"cgroups", machine.cgroups},
+          {"favordynmods", machine.favordynmods},
+          {"loadAtBegin", machine.load},
+          {"commit", machine.commit}};
+}
+
+std::string words(const Machine& machine) {
+  return machine.cpu + ", " + std::to_string(machine.cores) + " cores, " + machine.kernel +
+         ", cgroups " + machine.cgroups +
+         (machine.favordynmods ? " (favordynmods)" : " (without favordynmods)") + ", load " +
+         machine.load + ", commit " + machine.commit;
+}
+
+}  // namespace subito::bench

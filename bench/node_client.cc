@@ -1,0 +1,100 @@
+#include "bench/node_client.h"
+
+#include <chrono>
+#include <ctime>
+
+#include "bench/child.h"
+#include "bench/interrupt.h"
+
+namespace subito::bench {
+
+namespace {
+
+constexpr std::chrono::milliseconds kPollEvery{3};
+
+using Json = nlohmann::json;
+
+Status done(const Result<Finished>& finished, const std::string& doing) {
+  if (!finished) return Error(finished.error()).annotate(doing);
+  if (finished->exit_code == 0) return ok();
+  return fail(ErrorCode::kFailedPrecondition, doing + ": exit code " +
+                                                  std::to_string(finished->exit_code) + ": " +
+                                                  finished->output.substr(0, 1000));
+}
+
+}  // namespace
+
+bool rest(std::chrono::nanoseconds time) {
+  timespec left{};
+  left.tv_sec = static_cast<time_t>(time / std::chrono::seconds(1));
+  left.tv_nsec = static_cast<long>((time % std::chrono::seconds(1)).count());
+  while (!Interrupt::happened() && (left.tv_sec > 0 || left.tv_nsec > 0)) {
+    if (::nanosleep(&left, &left) == 0) break;
+  }
+  return !Interrupt::happened();
+}
+
+Result<NodeClient> NodeClient::connect(std::string program, std::string api_socket) {
+  ASSIGN_OR_RETURN(HttpClient client, HttpClient::connect({api_socket, "", 0}));
+  NodeClient node(std::move(program), std::move(api_socket), std::move(client));
+  ASSIGN_OR_RETURN(const Json info, node.get("/v1/version"));
+  node.facts_.version = info.value("version", "");
+  node.facts_.gateway_url = info.value("gatewayUrl", "");
+  node.facts_.pid = info.value("pid", 0);
+  return node;
+}
+
+Result<Json> NodeClient::get(const std::string& path) {
+  auto reply = client_.call("GET", path);
+  if (!reply) {  // the node may have closed a connection that was idle for long
+    if (reply.error().code == ErrorCode::kCancelled) return reply.error();
+    ASSIGN_OR_RETURN(client_, HttpClient::connect({socket_, "", 0}));
+    reply = client_.call("GET", path);
+    if (!reply) return reply.error();
+  }
+  Json json = Json::parse(reply->body, nullptr, false);
+  if (reply->status != 200 || !json.is_object()) {
+    return fail(ErrorCode::kProtocol,
+                "ask node for " + path + ": status " + std::to_string(reply->status));
+  }
+  return json;
+}
+
+Result<PodCount> NodeClient::pods() {
+  ASSIGN_OR_RETURN(const Json json, get("/v1/pods"));
+  const auto items = json.find("items");
+  const auto ready = json.find("ready");
+  if (items == json.end() || !items->is_array() || ready == json.end() || !ready->is_object()) {
+    return fail(ErrorCode::kProtocol, "count pods: the node's answer has no list of them");
+  }
+  return PodCount{items->size(), ready->value("sandboxes", 0U),
+                  ready->value("bytes", std::uint64_t{0})};
+}
+
+Status NodeClient::deploy(const Deployment& deployment) {
+  return done(run({program_,
+                   {program_, "--socket", socket_, "deploy", deployment.name, "--binary",
+                    deployment.binary, "--start", deployment.mode, "--idle", "0s"}}),
+              "deploy " + deployment.name);
+}
+
+Status NodeClient::remove(const std::string& function) {
+  return done(run({program_, {program_, "--socket", socket_, "delete", function}}),
+              "delete " + function);
+}
+
+Result<PodCount> NodeClient::await_zero(std::uint32_t empty_sandboxes) {
+  const auto deadline = std::chrono::steady_clock::now() + kSettleTimeout;
+  for (;;) {
+    ASSIGN_OR_RETURN(const PodCount count, pods());
+    if (count.pods == 0 && count.empty_sandboxes >= empty_sandboxes) return count;
+    if (std::chrono::steady_clock::now() > deadline) {
+      return fail(ErrorCode::kDeadlineExceeded,
+                  "wait for zero pods: " + std::to_string(count.pods) + " are left, " +
+                      std::to_string(count.empty_sandboxes) + " empty sandboxes are ready");
+    }
+    if (!rest(kPollEvery)) return fail(ErrorCode::kCancelled, "wait for zero pods: interrupted");
+  }
+}
+
+}  // namespace subito::bench

@@ -1,0 +1,62 @@
+// NodeClient: the node under test, seen from outside only: its control API over the Unix socket and
+// the command line for what that does better (deploy). One thread.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "bench/http_client.h"
+#include "runtime/base/result.h"
+
+namespace subito::bench {
+
+struct PodCount {
+  std::size_t pods = 0;  // of all functions, ending ones included
+  std::uint32_t empty_sandboxes = 0;
+  std::uint64_t empty_bytes = 0;  // pages and kernel memory of the empty sandboxes
+};
+
+struct NodeFacts {
+  std::string version;
+  std::string gateway_url;
+  int pid = 0;
+};
+
+struct Deployment {
+  std::string name;
+  std::string binary;
+  std::string mode;  // "fresh", "pooled"
+};
+
+class NodeClient {
+ public:
+  // `program`: the subito binary, for deploy and delete.
+  static Result<NodeClient> connect(std::string program, std::string api_socket);
+
+  const NodeFacts& facts() const { return facts_; }
+  Result<PodCount> pods();
+  // Asleep as soon as it has nothing to do (idle time 0).
+  Status deploy(const Deployment& deployment);
+  Status remove(const std::string& function);
+  // Until no pod is left and `empty_sandboxes` wait; kDeadlineExceeded after kSettleTimeout.
+  Result<PodCount> await_zero(std::uint32_t empty_sandboxes);
+
+  static constexpr std::chrono::seconds kSettleTimeout{30};
+
+ private:
+  NodeClient(std::string program, std::string socket, HttpClient client)
+      : program_(std::move(program)), socket_(std::move(socket)), client_(std::move(client)) {}
+  Result<nlohmann::json> get(const std::string& path);
+
+  std::string program_;
+  std::string socket_;
+  HttpClient client_;
+  NodeFacts facts_;
+};
+
+// Not interrupted: true.
+bool rest(std::chrono::nanoseconds time);
+
+}  // namespace subito::bench

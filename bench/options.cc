@@ -1,0 +1,127 @@
+#include "bench/options.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+
+namespace subito::bench {
+
+namespace {
+
+std::chrono::nanoseconds duration_or_throw(const char* option, const std::string& text) {
+  auto parsed = parse_duration(text);
+  if (!parsed) throw CLI::ValidationError(option, parsed.error().message);
+  return *parsed;
+}
+
+// "fresh" stands for "fresh" and "fresh-new", as a column whose name goes on behind a dash.
+void keep_modes(ColdStartOptions& options, const std::vector<std::string>& modes) {
+  std::erase_if(options.columns, [&](const std::string& column) {
+    const bool ours = column.starts_with("fresh") || column.starts_with("pooled");
+    const std::string mode = column.substr(0, column.find('-'));
+    return ours && std::find(modes.begin(), modes.end(), mode) == modes.end();
+  });
+}
+
+void add_common(CLI::App& command, bool& json, std::string& report, std::string& binary,
+                std::uint32_t& pool_size) {
+  command
+      .add_option_function<std::string>(
+          "-o,--output", [&json](const std::string& form) { json = form == "json"; },
+          "table for people, json for programs")
+      ->check(CLI::IsMember({"table", "json"}));
+  command.add_option("--report", report, "also write FILE.md, and FILE.json beside it")
+      ->type_name("FILE");
+  command.add_option("--binary", binary, "a function to use instead of the tiny echo")
+      ->check(CLI::ExistingFile)
+      ->type_name("PATH");
+  command.add_option("--pool", pool_size, "empty sandboxes that the private node keeps")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+}
+
+void add_cold_start(CLI::App& app, ColdStartOptions& options, std::vector<std::string>& modes) {
+  CLI::App& command = *app.add_subcommand(
+      "cold-start", "Request to answer with no pod there before, beside bare processes");
+  command.add_option("-n", options.count, "starts of each kind")
+      ->check(CLI::Range(std::uint32_t{1}, kCountMax))
+      ->capture_default_str();
+  command.add_option("--mode", modes, "fresh, pooled or both")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"fresh", "pooled"}));
+  command.add_option("--only", options.columns, "time these columns only")
+      ->delimiter(',')
+      ->check(CLI::IsMember(kColumnNames));
+  command
+      .add_option_function<std::string>(
+          "--idle",
+          [&options](const std::string& text) { options.idle = duration_or_throw("--idle", text); },
+          "rest before each start: 0s, 250ms, 5s")
+      ->type_name("TIME");
+  command.add_option("--path", options.path, "what --binary is asked for, by GET")
+      ->capture_default_str();
+  command.add_option("--node", options.node_socket, "API socket of a running node to use")
+      ->type_name("SOCKET");
+  command.add_option("--seed", options.seed, "of the order of starts; else a random one");
+  add_common(command, options.json, options.report, options.binary, options.pool_size);
+}
+
+void add_idle_cost(CLI::App& app, IdleCostOptions& options) {
+  CLI::App& command =
+      *app.add_subcommand("idle-cost", "Memory of an idle node, and of functions asleep on it");
+  command.add_option("--functions", options.functions, "functions to deploy")
+      ->check(CLI::Range(std::uint32_t{1}, kFunctionsMax))
+      ->capture_default_str();
+  add_common(command, options.json, options.report, options.binary, options.pool_size);
+}
+
+// The help of the subcommand that was named, if one was.
+std::string help_of(CLI::App& app) {
+  const auto named = app.get_subcommands();
+  return named.empty() ? app.help() : named.front()->help("subito bench");
+}
+
+}  // namespace
+
+Result<std::chrono::nanoseconds> parse_duration(const std::string& text) {
+  double number = -1;
+  const char* end = text.data() + text.size();
+  const auto [unit, error] = std::from_chars(text.data(), end, number);
+  const std::string_view rest(unit, static_cast<std::size_t>(end - unit));
+  const double seconds = rest == "ms" ? 1e-3 : rest == "s" ? 1.0 : rest == "m" ? 60.0 : -1.0;
+  const double all = number * seconds;
+  if (error != std::errc() || number < 0 || seconds < 0 ||
+      all > std::chrono::duration<double>(kIdleMax).count()) {
+    return fail(ErrorCode::kInvalidArgument,
+                "is '" + text + "', allowed is a time up to 10m: 250ms, 5s");
+  }
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(all * 1e9));
+}
+
+Result<BenchCommand> parse_bench(std::vector<std::string> arguments) {
+  CLI::App app("Measure this machine's Subito", "subito bench");
+  app.require_subcommand(1);
+  ColdStartOptions cold_start;
+  IdleCostOptions idle_cost;
+  std::vector<std::string> modes = {"fresh", "pooled"};
+  add_cold_start(app, cold_start, modes);
+  add_idle_cost(app, idle_cost);
+  std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+  try {
+    app.parse(std::move(arguments));
+  } catch (const CLI::CallForHelp&) {
+    return Error{ErrorCode::kCancelled, help_of(app), 0};
+  } catch (const CLI::ParseError& error) {
+    return Error{ErrorCode::kInvalidArgument, error.what(), 0};
+  }
+  BenchCommand command;
+  if (app.got_subcommand("idle-cost")) {
+    command.idle_cost = std::move(idle_cost);
+  } else {
+    keep_modes(cold_start, modes);
+    command.cold_start = std::move(cold_start);
+  }
+  return command;
+}
+
+}  // namespace subito::bench

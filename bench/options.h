@@ -1,0 +1,54 @@
+// The command lines of `subito bench`, parsed and with their defaults. Plain values, no thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/base/result.h"
+
+namespace subito::bench {
+
+// What `bench cold-start` can time, in the order of its table.
+inline const std::vector<std::string> kColumnNames = {
+    "spawn", "spawn-again", "clone", "crun", "runc", "fresh", "fresh-new", "pooled", "pooled-new"};
+
+struct ColdStartOptions {
+  std::uint32_t count = 50;  // starts of each column
+  std::vector<std::string> columns = kColumnNames;
+  std::chrono::nanoseconds idle{0};  // rest before each start
+  std::string binary;                // of the function; empty: functions/echo beside the program
+  std::string path = "/";
+  std::string node_socket;  // a running node's API; empty: a private node
+  std::uint32_t pool_size = 8;
+  std::optional<std::uint64_t> seed;
+  bool json = false;
+  std::string report;  // FILE.md; FILE.json goes beside it
+};
+
+struct IdleCostOptions {
+  std::uint32_t functions = 100;
+  std::uint32_t pool_size = 8;
+  std::string binary;
+  bool json = false;
+  std::string report;
+};
+
+inline constexpr std::uint32_t kCountMax = 100'000;
+inline constexpr std::uint32_t kFunctionsMax = 2'000;
+inline constexpr std::chrono::seconds kIdleMax{600};
+
+// "0s", "250ms", "1.5s", "2m"
+Result<std::chrono::nanoseconds> parse_duration(const std::string& text);
+
+// One of the two: what was asked for. kInvalidArgument with words for the person who typed it;
+// kCancelled with the help text when that was asked for.
+struct BenchCommand {
+  std::optional<ColdStartOptions> cold_start;
+  std::optional<IdleCostOptions> idle_cost;
+};
+Result<BenchCommand> parse_bench(std::vector<std::string> arguments);
+
+}  // namespace subito::bench

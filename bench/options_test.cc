@@ -1,0 +1,95 @@
+#include "bench/options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace subito::bench {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+ColdStartOptions cold_start(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "cold-start");
+  auto parsed = parse_bench(std::move(arguments));
+  EXPECT_TRUE(parsed) << parsed.error().message;
+  return parsed && parsed->cold_start ? *parsed->cold_start : ColdStartOptions();
+}
+
+TEST(BenchOptions, HaveDefaults) {
+  const ColdStartOptions options = cold_start({});
+  EXPECT_EQ(options.count, 50U);
+  EXPECT_EQ(options.columns, kColumnNames);
+  EXPECT_EQ(options.idle, seconds(0));
+  EXPECT_TRUE(options.node_socket.empty());
+  EXPECT_FALSE(options.json);
+}
+
+TEST(BenchOptions, TakeAllOfColdStart) {
+  const ColdStartOptions options =
+      cold_start({"-n", "7", "--idle", "1.5s", "--node", "/run/api.sock", "--seed", "9", "-o",
+                  "json", "--report", "out.md", "--pool", "2"});
+  EXPECT_EQ(options.count, 7U);
+  EXPECT_EQ(options.idle, milliseconds(1500));
+  EXPECT_EQ(options.node_socket, "/run/api.sock");
+  EXPECT_EQ(options.seed, 9U);
+  EXPECT_TRUE(options.json);
+  EXPECT_EQ(options.report, "out.md");
+  EXPECT_EQ(options.pool_size, 2U);
+}
+
+TEST(BenchOptions, ModeLeavesTheFloorsAlone) {
+  EXPECT_THAT(cold_start({"--mode", "pooled"}).columns,
+              ElementsAre("spawn", "spawn-again", "clone", "crun", "runc", "pooled", "pooled-new"));
+  EXPECT_EQ(cold_start({"--mode", "fresh,pooled"}).columns, kColumnNames);
+}
+
+TEST(BenchOptions, OnlyNamesColumns) {
+  EXPECT_THAT(cold_start({"--only", "spawn,fresh"}).columns, ElementsAre("spawn", "fresh"));
+}
+
+TEST(BenchOptions, IdleCostIsTheOtherCommand) {
+  const auto parsed = parse_bench({"idle-cost", "--functions", "3"});
+  ASSERT_TRUE(parsed);
+  EXPECT_FALSE(parsed->cold_start);
+  ASSERT_TRUE(parsed->idle_cost);
+  EXPECT_EQ(parsed->idle_cost->functions, 3U);
+}
+
+TEST(BenchOptions, RefuseWhatIsWrong) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{},
+                                             {"warm"},
+                                             {"cold-start", "-n", "0"},
+                                             {"cold-start", "--mode", "template"},
+                                             {"cold-start", "--only", "docker"},
+                                             {"cold-start", "--idle", "5"},
+                                             {"cold-start", "--idle", "-1s"},
+                                             {"cold-start", "--idle", "11m"},
+                                             {"cold-start", "--binary", "/nonexistent"},
+                                             {"idle-cost", "--functions", "0"}}) {
+    const auto parsed = parse_bench(arguments);
+    ASSERT_FALSE(parsed) << testing::PrintToString(arguments);
+    EXPECT_EQ(parsed.error().code, ErrorCode::kInvalidArgument);
+  }
+}
+
+TEST(BenchOptions, HelpIsNoError) {
+  const auto parsed = parse_bench({"cold-start", "--help"});
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().code, ErrorCode::kCancelled);
+  EXPECT_THAT(parsed.error().message, HasSubstr("--idle"));
+}
+
+TEST(ParseDuration, KnowsItsUnits) {
+  EXPECT_EQ(parse_duration("250ms"), milliseconds(250));
+  EXPECT_EQ(parse_duration("2m"), seconds(120));
+  EXPECT_FALSE(parse_duration("s"));
+  EXPECT_FALSE(parse_duration("1h"));
+  EXPECT_FALSE(parse_duration(""));
+}
+
+}  // namespace
+}  // namespace subito::bench

@@ -1,0 +1,65 @@
+#include "bench/private_node.h"
+
+#include <fcntl.h>
+#include <poll.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace subito::bench {
+
+std::string own_program() {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error).string();
+}
+
+Result<PrivateNode> PrivateNode::start(const std::string& program, std::uint32_t pool_size) {
+  ASSIGN_OR_RETURN(TempFolder folder, TempFolder::make());
+  const std::string log = folder.path() + "/node.log";
+  const UniqueFd errors(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  if (!errors.valid()) return errno_error("open " + log);
+  const std::string data = folder.path() + "/data";
+  UniqueFd output;
+  ASSIGN_OR_RETURN(Child child,
+                   start_service({program,
+                                  {program, "--socket", data + "/api.sock", "up", "--data", data,
+                                   "--listen", "127.0.0.1:0", "--pool", std::to_string(pool_size),
+                                   "--log-level", "warning"}},
+                                 output, errors.get()));
+  PrivateNode node(std::move(folder), std::move(child), std::move(output));
+  if (auto ready = node.await_ready(); !ready) {
+    std::stringstream text;
+    text << std::ifstream(log).rdbuf();
+    Error error = std::move(ready).error().annotate("start private node");
+    error.message += "\n" + text.str();
+    return error;
+  }
+  return node;
+}
+
+// It says "ready at URL, API at SOCKET" in one line.
+Status PrivateNode::await_ready() {
+  const auto deadline = std::chrono::steady_clock::now() + kStartTimeout;
+  std::string line;
+  char buffer[512];
+  while (line.find('\n') == line.npos) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    pollfd readable = {output_.get(), POLLIN, 0};
+    const int ready = ::poll(&readable, 1, static_cast<int>(std::max<long>(left.count(), 0)));
+    if (ready < 0) return fail(ErrorCode::kCancelled, "interrupted");
+    const ssize_t size = ready == 0 ? 0 : ::read(output_.get(), buffer, sizeof buffer);
+    if (size <= 0) return fail(ErrorCode::kUnavailable, "it ended");
+    line.append(buffer, static_cast<std::size_t>(size));
+  }
+  return ok();
+}
+
+PrivateNode::~PrivateNode() {
+  child_.signal(SIGTERM);
+  (void)child_.end(kStopTimeout);
+}
+
+}  // namespace subito::bench

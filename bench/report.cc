@@ -1,0 +1,194 @@
+#include "bench/report.h"
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+namespace subito::bench {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// What issue and README promise; the base of a ratio is a column of the same run.
+struct Target {
+  const char* column;
+  const char* base;
+  double ratio_max;
+};
+constexpr Target kTargets[] = {{"fresh", "spawn", 3.0},
+                               {"fresh-new", "spawn", 3.0},
+                               {"fresh", "runc", 0.1},
+                               {"pooled", "spawn", 1.5},
+                               {"pooled-new", "spawn", 1.5}};
+
+double us(std::int64_t ns) {
+  return static_cast<double>(ns) / 1e3;
+}
+
+double rounded(double value, double to) {
+  return static_cast<double>(std::int64_t(value * to + 0.5)) / to;
+}
+
+template <typename... Values>
+std::string format(const char* form, Values... values) {
+  char text[256];
+  std::snprintf(text, sizeof text, form, values...);
+  return text;
+}
+
+Ratio ratio_to(const ColdStartReport& report, const Column& column, const char* base) {
+  const Column* below = report.result.find(base);
+  if (below == nullptr) return {};
+  return ratio_of_medians(column.samples, below->samples, report.result.seed);
+}
+
+bool both_there(const ColdStartReport& report, const Target& target) {
+  const Column* column = report.result.find(target.column);
+  const Column* base = report.result.find(target.base);
+  return column != nullptr && base != nullptr && !column->samples.empty() && !base->samples.empty();
+}
+
+Json column_json(const ColdStartReport& report, const Column& column) {
+  Json json = {{"name", column.name}, {"n", column.samples.size()}, {"errors", column.errors}};
+  if (!column.missing.empty()) json["missing"] = column.missing;
+  if (!column.first_error.empty()) json["firstError"] = column.first_error;
+  if (column.samples.empty()) return json;
+  for (const auto& [name, fraction] :
+       {std::pair("p50Micros", 0.5), std::pair("p90Micros", 0.9), std::pair("p99Micros", 0.99)}) {
+    json[name] = rounded(us(percentile(column.samples, fraction)), 10);
+  }
+  const Ratio ratio = ratio_to(report, column, "spawn");
+  if (ratio.middle > 0) {
+    json["ratioToSpawn"] = {{"p50", rounded(ratio.middle, 1000)},
+                            {"low95", rounded(ratio.low, 1000)},
+                            {"high95", rounded(ratio.high, 1000)}};
+  }
+  for (const auto& [name, samples] : column.parts) {
+    json["serverTimingP50Micros"][name] = rounded(us(percentile(samples, 0.5)), 10);
+  }
+  for (const std::int64_t sample : column.samples) {
+    json["samplesMicros"].push_back(rounded(us(sample), 10));
+  }
+  return json;
+}
+
+Json targets_json(const ColdStartReport& report) {
+  Json targets = Json::array();
+  for (const Target& target : kTargets) {
+    if (!both_there(report, target)) continue;
+    const Ratio ratio = ratio_to(report, *report.result.find(target.column), target.base);
+    targets.push_back({{"column", target.column},
+                       {"over", target.base},
+                       {"ratioMax", target.ratio_max},
+                       {"ratio", rounded(ratio.middle, 1000)},
+                       {"met", ratio.middle <= target.ratio_max}});
+  }
+  return targets;
+}
+
+std::string row(const ColdStartReport& report, const Column& column) {
+  if (column.samples.empty()) {
+    return "| " + column.name + " | 0 | | | | " + std::to_string(column.errors) + " | " +
+           (column.missing.empty() ? column.first_error : column.missing) + " |\n";
+  }
+  const Ratio ratio = ratio_to(report, column, "spawn");
+  const auto at = [&](double fraction) { return us(percentile(column.samples, fraction)); };
+  return format("| %-11s | %4zu | %8.0f | %8.0f | %8.0f | %6u | ", column.name.c_str(),
+                column.samples.size(), at(0.5), at(0.9), at(0.99), column.errors) +
+         (ratio.middle > 0 ? format("%6.2f (%.2f to %.2f)", ratio.middle, ratio.low, ratio.high)
+                           : std::string("-")) +
+         " |\n";
+}
+
+std::string parts_text(const ColdStartReport& report) {
+  std::string text;
+  for (const Column& column : report.result.columns) {
+    if (column.parts.empty()) continue;
+    text += "- " + column.name + ":";
+    for (const auto& [name, samples] : column.parts) {
+      text += format(" %s %.0f,", name.c_str(), us(percentile(samples, 0.5)));
+    }
+    text.back() = '\n';
+  }
+  return text.empty() ? text : "\nIts parts as Server-Timing tells them, p50 in µs\n\n" + text;
+}
+
+std::string targets_text(const ColdStartReport& report) {
+  std::string text;
+  for (const Target& target : kTargets) {
+    if (!both_there(report, target)) continue;
+    const Ratio ratio = ratio_to(report, *report.result.find(target.column), target.base);
+    text += format("- %s at most %g times %s: %.2f, %s\n", target.column, target.ratio_max,
+                   target.base, ratio.middle, ratio.middle <= target.ratio_max ? "met" : "MISSED");
+  }
+  return text.empty() ? text : "\nTargets, by p50\n\n" + text;
+}
+
+std::string errors_text(const ColdStartResult& result) {
+  std::string text;
+  for (const Column& column : result.columns) {
+    if (column.errors > 0) {
+      text += format("\n%u wrong answers of ", column.errors) + column.name +
+              ", the first: " + column.first_error + "\n";
+    }
+  }
+  if (result.interrupted) text += "\nInterrupted: not all rounds were run.\n";
+  return text;
+}
+
+}  // namespace
+
+Json to_json(const ColdStartReport& report) {
+  const ColdStartResult& result = report.result;
+  Json columns = Json::array();
+  for (const Column& column : result.columns) columns.push_back(column_json(report, column));
+  Json versions = Json::object();
+  for (const auto& [name, version] : result.versions) versions[name] = version;
+  return {{"benchmark", "cold-start"},
+          {"command", report.command},
+          {"machine", to_json(report.machine)},
+          {"versions", versions},
+          {"function", result.binary.substr(result.binary.rfind('/') + 1)},
+          {"rounds", result.rounds},
+          {"idleSeconds", std::chrono::duration<double>(report.options.idle).count()},
+          {"seed", result.seed},
+          {"kept",
+           {{"emptySandboxes", result.kept.empty_sandboxes}, {"bytes", result.kept.empty_bytes}}},
+          {"errors", result.errors()},
+          {"interrupted", result.interrupted},
+          {"targets", targets_json(report)},
+          {"columns", columns}};
+}
+
+std::string to_text(const ColdStartReport& report) {
+  const ColdStartResult& result = report.result;
+  std::string text = words(report.machine) + "\n" + report.command + "\n";
+  text += format("%u rounds, %g s of rest before each start, seed %llu\n", result.rounds,
+                 std::chrono::duration<double>(report.options.idle).count(),
+                 static_cast<unsigned long long>(result.seed));
+  text +=
+      format("kept ready: %u empty sandboxes, %.1f MiB; pods before each start: 0\n",
+             result.kept.empty_sandboxes, static_cast<double>(result.kept.empty_bytes) / (1 << 20));
+  for (const auto& [name, version] : result.versions) text += name + ": " + version + "\n";
+  text +=
+      "\n| µs          |    n |      p50 |      p90 |      p99 | errors | p50 over spawn, 95 % |\n";
+  text += "|---|--:|--:|--:|--:|--:|--:|\n";
+  for (const Column& column : result.columns) text += row(report, column);
+  return text + parts_text(report) + targets_text(report) + errors_text(result);
+}
+
+Status write_report(const std::string& file, const std::string& title, const std::string& text,
+                    const Json& json) {
+  const std::filesystem::path path(file);
+  std::ofstream markdown(path);
+  markdown << "# " << title << "\n\n" << text;
+  std::ofstream data(std::filesystem::path(path).replace_extension(".json"));
+  data << json.dump(1) << "\n";
+  markdown.flush();
+  data.flush();
+  if (!markdown || !data) return fail(ErrorCode::kInternal, "write report " + file);
+  return ok();
+}
+
+}  // namespace subito::bench

@@ -1,0 +1,79 @@
+#include "bench/report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace subito::bench {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+Column column(const char* name, std::int64_t us, int count = 4) {
+  Column made;
+  made.name = name;
+  made.samples.assign(static_cast<std::size_t>(count), us * 1000);
+  return made;
+}
+
+struct Told {
+  ColdStartOptions options;
+  ColdStartResult result;
+  Machine machine;
+  std::string text() const { return to_text({options, result, machine, "subito bench x"}); }
+  nlohmann::ordered_json json() const {
+    return to_json({options, result, machine, "subito bench x"});
+  }
+};
+
+TEST(ColdStartReport, SaysWhichTargetsWereMissed) {
+  Told told;
+  told.result.columns = {column("spawn", 1000), column("fresh", 2900), column("pooled", 1600)};
+  EXPECT_THAT(told.text(), HasSubstr("fresh at most 3 times spawn: 2.90, met"));
+  EXPECT_THAT(told.text(), HasSubstr("pooled at most 1.5 times spawn: 1.60, MISSED"));
+  EXPECT_THAT(told.text(), Not(HasSubstr("runc")));
+  EXPECT_EQ(told.json()["targets"][1]["met"], false);
+}
+
+TEST(ColdStartReport, CountsErrorsAndShowsTheFirst) {
+  Told told;
+  told.result.columns = {column("spawn", 1000)};
+  told.result.columns[0].errors = 2;
+  told.result.columns[0].first_error = "check answer: status 502";
+  EXPECT_THAT(told.text(), HasSubstr("2 wrong answers of spawn, the first: check answer"));
+  EXPECT_EQ(told.json()["errors"], 2);
+}
+
+TEST(ColdStartReport, AMissingRuntimeIsAReasonNotAFigure) {
+  Told told;
+  Column crun;
+  crun.name = "crun";
+  crun.missing = "find crun: not installed";
+  told.result.columns = {column("spawn", 1000), crun};
+  EXPECT_THAT(told.text(), HasSubstr("find crun: not installed"));
+  EXPECT_EQ(told.json()["columns"][1]["missing"], "find crun: not installed");
+  EXPECT_FALSE(told.json()["columns"][1].contains("p50Micros"));
+}
+
+TEST(Machine, KnowsCgroupsFromTheMounts) {
+  Machine machine;
+  read_cgroups("cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid,favordynmods 0 0\n", machine);
+  EXPECT_EQ(machine.cgroups, "version 2");
+  EXPECT_TRUE(machine.favordynmods);
+  Machine older;
+  read_cgroups("tmpfs /x tmpfs rw 0 0\ncgroup /sys/fs/cgroup/cpu cgroup rw,cpu 0 0\n", older);
+  EXPECT_EQ(older.cgroups, "version 1");
+  EXPECT_FALSE(older.favordynmods);
+}
+
+TEST(GatewayUrl, IsAddressAndPort) {
+  const auto address = parse_gateway_url("http://127.0.0.1:8080");
+  ASSERT_TRUE(address);
+  EXPECT_EQ(address->host, "127.0.0.1");
+  EXPECT_EQ(address->port, 8080);
+  EXPECT_FALSE(parse_gateway_url("127.0.0.1:8080"));
+  EXPECT_FALSE(parse_gateway_url("http://127.0.0.1:80x"));
+}
+
+}  // namespace
+}  // namespace subito::bench

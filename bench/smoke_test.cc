@@ -1,0 +1,99 @@
+// `subito bench cold-start` of the built program, whole: does it measure, and is nothing left?
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "bench/child.h"
+#include "bench/node_client.h"
+#include "bench/temp_folder.h"
+
+namespace subito::bench {
+namespace {
+
+namespace files = std::filesystem;
+
+constexpr char kProgram[] = SUBITO_PROGRAM;
+
+class BenchSmoke : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "needs root: a node isolates pods";
+    auto folder = TempFolder::make();
+    ASSERT_TRUE(folder);
+    folder_.emplace(*std::move(folder));
+    ::setenv("TMPDIR", folder_->path().c_str(), 1);
+  }
+  void TearDown() override {
+    ::unsetenv("TMPDIR");
+    if (!folder_) return;
+    EXPECT_TRUE(files::is_empty(folder_->path())) << "something was left behind";
+    for (const char* name : {"/sys/fs/cgroup", "/sys/fs/cgroup/memory"}) {
+      std::error_code ignored;
+      for (const auto& entry : files::directory_iterator(name, ignored)) {
+        const std::string left = entry.path().filename();
+        EXPECT_FALSE(left.starts_with("subito-bench-")) << left;
+      }
+    }
+  }
+
+  // The private node of a bench that runs has come up when its API socket is there.
+  bool node_is_up() const {
+    for (const auto& entry : files::directory_iterator(folder_->path())) {
+      if (files::exists(entry.path() / "data/api.sock")) return true;
+    }
+    return false;
+  }
+
+  std::optional<TempFolder> folder_;
+};
+
+TEST_F(BenchSmoke, ColdStartAnswersInJsonWithoutErrors) {
+  const auto finished = run({kProgram, {"subito", "bench", "cold-start", "-n", "3", "-o", "json"}});
+  ASSERT_TRUE(finished);
+  ASSERT_EQ(finished->exit_code, 0) << finished->output;
+  const auto json = nlohmann::json::parse(finished->output, nullptr, false);
+  ASSERT_TRUE(json.is_object()) << finished->output;
+  EXPECT_EQ(json["benchmark"], "cold-start");
+  EXPECT_EQ(json["rounds"], 3);
+  EXPECT_EQ(json["errors"], 0);
+  EXPECT_GE(json["kept"]["emptySandboxes"], 8);
+  EXPECT_GT(json["kept"]["bytes"], 0);
+  EXPECT_FALSE(json["machine"]["kernel"].get<std::string>().empty());
+  ASSERT_EQ(json["columns"].size(), 9U);
+  for (const auto& column : json["columns"]) {
+    if (column.contains("missing")) {
+      const std::string name = column["name"];
+      EXPECT_TRUE(name == "runc" || name == "crun") << column;
+      continue;
+    }
+    EXPECT_EQ(column["n"], 3) << column;
+    EXPECT_GT(column["p50Micros"], 0) << column;
+    EXPECT_LE(column["p50Micros"], column["p99Micros"]) << column;
+  }
+}
+
+TEST_F(BenchSmoke, AnInterruptLeavesNothingBehind) {
+  UniqueFd output;
+  auto bench = start_service(
+      {kProgram, {"subito", "bench", "cold-start", "-n", "100000", "--only", "spawn,pooled"}},
+      output, STDERR_FILENO);
+  ASSERT_TRUE(bench);
+  for (int tries = 0; !node_is_up() && tries < 3000; ++tries) {
+    ASSERT_TRUE(rest(std::chrono::milliseconds(10)));
+  }
+  ASSERT_TRUE(node_is_up());
+  bench->signal(SIGINT);
+  const auto status = bench->end(std::chrono::seconds(45));
+  ASSERT_TRUE(status) << status.error().message;
+  ASSERT_TRUE(WIFEXITED(*status));
+  EXPECT_EQ(WEXITSTATUS(*status), 130);
+}
+
+}  // namespace
+}  // namespace subito::bench
