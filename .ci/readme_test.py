@@ -16,6 +16,7 @@ import time
 
 UP_SECONDS_MAX = 1500  # a release build on a busy machine of two cores
 COMMAND_SECONDS_MAX = 30
+READING_SECONDS = 8  # a person reads on before typing: the pods that filled the shop sleep by then
 WATCH_SECONDS_MAX = 90  # until a pod has started and fallen asleep
 
 
@@ -97,6 +98,7 @@ class Try:
             begun = time.monotonic()
             result = self.shell(self.here(command), self.folder, UP_SECONDS_MAX)
             print(f"  fresh clone to served request: {time.monotonic() - begun:.0f} s")
+            time.sleep(READING_SECONDS)
         elif command.endswith(" -w"):
             buy = f"curl -s -X POST 127.0.0.1:{self.port}/orders -H 'Idempotency-Key: again' " \
                   "-d '{\"lines\":[{\"productId\":\"3\",\"quantity\":1}]}'"
