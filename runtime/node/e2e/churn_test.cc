@@ -1,0 +1,135 @@
+// Requests beside everything that starts, drains and stops pods: none may notice.
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "runtime/node/e2e/live_node.h"
+
+namespace subito::e2e {
+namespace {
+
+constexpr int kConnections = 64;
+constexpr int kRequests = 30'000;
+// Clients think between requests, else no pod is ever idle.
+constexpr int kPauseMsMax = 20;
+
+// What 64 clients were answered, by kind.
+class Crowd {
+ public:
+  Crowd(const LiveNode& node, std::vector<std::string> functions)
+      : node_(node), functions_(std::move(functions)) {}
+
+  void run() {
+    std::vector<std::thread> clients;
+    for (int i = 0; i < kConnections; ++i) clients.emplace_back([this, i] { client(i); });
+    for (auto& client : clients) client.join();
+    done_ = true;
+  }
+  bool done() const { return done_; }
+  int good() const { return good_; }
+  std::string bad() const {
+    std::string all;
+    for (const auto& [answer, count] : bad_) all += std::to_string(count) + " x " + answer + "\n";
+    return all;
+  }
+
+ private:
+  void client(int number) {
+    HttpClient client = node_.client(seconds(60));
+    std::minstd_rand random(static_cast<unsigned>(number) + 1);
+    for (int i = 0; i < kRequests / kConnections + 1; ++i) {
+      if (i % 4 == 0) std::this_thread::sleep_for(milliseconds(random() % kPauseMsMax));
+      const std::string& function = functions_[random() % functions_.size()];
+      const std::string body = std::to_string(number) + "/" + std::to_string(i);
+      const HttpResponse answer = i % 3 == 0 ? client.get("/function/" + function)
+                                             : client.post("/function/" + function, body);
+      const bool right = answer.status == 200 && answer.whole() && answer.kept &&
+                         answer.body == (i % 3 == 0 ? "" : body);
+      if (right) {
+        ++good_;
+        continue;
+      }
+      const std::lock_guard lock(mutex_);
+      ++bad_[function + " " + std::to_string(answer.status) + " " + answer.error + " " +
+             answer.body];
+      if (!client.connected()) client = node_.client(seconds(60));
+    }
+  }
+
+  const LiveNode& node_;
+  const std::vector<std::string> functions_;
+  std::atomic<int> good_ = 0;
+  std::atomic<bool> done_ = false;
+  std::mutex mutex_;
+  std::map<std::string, int> bad_;
+};
+
+class ChurnTest : public NodeTest {
+ protected:
+  // Pods that a function ever had: they are numbered.
+  std::uint64_t started(const std::string& function) const {
+    const Json all = node.function(function);
+    std::uint64_t last = 0;
+    for (const Json& event : all.at("events")) {
+      const std::string pod = event.value("pod", "");
+      const std::string number = pod.substr(pod.rfind('-') + 1);
+      if (event.at("reason") == "PodStarted") last = std::max<std::uint64_t>(last, std::stoull(number));
+    }
+    return last;
+  }
+
+  // The crowd calls while `disturb(round)` is done over and over.
+  void expect_all_answered(const std::vector<std::string>& functions,
+                           const std::function<void(int)>& disturb) {
+    Crowd crowd(node, functions);
+    std::thread calling([&] { crowd.run(); });
+    int rounds = 0;
+    for (; !crowd.done(); ++rounds) disturb(rounds);
+    calling.join();
+    EXPECT_EQ(crowd.bad(), "");
+    EXPECT_GE(crowd.good(), kRequests);
+    EXPECT_GT(rounds, 5) << "nothing disturbed them";
+    for (const std::string& function : functions) {
+      EXPECT_GT(started(function), 100U) << "pods of " << function << " came and went";
+      RecordProperty(function + "-pods", static_cast<int>(started(function)));
+    }
+    std::printf("%d rounds, %llu and %llu pods\n", rounds,
+                static_cast<unsigned long long>(started(functions[0])),
+                static_cast<unsigned long long>(started(functions[1])));
+  }
+};
+
+TEST_F(ChurnTest, AnswersEveryRequestWhilePodsFallAsleepAfterAMillisecond) {
+  node.deploy("pooled", "echo", "scaling: {idle: 1ms}");
+  node.deploy("fresh", "echo", "start: fresh\nscaling: {idle: 1ms}");
+  expect_all_answered({"pooled", "fresh"}, [&](int) { (void)node.pod_list(); });
+}
+
+TEST_F(ChurnTest, AnswersEveryRequestWhilePodsAreScaledUpAndDown) {
+  node.deploy("pooled", "echo");
+  node.deploy("fresh", "echo", "start: fresh\nconcurrency: 4");
+  expect_all_answered({"pooled", "fresh"}, [&](int round) {
+    const bool up = round % 2 == 0;
+    for (const char* name : {"pooled", "fresh"}) {
+      const Ran ran = node.cli({"scale", name, "--min", up ? "8" : "0", "--max", up ? "20" : "1"});
+      EXPECT_EQ(ran.exit_code, 0) << ran.err;
+    }
+  });
+}
+
+TEST_F(ChurnTest, AnswersEveryRequestWhileRevisionsReplaceEachOther) {
+  node.deploy("pooled", "echo");
+  node.deploy("fresh", "echo", "start: fresh");
+  expect_all_answered({"pooled", "fresh"}, [&](int round) {
+    const std::string setting = "settings: {ROUND: \"" + std::to_string(round) + "\"}\n";
+    node.deploy("pooled", "echo", setting + "scaling: {idle: 20ms}");
+    node.deploy("fresh", "echo", setting + "start: fresh", {"--no-check"});
+  });
+}
+
+}  // namespace
+}  // namespace subito::e2e

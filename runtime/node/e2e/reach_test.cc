@@ -1,0 +1,162 @@
+// What a function can reach: other functions, TCP and Unix sockets of its bindings, Redis.
+#include <gmock/gmock.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <csignal>
+#include <thread>
+
+#include "runtime/node/e2e/live_node.h"
+
+namespace subito::e2e {
+namespace {
+
+using testing::HasSubstr;
+
+// Echoes what each client sends until it shuts its end, with the number of the connection in front.
+class UnixEcho {
+ public:
+  explicit UnixEcho(std::string path) : path_(std::move(path)) { open(); }
+  ~UnixEcho() { close(); }
+
+  void open() {
+    fd_.reset(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path_.copy(address.sun_path, sizeof address.sun_path - 1);
+    ASSERT_EQ(::bind(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    ASSERT_EQ(::listen(fd_.get(), 16), 0);
+    thread_ = std::thread([this] { serve(); });
+  }
+  void close() {
+    if (!fd_.valid()) return;
+    ::shutdown(fd_.get(), SHUT_RDWR);
+    thread_.join();
+    fd_.reset();
+    ::unlink(path_.c_str());
+  }
+
+ private:
+  void serve() {
+    for (;;) {
+      const UniqueFd client(::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      if (!client.valid()) return;
+      std::string all = std::to_string(++connections_) + ":";
+      char bytes[4096];
+      for (ssize_t n = 0; (n = ::read(client.get(), bytes, sizeof bytes)) > 0;) {
+        all.append(bytes, static_cast<std::size_t>(n));
+      }
+      (void)::send(client.get(), all.data(), all.size(), MSG_NOSIGNAL);
+    }
+  }
+
+  std::string path_;
+  UniqueFd fd_;
+  int connections_ = 0;
+  std::thread thread_;
+};
+
+class ReachTest : public NodeTest {
+ protected:
+  pid_t redis() const {
+    for (const pid_t pid : children_of(node.pid())) {
+      if (executable_of(pid).find("redis") != std::string::npos) return pid;
+    }
+    return -1;
+  }
+};
+
+TEST_F(ReachTest, CallsTheFunctionsOfItsSpecAndNoOther) {
+  node.deploy("echo", "echo");
+  node.deploy("secret", "echo");
+  node.deploy("probe", "probe", "calls: [echo, nobody]");
+  HttpClient client = node.client();
+  const HttpResponse called = client.request("POST", "/function/probe/call/echo/any?x=1", "through",
+                                             {{"x-request-id", "chain-1"}});
+  EXPECT_EQ(called.status, 200);
+  EXPECT_EQ(called.body, "through");
+  EXPECT_THAT(client
+                  .request("GET", "/function/probe/call/echo/any?describe", {},
+                           {{"x-request-id", "chain-2"}})
+                  .body,
+              HasSubstr("request chain-2"));
+  const HttpResponse forbidden = client.get("/function/probe/call/secret/any");
+  EXPECT_EQ(forbidden.status, 502);
+  EXPECT_THAT(forbidden.body, HasSubstr("forbidden"));
+  EXPECT_THAT(client.get("/function/probe/call/nobody/any").body, HasSubstr("not-found"));
+  EXPECT_EQ(client.get("/function/probe/call/echo/status/404").status, 404);
+  const std::string big(200 << 10, 'b');
+  EXPECT_TRUE(client.post("/function/probe/call/echo/any", big).body == big);
+}
+
+TEST_F(ReachTest, EndsACycleOfCallsByName) {
+  node.deploy("probe", "probe", "calls: [probe]\nscaling: {max: 40}");
+  std::string path = "/function/probe";
+  for (int i = 0; i < 30; ++i) path += "/call/probe";
+  const HttpResponse answer = node.client().get(path + "/setting/none");
+  EXPECT_EQ(answer.status, 502) << answer.error;
+  EXPECT_THAT(answer.body, HasSubstr("call-too-deep"));
+}
+
+TEST_F(ReachTest, CancelsWhatAFunctionCalledWhenTheFirstDeadlinePasses) {
+  node.deploy("echo", "echo", "timeout: 5m");
+  node.deploy("probe", "probe", "calls: [echo]\ntimeout: 500ms");
+  EXPECT_EQ(node.client().get("/function/probe/call/echo/any?sleep_ms=200000").status, 504);
+  EXPECT_TRUE(eventually([&] {
+    for (const Json& pod : node.pod_list()) {
+      if (pod.at("state") == "busy") return false;
+    }
+    return true;
+  }));
+}
+
+TEST_F(ReachTest, GetsANewConnectionEachTimeAndAClearErrorWhileTheFarEndIsAway) {
+  const std::string path = node.data() + "/../echo.sock";
+  UnixEcho echo(path);
+  node.deploy("probe", "probe",
+              "bindings:\n- {name: far, tcp: {address: \"unix:" + path + "\"}}\n" +
+                  "- {name: closed, tcp: {address: \"127.0.0.1:1\"}}");
+  HttpClient client = node.client();
+  EXPECT_EQ(client.post("/function/probe/connect/far", "hi").body, "1:hi");
+  EXPECT_EQ(client.post("/function/probe/connect/far", "hi").body, "2:hi");
+  echo.close();
+  HttpResponse away = client.post("/function/probe/connect/far", "hi");
+  EXPECT_GE(away.status, 500) << away.body;
+  EXPECT_THAT(node.logs("probe"), HasSubstr("far"));
+  EXPECT_GE(client.post("/function/probe/connect/closed", "hi").status, 500);
+  EXPECT_THAT(node.logs("probe"), HasSubstr("refused"));
+  EXPECT_GE(client.post("/function/probe/connect/unnamed", "hi").status, 500);
+  EXPECT_THAT(node.logs("probe"), HasSubstr("unnamed: the function has none"));
+  echo.open();
+  EXPECT_EQ(client.post("/function/probe/connect/far", "hi").body, "3:hi");
+}
+
+TEST_F(ReachTest, KeepsFunctionsApartInRedis) {
+  const std::string binding = "bindings:\n- {name: store, redis: {}}";
+  node.deploy("one", "probe", binding);
+  node.deploy("two", "probe", binding);
+  HttpClient client = node.client();
+  EXPECT_EQ(client.request("PUT", "/function/one/redis/store/k", "mine").status, 204);
+  EXPECT_EQ(client.get("/function/one/redis/store/k").body, "mine");
+  EXPECT_EQ(client.get("/function/two/redis/store/k").status, 404);
+  EXPECT_EQ(client.get("/function/one/raw/store/one:k").body, "mine");
+  EXPECT_GE(client.get("/function/two/raw/store/one:k").status, 500);
+  EXPECT_THAT(node.logs("two"), HasSubstr("NOPERM"));
+}
+
+TEST_F(ReachTest, FindsItsDataAgainAfterRedisWasKilledAndAfterTheNodeWas) {
+  node.deploy("one", "probe", "bindings:\n- {name: store, redis: {}}");
+  ASSERT_EQ(node.client().request("PUT", "/function/one/redis/store/k", "kept").status, 204);
+  const pid_t before = redis();
+  ASSERT_GT(before, 0);
+  ::kill(before, SIGKILL);
+  const auto read = [&] { return node.client().get("/function/one/redis/store/k"); };
+  EXPECT_TRUE(eventually([&] { return read().body == "kept"; })) << read().body;
+  EXPECT_NE(redis(), before);
+  node.kill();
+  node.start();
+  EXPECT_TRUE(eventually([&] { return read().body == "kept"; })) << read().body;
+}
+
+}  // namespace
+}  // namespace subito::e2e
