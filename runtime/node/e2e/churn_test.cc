@@ -77,7 +77,8 @@ class ChurnTest : public NodeTest {
     for (const Json& event : all.at("events")) {
       const std::string pod = event.value("pod", "");
       const std::string number = pod.substr(pod.rfind('-') + 1);
-      if (event.at("reason") == "PodStarted") last = std::max<std::uint64_t>(last, std::stoull(number));
+      if (event.at("reason") == "PodStarted")
+        last = std::max<std::uint64_t>(last, std::stoull(number));
     }
     return last;
   }
