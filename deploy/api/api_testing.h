@@ -15,8 +15,8 @@
 
 #include "deploy/api/api_handler.h"
 #include "deploy/api/fake_plane.h"
-#include "runtime/server/fake_server.h"
 #include "deploy/api/schema_check.h"
+#include "runtime/server/fake_server.h"
 
 namespace subito::api {
 

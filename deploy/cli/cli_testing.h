@@ -8,16 +8,16 @@
 #include <fstream>
 #include <map>
 #include <memory>
-#include <sstream>
 #include <set>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "deploy/api/api_handler.h"
 #include "deploy/api/fake_plane.h"
-#include "runtime/server/fake_server.h"
 #include "deploy/cli/cli.h"
+#include "runtime/server/fake_server.h"
 
 namespace subito::cli {
 
@@ -78,7 +78,7 @@ class CliTest : public testing::Test {
   bool terminal_ = false;
   std::string input_;
   std::map<std::string, std::string> variables_;
-  std::set<std::string> files_;  // that exist
+  std::set<std::string> files_;                           // that exist
   std::int64_t now_unix_ns_ = 1'795'471'505'000'000'000;  // a minute after FakePlane's beginning
   std::optional<Error> no_node_;                          // every connection fails with this
   std::string last_socket_;

@@ -64,7 +64,7 @@ LiveNode::~LiveNode() {
     EXPECT_EQ(stop(), 0) << output();
   }
   EXPECT_TRUE(eventually([this] { return leftovers().empty(); })) << leftovers();
-  if (getenv("SAY") != nullptr) {
+  if (testing::Test::HasFailure()) {
     std::printf("the node said:\n%s", output().c_str());
   }
   std::error_code ignored;
@@ -75,7 +75,6 @@ void LiveNode::start() {
   const std::string file = folder_ + "/out-" + std::to_string(++starts_);
   std::vector<std::string> arguments = {subito_binary(), "up",       "--data",
                                         data_,           "--listen", "127.0.0.1:0"};
-  arguments.insert(arguments.end(), {"--log-level", "debug"});
   arguments.insert(arguments.end(), up_arguments_.begin(), up_arguments_.end());
   node_ = Child(arguments, file, folder_ + "/err");
   std::smatch match;
