@@ -174,6 +174,8 @@ void Channel::forget(Inbox& inbox) {
     flush();
     ::_exit(0);
   }
+  // With one thread the next wait does it; here the reader waits already, and does not know.
+  if (threaded_) flush();
 }
 
 void Channel::log(const protocol::Log& record) {
