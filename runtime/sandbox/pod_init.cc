@@ -94,6 +94,8 @@ class Child {
 };
 
 const Child::NamedStep Child::kIsolation[] = {
+    // Also first: a launcher that dies now would leave a child that waits for its cgroup.
+    {Step::kTieToLauncher, &Child::tie_to_launcher},
     {Step::kEnterRoot, &Child::enter_root},
     {Step::kMakeNamespaces, &Child::make_namespaces},
     {Step::kSetHostname, &Child::set_hostname},

@@ -70,19 +70,6 @@ class Crowd {
 
 class ChurnTest : public NodeTest {
  protected:
-  // Pods that a function ever had: they are numbered.
-  std::uint64_t started(const std::string& function) const {
-    const Json all = node.function(function);
-    std::uint64_t last = 0;
-    for (const Json& event : all.at("events")) {
-      const std::string pod = event.value("pod", "");
-      const std::string number = pod.substr(pod.rfind('-') + 1);
-      if (event.at("reason") == "PodStarted")
-        last = std::max<std::uint64_t>(last, std::stoull(number));
-    }
-    return last;
-  }
-
   // The crowd calls while `disturb(round)` is done over and over.
   void expect_all_answered(const std::vector<std::string>& functions,
                            const std::function<void(int)>& disturb) {
@@ -95,12 +82,12 @@ class ChurnTest : public NodeTest {
     EXPECT_GE(crowd.good(), kRequests);
     EXPECT_GT(rounds, 5) << "nothing disturbed them";
     for (const std::string& function : functions) {
-      EXPECT_GT(started(function), 100U) << "pods of " << function << " came and went";
-      RecordProperty(function + "-pods", static_cast<int>(started(function)));
+      EXPECT_GT(node.pods_started(function), 100U) << "pods of " << function << " came and went";
+      RecordProperty(function + "-pods", static_cast<int>(node.pods_started(function)));
     }
     std::printf("%d rounds, %llu and %llu pods\n", rounds,
-                static_cast<unsigned long long>(started(functions[0])),
-                static_cast<unsigned long long>(started(functions[1])));
+                static_cast<unsigned long long>(node.pods_started(functions[0])),
+                static_cast<unsigned long long>(node.pods_started(functions[1])));
   }
 };
 

@@ -168,6 +168,17 @@ std::string LiveNode::events(const std::string& name) const {
   return lines;
 }
 
+std::uint64_t LiveNode::pods_started(const std::string& name) const {
+  const Json all = function(name);
+  std::uint64_t last = 0;
+  for (const Json& event : all.at("events")) {
+    const std::string pod = event.value("pod", "");
+    if (event.at("reason") != "PodStarted") continue;
+    last = std::max<std::uint64_t>(last, std::stoull(pod.substr(pod.rfind('-') + 1)));
+  }
+  return last;
+}
+
 std::string LiveNode::logs(const std::string& name,
                            const std::vector<std::string>& arguments) const {
   std::vector<std::string> all = {"logs", name};

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -62,6 +63,7 @@ class LiveNode {
   bool asleep(const std::string& name) const { return function(name).at("state") == "asleep"; }
   // All events of it, a line each: "REASON message".
   std::string events(const std::string& name) const;
+  std::uint64_t pods_started(const std::string& name) const;  // ever, by their numbers
   std::string logs(const std::string& name, const std::vector<std::string>& arguments = {}) const;
 
   std::vector<std::string> cgroups() const;  // of this node
