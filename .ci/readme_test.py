@@ -146,12 +146,38 @@ def check_code(root):
         sys.exit("compare README.md: its function is not functions/examples/hello.cc")
 
 
+def rows_of(text):
+    """{first cell: all cells} of the tables in a text; backticks do not count."""
+    rows = [[cell.strip(" `") for cell in line.strip("| ").split("|")]
+            for line in text.splitlines() if line.startswith("|")]
+    return {row[0]: row for row in rows}
+
+
+def check_figures(root):
+    """The figures that the README quotes stand in the committed report."""
+    report = rows_of(read(root, "bench/reports/cold-start.md"))
+    quoted = rows_of(read(root, "README.md"))
+    compared = 0
+    for name in ("spawn", "pooled", "fresh", "crun", "runc"):
+        if name not in quoted:
+            continue
+        _, _, p50, p99, ratio = quoted[name]
+        measured = report[name]
+        if [p50.replace(",", ""), p99.replace(",", "")] != [measured[2], measured[4]] or \
+                measured[6].split()[0] != ratio:
+            sys.exit(f"compare README.md: its figures of {name} are not those of the report")
+        compared += 1
+    if compared < 3:
+        sys.exit("compare README.md: it quotes fewer than 3 figures of the report")
+
+
 def main():
     root = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else ".")
     commands = console_commands(read(root, "README.md"))
     if len(commands) < 5:
         sys.exit("read README.md: fewer than 5 commands found; is a block not marked ```console?")
     check_code(root)
+    check_figures(root)
     with tempfile.TemporaryDirectory(prefix="subito-readme-") as folder:
         attempt = Try(root, folder)
         try:
