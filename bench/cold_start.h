@@ -70,6 +70,7 @@ class ColdStart {
   bool wants(const std::string& column) const;
 
   void round();
+  Status rest_before_start() const;
   Result<std::int64_t> time_one(Column& column);
   struct Asked {
     std::int64_t took_ns = 0;

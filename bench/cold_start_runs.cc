@@ -7,6 +7,7 @@
 
 #include "bench/cold_start.h"
 #include "bench/interrupt.h"
+#include "bench/quiet.h"
 #include "bench/server_timing.h"
 
 namespace subito::bench {
@@ -63,7 +64,7 @@ Result<std::int64_t> ColdStart::time_one(Column& column) {
   if (column.name.starts_with("fresh") || column.name.starts_with("pooled")) {
     return time_http(column);
   }
-  if (!rest(options_.idle)) return fail(ErrorCode::kCancelled, "rest: interrupted");
+  RETURN_IF_ERROR(rest_before_start());
   const auto container = containers_.find(column.name);
   const bool contained = container != containers_.end();
   auto asked = contained ? ask(StartBy::kPosixSpawn, container->second.next(), kContainerGrace)
@@ -75,6 +76,12 @@ Result<std::int64_t> ColdStart::time_one(Column& column) {
   }
   RETURN_IF_ERROR(check(asked->answer.status, asked->answer.body));
   return asked->took_ns;
+}
+
+Status ColdStart::rest_before_start() const {
+  if (options_.quiet) return rest_quietly(options_.idle);
+  if (!rest(options_.idle)) return fail(ErrorCode::kCancelled, "rest: interrupted");
+  return ok();
 }
 
 Command ColdStart::function_command() const {
@@ -120,7 +127,7 @@ Result<std::int64_t> ColdStart::time_http(Column& column) {
     return Error(alive.error()).annotate("use kept-alive connection");
   }
   RETURN_IF_ERROR(api_->await_zero(empty_sandboxes_));
-  if (!rest(options_.idle)) return fail(ErrorCode::kCancelled, "rest: interrupted");
+  RETURN_IF_ERROR(rest_before_start());
 
   const std::int64_t begin = now_ns();
   std::optional<HttpClient> fresh;

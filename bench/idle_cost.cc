@@ -188,8 +188,8 @@ std::string to_text(const IdleCostResult& result, const Machine& machine,
   char sums[500];
   std::snprintf(sums, sizeof sums,
                 "\nEmpty sandboxes with the kernel's memory: %.2f MB, then %.2f MB.\n\n"
-                "- idle node (node, launcher and %u empty sandboxes by PSS with kernel memory, "
-                "without Redis) under 20 MB: %.2f MB, %s\n"
+                "- idle node (node and launcher by RSS, %u empty sandboxes with kernel memory, "
+                "Redis not counted) under 20 MB: %.2f MB, %s\n"
                 "- %u functions asleep under 5 MB more: %.2f MB, %s\n",
                 mb(result.without.empty_bytes), mb(result.with.empty_bytes), result.empty_sandboxes,
                 mb(result.without.total_bytes()),

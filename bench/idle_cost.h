@@ -26,8 +26,9 @@ struct IdleMemory {
   GroupMemory redis;
   std::uint64_t empty_bytes = 0;
 
-  // Node, launcher and empty sandboxes, kernel memory of these included.
-  std::uint64_t total_bytes() const { return node.pss_bytes + launcher.pss_bytes + empty_bytes; }
+  // Node and launcher by RSS, as the bench is the same program and would halve their PSS; empty
+  // sandboxes with their kernel memory.
+  std::uint64_t total_bytes() const { return node.rss_bytes + launcher.rss_bytes + empty_bytes; }
 };
 
 struct IdleCostResult {

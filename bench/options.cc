@@ -58,6 +58,8 @@ void add_cold_start(CLI::App& app, ColdStartOptions& options, std::vector<std::s
           [&options](const std::string& text) { options.idle = duration_or_throw("--idle", text); },
           "rest before each start: 0s, 250ms, 5s")
       ->type_name("TIME");
+  command.add_flag("--quiet", options.quiet,
+                   "rest 100 ms at least, and on while other work takes over 10 % of the machine");
   command.add_option("--path", options.path, "what --binary is asked for, by GET")
       ->capture_default_str();
   command.add_option("--node", options.node_socket, "API socket of a running node to use")

@@ -19,6 +19,7 @@ struct ColdStartOptions {
   std::uint32_t count = 50;  // starts of each column
   std::vector<std::string> columns = kColumnNames;
   std::chrono::nanoseconds idle{0};  // rest before each start
+  bool quiet = false;                // rest until other work pauses, see quiet.h
   std::string binary;                // of the function; empty: functions/echo beside the program
   std::string path = "/";
   std::string node_socket;  // a running node's API; empty: a private node

@@ -25,12 +25,14 @@ TEST(BenchOptions, HaveDefaults) {
   EXPECT_EQ(options.idle, seconds(0));
   EXPECT_TRUE(options.node_socket.empty());
   EXPECT_FALSE(options.json);
+  EXPECT_FALSE(options.quiet);
 }
 
 TEST(BenchOptions, TakeAllOfColdStart) {
   const ColdStartOptions options =
       cold_start({"-n", "7", "--idle", "1.5s", "--node", "/run/api.sock", "--seed", "9", "-o",
-                  "json", "--report", "out.md", "--pool", "2"});
+                  "json", "--report", "out.md", "--pool", "2", "--quiet"});
+  EXPECT_TRUE(options.quiet);
   EXPECT_EQ(options.count, 7U);
   EXPECT_EQ(options.idle, milliseconds(1500));
   EXPECT_EQ(options.node_socket, "/run/api.sock");

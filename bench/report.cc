@@ -152,6 +152,7 @@ Json to_json(const ColdStartReport& report) {
           {"function", result.binary.substr(result.binary.rfind('/') + 1)},
           {"rounds", result.rounds},
           {"idleSeconds", std::chrono::duration<double>(report.options.idle).count()},
+          {"quiet", report.options.quiet},
           {"seed", result.seed},
           {"kept",
            {{"emptySandboxes", result.kept.empty_sandboxes}, {"bytes", result.kept.empty_bytes}}},
