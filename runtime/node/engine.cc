@@ -88,10 +88,31 @@ void Engine::run_effects() {
     for (const scheduler::Effect& effect : effects) {
       std::visit([this](const auto& action) { act(action); }, effect);
     }
+    for (const PodId pod : std::exchange(failed_starts_, {})) {
+      scheduler_.pod_exited(loop_.now(), pod, scheduler::ExitKind::kStartFailed, take_unsent(pod),
+                            effects_);
+    }
   }
   effects_scheduled_ = false;
   arm_timer();
   if (closed_ && scheduler_.empty() && pods_.size() == 0) std::exchange(closed_, nullptr)();
+}
+
+// Invocations that the scheduler gave to a pod and that were never sent to it: another pod may have
+// them, whatever they are.
+std::vector<InvocationId> Engine::take_unsent(PodId pod) {
+  std::vector<InvocationId> unsent;
+  if (const auto it = unsent_.find(pod); it != unsent_.end()) {
+    unsent = std::move(it->second);
+    unsent_.erase(it);
+  }
+  std::erase_if(effects_, [&](const scheduler::Effect& effect) {
+    const auto* dispatch = std::get_if<scheduler::Dispatch>(&effect);
+    if (dispatch == nullptr || dispatch->pod != pod) return false;
+    unsent.push_back(dispatch->invocation);
+    return true;
+  });
+  return unsent;
 }
 
 void Engine::arm_timer() {
@@ -114,7 +135,7 @@ void Engine::act(const scheduler::StartPod& start) {
     never.name = order.name;
     never.revision = current;
     observer_.on_start_failed(never, started.error());
-    scheduler_.pod_exited(loop_.now(), start.pod, scheduler::ExitKind::kStartFailed, {}, effects_);
+    failed_starts_.push_back(start.pod);  // what was dispatched to it comes behind in this turn
   }
 }
 
@@ -126,8 +147,11 @@ void Engine::act(const scheduler::Dispatch& dispatch) {
     scheduler_.completed(loop_.now(), dispatch.invocation, effects_);
     return;
   }
-  // The pod's start failed in the same turn: the scheduler knows, and dispatches it again.
-  if (pod == nullptr || pods_.channels().streams(pod->id) == nullptr) return;
+  // Its start failed in this turn, or its channel is closed and its exit will follow.
+  if (pod == nullptr || pods_.channels().streams(pod->id) == nullptr) {
+    unsent_[dispatch.pod].push_back(dispatch.invocation);
+    return;
+  }
   record->cold = dispatch.cold;
   record->queued = dispatch.queued;
   send_invoke(*record, *pod);

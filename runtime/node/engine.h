@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "runtime/gateway/invoker.h"
 #include "runtime/loop/loop.h"
@@ -106,6 +107,7 @@ class Engine final : public Invoker, private PodEvents {
   void act(const scheduler::Refuse& refuse);
   void act(const scheduler::DrainPod& drain);
   void act(const scheduler::StopPod& stop);
+  std::vector<InvocationId> take_unsent(PodId pod);
   void arm_timer();
 
   // engine_invocations.cc: invocations
@@ -152,6 +154,8 @@ class Engine final : public Invoker, private PodEvents {
   std::unordered_map<FunctionId, RevisionPtr> functions_;  // the current ones
   std::unordered_map<InvocationId, InvocationRecord> records_;
   std::unordered_map<PodId, Running> running_;
+  std::unordered_map<PodId, std::vector<InvocationId>> unsent_;  // by pods that are nearly gone
+  std::vector<PodId> failed_starts_;                             // of this turn
   std::unordered_map<PodId, Probe> probes_;
   IdSource<InvocationId> invocation_ids_;
   IdSource<PodId> probe_ids_;

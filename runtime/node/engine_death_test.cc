@@ -17,7 +17,7 @@ TEST_F(PodDeathTest, GivesAnInvocationToAnotherPodWhenTheFirstNeverRan) {
   home->exit(home->pod(0), Cause::kStartFailed, 0, "start pod: exec: Exec format error");
   settle();
   EXPECT_EQ(home->pods.size(), 1U) << "a failed start is followed by a back-off";
-  while (home->pods.size() < 2) loop.turn(true);
+  ASSERT_TRUE(turn_until([&] { return home->pods.size() == 2; }));
   settle();
   ASSERT_EQ(home->pods.size(), 2U);
   FakePod& second = home->pod(1);
@@ -36,6 +36,43 @@ TEST_F(PodDeathTest, GivesAnInvocationToAnotherPodWhenItWasStillInTheKernel) {
   ASSERT_EQ(home->pods.size(), 2U);
   FakePod& second = home->pod(1);
   EXPECT_EQ(second.expect_invoke().parse<protocol::Invoke>().method(), "POST");
+}
+
+TEST_F(PodDeathTest, GivesAnInvocationToAnotherPodWhenTheFirstDiedBeforeItWasSent) {
+  FakePod& pod = warm_pod();
+  Invocation invocation;
+  invocation.function = echo;
+  invocation.method = "POST";
+  invocation.path = "/";
+  engine.invoke(caller, 2, std::move(invocation));  // decided, to be sent at the end of the turn
+  home->exit(pod, Cause::kSignalled, SIGKILL);
+  engine.pods().channels().close(pod.spec.id);
+  settle();
+  pod.close();
+  ASSERT_TRUE(turn_until([&] { return home->pods.size() == 2; }));
+  settle();
+  EXPECT_EQ(home->pod(1).expect_invoke().parse<protocol::Invoke>().method(), "POST");
+}
+
+TEST_F(PodDeathTest, GivesAnInvocationToAnotherPodWhenTheChannelOfTheFirstHadClosed) {
+  FakePod& pod = warm_pod();
+  pod.close();
+  settle();
+  invoke(2, "POST");  // its process still lives, as far as anybody knows
+  home->exit(pod, Cause::kSignalled, SIGKILL);
+  settle();
+  ASSERT_EQ(home->pods.size(), 2U);
+  EXPECT_EQ(home->pod(1).expect_invoke().parse<protocol::Invoke>().method(), "POST");
+}
+
+TEST_F(PodDeathTest, GivesAnInvocationToAnotherPodWhenTheFirstCouldNotBeMade) {
+  home->refuse_starts = Error{ErrorCode::kResourceExhausted, "ask launcher: too many", 0};
+  invoke(1, "POST");
+  home->refuse_starts.reset();
+  ASSERT_TRUE(turn_until([&] { return !home->pods.empty() || outcome(1).failure; }));
+  settle();
+  ASSERT_FALSE(outcome(1).failure) << outcome(1).failure->detail;
+  EXPECT_EQ(home->pod(0).expect_invoke().parse<protocol::Invoke>().method(), "POST");
 }
 
 TEST_F(PodDeathTest, AnswersAPostOfWhichThePodDiedWith502AtOnce) {

@@ -197,7 +197,7 @@ void Engine::on_pod_gone(Pod& pod, const PodGone& gone) {
     finish_probe(pod.id, Error{ErrorCode::kFailedPrecondition, gone.words, 0}, pod.mode);
     return decided();
   }
-  std::vector<InvocationId> again;
+  std::vector<InvocationId> again = take_unsent(pod.id);
   for (const auto& [stream, id] : std::exchange(running_[pod.id], {})) {
     InvocationRecord* record = find(id);
     if (record == nullptr) continue;

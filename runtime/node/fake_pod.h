@@ -125,11 +125,22 @@ struct QuietObserver : EngineObserver {
 // An engine on a loop, with fake pods and one function, "echo".
 class EngineFixture {
  public:
+  static constexpr Duration kPatience = std::chrono::seconds(10);
+
   EngineFixture();
   ~EngineFixture();
 
   // Turns the loop until nothing more happens at once.
   void settle();
+  // Turns the loop until it is so; false when that takes more than kPatience.
+  template <typename Condition>
+  bool turn_until(const Condition& condition) {
+    bool late = false;
+    Timer guard(loop, [&late] { late = true; });
+    guard.start(kPatience);
+    while (!condition() && !late) loop.turn(true);
+    return condition();
+  }
   RevisionPtr put(const std::string& name, const manifest::FunctionSpec& spec,
                   std::uint64_t number = 1);
   InvocationId invoke(CallerToken token, const std::string& method = "GET",

@@ -67,13 +67,13 @@ void Reporter::on_stopping(const Pod& pod, const scheduler::StopPod& stop) {
 }
 
 void Reporter::on_gone(const Pod& pod, const PodGone& gone, std::uint64_t served) {
-  logs_.pod_ended(pod.revision->name, pod.name);
   if (ended_as_asked(pod, gone)) {
     event(pod, "PodEnded", "ended, " + std::to_string(served) + " requests");
-    return;
+  } else {
+    event(pod, reason_of(pod, gone), gone.words);
+    system_log(pod.revision->name, pod.name, api::LogLevel::kError, gone.words);
   }
-  event(pod, reason_of(pod, gone), gone.words);
-  system_log(pod.revision->name, pod.name, api::LogLevel::kError, gone.words);
+  logs_.pod_ended(pod.revision->name, pod.name);
 }
 
 void Reporter::on_output(const Pod& pod, std::string_view line) {

@@ -9,6 +9,8 @@ namespace {
 // A pod that prints without end must not keep the loop: the rest waits for the next turn, and the
 // pod itself waits in write(2) once the socket is full.
 constexpr int kReadsPerTurnMax = 4;
+// At its end all is read that a socket holds (208 KiB by default): its last words say why.
+constexpr int kReadsAtEndMax = 64;
 }  // namespace
 
 LineReader::LineReader(Loop& loop, UniqueFd fd, Callback callback)
@@ -25,7 +27,7 @@ LineReader::~LineReader() {
 }
 
 void LineReader::finish() {
-  for (int i = 0; i < kReadsPerTurnMax && read_some(); ++i) {
+  for (int i = 0; i < kReadsAtEndMax && read_some(); ++i) {
   }
   if (!pending_.empty()) callback_(std::exchange(pending_, {}));
 }

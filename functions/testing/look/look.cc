@@ -5,6 +5,8 @@
 //   /read?path=P    what a file holds, or the error
 //   /trace          the trace context of this invocation
 //   /environment    its environment, a variable a line
+//   /shout?kib=N    prints N numbered lines of 1 KiB
+//   POST /shout     the same and then ends
 //   POST /exit      ends the process with status 3
 //
 // With the argument "mute" it never says hello, with "quit" it ends before that.
@@ -69,6 +71,18 @@ Response environment(const Request&, Context&) {
   return Response::text(lines);
 }
 
+Response shout(const Request& request, Context&) {
+  const int lines = std::stoi(std::string(request.query("kib").value_or("1")));
+  for (int i = 0; i < lines; ++i) {
+    std::string line = "line " + std::to_string(i) + " ";
+    line.resize(1023, '.');
+    line += '\n';
+    if (::write(1, line.data(), line.size()) < 0) break;
+  }
+  if (request.method() == "POST") ::_exit(3);
+  return Response::text("hoarse");
+}
+
 Response leave(const Request&, Context&) {
   ::_exit(3);
 }
@@ -85,6 +99,8 @@ int main(int argc, char** argv) {
       .get("/read", read_start)
       .get("/trace", trace)
       .get("/environment", environment)
+      .get("/shout", shout)
+      .post("/shout", shout)
       .post("/exit", leave);
   return subito::serve(argc, argv, std::move(router));
 }

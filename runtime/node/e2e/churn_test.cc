@@ -2,9 +2,11 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <csignal>
 #include <map>
 #include <mutex>
 #include <random>
+#include <sstream>
 #include <thread>
 
 #include "runtime/node/e2e/live_node.h"
@@ -42,7 +44,7 @@ class Crowd {
     HttpClient client = node_.client(seconds(60));
     std::minstd_rand random(static_cast<unsigned>(number) + 1);
     for (int i = 0; i < kRequests / kConnections + 1; ++i) {
-      if (i % 4 == 0) std::this_thread::sleep_for(milliseconds(random() % kPauseMsMax));
+      std::this_thread::sleep_for(milliseconds(random() % kPauseMsMax));
       const std::string& function = functions_[random() % functions_.size()];
       const std::string body = std::to_string(number) + "/" + std::to_string(i);
       const HttpResponse answer = i % 3 == 0 ? client.get("/function/" + function)
@@ -107,6 +109,31 @@ TEST_F(ChurnTest, AnswersEveryRequestWhilePodsAreScaledUpAndDown) {
       EXPECT_EQ(ran.exit_code, 0) << ran.err;
     }
   });
+}
+
+TEST_F(ChurnTest, AnswersAllButWhatAKilledPodHadTakenWhilePodsAreKilled) {
+  node.deploy("pooled", "echo", "scaling: {max: 8}");
+  node.deploy("fresh", "echo", "start: fresh\nscaling: {max: 8}");
+  Crowd crowd(node, {"pooled", "fresh"});
+  std::thread calling([&] { crowd.run(); });
+  int killed = 0;
+  while (!crowd.done()) {
+    const auto pods = node.pods();
+    if (pods.empty()) continue;
+    ::kill(pods[static_cast<std::size_t>(killed) % pods.size()], SIGKILL);
+    ++killed;
+    std::this_thread::sleep_for(milliseconds(15));  // the pace of the killing
+  }
+  calling.join();
+  EXPECT_GT(killed, 50);
+  // At most one request ran in each: concurrency is 1.
+  EXPECT_GE(crowd.good() + killed, kRequests);
+  std::istringstream kinds(crowd.bad());
+  for (std::string kind; std::getline(kinds, kind);) {
+    if (kind.empty()) continue;
+    EXPECT_THAT(kind, testing::HasSubstr("ended by SIGKILL"));
+  }
+  std::printf("%d killed\n%s", killed, crowd.bad().c_str());
 }
 
 TEST_F(ChurnTest, AnswersEveryRequestWhileRevisionsReplaceEachOther) {
