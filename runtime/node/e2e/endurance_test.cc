@@ -23,6 +23,11 @@ struct Footprint {
 
 class EnduranceTest : public NodeTest {
  protected:
+  void SetUp() override {
+    if (!kMemoryTells) GTEST_SKIP() << "SKIPPED: memory is measured without sanitizers";
+    NodeTest::SetUp();
+  }
+
   std::vector<pid_t> processes() const {
     std::vector<pid_t> all = {node.pid()};
     for (const pid_t child : children_of(node.pid())) all.push_back(child);

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <csignal>
 #include <filesystem>
-#include <regex>
 #include <sstream>
 
 namespace subito::e2e {
@@ -77,15 +76,15 @@ void LiveNode::start() {
                                         data_,           "--listen", "127.0.0.1:0"};
   arguments.insert(arguments.end(), up_arguments_.begin(), up_arguments_.end());
   node_ = Child(arguments, file, folder_ + "/err");
-  std::smatch match;
+  const std::string ready = "ready at http://127.0.0.1:";
   std::string said;
-  const std::regex ready("ready at http://127.0.0.1:([0-9]+), API at ");
   ASSERT_TRUE(eventually([&] {
     said = read_file(file);
-    return std::regex_search(said, match, ready) || !node_.running();
+    return said.find(", API at ") != said.npos || !node_.running();
   }));
   ASSERT_TRUE(node_.running()) << output();
-  port_ = static_cast<std::uint16_t>(std::stoi(match[1]));
+  ASSERT_NE(said.find(ready), said.npos) << said;
+  port_ = static_cast<std::uint16_t>(std::stoi(said.substr(said.find(ready) + ready.size())));
   for (const pid_t child : children_of(pid())) {
     if (fs::path(executable_of(child)).filename() == "subito-launcher") launcher_ = child;
   }
