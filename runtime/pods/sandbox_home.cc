@@ -24,6 +24,8 @@ constexpr std::uint32_t kRefillRetryDoublingsMax = 7;
 // Sandboxes made in one go; then the loop, and whoever needs the cores, gets a turn.
 constexpr std::uint32_t kRefillBatch = 2;
 
+constexpr std::chrono::milliseconds kSweepDeadline = std::chrono::seconds(2);
+
 // Shells report "ended by signal n" as this much more, and so does a pod that is the init of its
 // pid namespace and cannot be killed by its own SIGABRT.
 constexpr int kSignalExitBase = 128;
@@ -98,6 +100,10 @@ SandboxHome::SandboxHome(Loop& loop, HomeEvents& events, const SandboxHomeConfig
 
 SandboxHome::~SandboxHome() {
   readable_.reset();
+  // A launcher that ends in order removes its cgroups; after one that was killed they are ours.
+  if (lost_) {
+    (void)sandbox::sweep_node(mount_root(config_), config_.launcher.node_id, kSweepDeadline);
+  }
 }
 
 Result<sandbox::NodeEnds> SandboxHome::make_sandbox(SandboxId id,
@@ -210,6 +216,7 @@ void SandboxHome::on_readable() {
   if (auto status = client_.on_readable(*this); !status) {
     readable_->stop();
     refill_timer_->stop();
+    lost_ = true;
     events_.on_home_lost(status.error());
   }
 }

@@ -78,6 +78,7 @@ class SandboxHome final : public PodHome, private sandbox::LauncherEvents {
   std::unordered_map<PodId, sandbox::SandboxId> sandbox_of_;
   sandbox::StepTimes last_steps_{};
   std::uint32_t refill_failures_ = 0;  // in a row
+  bool lost_ = false;                  // the launcher is gone
   std::unique_ptr<Poll> readable_;
   std::unique_ptr<Timer> refill_timer_;
 };

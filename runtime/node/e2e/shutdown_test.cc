@@ -85,7 +85,7 @@ TEST_F(ShutdownTest, SaysSoAndLeavesNothingWhenItsLauncherIsKilled) {
   ::kill(node.launcher(), SIGKILL);
   EXPECT_EQ(node.process().wait(), 1);
   EXPECT_THAT(node.output(), HasSubstr("launcher"));
-  EXPECT_TRUE(eventually([&] { return reap_orphans() == 0; })) << node.leftovers();
+  expect_nothing_left();
   node.start();
   EXPECT_EQ(node.client().get("/function/echo").status, 200);
 }
