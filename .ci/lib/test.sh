@@ -20,7 +20,7 @@ looks for what was left behind: processes, cgroups, mounts, namespaces, sockets.
   --fuzz-seconds N  also each fuzz target for N seconds
   --yes             install packages without asking
 
-With CI=true also: shellcheck and format; what the README says, in a fresh clone; everything built
+With CI=true also: shellcheck and format; everything built
 by clang, unit tests under the address, undefined behaviour and thread sanitizers, and each fuzz
 target for a minute. System tests need root and say so where they are skipped. Results as JUnit:
 build/PRESET/junit.xml
@@ -98,7 +98,6 @@ main_run() {
 ci_runs() {
   local fuzz_seconds=$1
   phase "shell and format" lint_quick
-  phase "README as a new user, in a fresh clone" python3 .ci/readme_test.py .
   phase "build fuzz (clang, asan, ubsan): everything" configure_and_build fuzz
   if ! failed "build fuzz (clang, asan, ubsan): everything"; then
     phase "unit tests under asan and ubsan" run_ctest fuzz -L unit
