@@ -12,8 +12,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kPollEvery{3};
 
-using Json = nlohmann::json;
-
 Status done(const Result<Finished>& finished, const std::string& doing) {
   if (!finished) return Error(finished.error()).annotate(doing);
   if (finished->exit_code == 0) return ok();
@@ -37,14 +35,14 @@ bool rest(std::chrono::nanoseconds time) {
 Result<NodeClient> NodeClient::connect(std::string program, std::string api_socket) {
   ASSIGN_OR_RETURN(HttpClient client, HttpClient::connect({api_socket, "", 0}));
   NodeClient node(std::move(program), std::move(api_socket), std::move(client));
-  ASSIGN_OR_RETURN(const Json info, node.get("/v1/version"));
+  ASSIGN_OR_RETURN(const nlohmann::json info, node.get("/v1/version"));
   node.facts_.version = info.value("version", "");
   node.facts_.gateway_url = info.value("gatewayUrl", "");
   node.facts_.pid = info.value("pid", 0);
   return node;
 }
 
-Result<Json> NodeClient::get(const std::string& path) {
+Result<nlohmann::json> NodeClient::get(const std::string& path) {
   auto reply = client_.call("GET", path);
   if (!reply) {  // the node may have closed a connection that was idle for long
     if (reply.error().code == ErrorCode::kCancelled) return reply.error();
@@ -52,7 +50,7 @@ Result<Json> NodeClient::get(const std::string& path) {
     reply = client_.call("GET", path);
     if (!reply) return reply.error();
   }
-  Json json = Json::parse(reply->body, nullptr, false);
+  nlohmann::json json = nlohmann::json::parse(reply->body, nullptr, false);
   if (reply->status != 200 || !json.is_object()) {
     return fail(ErrorCode::kProtocol,
                 "ask node for " + path + ": status " + std::to_string(reply->status));
@@ -61,7 +59,7 @@ Result<Json> NodeClient::get(const std::string& path) {
 }
 
 Result<PodCount> NodeClient::pods() {
-  ASSIGN_OR_RETURN(const Json json, get("/v1/pods"));
+  ASSIGN_OR_RETURN(const nlohmann::json json, get("/v1/pods"));
   const auto items = json.find("items");
   const auto ready = json.find("ready");
   if (items == json.end() || !items->is_array() || ready == json.end() || !ready->is_object()) {

@@ -15,7 +15,7 @@ namespace subito::api {
 
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 // A JSON object of bounded depth with no other keys than these.
 Result<Json> parse_object(const std::string& text, const std::vector<std::string>& keys) {

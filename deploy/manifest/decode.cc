@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "deploy/manifest/letters.h"
 #include "deploy/manifest/rules.h"
 #include "deploy/manifest/suggest.h"
 #include "deploy/manifest/units.h"
@@ -19,13 +20,6 @@ using google::protobuf::Message;
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-  return text;
-}
-
-std::string lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
   return text;
 }
 

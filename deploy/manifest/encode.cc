@@ -1,6 +1,7 @@
 // Function to canonical JSON, by reflection: the mirror of decode.cc.
 #include <nlohmann/json.hpp>
 
+#include "deploy/manifest/letters.h"
 #include "deploy/manifest/manifest.h"
 #include "deploy/manifest/rules.h"
 
@@ -13,13 +14,6 @@ using google::protobuf::Reflection;
 using Json = nlohmann::ordered_json;
 
 Json encode_message(const Message& message);
-
-std::string lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
 
 Json encode_number(const Message& message, const Field& field) {
   const Reflection& reflection = *message.GetReflection();

@@ -7,9 +7,9 @@ namespace subito::manifest {
 
 namespace {
 
-class Events final : public nlohmann::json_sax<nlohmann::json> {
+class JsonEvents final : public nlohmann::json_sax<nlohmann::json> {
  public:
-  explicit Events(TreeBuilder& builder) : builder_(builder) {}
+  explicit JsonEvents(TreeBuilder& builder) : builder_(builder) {}
 
   bool null() override { return builder_.null(0), true; }
   bool boolean(bool value) override { return plain(value ? "true" : "false"); }
@@ -42,7 +42,7 @@ Node read_json(std::string_view text, std::vector<Fault>& faults) {
     builder.fault(0, "is larger than " + std::to_string(kInputBytesMax) + " bytes");
     return Node{};
   }
-  Events events(builder);
+  JsonEvents events(builder);
   nlohmann::json::sax_parse(text.begin(), text.end(), &events);
   return builder.take();
 }

@@ -17,9 +17,9 @@ int line_of(const YAML::Mark& mark) {
   return mark.line + 1;
 }
 
-class Events final : public YAML::EventHandler {
+class YamlEvents final : public YAML::EventHandler {
  public:
-  explicit Events(TreeBuilder& builder) : builder_(builder) {}
+  explicit YamlEvents(TreeBuilder& builder) : builder_(builder) {}
 
   // yaml-cpp reports a stray ',' or ']' between documents as an empty document, again and again,
   // without reading on.
@@ -84,7 +84,7 @@ std::vector<Node> read_yaml(const std::string& file, std::string_view text,
     ViewBuffer buffer(text);
     std::istream stream(&buffer);
     YAML::Parser parser(stream);
-    Events events(builder);
+    YamlEvents events(builder);
     for (std::size_t count = 0; parser.HandleNextDocument(events); ++count) {
       if (count == kDocumentsMax) {
         builder.fault(0, "has more than " + std::to_string(kDocumentsMax) + " documents");

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "deploy/manifest/defaults.h"
+#include "deploy/manifest/letters.h"
 #include "deploy/manifest/units.h"
 #include "runtime/base/check.h"
 
@@ -14,14 +15,8 @@ namespace {
 
 using Wrong = std::optional<std::string>;
 
-bool is_lower(char c) {
-  return c >= 'a' && c <= 'z';
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 bool is_word(char c) {
-  return is_lower(c) || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' || c == '-' || c == '.';
+  return is_lower(c) || is_upper(c) || is_digit(c) || c == '_' || c == '-' || c == '.';
 }
 
 Wrong must_be(std::string_view text, std::string_view allowed) {
@@ -160,7 +155,7 @@ std::string user_name(const Field& field) {
       up = true;
       continue;
     }
-    name += up && is_lower(c) ? static_cast<char>(c - 'a' + 'A') : c;
+    name += up ? upper(c) : c;
     up = false;
   }
   return name;

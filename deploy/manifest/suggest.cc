@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
+#include "deploy/manifest/letters.h"
+
 namespace subito::manifest {
 
 namespace {
 
 constexpr std::size_t kWordMax = 64;  // no name is longer; the table below stays small
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
 
 // Optimal string alignment distance, three rows of the table at a time.
 std::size_t distance(std::string_view a, std::string_view b) {

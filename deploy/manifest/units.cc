@@ -5,6 +5,8 @@
 #include <optional>
 #include <span>
 
+#include "deploy/manifest/letters.h"
+
 namespace subito::manifest {
 
 namespace {
@@ -35,10 +37,6 @@ struct Decimal {
 };
 
 constexpr int kDigitsMax = 15;  // whatever is written with more is a slip, and nothing overflows
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 // Takes a number off the front of `text`; nothing when there is none.
 std::optional<Decimal> take_decimal(std::string_view& text) {

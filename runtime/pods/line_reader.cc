@@ -8,7 +8,7 @@ namespace subito::pods {
 namespace {
 // A pod that prints without end must not keep the loop: the rest waits for the next turn, and the
 // pod itself waits in write(2) once the socket is full.
-constexpr int kReadsPerTurnMax = 4;
+constexpr int kPipeReadsPerTurnMax = 4;
 // At its end all is read that a socket holds (208 KiB by default): its last words say why.
 constexpr int kReadsAtEndMax = 64;
 }  // namespace
@@ -16,7 +16,7 @@ constexpr int kReadsAtEndMax = 64;
 LineReader::LineReader(Loop& loop, UniqueFd fd, Callback callback)
     : fd_(std::move(fd)), callback_(std::move(callback)) {
   poll_ = std::make_unique<Poll>(loop, fd_.get(), [this](int, int) {
-    for (int i = 0; i < kReadsPerTurnMax && read_some(); ++i) {
+    for (int i = 0; i < kPipeReadsPerTurnMax && read_some(); ++i) {
     }
   });
   poll_->start(UV_READABLE);

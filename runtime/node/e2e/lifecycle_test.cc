@@ -80,8 +80,12 @@ TEST_F(LifecycleTest, PassesRequestIdAndTraceOnAndMakesThemWhenMissing) {
 
 TEST_F(LifecycleTest, KeepsMinimumAndStartsAnotherWhenItIsKilled) {
   node.deploy("echo", "echo", "scaling: {min: 2, idle: 100ms}");
-  ASSERT_TRUE(eventually([&] { return node.pods().size() == 2; }));
-  const auto before = node.pods();
+  // The pod that checked the deploy is gone when both lists have two.
+  std::vector<pid_t> before;
+  ASSERT_TRUE(eventually([&] {
+    before = node.pods();
+    return before.size() == 2 && node.pod_list().size() == 2;
+  }));
   EXPECT_EQ(node.client().get("/function/echo").status, 200);
   ::kill(before[0], SIGKILL);
   EXPECT_TRUE(eventually([&] {
