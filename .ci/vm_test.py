@@ -24,6 +24,8 @@ TESTS = {
     "sandbox_test": "*",
     "sandbox_escape_test": "*",
     "sandbox_orphan_test": "*",
+    "homes_test": "*",
+    "e2e_test": "LifecycleTest.*:CrashTest.*:*CrashKindTest*_allocate_mib_100:ShutdownTest.*",
 }
 PROGRAMS = ("/usr/bin/redis-server",)
 SECONDS_MAX = 1200  # for all of it; a test that hangs is ended before
@@ -92,6 +94,12 @@ def libraries(program):
     return re.findall(r"(/\S+) \(0x", done.stdout)
 
 
+def write(path, text, mode):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(path, mode)
+
+
 def stage(root, build, tests):
     """A root folder with the tests at the paths they were built for."""
     shutil.rmtree(root, ignore_errors=True)
@@ -110,17 +118,17 @@ def stage(root, build, tests):
         if path.startswith((f"{build}/tests/", f"{build}/bin/")):
             subprocess.run(["strip", "-g", target], check=True)
     shutil.copy2("/bin/busybox", os.path.join(root, "bin"))
-    with open(os.path.join(root, "etc", "passwd"), "w", encoding="utf-8") as file:
-        file.write("root:x:0:0:root:/root:/bin/sh\n")
+    for name, mode, text in (("passwd", 0o644, "root:x:0:0:root:/root:/bin/sh\n"),
+                             ("shadow", 0o600, "root:*:20000:0:99999:7:::\n"),
+                             ("hostname", 0o644, "vm\n")):
+        write(os.path.join(root, "etc", name), text, mode)
     tops = {path.split("/")[1] for path in files} - {"bin", "lib", "lib64", "usr", "etc"}
     lines = [f"echo vm: begin {name}\n/bin/busybox timeout -s KILL {TEST_SECONDS_MAX} "
              f"{build}/tests/{name} --gtest_color=no '--gtest_filter={tests[name]}'\n"
              f"echo vm: {name} exited $?\n" for name in tests]
     for name, text, mode in (("init", INIT.format(tops=" ".join(sorted(tops))), 0o755),
                              ("stage2", STAGE2, 0o755), ("tests", "".join(lines), 0o644)):
-        with open(os.path.join(root, name), "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(os.path.join(root, name), mode)
+        write(os.path.join(root, name), text, mode)
 
 
 def pack(root, archive):

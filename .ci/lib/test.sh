@@ -7,7 +7,8 @@ readonly FUZZ_MEMORY_MIB_MAX=2048
 
 test_help() {
   cat <<'END'
-./dev test [--preset P] [-R REGEX] [-L LABEL] [--coverage] [--fuzz-seconds N] [--yes]
+./dev test [--preset P] [-R REGEX] [-L LABEL] [--coverage] [--fuzz-seconds N] [--vm]
+           [--yes]
 
 Installs what the tests need, builds, runs them, tells what failed and what was skipped and why, and
 looks for what was left behind: processes, cgroups, mounts, namespaces, sockets.
@@ -18,18 +19,20 @@ looks for what was left behind: processes, cgroups, mounts, namespaces, sockets.
   --coverage        preset coverage; a table of lines covered, and under 80 % in runtime, scheduler,
                     autoscaler or deploy is a failure
   --fuzz-seconds N  also each fuzz target for N seconds
+  --vm              also the tests of isolation in a virtual machine whose kernel has cgroups of
+                    version 2, where this one has version 1 (QEMU by emulation: some minutes)
   --yes             install packages without asking
 
-With CI=true also: shellcheck and format; everything built
-by clang, unit tests under the address, undefined behaviour and thread sanitizers, and each fuzz
-target for a minute. System tests need root and say so where they are skipped. Results as JUnit:
+With CI=true also: shellcheck and format; the virtual machine; everything built by clang, unit
+tests under the address, undefined behaviour and thread sanitizers, and each fuzz target for a
+minute. System tests need root and say so where they are skipped. Results as JUnit:
 build/PRESET/junit.xml
 END
 }
 
 test_main() {
-  local preset=dev coverage=0 fuzz_seconds=0 chosen=()
-  if in_ci; then fuzz_seconds=$FUZZ_SECONDS_CI; fi
+  local preset=dev coverage=0 fuzz_seconds=0 vm=0 chosen=()
+  if in_ci; then fuzz_seconds=$FUZZ_SECONDS_CI vm=1; fi
   while (($# > 0)); do
     case $1 in
       --preset | --fuzz-seconds | -R | -L) value "$1" "${2-}" ;;&
@@ -37,6 +40,7 @@ test_main() {
       --fuzz-seconds) fuzz_seconds=$2 ;;
       -R | -L) chosen+=("$1" "$2") ;;
       --coverage) coverage=1 preset=coverage ;;
+      --vm) vm=1 ;;
       --yes | -y) YES=1 ;;
       *) bad_option test "$1" ;;
     esac
@@ -52,6 +56,10 @@ test_main() {
   mkdir -p build
   .ci/leftovers.sh snapshot build/leftovers.known
   main_run "$preset" "$coverage"
+  if ((vm == 1)) && ! failed "build $preset"; then
+    phase "isolation on cgroups of version 2, in a virtual machine" .ci/vm_test.py "build/$preset"
+    RESULTS+=("vm=build/vm/junit.xml")
+  fi
   if in_ci; then ci_runs "$fuzz_seconds"; elif ((fuzz_seconds > 0)); then
     phase "build fuzz" configure_and_build fuzz subito_fuzzers &&
       phase "fuzz targets, $fuzz_seconds s each" run_fuzzers "$fuzz_seconds"
