@@ -10,7 +10,18 @@ namespace {
 
 using Cause = pods::PodExit::Cause;
 
-class PodDeathTest : public EngineFixture, public testing::Test {};
+class PodDeathTest : public EngineFixture, public testing::Test {
+ protected:
+  FakePod& another_warm_pod() {
+    invoke(1);
+    FakePod& pod = *home->pods.back();
+    pod.hello();
+    settle();
+    pod.answer(pod.expect_invoke().header.stream, 200, "");
+    settle();
+    return pod;
+  }
+};
 
 TEST_F(PodDeathTest, GivesAnInvocationToAnotherPodWhenTheFirstNeverRan) {
   invoke(1, "POST");
@@ -85,6 +96,55 @@ TEST_F(PodDeathTest, AnswersAPostOfWhichThePodDiedWith502AtOnce) {
   EXPECT_EQ(outcome(2).failure->status, 502);
   EXPECT_NE(outcome(2).failure->detail.find("SIGSEGV"), std::string::npos);
   EXPECT_EQ(home->pods.size(), 1U);
+}
+
+// The engine's timer counts whole milliseconds: what is due sooner is found due by the next event.
+constexpr Duration kAtOnce = std::chrono::microseconds(50);
+
+TEST_F(PodDeathTest, Answers504WhenTheDeadlinePassedBeforeThePodsEndWasSeen) {
+  for (const char* method : {"GET", "POST"}) {
+    SCOPED_TRACE(method);
+    FakePod& pod = another_warm_pod();
+    ask(2, method, false, kAtOnce);
+    loop.turn(false);
+    pod.read_all();
+    home->exit(pod, Cause::kSignalled, SIGKILL);
+    let_pass(kAtOnce);
+    settle();
+    ASSERT_TRUE(outcome(2).failure.has_value()) << "a client that waits for ever";
+    EXPECT_EQ(outcome(2).failure->status, 504);
+    EXPECT_EQ(engine.invocations(), 0U);
+    outcome(2) = {};
+  }
+}
+
+TEST_F(PodDeathTest, Answers504WhenTheDeadlinePassesBeforeItIsSentToAPodThatIsNearlyGone) {
+  FakePod& pod = warm_pod();
+  pod.close();
+  settle();  // its process still lives, as far as anybody knows
+  ask(2, "GET", false, kAtOnce);
+  ASSERT_TRUE(turn_until([&] { return outcome(2).failure.has_value(); }));
+  EXPECT_EQ(outcome(2).failure->status, 504);
+  EXPECT_EQ(engine.invocations(), 0U);
+  home->exit(pod, Cause::kSignalled, SIGKILL);
+  settle();
+  EXPECT_TRUE(engine.scheduler().node().pods == 0) << "nothing is started for it";
+}
+
+TEST_F(PodDeathTest, ForgetsWhatItsClientLeftInTheTurnInWhichItsPodDied) {
+  for (const char* method : {"GET", "POST"}) {
+    SCOPED_TRACE(method);
+    FakePod& pod = another_warm_pod();
+    const InvocationId id = invoke(2, method);
+    pod.read_all();
+    pod.close();
+    settle();  // of its end only the process is missing
+    engine.abort(id);
+    home->exit(pod, Cause::kSignalled, SIGKILL);
+    settle();
+    EXPECT_EQ(engine.invocations(), 0U);
+    EXPECT_FALSE(outcome(2).failure.has_value());
+  }
 }
 
 TEST_F(PodDeathTest, RepeatsAGetOnceAndNotTwice) {

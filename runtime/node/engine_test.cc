@@ -157,6 +157,16 @@ TEST_F(EngineTest, Answers404ForAFunctionThatIsNotThere) {
   EXPECT_EQ(outcome(1).failure->status, 404);
 }
 
+TEST_F(EngineTest, Answers404WhenTheFunctionIsRemovedBeforeItsPodIsStarted) {
+  ask(1, "GET");
+  engine.remove_function(echo);
+  settle();
+  ASSERT_TRUE(outcome(1).failure.has_value());
+  EXPECT_EQ(outcome(1).failure->status, 404);
+  EXPECT_EQ(home->pods.size(), 0U);
+  EXPECT_EQ(engine.invocations(), 0U);
+}
+
 TEST_F(EngineTest, PassesLogsAndExceptionsOn) {
   FakePod& pod = warm_pod();
   invoke(2);

@@ -41,6 +41,32 @@ class PodRequestsTest : public EngineFixture, public testing::Test {
     settle();
   }
 
+  static manifest::FunctionSpec talker_spec() {
+    manifest::FunctionSpec spec = plain_spec();
+    spec.add_calls("echo");
+    spec.set_concurrency(2);
+    return spec;
+  }
+
+  // A pod that runs one invocation and has room for another.
+  FakePod& talker() {
+    caller_pod->answer(parent, 200, "");
+    settle();
+    home->exit(*caller_pod);
+    settle();
+    invoke(3);
+    caller_pod = home->pods.back().get();
+    caller_pod->hello();
+    settle();
+    parent = caller_pod->expect_invoke().header.stream;
+    return *caller_pod;
+  }
+
+  std::uint32_t call_itself(FakePod& pod) {
+    call(2, "echo");
+    return pod.expect_invoke().header.stream;
+  }
+
   protocol::Result refusal() {
     const auto frames = caller_pod->read();
     EXPECT_EQ(frames.size(), 1U);
@@ -102,6 +128,32 @@ TEST_F(PodRequestsTest, CancelsTheCallWhenTheCallerGivesItUp) {
   bool cancelled = false;
   for (const auto& frame : stock.read()) cancelled |= frame.header.type == FrameType::kCancel;
   EXPECT_TRUE(cancelled);
+}
+
+// A pod that calls itself says in one breath that it gives the call up and what it answers to it.
+TEST_F(PodRequestsTest, SwallowsTheAnswerToACallThatWasGivenUpInTheSameTurn) {
+  put("echo", talker_spec(), 3);
+  FakePod& pod = talker();
+  const std::uint32_t called = call_itself(pod);
+  pod.send(FrameType::kCancel, 2, protocol::Cancel());
+  pod.answer(called, 200, "be", false);
+  pod.body(called, "gun", true);
+  settle();
+  EXPECT_EQ(engine.invocations(), 1U) << "the parent";
+  EXPECT_TRUE(home->killed.empty()) << "the pod did nothing wrong";
+}
+
+TEST_F(PodRequestsTest, SwallowsTheRestOfTheAnswerToACallThatWasGivenUpInTheSameTurn) {
+  put("echo", talker_spec(), 3);
+  FakePod& pod = talker();
+  const std::uint32_t called = call_itself(pod);
+  pod.answer(called, 200, "begun", false);
+  settle();
+  pod.send(FrameType::kCancel, 2, protocol::Cancel());
+  pod.body(called, "the rest", true);
+  settle();
+  EXPECT_EQ(engine.invocations(), 1U) << "the parent";
+  EXPECT_TRUE(home->killed.empty()) << "the pod did nothing wrong";
 }
 
 TEST_F(PodRequestsTest, AbandonsTheCallsOfAPodThatDied) {
