@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "runtime/base/check.h"
-#include "runtime/http/characters.h"
 #include "runtime/node/engine.h"
+#include "runtime/node/heads.h"
 
 namespace subito::node {
 namespace {
@@ -29,25 +29,6 @@ scheduler::ExitKind exit_kind(const Pod& pod, const PodGone& gone) {
       return gone.exit.code == 0 ? kDrained : kCrashed;
   }
   return kCrashed;
-}
-
-Result<Answer> parse_answer(const protocol::Result& head) {
-  if (head.status() < 200 || head.status() > 599) {
-    return fail(ErrorCode::kProtocol,
-                "accept RESULT: status " + std::to_string(head.status()) + " is not 200 to 599");
-  }
-  Answer answer;
-  answer.head.status = static_cast<int>(head.status());
-  for (const protocol::Header& header : head.headers()) {
-    const std::string& name = header.name();
-    if (name.empty() || !http::all_are(http::kTokenChar, name) ||
-        !http::all_are(http::kValueChar, header.value())) {
-      return fail(ErrorCode::kProtocol, "accept RESULT: a header has forbidden characters");
-    }
-    answer.head.fields.emplace_back(name, header.value());
-  }
-  if (head.has_content_length()) answer.head.content_length = head.content_length();
-  return answer;
 }
 
 }  // namespace

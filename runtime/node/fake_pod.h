@@ -79,6 +79,7 @@ class FakeHome final : public pods::PodHome {
 struct RecordingCaller final : Caller {
   struct Outcome {
     int status = 0;
+    http::Fields fields;
     std::string body;
     bool ended = false;
     int ends = 0;  // of any kind
