@@ -117,7 +117,7 @@ class Engine final : public Invoker, private PodEvents {
   InvocationRecord* record_on(PodId pod, std::uint32_t stream);
   Failure refusal(const InvocationRecord& record, const scheduler::Refuse& refuse) const;
   void fail_caller(InvocationRecord& record, Failure failure);
-  void refuse_body_later(InvocationRecord& record);
+  void refuse_later(InvocationRecord& record, Failure failure);
   void send_invoke(InvocationRecord& record, const Pod& pod);
   void send_body(InvocationRecord& record);
   void consumed(InvocationRecord& record, std::size_t bytes);

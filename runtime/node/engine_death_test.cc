@@ -198,6 +198,23 @@ TEST_F(PodDeathTest, AbortsAnAnswerThatHasBegun) {
   EXPECT_EQ(home->pods.size(), 1U);
 }
 
+TEST_F(PodDeathTest, StartsNoPodThatCouldNotBeToldItsSettings) {
+  manifest::FunctionSpec spec = plain_spec();
+  spec.mutable_scaling()->set_min(1);
+  for (const char* key : {"a", "b"}) (*spec.mutable_settings())[key] = std::string(40'000, 'x');
+  const RevisionPtr revision = put("echo", spec, 2);
+  std::string why;
+  engine.probe(revision, "echo-check", [&](Result<Duration> start, pods::StartMode) {
+    why = start ? "it came up" : start.error().message;
+  });
+  invoke(1);
+  EXPECT_NE(why.find("spec.settings"), std::string::npos) << why;
+  ASSERT_TRUE(outcome(1).failure.has_value());
+  EXPECT_EQ(outcome(1).failure->status, 503);
+  EXPECT_NE(outcome(1).failure->detail.find("spec.settings"), std::string::npos);
+  EXPECT_EQ(home->pods.size(), 0U);
+}
+
 TEST_F(PodDeathTest, KillsAPodThatBreaksTheProtocolAndSaysSo) {
   FakePod& pod = warm_pod();
   invoke(2, "POST");
