@@ -16,16 +16,25 @@ std::string check_pod_name(const Revision& revision) {
 
 }  // namespace
 
-Result<RevisionPtr> Control::load_revision(const store::Revision& stored) {
-  ASSIGN_OR_RETURN(std::string path, parts_.store.artefact_path(stored.artefact));
+RevisionPtr Control::load_revision(const store::Revision& stored) {
+  Artefact artefact{stored.artefact, {}};
+  if (auto path = parts_.store.artefact_path(stored.artefact)) {
+    artefact.path = *std::move(path);
+  } else {
+    artefact.fault = std::move(path).error().message;
+  }
   return make_revision(parts_.functions.id_of(stored.function), parts_.functions.next_revision_id(),
-                       stored.number, stored.spec, {stored.artefact, std::move(path)});
+                       stored.number, stored.spec, artefact);
 }
 
 Status Control::load() {
   ASSIGN_OR_RETURN(const std::vector<store::FunctionRecord> records, parts_.store.functions());
   for (const store::FunctionRecord& record : records) {
-    ASSIGN_OR_RETURN(RevisionPtr revision, load_revision(record.revision));
+    RevisionPtr revision = load_revision(record.revision);
+    if (!revision->out_of_service.empty()) {
+      parts_.reporter.event(revision->name, "OutOfService",
+                            revision->out_of_service + "; deploy it again");
+    }
     parts_.functions.put(revision, record.created_unix_ns, record.revision.created_unix_ns);
     parts_.engine.put_function(std::move(revision));
   }
@@ -38,15 +47,15 @@ void Control::begin_deploy(const manifest::Function& function, const std::string
                            const api::DeployOptions& options, DeployCallback callback) {
   const std::string& name = function.metadata().name();
   const auto unchanged = parts_.store.is_current(function, artefact);
-  if (unchanged && *unchanged) {
-    api::DeployReceipt receipt = receipt_of(*parts_.functions.find(name)->revision);
+  const DeployedFunction* current = parts_.functions.find(name);
+  if (unchanged && *unchanged && current->revision->out_of_service.empty()) {
+    api::DeployReceipt receipt = receipt_of(*current->revision);
     receipt.unchanged = true;
     parts_.loop.defer([callback = std::move(callback), receipt] { callback(receipt); });
     return;
   }
   auto prepared = prepare(function, artefact);
   if (!prepared) {
-    const DeployedFunction* current = parts_.functions.find(name);
     api::DeployFailure failure{
         std::move(prepared).error(), {}, current != nullptr ? current->revision->number : 0};
     parts_.loop.defer(
@@ -77,7 +86,7 @@ Result<std::shared_ptr<Control::Deploy>> Control::prepare(const manifest::Functi
   deploy->revision =
       make_revision(parts_.functions.id_of(name), parts_.functions.next_revision_id(),
                     candidate.number, function, {artefact, std::move(path)});
-  std::string fault;
+  std::string fault = deploy->revision->out_of_service;
   if (const auto wrong = scheduler::fault(deploy->revision->scaling)) fault = *wrong;
   if (auto routes = parts_.functions.routes(deploy->revision.get()); !routes) {
     fault = routes.error().message;

@@ -33,7 +33,8 @@ class Control final : public api::ControlPlane {
   explicit Control(const Parts& parts) : parts_(parts) {}
 
   void set_node_info(api::NodeInfo info) { info_ = std::move(info); }
-  // Takes over what the store has. At start, before the first request.
+  // Takes over what the store has. At start, before the first request. A function that cannot run
+  // (its artefact is gone) is out of service; the others do not suffer for it.
   Status load();
 
   void begin_deploy(const manifest::Function& function, const std::string& artefact,
@@ -68,7 +69,7 @@ class Control final : public api::ControlPlane {
   void fail_deploy(Deploy& deploy, Error error, std::vector<api::LogRecord> last_logs);
   Result<api::DeployReceipt> commit(Deploy& deploy, api::DeployReceipt receipt);
   api::DeployReceipt receipt_of(const Revision& revision) const;
-  Result<RevisionPtr> load_revision(const store::Revision& stored);
+  RevisionPtr load_revision(const store::Revision& stored);
   api::FunctionView view_of(const DeployedFunction& function) const;
 
   Parts parts_;

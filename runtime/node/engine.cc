@@ -126,7 +126,10 @@ void Engine::arm_timer() {
 
 void Engine::act(const scheduler::StartPod& start) {
   const RevisionPtr current = revision(start.function);
-  CHECK(current != nullptr);
+  if (current == nullptr) {  // removed in this very turn
+    failed_starts_.push_back(start.pod);
+    return;
+  }
   PodTable::Order order{start.pod, start.number, current->name + "-" + std::to_string(start.number),
                         current,   loop_.now(),  start.waiting};
   if (auto started = pods_.start(order); !started) {
@@ -160,7 +163,6 @@ void Engine::act(const scheduler::Dispatch& dispatch) {
 void Engine::act(const scheduler::Cancel& cancel) {
   InvocationRecord* record = find(cancel.invocation);
   if (record == nullptr || record->state == InvocationState::kAbandoned) return;
-  if (record->state == InvocationState::kWaiting) return;  // its Dispatch was in vain, see above
   const bool deadline = cancel.reason == scheduler::CancelReason::kDeadline;
   if (deadline) {
     Failure failure;
@@ -169,7 +171,10 @@ void Engine::act(const scheduler::Cancel& cancel) {
     failure.detail = "the function did not answer within its time limit";
     fail_caller(*record, std::move(failure));
   }
+  // Its Dispatch was in vain, see above, or its pod died in this very turn: nobody has it.
+  if (record->state == InvocationState::kWaiting) return forget(*record);
   give_up(*record, deadline ? protocol::Cancel::DEADLINE : protocol::Cancel::CLIENT_LEFT);
+  if (pods_.find(record->pod) == nullptr) forget(*record);
 }
 
 void Engine::act(const scheduler::Refuse& refuse) {

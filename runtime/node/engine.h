@@ -81,6 +81,8 @@ class Engine final : public Invoker, private PodEvents {
   void resume(InvocationId id) override;
   void abort(InvocationId id) override;
 
+  // Those not over yet, with those a pod has not let go of.
+  std::size_t invocations() const { return records_.size(); }
   // The invocation that a pod runs on that stream; null: none.
   const InvocationRecord* running_on(PodId pod, std::uint32_t stream) {
     return record_on(pod, stream);
@@ -115,7 +117,7 @@ class Engine final : public Invoker, private PodEvents {
   InvocationRecord* record_on(PodId pod, std::uint32_t stream);
   Failure refusal(const InvocationRecord& record, const scheduler::Refuse& refuse) const;
   void fail_caller(InvocationRecord& record, Failure failure);
-  void refuse_body_later(InvocationRecord& record);
+  void refuse_later(InvocationRecord& record, Failure failure);
   void send_invoke(InvocationRecord& record, const Pod& pod);
   void send_body(InvocationRecord& record);
   void consumed(InvocationRecord& record, std::size_t bytes);
@@ -126,6 +128,7 @@ class Engine final : public Invoker, private PodEvents {
   // engine_pods.cc: what pods say
   Status on_result(Pod& pod, InvocationRecord& record, const protocol::Frame& frame);
   Status on_body(InvocationRecord& record, const protocol::Frame& frame);
+  void on_unwanted(InvocationRecord& record, const protocol::Frame& frame);
   void on_answer_end(InvocationRecord& record);
   void on_cancelled_by_pod(InvocationRecord& record);
   Status on_log(Pod& pod, const protocol::Frame& frame);

@@ -10,7 +10,18 @@ namespace {
 
 using Cause = pods::PodExit::Cause;
 
-class PodDeathTest : public EngineFixture, public testing::Test {};
+class PodDeathTest : public EngineFixture, public testing::Test {
+ protected:
+  FakePod& another_warm_pod() {
+    invoke(1);
+    FakePod& pod = *home->pods.back();
+    pod.hello();
+    settle();
+    pod.answer(pod.expect_invoke().header.stream, 200, "");
+    settle();
+    return pod;
+  }
+};
 
 TEST_F(PodDeathTest, GivesAnInvocationToAnotherPodWhenTheFirstNeverRan) {
   invoke(1, "POST");
@@ -87,6 +98,55 @@ TEST_F(PodDeathTest, AnswersAPostOfWhichThePodDiedWith502AtOnce) {
   EXPECT_EQ(home->pods.size(), 1U);
 }
 
+// The engine's timer counts whole milliseconds: what is due sooner is found due by the next event.
+constexpr Duration kAtOnce = std::chrono::microseconds(50);
+
+TEST_F(PodDeathTest, Answers504WhenTheDeadlinePassedBeforeThePodsEndWasSeen) {
+  for (const char* method : {"GET", "POST"}) {
+    SCOPED_TRACE(method);
+    FakePod& pod = another_warm_pod();
+    ask(2, method, false, kAtOnce);
+    loop.turn(false);
+    pod.read_all();
+    home->exit(pod, Cause::kSignalled, SIGKILL);
+    let_pass(kAtOnce);
+    settle();
+    ASSERT_TRUE(outcome(2).failure.has_value()) << "a client that waits for ever";
+    EXPECT_EQ(outcome(2).failure->status, 504);
+    EXPECT_EQ(engine.invocations(), 0U);
+    outcome(2) = {};
+  }
+}
+
+TEST_F(PodDeathTest, Answers504WhenTheDeadlinePassesBeforeItIsSentToAPodThatIsNearlyGone) {
+  FakePod& pod = warm_pod();
+  pod.close();
+  settle();  // its process still lives, as far as anybody knows
+  ask(2, "GET", false, kAtOnce);
+  ASSERT_TRUE(turn_until([&] { return outcome(2).failure.has_value(); }));
+  EXPECT_EQ(outcome(2).failure->status, 504);
+  EXPECT_EQ(engine.invocations(), 0U);
+  home->exit(pod, Cause::kSignalled, SIGKILL);
+  settle();
+  EXPECT_TRUE(engine.scheduler().node().pods == 0) << "nothing is started for it";
+}
+
+TEST_F(PodDeathTest, ForgetsWhatItsClientLeftInTheTurnInWhichItsPodDied) {
+  for (const char* method : {"GET", "POST"}) {
+    SCOPED_TRACE(method);
+    FakePod& pod = another_warm_pod();
+    const InvocationId id = invoke(2, method);
+    pod.read_all();
+    pod.close();
+    settle();  // of its end only the process is missing
+    engine.abort(id);
+    home->exit(pod, Cause::kSignalled, SIGKILL);
+    settle();
+    EXPECT_EQ(engine.invocations(), 0U);
+    EXPECT_FALSE(outcome(2).failure.has_value());
+  }
+}
+
 TEST_F(PodDeathTest, RepeatsAGetOnceAndNotTwice) {
   FakePod& pod = warm_pod();
   invoke(2, "GET");
@@ -136,6 +196,23 @@ TEST_F(PodDeathTest, AbortsAnAnswerThatHasBegun) {
   settle();
   EXPECT_TRUE(outcome(2).aborted);
   EXPECT_EQ(home->pods.size(), 1U);
+}
+
+TEST_F(PodDeathTest, StartsNoPodThatCouldNotBeToldItsSettings) {
+  manifest::FunctionSpec spec = plain_spec();
+  spec.mutable_scaling()->set_min(1);
+  for (const char* key : {"a", "b"}) (*spec.mutable_settings())[key] = std::string(40'000, 'x');
+  const RevisionPtr revision = put("echo", spec, 2);
+  std::string why;
+  engine.probe(revision, "echo-check", [&](Result<Duration> start, pods::StartMode) {
+    why = start ? "it came up" : start.error().message;
+  });
+  invoke(1);
+  EXPECT_NE(why.find("spec.settings"), std::string::npos) << why;
+  ASSERT_TRUE(outcome(1).failure.has_value());
+  EXPECT_EQ(outcome(1).failure->status, 503);
+  EXPECT_NE(outcome(1).failure->detail.find("spec.settings"), std::string::npos);
+  EXPECT_EQ(home->pods.size(), 0U);
 }
 
 TEST_F(PodDeathTest, KillsAPodThatBreaksTheProtocolAndSaysSo) {

@@ -39,6 +39,31 @@ RefusalText text_of(RefuseReason reason) {
   return {"internal", "unknown reason"};
 }
 
+Failure body_too_large(const Revision& revision) {
+  Failure failure;
+  failure.status = 413;
+  failure.type = "body-too-large";
+  failure.detail = "the body is larger than the " + std::to_string(revision.body_bytes_max) +
+                   " bytes that the function accepts";
+  return failure;
+}
+
+// Why the node does not even ask the scheduler.
+std::optional<Failure> fault_of(const InvocationRecord& record) {
+  const Revision& revision = *record.revision;
+  if (!revision.out_of_service.empty()) {
+    Failure failure;
+    failure.status = 503;
+    failure.type = "out-of-service";
+    failure.detail = "the function cannot run: " + revision.out_of_service + "; deploy it again";
+    return failure;
+  }
+  if (record.request.content_length.value_or(0) > revision.body_bytes_max) {
+    return body_too_large(revision);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 InvocationId Engine::invoke(Caller& caller, CallerToken token, Invocation&& invocation) {
@@ -56,8 +81,8 @@ InvocationId Engine::invoke(Caller& caller, CallerToken token, Invocation&& invo
   if (record.revision != nullptr) {
     const Duration limit = record.revision->timeout;
     record.deadline = now + std::min(limit, record.request.timeout.value_or(limit));
-    if (record.request.content_length.value_or(0) > record.revision->body_bytes_max) {
-      refuse_body_later(record);
+    if (auto failure = fault_of(record)) {
+      refuse_later(record, *std::move(failure));
       return id;
     }
   }
@@ -69,10 +94,10 @@ InvocationId Engine::invoke(Caller& caller, CallerToken token, Invocation&& invo
 
 void Engine::body(InvocationId id, std::string_view bytes, bool end) {
   InvocationRecord* record = find(id);
-  if (record == nullptr || record->caller == nullptr || record->body_refused) return;
+  if (record == nullptr || record->caller == nullptr || record->refused) return;
   record->body_bytes += bytes.size();
   if (record->revision && record->body_bytes > record->revision->body_bytes_max) {
-    return refuse_body_later(*record);
+    return refuse_later(*record, body_too_large(*record->revision));
   }
   // What a repeat sends again, and the caller's window.
   CHECK(record->pending.size() + bytes.size() <= 2 * kBodyWindowBytes);
@@ -135,18 +160,12 @@ void Engine::fail_caller(InvocationRecord& record, Failure failure) {
 }
 
 // A caller is never called from inside its own call.
-void Engine::refuse_body_later(InvocationRecord& record) {
-  record.body_refused = true;
-  loop_.defer([this, id = record.id] {
-    InvocationRecord* big = find(id);
-    if (big == nullptr || big->caller == nullptr) return;
-    Failure failure;
-    failure.status = 413;
-    failure.type = "body-too-large";
-    failure.detail = "the body is larger than the " +
-                     std::to_string(big->revision->body_bytes_max) +
-                     " bytes that the function accepts";
-    fail_caller(*big, std::move(failure));
+void Engine::refuse_later(InvocationRecord& record, Failure failure) {
+  record.refused = true;
+  loop_.defer([this, id = record.id, failure = std::move(failure)] {
+    InvocationRecord* refused = find(id);
+    if (refused == nullptr || refused->caller == nullptr) return;
+    fail_caller(*refused, failure);
     abort(id);
   });
 }

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "runtime/base/check.h"
-#include "runtime/http/characters.h"
 #include "runtime/node/engine.h"
+#include "runtime/node/heads.h"
 
 namespace subito::node {
 namespace {
@@ -29,25 +29,6 @@ scheduler::ExitKind exit_kind(const Pod& pod, const PodGone& gone) {
       return gone.exit.code == 0 ? kDrained : kCrashed;
   }
   return kCrashed;
-}
-
-Result<Answer> parse_answer(const protocol::Result& head) {
-  if (head.status() < 200 || head.status() > 599) {
-    return fail(ErrorCode::kProtocol,
-                "accept RESULT: status " + std::to_string(head.status()) + " is not 200 to 599");
-  }
-  Answer answer;
-  answer.head.status = static_cast<int>(head.status());
-  for (const protocol::Header& header : head.headers()) {
-    const std::string& name = header.name();
-    if (name.empty() || !http::all_are(http::kTokenChar, name) ||
-        !http::all_are(http::kValueChar, header.value())) {
-      return fail(ErrorCode::kProtocol, "accept RESULT: a header has forbidden characters");
-    }
-    answer.head.fields.emplace_back(name, header.value());
-  }
-  if (head.has_content_length()) answer.head.content_length = head.content_length();
-  return answer;
 }
 
 }  // namespace
@@ -79,15 +60,24 @@ Status Engine::on_pod_frame(Pod& pod, const protocol::Frame& frame) {
   CHECK(record != nullptr);  // the streams of the channel know which are open
   switch (frame.header.type) {
     case FrameType::kResult:
-      return on_result(pod, *record, frame);
     case FrameType::kBody:
-      return on_body(*record, frame);
+      if (record->caller != nullptr) break;
+      on_unwanted(*record, frame);
+      return ok();
     case FrameType::kCancel:
       on_cancelled_by_pod(*record);
       return ok();
     default:
       CHECK(false);
   }
+  if (frame.header.type == FrameType::kResult) return on_result(pod, *record, frame);
+  return on_body(*record, frame);
+}
+
+// The caller left in this very turn; the CANCEL that tells the pod leaves at its end.
+void Engine::on_unwanted(InvocationRecord& record, const protocol::Frame& frame) {
+  pods_.channels().consumed(record.pod, record.stream, frame.body.size());
+  if (frame.end()) on_answer_end(record);
 }
 
 Status Engine::on_result(Pod& pod, InvocationRecord& record, const protocol::Frame& frame) {
@@ -202,7 +192,7 @@ void Engine::on_pod_gone(Pod& pod, const PodGone& gone) {
     InvocationRecord* record = find(id);
     if (record == nullptr) continue;
     record->pod_end = gone.words;
-    if (record->state == InvocationState::kAbandoned) {
+    if (record->caller == nullptr) {  // nobody waits for it, and its pod has let go
       records_.erase(id);
     } else if (take_back(*record, pod, gone)) {
       again.push_back(id);

@@ -46,6 +46,18 @@ TEST_F(EngineTest, BringsTheAnswerAndSaysThatThePodWasCold) {
   EXPECT_EQ(outcome(1).timing.start_kind, "pooled");
 }
 
+TEST_F(EngineTest, LowersTheHeaderNamesOfAPodThatDoesNotSpeakByTheSdk) {
+  invoke(1);
+  FakePod& pod = home->pod(0);
+  pod.hello();
+  protocol::Result head;
+  head.set_status(200);
+  head.add_headers()->set_name("X-Request-Id");
+  pod.send(FrameType::kResult, pod.expect_invoke().header.stream, head, "", true);
+  settle();
+  EXPECT_EQ(outcome(1).fields, (http::Fields{{"x-request-id", ""}}));
+}
+
 TEST_F(EngineTest, ServesTheNextRequestFromTheSamePod) {
   FakePod& pod = warm_pod();
   invoke(2);
@@ -155,6 +167,16 @@ TEST_F(EngineTest, Answers404ForAFunctionThatIsNotThere) {
   invoke(1);
   ASSERT_TRUE(outcome(1).failure.has_value());
   EXPECT_EQ(outcome(1).failure->status, 404);
+}
+
+TEST_F(EngineTest, Answers404WhenTheFunctionIsRemovedBeforeItsPodIsStarted) {
+  ask(1, "GET");
+  engine.remove_function(echo);
+  settle();
+  ASSERT_TRUE(outcome(1).failure.has_value());
+  EXPECT_EQ(outcome(1).failure->status, 404);
+  EXPECT_EQ(home->pods.size(), 0U);
+  EXPECT_EQ(engine.invocations(), 0U);
 }
 
 TEST_F(EngineTest, PassesLogsAndExceptionsOn) {

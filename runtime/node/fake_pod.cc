@@ -96,12 +96,14 @@ bool RecordingCaller::on_answer(CallerToken token, Answer&& answer, std::string_
   Outcome& outcome = outcomes[token];
   outcome.status = answer.head.status;
   outcome.timing = answer.timing;
+  outcome.fields = std::move(answer.head.fields);
   return on_answer_body(token, body, end);
 }
 
 bool RecordingCaller::on_answer_body(CallerToken token, std::string_view bytes, bool end) {
   outcomes[token].body += bytes;
   outcomes[token].ended = end;
+  if (end) ++outcomes[token].ends;
   return accept_bodies;
 }
 
@@ -153,17 +155,28 @@ RevisionPtr EngineFixture::put(const std::string& name, const manifest::Function
   return revision;
 }
 
-InvocationId EngineFixture::invoke(CallerToken token, const std::string& method,
-                                   bool body_follows) {
+InvocationId EngineFixture::ask(CallerToken token, const std::string& method, bool body_follows,
+                                std::optional<Duration> timeout) {
   Invocation invocation;
   invocation.function = echo;
   invocation.method = method;
   invocation.path = "/";
   invocation.body_follows = body_follows;
   invocation.request_id = "r" + std::to_string(token);
-  const InvocationId id = engine.invoke(caller, token, std::move(invocation));
+  invocation.timeout = timeout;
+  return engine.invoke(caller, token, std::move(invocation));
+}
+
+InvocationId EngineFixture::invoke(CallerToken token, const std::string& method,
+                                   bool body_follows) {
+  const InvocationId id = ask(token, method, body_follows);
   settle();
   return id;
+}
+
+void EngineFixture::let_pass(Duration duration) {
+  const TimePoint until = loop.now() + duration;
+  while (loop.now() <= until) continue;
 }
 
 FakePod& EngineFixture::warm_pod() {

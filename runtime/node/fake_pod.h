@@ -79,8 +79,10 @@ class FakeHome final : public pods::PodHome {
 struct RecordingCaller final : Caller {
   struct Outcome {
     int status = 0;
+    http::Fields fields;
     std::string body;
     bool ended = false;
+    int ends = 0;  // of any kind
     bool aborted = false;
     std::optional<Failure> failure;
     Timing timing;
@@ -88,9 +90,13 @@ struct RecordingCaller final : Caller {
   };
   bool on_answer(CallerToken token, Answer&& answer, std::string_view body, bool end) override;
   bool on_answer_body(CallerToken token, std::string_view bytes, bool end) override;
-  void on_answer_abort(CallerToken token) override { outcomes[token].aborted = true; }
+  void on_answer_abort(CallerToken token) override {
+    outcomes[token].aborted = true;
+    ++outcomes[token].ends;
+  }
   void on_failure(CallerToken token, Failure&& failure) override {
     outcomes[token].failure = std::move(failure);
+    ++outcomes[token].ends;
   }
   void on_consumed(CallerToken token, std::size_t bytes) override {
     outcomes[token].consumed += bytes;
@@ -143,8 +149,13 @@ class EngineFixture {
   }
   RevisionPtr put(const std::string& name, const manifest::FunctionSpec& spec,
                   std::uint64_t number = 1);
+  // Within this turn: the pod hears of it only when the loop goes on.
+  InvocationId ask(CallerToken token, const std::string& method, bool body_follows = false,
+                   std::optional<Duration> timeout = {});
   InvocationId invoke(CallerToken token, const std::string& method = "GET",
                       bool body_follows = false);
+  // Spins until the deadline of what was asked before is over. The loop does not turn.
+  void let_pass(Duration duration);
   // A pod of "echo" that said hello and waits.
   FakePod& warm_pod();
   RecordingCaller::Outcome& outcome(CallerToken token) { return caller.outcomes[token]; }

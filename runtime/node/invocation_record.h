@@ -44,7 +44,7 @@ struct InvocationRecord {
   bool body_complete = false;
   bool repeatable = true;      // `sent` still is all that went out
   std::size_t told_again = 0;  // of what is to be sent again, the caller was told already
-  bool body_refused = false;   // too large; a 413 is on its way
+  bool refused = false;        // by the node itself; its answer is on its way
   int repeats = 0;             // after a pod that had taken it died
 
   // The answer: bytes given to the caller while its buffers were full; the pod gets its credit back

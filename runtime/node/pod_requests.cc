@@ -4,24 +4,16 @@
 #include <utility>
 
 #include "runtime/base/check.h"
+#include "runtime/node/heads.h"
 
 namespace subito::node {
 namespace {
 
 using protocol::FrameType;
 
-Invocation make_invocation(const protocol::Call& call, const InvocationRecord& parent,
-                           FunctionId function, bool body_follows, TimePoint now) {
-  Invocation invocation;
-  invocation.function = function;
-  invocation.method = call.method();
-  invocation.path = call.path();
-  invocation.query = call.query();
-  for (const protocol::Header& header : call.headers()) {
-    invocation.fields.emplace_back(header.name(), header.value());
-  }
-  if (call.has_content_length()) invocation.content_length = call.content_length();
-  invocation.body_follows = body_follows;
+// `now`: when the call came. `invocation` has what the pod chose.
+void complete(Invocation& invocation, const protocol::Call& call, const InvocationRecord& parent,
+              TimePoint now) {
   invocation.request_id = parent.request.request_id;
   invocation.traceparent = parent.request.traceparent;
   invocation.tracestate = parent.request.tracestate;
@@ -33,7 +25,6 @@ Invocation make_invocation(const protocol::Call& call, const InvocationRecord& p
         left, std::chrono::microseconds(std::min<std::uint64_t>(call.deadline_us(), kLongest)));
   }
   invocation.timeout = std::max(left, Duration::zero());
-  return invocation;
 }
 
 }  // namespace
@@ -69,14 +60,15 @@ Status PodRequests::on_call(Pod& pod, const protocol::Frame& frame) {
   const std::uint32_t stream = frame.header.stream;
   protocol::Call head;
   RETURN_IF_ERROR(protocol::parse_head(frame, head));
+  ASSIGN_OR_RETURN(Invocation invocation, parse_call(head));
   const InvocationRecord* parent = engine_.running_on(pod.id, head.invocation());
-  if (parent == nullptr || parent->state == InvocationState::kAbandoned) {
+  if (parent == nullptr || parent->caller == nullptr) {
     refuse(pod.id, stream, 499, "cancelled", "the invocation that calls is over");
     return ok();
   }
   if (!pod.revision->calls.contains(head.function())) {
     refuse(pod.id, stream, 403, "forbidden",
-           "function " + pod.revision->name + " may not call " + head.function() +
+           "function " + pod.revision->name + " may not call " + shown_name(head.function()) +
                ": list it under spec.calls");
     return ok();
   }
@@ -95,9 +87,10 @@ Status PodRequests::on_call(Pod& pod, const protocol::Frame& frame) {
   call.pod = pod.id;
   call.stream = stream;
   by_pod_[pod.id][stream] = token;
-  const TimePoint now = engine_.now();
-  call.invocation =
-      engine_.invoke(*this, token, make_invocation(head, *parent, function, !frame.end(), now));
+  invocation.function = function;
+  invocation.body_follows = !frame.end();
+  complete(invocation, head, *parent, engine_.now());
+  call.invocation = engine_.invoke(*this, token, std::move(invocation));
   if (!frame.body.empty()) engine_.body(call.invocation, frame.body, frame.end());
   return ok();
 }
@@ -108,11 +101,12 @@ Status PodRequests::on_connect(Pod& pod, const protocol::Frame& frame) {
   RETURN_IF_ERROR(protocol::parse_head(frame, head));
   const manifest::Binding* binding = find_binding(*pod.revision, head.binding());
   if (binding == nullptr) {
-    answer_connect(pod.id, stream,
-                   Error{ErrorCode::kNotFound,
-                         "connect " + head.binding() + ": function " + pod.revision->name +
-                             " has no binding of that name; list it under spec.bindings",
-                         0});
+    answer_connect(
+        pod.id, stream,
+        Error{ErrorCode::kNotFound,
+              "connect " + shown_name(head.binding()) + ": function " + pod.revision->name +
+                  " has no binding of that name; list it under spec.bindings",
+              0});
   } else {
     connect(pod, stream, *binding);
   }
@@ -144,7 +138,7 @@ void PodRequests::answer_connect(PodId pod, std::uint32_t stream, Result<UniqueF
   if (streams == nullptr || !streams->is_ours_open(stream)) return;
   if (socket) return channels.send_connected(pod, stream, *std::move(socket));
   protocol::Connected head;
-  head.set_error(socket.error().message);
+  head.set_error(cut_failure_text(socket.error().message));
   CHECK(channels.send(pod, FrameType::kConnected, stream, head, {}, true));
 }
 
@@ -153,7 +147,7 @@ void PodRequests::refuse(PodId pod, std::uint32_t stream, int status, const char
   protocol::Result head;
   head.set_status(static_cast<std::uint32_t>(status));
   head.mutable_failure()->set_type(type);
-  head.mutable_failure()->set_message(std::move(message));
+  head.mutable_failure()->set_message(cut_failure_text(std::move(message)));
   pods::Channels& channels = engine_.pods().channels();
   const protocol::Streams* streams = channels.streams(pod);
   if (streams == nullptr || !streams->is_ours_open(stream)) return;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "runtime/node/fake_pod.h"
+#include "runtime/node/heads.h"
 
 namespace subito::node {
 namespace {
@@ -39,6 +40,32 @@ class PodRequestsTest : public EngineFixture, public testing::Test {
     head.set_path("/reservations");
     caller_pod->send(FrameType::kCall, stream, head, body, true);
     settle();
+  }
+
+  static manifest::FunctionSpec talker_spec() {
+    manifest::FunctionSpec spec = plain_spec();
+    spec.add_calls("echo");
+    spec.set_concurrency(2);
+    return spec;
+  }
+
+  // A pod that runs one invocation and has room for another.
+  FakePod& talker() {
+    caller_pod->answer(parent, 200, "");
+    settle();
+    home->exit(*caller_pod);
+    settle();
+    invoke(3);
+    caller_pod = home->pods.back().get();
+    caller_pod->hello();
+    settle();
+    parent = caller_pod->expect_invoke().header.stream;
+    return *caller_pod;
+  }
+
+  std::uint32_t call_itself(FakePod& pod) {
+    call(2, "echo");
+    return pod.expect_invoke().header.stream;
   }
 
   protocol::Result refusal() {
@@ -91,6 +118,59 @@ TEST_F(PodRequestsTest, RefusesACallToAFunctionThatIsNotThere) {
   EXPECT_EQ(refusal().failure().type(), "not-found");
 }
 
+constexpr std::size_t kLongNameBytes = 65'500;
+
+TEST_F(PodRequestsTest, RefusesACallToANameTooLongToRepeat) {
+  call(2, std::string(kLongNameBytes, 'a'));
+  const protocol::Result result = refusal();
+  EXPECT_EQ(result.failure().type(), "forbidden");
+  EXPECT_LE(result.failure().message().size(), kFailureTextBytesMax);
+  EXPECT_NE(result.failure().message().find("aaaa..."), std::string::npos);
+  EXPECT_NE(result.failure().message().find("spec.calls"), std::string::npos);
+}
+
+TEST_F(PodRequestsTest, RefusesABindingWithANameTooLongToRepeat) {
+  protocol::Connect head;
+  head.set_binding(std::string(kLongNameBytes, 'a'));
+  caller_pod->send(FrameType::kConnect, 2, head, "", true);
+  settle();
+  const std::string error = caller_pod->read().at(0).parse<protocol::Connected>().error();
+  EXPECT_LE(error.size(), kFailureTextBytesMax);
+  EXPECT_NE(error.find("spec.bindings"), std::string::npos);
+}
+
+TEST_F(PodRequestsTest, CutsALongFailureOfTheNodesOwn) {
+  EXPECT_EQ(cut_failure_text(std::string(100'000, 'x')).size(), kFailureTextBytesMax);
+  EXPECT_EQ(cut_failure_text("short"), "short");
+}
+
+TEST_F(PodRequestsTest, KillsAPodWhoseCallHttpDoesNotAllow) {
+  const auto call_of = [this](const std::string& method, const std::string& path) {
+    protocol::Call head;
+    head.set_invocation(parent);
+    head.set_function("stock");
+    head.set_method(method);
+    head.set_path(path);
+    return head;
+  };
+  std::vector<protocol::Call> bad = {call_of("", "/"), call_of("GET /", "/"), call_of("GET", ""),
+                                     call_of("GET", "x"), call_of("GET", "/\r\nx: y")};
+  for (const auto& [name, value] : {std::pair("", "v"), {"a b", "v"}, {"x", "1\r\ny: 2"}}) {
+    protocol::Header* header = bad.emplace_back(call_of("GET", "/")).add_headers();
+    header->set_name(name);
+    header->set_value(value);
+  }
+  for (const protocol::Call& head : bad) {
+    const auto parsed = parse_call(head);
+    ASSERT_FALSE(parsed) << head.method() << " " << head.path();
+    EXPECT_EQ(parsed.error().code, ErrorCode::kProtocol);
+  }
+  caller_pod->send(FrameType::kCall, 2, bad[0], "", true);
+  settle();
+  EXPECT_EQ(home->killed, std::vector<PodId>{caller_pod->spec.id});
+  EXPECT_EQ(home->pods.size(), 1U) << "nothing was called";
+}
+
 TEST_F(PodRequestsTest, CancelsTheCallWhenTheCallerGivesItUp) {
   call(2, "stock");
   FakePod& stock = home->pod(1);
@@ -102,6 +182,32 @@ TEST_F(PodRequestsTest, CancelsTheCallWhenTheCallerGivesItUp) {
   bool cancelled = false;
   for (const auto& frame : stock.read()) cancelled |= frame.header.type == FrameType::kCancel;
   EXPECT_TRUE(cancelled);
+}
+
+// A pod that calls itself says in one breath that it gives the call up and what it answers to it.
+TEST_F(PodRequestsTest, SwallowsTheAnswerToACallThatWasGivenUpInTheSameTurn) {
+  put("echo", talker_spec(), 3);
+  FakePod& pod = talker();
+  const std::uint32_t called = call_itself(pod);
+  pod.send(FrameType::kCancel, 2, protocol::Cancel());
+  pod.answer(called, 200, "be", false);
+  pod.body(called, "gun", true);
+  settle();
+  EXPECT_EQ(engine.invocations(), 1U) << "the parent";
+  EXPECT_TRUE(home->killed.empty()) << "the pod did nothing wrong";
+}
+
+TEST_F(PodRequestsTest, SwallowsTheRestOfTheAnswerToACallThatWasGivenUpInTheSameTurn) {
+  put("echo", talker_spec(), 3);
+  FakePod& pod = talker();
+  const std::uint32_t called = call_itself(pod);
+  pod.answer(called, 200, "begun", false);
+  settle();
+  pod.send(FrameType::kCancel, 2, protocol::Cancel());
+  pod.body(called, "the rest", true);
+  settle();
+  EXPECT_EQ(engine.invocations(), 1U) << "the parent";
+  EXPECT_TRUE(home->killed.empty()) << "the pod did nothing wrong";
 }
 
 TEST_F(PodRequestsTest, AbandonsTheCallsOfAPodThatDied) {

@@ -32,6 +32,9 @@ PodTable::~PodTable() {
 }
 
 Result<Pod*> PodTable::start(const Order& order) {
+  if (const std::string& fault = order.revision->out_of_service; !fault.empty()) {
+    return fail(ErrorCode::kFailedPrecondition, "start pod: " + fault);
+  }
   pods::PodSpec spec;
   spec.id = order.id;
   spec.name = order.name;
@@ -60,9 +63,8 @@ Result<Pod*> PodTable::start(const Order& order) {
 
   protocol::Config config = order.revision->config;
   config.set_pod(order.name);
-  if (auto sent = channels_.send(order.id, FrameType::kConfig, 0, config); !sent) {
-    kill(pod, "its configuration is too large");  // the deploy limits do not let this happen
-  }
+  // One that is too large is out of service.
+  CHECK(channels_.send(order.id, FrameType::kConfig, 0, config));
   return &pod;
 }
 

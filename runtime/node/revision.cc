@@ -2,10 +2,15 @@
 
 #include <chrono>
 
+#include "runtime/protocol/frame.h"
+
 namespace subito::node {
 namespace {
 
 using std::chrono::milliseconds;
+
+// CONFIG is one frame; the rest is for the pod's name: the function's, "-check-" and a number.
+constexpr std::size_t kConfigBytesMax = protocol::kHeadBytesMax - 128;
 
 pods::StartMode start_mode_of(const manifest::FunctionSpec& spec) {
   return spec.start() == manifest::FRESH ? pods::StartMode::kFresh : pods::StartMode::kPooled;
@@ -48,6 +53,14 @@ protocol::Config config_of(const Revision& revision) {
   return config;
 }
 
+std::string fault_of(const protocol::Config& config) {
+  const std::size_t bytes = config.ByteSizeLong();
+  if (bytes <= kConfigBytesMax) return {};
+  return "spec.settings: with the bindings and calls they take " + std::to_string(bytes) +
+         " bytes, at most " + std::to_string(kConfigBytesMax) +
+         " are allowed; keep what is large in the binary or behind a binding";
+}
+
 }  // namespace
 
 RevisionPtr make_revision(FunctionId function, RevisionId id, std::uint64_t number,
@@ -68,6 +81,8 @@ RevisionPtr make_revision(FunctionId function, RevisionId id, std::uint64_t numb
   revision->body_bytes_max = static_cast<std::uint64_t>(spec.body_bytes_max());
   revision->calls.insert(spec.calls().begin(), spec.calls().end());
   revision->config = config_of(*revision);
+  revision->out_of_service = artefact.fault.empty() ? fault_of(revision->config) : artefact.fault;
+  if (!revision->out_of_service.empty()) revision->scaling.pods_min = 0;  // start none in vain
   return revision;
 }
 

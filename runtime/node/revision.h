@@ -32,12 +32,15 @@ struct Revision {
   std::uint64_t body_bytes_max = 0;
   std::set<std::string> calls;
   protocol::Config config;  // what its pods are told, but for their own name
+  // Why no pod of it can be started, for people; empty: they can. Requests are answered with it.
+  std::string out_of_service;
 };
 using RevisionPtr = std::shared_ptr<const Revision>;
 
 struct Artefact {
   std::string hash;
   std::string path;
+  std::string fault = {};  // why it cannot be had
 };
 
 RevisionPtr make_revision(FunctionId function, RevisionId id, std::uint64_t number,

@@ -104,6 +104,10 @@ api::FunctionView function_view(const Revision& revision, const scheduler::Funct
   view.artefact = revision.artefact_hash;
   view.state = state_of(scheduled, now);
   view.state_words = words_of(view.state, scheduled, now);
+  if (!revision.out_of_service.empty()) {
+    view.state = api::FunctionState::kFailing;
+    view.state_words = "out of service: " + revision.out_of_service;
+  }
   view.pods_starting = scheduled.starting;
   view.pods_idle = scheduled.idle;
   view.pods_busy = scheduled.ready - scheduled.idle;

@@ -107,8 +107,9 @@ void Channels::open(PodId pod, UniqueFd fd) {
   auto channel = std::make_unique<Channel>();
   channel->pod = pod;
   channel->fd = std::move(fd);
-  channel->poll = std::make_unique<Poll>(loop_, channel->fd.get(),
-                                         [this, pod](int, int events) { on_ready(pod, events); });
+  channel->poll = std::make_unique<Poll>(
+      loop_, channel->fd.get(),
+      [this, pod](int status, int events) { on_ready(pod, status, events); });
   channel->watch();
   CHECK(channels_.emplace(pod, std::move(channel)).second);
 }
@@ -248,9 +249,12 @@ void Channels::end_if_it_never_reads(const Channel& channel) {
   end(channel.pod, {true, error, {}});
 }
 
-void Channels::on_ready(PodId pod, int events) {
+void Channels::on_ready(PodId pod, int status, int events) {
   Channel* channel = find(pod);
   if (channel == nullptr) return;
+  // The pod closed with something unread: libuv watches no more after POLLERR, but the ECONNRESET
+  // stands behind what the pod wrote, and may take several reads.
+  if (status < 0) channel->watch();
   if (events & UV_WRITABLE) {
     flush(*channel);
     channel = find(pod);

@@ -89,7 +89,7 @@ class Channels {
   void flush_all();
   void flush(Channel& channel);
   void end_if_it_never_reads(const Channel& channel);
-  void on_ready(PodId pod, int events);
+  void on_ready(PodId pod, int status, int events);
   bool read_some(Channel& channel);
   bool deliver(Channel& channel);
   Status on_frame(Channel& channel, const protocol::Frame& frame);

@@ -141,6 +141,20 @@ TEST_F(ChannelsTest, KnowsThatAnUnreadInvokeWasNotTaken) {
   EXPECT_EQ(end->untaken, std::vector<std::uint32_t>{1});
 }
 
+TEST_F(ChannelsTest, KnowsThatAnInvokeWasNotTakenByAPodThatWroteItsLastWords) {
+  read_all();
+  invoke(1);
+  loop.turn(false);
+  std::string words;
+  ASSERT_TRUE(protocol::append_frame(words, FrameType::kHello, 0, protocol::Hello()));
+  ASSERT_GT(::write(pod.get(), words.data(), words.size()), 0);
+  pod.reset();
+  settle();
+  EXPECT_EQ(frames, std::vector<std::string>{"HELLO"});
+  ASSERT_TRUE(end.has_value()) << "the channel's end was not seen";
+  EXPECT_EQ(end->untaken, std::vector<std::uint32_t>{1});
+}
+
 TEST_F(ChannelsTest, TakesAReadInvokeForTaken) {
   invoke(1);
   loop.turn(false);
