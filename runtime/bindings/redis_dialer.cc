@@ -113,7 +113,7 @@ class RedisDialer::Connect {
         return refuse("make user of " + function_, error);
       }
     }
-    if (needs_no_password(*replies.front()) && !dialer_.config_.allow_open_default_user) {
+    if (needs_no_password(*replies.front())) {
       return end(fail(ErrorCode::kFailedPrecondition,
                       doing() + ": its default user needs no password, so any function could "
                                 "become it; set one (requirepass) and give it with the address"));

@@ -28,10 +28,9 @@ namespace subito::bindings {
 using RedisConnectId = Id<struct RedisConnectTag>;
 
 struct RedisDialerConfig {
-  RedisEndpoint redis;  // with the login of an administrator
-  // A Redis whose default user needs no password cannot hold functions apart: each could become
-  // that user by RESET. Refused (kFailedPrecondition) unless this is set.
-  bool allow_open_default_user = false;
+  // With the login of an administrator. A Redis whose default user needs no password cannot hold
+  // functions apart: each could become that user by RESET. Refused, kFailedPrecondition.
+  RedisEndpoint redis;
 };
 
 class RedisDialer {

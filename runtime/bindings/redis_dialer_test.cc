@@ -147,7 +147,7 @@ TEST_F(RedisDialerTest, AWrongAdministratorIsRefusedAndNothingHandedOver) {
       << fd.error().message;
 }
 
-TEST_F(RedisDialerTest, ARedisThatIsOpenToAllIsRefusedUnlessAllowed) {
+TEST_F(RedisDialerTest, ARedisThatIsOpenToAllIsRefused) {
   {
     const auto admin = connect("stock", "stock:");  // shows that it works before
     ASSERT_TRUE(admin.has_value());
@@ -167,9 +167,6 @@ TEST_F(RedisDialerTest, ARedisThatIsOpenToAllIsRefusedUnlessAllowed) {
   open.redis.user = open.redis.password = "";
   redis_ = std::make_unique<RedisDialer>(loop_, dialer_, open);
   EXPECT_EQ(connect("stock", "stock:").error().code, ErrorCode::kFailedPrecondition);
-  open.allow_open_default_user = true;
-  redis_ = std::make_unique<RedisDialer>(loop_, dialer_, open);
-  EXPECT_TRUE(connect("stock", "stock:").has_value());
 }
 
 TEST_F(RedisDialerTest, ManyAtOnceAndSomeCancelled) {

@@ -4,6 +4,8 @@
 #include <sys/un.h>
 
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
 #include <thread>
 
 #include "runtime/node/e2e/live_node.h"
@@ -156,6 +158,26 @@ TEST_F(ReachTest, FindsItsDataAgainAfterRedisWasKilledAndAfterTheNodeWas) {
   node.kill();
   node.start();
   EXPECT_TRUE(eventually([&] { return read().body == "kept"; })) << read().body;
+}
+
+TEST(OpenRedisTest, IsRefusedWithTheReasonAndTheRemedy) {
+  if (const std::string reason = why_not_here(); !reason.empty()) GTEST_SKIP() << reason;
+  char folder[] = "/tmp/e2e-redis-XXXXXX";
+  ASSERT_NE(::mkdtemp(folder), nullptr);
+  const std::string path = std::string(folder) + "/redis.sock";
+  LiveNode node({"--redis", "unix:" + path});
+  {
+    const Child redis({"/usr/bin/redis-server", "--port", "0", "--unixsocket", path, "--save", ""},
+                      "/dev/null", "/dev/null");
+    ASSERT_TRUE(eventually([&] { return std::filesystem::exists(path); }));
+    node.start();
+    node.deploy("one", "probe", "bindings:\n- {name: store, redis: {}}");
+    EXPECT_GE(node.client().get("/function/one/redis/store/k").status, 500);
+    EXPECT_THAT(node.logs("one"), HasSubstr("its default user needs no password"));
+    EXPECT_THAT(node.logs("one"), HasSubstr("set one (requirepass)"));
+    EXPECT_EQ(node.stop(), 0);
+  }
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace
