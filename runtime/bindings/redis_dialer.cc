@@ -118,8 +118,7 @@ class RedisDialer::Connect {
                       doing() + ": its default user needs no password, so any function could "
                                 "become it; set one (requirepass) and give it with the address"));
     }
-    RedisUser* const user = dialer_.users_.find(function_);
-    if (user != nullptr && user->key_prefix == key_prefix_) user->made = true;
+    if (RedisUser* user = dialer_.users_.find(function_, key_prefix_)) user->made = true;
     hand_over();
   }
 

@@ -69,6 +69,17 @@ TEST_F(RedisDialerTest, NoFunctionReachesBeyondItsPrefix) {
   EXPECT_EQ(ask_as("stock", {"GET", "stock:1"}), "5");
 }
 
+TEST_F(RedisDialerTest, AConnectionInUseKeepsItsRightsWhenAnotherPrefixIsAskedFor) {
+  const auto old = connect("stock", "stock:");
+  ASSERT_TRUE(old.has_value());
+  const auto young = connect("stock", "shop:");
+  ASSERT_TRUE(young.has_value());
+  EXPECT_EQ(ask(loop_, old->get(), {"SET", "stock:1", "5"}), "OK");
+  EXPECT_EQ(ask(loop_, young->get(), {"SET", "shop:1", "5"}), "OK");
+  EXPECT_EQ(ask(loop_, young->get(), {"GET", "stock:1"}).find("NOPERM"), 0u);
+  EXPECT_EQ(ask(loop_, old->get(), {"GET", "shop:1"}).find("NOPERM"), 0u);
+}
+
 TEST_F(RedisDialerTest, NorDoesAScript) {
   ASSERT_EQ(ask_as("stock", {"SET", "stock:1", "5"}), "OK");
   const std::string undeclared = "return redis.call('GET', 'stock:1')";

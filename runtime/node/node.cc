@@ -55,7 +55,10 @@ class LiveNode final : public Node {
         dialer_(loop),
         requests_(engine_, dialer_, [this](const std::string& name) { return find(name); }),
         gateway_(engine_),
-        control_({loop, *store_, engine_, functions_, gateway_, journal_, logs_, reporter_}),
+        control_({loop, *store_, engine_, functions_, gateway_, journal_, logs_, reporter_,
+                  [this](const std::string& name) {
+                    if (redis_dialer_) redis_dialer_->forget(name);
+                  }}),
         api_(control_, *store_),
         gateway_server_(server::Server::create(loop, server::Limits(), gateway_)),
         api_server_(server::Server::create(loop, api_limits(), api_)),
