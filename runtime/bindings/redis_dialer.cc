@@ -46,7 +46,7 @@ class RedisDialer::Connect {
         key_prefix_(std::move(key_prefix)),
         deadline_(dialer.loop_.now() + timeout),
         callback_(std::move(callback)) {
-    dial_ = dialer_.dialer_.dial({"redis", dialer_.config_.redis.endpoint}, timeout,
+    dial_ = dialer_.dialer_.dial({"redis", dialer_.config_.redis.endpoint, function_}, timeout,
                                  [this](Result<UniqueFd> fd) {
                                    dial_ = {};
                                    if (!fd) return end(std::move(fd).error());
