@@ -121,12 +121,7 @@ void Connection::settle_end_of_input() {
 
 void Connection::parse_ahead() {
   if (ahead_.empty()) return;
-  const std::string_view rest = parse(std::string_view(ahead_).substr(ahead_at_));
-  ahead_at_ = ahead_.size() - rest.size();
-  if (ahead_at_ == ahead_.size()) {
-    ahead_ = {};
-    ahead_at_ = 0;
-  }
+  ahead_.keep(parse(ahead_.rest()).size());
 }
 
 bool Connection::may_parse() const {
@@ -252,9 +247,8 @@ void Connection::update_watch() {
 
 bool Connection::wants_read() const {
   if (end_of_input_) return false;
-  const std::size_t ahead = ahead_.size() - ahead_at_;
-  if (state_ == State::kExchange && !request_done_) return may_parse() && ahead == 0;
-  return ahead < host_.limits().read_ahead_bytes_max;
+  if (state_ == State::kExchange && !request_done_) return may_parse() && ahead_.empty();
+  return ahead_.size() < host_.limits().read_ahead_bytes_max;
 }
 
 bool Connection::has_unread_input() const {

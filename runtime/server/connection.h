@@ -21,6 +21,7 @@
 #include "runtime/loop/loop.h"
 #include "runtime/server/answer.h"
 #include "runtime/server/output.h"
+#include "runtime/server/read_ahead.h"
 #include "runtime/server/server.h"
 
 namespace subito::server {
@@ -121,8 +122,7 @@ class Connection {
   State state_ = State::kIdle;
 
   http::RequestParser parser_;
-  std::string ahead_;         // read, not yet parsed,
-  std::size_t ahead_at_ = 0;  // from here on
+  ReadAhead ahead_;
   Output output_;
   Answer answer_;
   ExchangeId exchange_;

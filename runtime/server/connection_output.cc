@@ -178,8 +178,7 @@ void Connection::linger_or_close() {
     return;
   }
   ::shutdown(socket_.get(), SHUT_WR);
-  ahead_ = {};
-  ahead_at_ = 0;
+  ahead_.clear();
   transition(State::kLinger);
 }
 
