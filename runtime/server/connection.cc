@@ -177,10 +177,18 @@ void Connection::begin_exchange() {
   continue_sent_ = handler_waits_ = false;
   exchange_ = host_.begin_exchange(slot_);
   host_.handler().on_request(exchange_, std::move(head), request_done_);
-  if (parser_.expects_continue() && state_ == State::kExchange && !answer_.begun()) {
-    output_.buffer().append(http::kContinue);
-    continue_sent_ = true;
-  }
+  if (parser_.expects_continue() && awaits_body()) host_.continue_later(exchange_);
+}
+
+bool Connection::awaits_body() const {
+  return state_ == State::kExchange && !request_done_ && !answer_.begun();
+}
+
+void Connection::say_continue() {
+  if (!awaits_body()) return;
+  output_.buffer().append(http::kContinue);
+  continue_sent_ = true;
+  host_.schedule(*this);
 }
 
 // Takes the end of a request that needs no further byte.

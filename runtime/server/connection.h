@@ -39,6 +39,8 @@ class ConnectionHost {
   virtual bool draining() const = 0;
   virtual ExchangeId begin_exchange(std::uint32_t slot) = 0;
   virtual void end_exchange() = 0;
+  // Calls say_continue() in the next turn: until then the handler may still refuse the body.
+  virtual void continue_later(ExchangeId id) = 0;
   // Calls serve() at the end of this turn.
   virtual void schedule(Connection& connection) = 0;
   virtual void on_closed(Connection& connection) = 0;
@@ -66,6 +68,7 @@ class Connection {
   void start();   // after construction: the first request is mostly there already
   void refuse();  // instead: too many connections; says so and closes
   void serve();   // end of turn: parse what may be parsed, write
+  void say_continue();
   void check_deadline(TimePoint now);
   void drain();
 
@@ -96,6 +99,7 @@ class Connection {
   void deliver_body(std::string_view piece, bool end);
   bool take_end();
   bool may_parse() const;
+  bool awaits_body() const;
 
   void settle_answer(Answer::Outcome outcome);
   void finish_request();
