@@ -123,12 +123,14 @@ void Connection::give_up() {
 void Connection::reject(int status, std::string_view reason) {
   const bool answerable = !answer_.begun();
   const bool until_close = answer_.ends_with_connection();
+  std::string request_id = answerable ? host_.handler().request_id(exchange_) : "";
   end_exchange_with_abort();
   request_done_ = false;  // more of it may come
   if (answerable) {
     http::ResponseHead head;
     head.status = status;
     head.fields.emplace_back("content-type", http::kProblemContentType);
+    if (!request_id.empty()) head.fields.emplace_back("x-request-id", std::move(request_id));
     if (status == 503) head.fields.emplace_back("retry-after", kRetryAfterSeconds);
     const Answer::Terms terms{state_ == State::kExchange && terms_.to_head, 1, false, host_.date()};
     answer_.begin(output_.buffer(), std::move(head),

@@ -69,6 +69,12 @@ class Handler {
   // The client left, was too slow, or broke HTTP inside the body, before the answer was complete.
   // The exchange is gone: calls for it are ignored from here on.
   virtual void on_abort(ExchangeId id) = 0;
+  // What the x-request-id of an answer says that the server gives by itself (400, 408, 413...): of
+  // an exchange, or a new one when `id` is none. Empty: it bears none.
+  virtual std::string request_id(ExchangeId id) {
+    static_cast<void>(id);
+    return {};
+  }
 };
 
 struct Address {

@@ -61,6 +61,7 @@ TEST(DeadlineTest, ABodyThatStopsComingGets408) {
   c.expect_open();
   s.advance(seconds(2));
   c.expect(408).expect_closed();
+  EXPECT_EQ(*http::find_field(c.head().fields, "x-request-id"), "of-exchange");
   EXPECT_TRUE(s.handler.seen.at(0).aborted);
 }
 
@@ -145,6 +146,7 @@ TEST(LimitsTest, TooManyConnectionsGet503WithRetryAfter) {
   b.send(kGet).expect(200, "hi");
   TestClient c = s.connect();
   c.send(kGet).expect(503).expect_closed();
+  EXPECT_EQ(*http::find_field(c.head().fields, "x-request-id"), "new");
   EXPECT_NE(http::find_field(c.head().fields, "retry-after"), nullptr);
   c.leave();
   a.leave();
