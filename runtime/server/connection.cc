@@ -172,7 +172,7 @@ void Connection::begin_exchange() {
   terms_.to_head = head.method == "HEAD";
   terms_.minor_version = head.minor_version;
   body_owed_ = head.content_length.value_or(0);
-  unconsumed_bytes_ = 0;
+  unconsumed_bytes_ = body_progress_bytes_ = 0;
   request_done_ = !parser_.has_body() && take_end();
   continue_sent_ = handler_waits_ = false;
   exchange_ = host_.begin_exchange(slot_);
@@ -206,7 +206,7 @@ void Connection::parse_body(std::string_view& input) {
   input.remove_prefix(part.size() - rest.size());
   switch (event) {
     case Event::kBody:
-      since_ = host_.now();
+      note_body_progress(parser_.body().size());
       deliver_body(parser_.body(), take_end());
       return;
     case Event::kEnd:
@@ -218,6 +218,14 @@ void Connection::parse_body(std::string_view& input) {
     default:
       return;
   }
+}
+
+// A byte now and then is no progress: it would hold a pod for as long as the client likes.
+void Connection::note_body_progress(std::size_t bytes) {
+  body_progress_bytes_ += bytes;
+  if (body_progress_bytes_ < kBodyProgressBytes) return;
+  body_progress_bytes_ = 0;
+  since_ = host_.now();
 }
 
 void Connection::deliver_body(std::string_view piece, bool end) {

@@ -96,6 +96,7 @@ class Connection {
   void parse_body(std::string_view& input);
   void parse_discarded(std::string_view& input);
   void begin_exchange();
+  void note_body_progress(std::size_t bytes);
   void deliver_body(std::string_view piece, bool end);
   bool take_end();
   bool may_parse() const;
@@ -141,10 +142,11 @@ class Connection {
   bool handler_waits_ = false;  // body() said false: on_writable() is owed
   bool served_before_ = false;  // an answer was given: waiting now is keep-alive
 
-  TimePoint since_;        // of the state, or of the last body bytes
+  TimePoint since_;        // of the state, or of the last progress in reading a body
   TimePoint write_since_;  // of the last progress in writing
   TimePoint half_closed_at_;
   std::size_t write_progress_bytes_ = 0;
+  std::size_t body_progress_bytes_ = 0;
 };
 
 }  // namespace subito::server

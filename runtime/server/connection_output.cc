@@ -108,7 +108,10 @@ void Connection::abort() {
 }
 
 void Connection::consumed(std::size_t bytes) {
-  if (unconsumed_bytes_ >= kRequestWindowBytes) since_ = host_.now();  // reading begins again
+  if (unconsumed_bytes_ >= kRequestWindowBytes) {  // reading begins again
+    since_ = host_.now();
+    body_progress_bytes_ = 0;
+  }
   unconsumed_bytes_ -= std::min(bytes, unconsumed_bytes_);
   host_.schedule(*this);
 }
@@ -234,7 +237,7 @@ void Connection::expire() {
   if (state_ == State::kHead) {
     reject(408, "the head took too long");
   } else if (state_ == State::kExchange && !request_done_) {
-    reject(408, "nothing of the body came for too long");
+    reject(408, "the body came too slowly");
   } else {
     give_up();
   }

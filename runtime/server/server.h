@@ -41,7 +41,8 @@ struct Limits {
   std::size_t connections_max = 4096;              // beyond: 503 and close
   std::size_t read_ahead_bytes_max = 64 << 10;     // pipelined behind a request being answered
   std::chrono::milliseconds head_timeout{10'000};  // 408 when a head takes longer
-  std::chrono::milliseconds body_timeout{30'000};  // 408 when nothing of a body comes for so long
+  // 408 when less than kBodyProgressBytes of a body, or of what is left of it, come in so long.
+  std::chrono::milliseconds body_timeout{30'000};
   std::chrono::milliseconds idle_timeout{75'000};  // keep-alive; closed silently
   // A client that reads less than kWriteProgressBytes in so long is dropped.
   std::chrono::milliseconds write_timeout{30'000};
@@ -53,6 +54,7 @@ struct Limits {
 constexpr std::size_t kRequestWindowBytes = 256 << 10;
 constexpr std::size_t kResponseHighWaterBytes = 256 << 10;
 constexpr std::size_t kWriteProgressBytes = 4 << 10;
+constexpr std::size_t kBodyProgressBytes = 4 << 10;
 // An answer was complete before its request's body: so much of it is read away to keep the
 // connection, beyond that it is closed.
 constexpr std::uint64_t kDiscardBytesMax = 64 << 10;
