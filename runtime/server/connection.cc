@@ -174,7 +174,7 @@ void Connection::begin_exchange() {
   body_owed_ = head.content_length.value_or(0);
   unconsumed_bytes_ = body_progress_bytes_ = 0;
   request_done_ = !parser_.has_body() && take_end();
-  continue_sent_ = handler_waits_ = false;
+  continue_sent_ = handler_waits_ = asked_if_there_ = false;
   exchange_ = host_.begin_exchange(slot_);
   host_.handler().on_request(exchange_, std::move(head), request_done_);
   if (parser_.expects_continue() && awaits_body()) host_.continue_later(exchange_);

@@ -116,6 +116,7 @@ class Connection {
   bool wants_read() const;
   TimePoint deadline() const;
   bool writes_too_slowly(TimePoint now) const;
+  bool may_ask_if_there() const;
   void expire();
 
   ConnectionHost& host_;
@@ -138,6 +139,7 @@ class Connection {
   bool request_done_ = false;
   bool continue_sent_ = false;
   bool end_of_input_ = false;
+  bool asked_if_there_ = false;  // after the end of input, in this exchange
   bool write_blocked_ = false;
   bool handler_waits_ = false;  // body() said false: on_writable() is owed
   bool served_before_ = false;  // an answer was given: waiting now is keep-alive

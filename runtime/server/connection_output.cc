@@ -6,6 +6,7 @@
 
 #include "runtime/base/check.h"
 #include "runtime/http/problem.h"
+#include "runtime/http/writer.h"
 #include "runtime/server/connection.h"
 
 namespace subito::server {
@@ -210,7 +211,7 @@ TimePoint Connection::deadline() const {
       return since_ + limits.head_timeout;
     case State::kExchange:
       if (!request_done_ && may_parse()) return since_ + limits.body_timeout;
-      if (end_of_input_) return half_closed_at_ + limits.half_close_timeout;
+      if (may_ask_if_there()) return half_closed_at_ + limits.half_close_timeout;
       return TimePoint::max();  // the handler's time
     case State::kDiscard:
       return since_ + limits.body_timeout;
@@ -219,6 +220,10 @@ TimePoint Connection::deadline() const {
     default:
       return TimePoint::max();  // closing: writes_too_slowly()
   }
+}
+
+bool Connection::may_ask_if_there() const {
+  return end_of_input_ && !asked_if_there_ && !answer_.begun() && terms_.minor_version >= 1;
 }
 
 bool Connection::writes_too_slowly(TimePoint now) const {
@@ -238,6 +243,10 @@ void Connection::expire() {
     reject(408, "the head took too long");
   } else if (state_ == State::kExchange && !request_done_) {
     reject(408, "the body came too slowly");
+  } else if (state_ == State::kExchange) {
+    output_.buffer().append(http::kContinue);
+    asked_if_there_ = true;
+    host_.schedule(*this);
   } else {
     give_up();
   }

@@ -46,8 +46,10 @@ struct Limits {
   std::chrono::milliseconds idle_timeout{75'000};  // keep-alive; closed silently
   // A client that reads less than kWriteProgressBytes in so long is dropped.
   std::chrono::milliseconds write_timeout{30'000};
-  // A client whose sending side ended may wait for its answer, or may have left: TCP does not
-  // tell. So long it gets the benefit of the doubt, then on_abort() is called.
+  // A client whose sending side ended may wait for its answer, or may have left: TCP tells only
+  // when something is sent to it. After so long a client of HTTP/1.1 is sent an interim answer (100
+  // Continue, which all must take, RFC 9110, 15.2): one that left resets the connection, and
+  // on_abort() is called; one that waits is waited for. HTTP/1.0 knows no interim answer.
   std::chrono::milliseconds half_close_timeout{1'000};
 };
 
