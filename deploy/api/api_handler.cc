@@ -50,7 +50,7 @@ void ApiHandler::on_body(ExchangeId id, std::string_view bytes, bool end) {
   if (exchange->state == Exchange::State::kUploading) {
     if (auto written = exchange->upload->write(bytes); !written) {
       Problem problem = problem_of(written.error());
-      if (written.error().code == ErrorCode::kResourceExhausted) problem.status = 413;
+      if (problem.status == 429) problem = {413, "body-too-large", problem.detail};
       return answer(id, problem);
     }
     server_->consumed(id, bytes.size());

@@ -1,3 +1,7 @@
+#include <sys/resource.h>
+
+#include <cerrno>
+
 #include "deploy/api/api_testing.h"
 #include "deploy/api/time_text.h"
 
@@ -139,6 +143,28 @@ TEST_F(Api, AFailedDeployTellsTheLastLogsAndWhatStays) {
   EXPECT_EQ(problem(answer), "deploy-failed");
   EXPECT_EQ(Json::parse(answer.body).at("lastLogs").size(), 2U);
   EXPECT_EQ(Json::parse(answer.body).at("currentRevision"), 3);
+}
+
+TEST_F(Api, SaysThatTheDiskIsFullAndBlamesNoManifestForIt) {
+  plane_.deploy_failure.error = errno_error("commit revision", ENOSPC);
+  const FakeAnswer deploy =
+      ask("POST", "/v1/functions/hello/deploy", deploy_body(put(sample_binary("static"))));
+  EXPECT_EQ(deploy.status, 507);
+  EXPECT_EQ(problem(deploy), "insufficient-storage");
+  EXPECT_EQ(problem_of(errno_error("store artefact", ENOSPC)).status, 507);
+}
+
+TEST_F(Api, SaysWhenABinaryCannotBeStored) {
+  const std::string target = "/v1/artefacts/" + hash_of("x");
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit none = before;
+  none.rlim_cur = 0;  // no descriptor more
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
+  const ExchangeId id = server_->request("PUT", target, "x");
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(server_->answer(id).status, 507);
+  hold_to_the_file("PUT", target, server_->answer(id));
 }
 
 TEST_F(Api, AClientThatLeavesDuringADeployIsNotAnswered) {

@@ -1,6 +1,7 @@
 #include "deploy/api/views.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <nlohmann/json.hpp>
 
 #include "deploy/api/time_text.h"
@@ -193,6 +194,7 @@ Problem problem_of(const Error& error) {
     case ErrorCode::kFailedPrecondition:
       return {409, "failed-precondition", error.message};
     case ErrorCode::kResourceExhausted:
+      if (error.os_errno != 0) return {507, "insufficient-storage", error.message};
       return {429, "resource-exhausted", error.message};
     case ErrorCode::kCancelled:
     case ErrorCode::kUnavailable:
@@ -208,9 +210,11 @@ Problem problem_of(const Error& error) {
 }
 
 // Whatever kept the pod from coming up, it is the deploy that cannot be processed; only what has to
-// do with another deploy is a conflict.
+// do with another deploy is a conflict, and a full disk is nobody's manifest's fault.
 Problem problem_of(const DeployFailure& failure) {
-  if (failure.error.code == ErrorCode::kFailedPrecondition) return problem_of(failure.error);
+  if (failure.error.code == ErrorCode::kFailedPrecondition || failure.error.os_errno == ENOSPC) {
+    return problem_of(failure.error);
+  }
   return {422, "deploy-failed", failure.error.message};
 }
 

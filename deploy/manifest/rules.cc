@@ -89,6 +89,16 @@ Wrong check_address(std::string_view text) {
   return std::nullopt;
 }
 
+// What runtime/bindings can make a Redis ACL rule of. Empty is the default.
+Wrong check_key_prefix(std::string_view text) {
+  constexpr std::size_t kPrefixBytesMax = 128;
+  const bool right =
+      text.size() <= kPrefixBytesMax &&
+      std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  if (right) return std::nullopt;
+  return "has a key prefix that is not allowed: printable characters without blanks, at most 128";
+}
+
 constexpr std::int64_t kDayMs = 24 * 3'600'000;
 
 // Numbers stand in the comments of function.proto too.
@@ -119,6 +129,7 @@ const std::array kRules = {
     Rule{.field = "Resources.pids", .min = 1, .max = 4096},
     Rule{.field = "Binding.name", .required = true, .text = check_name},
     Rule{.field = "TcpBinding.address", .required = true, .text = check_address},
+    Rule{.field = "RedisBinding.key_prefix", .text = check_key_prefix},
 };
 
 bool ends_with(std::string_view text, std::string_view end) {

@@ -62,6 +62,14 @@ TEST(Rules, NamesOfFunctionsAreChecked) {
   EXPECT_TRUE(check_name(std::string(41, 'a')));
 }
 
+TEST(Rules, KeyPrefixesAreCheckedAsRedisUsersAre) {
+  const auto check = rule_of(*RedisBinding::descriptor()->FindFieldByName("key_prefix")).text;
+  for (const char* right : {"", "a:", "~*", "a[b]"}) EXPECT_FALSE(check(right)) << right;
+  for (const char* wrong : {" ", "a b:", "a\n", "\x7f", "\xc3\xa9:"}) EXPECT_TRUE(check(wrong));
+  EXPECT_FALSE(check(std::string(128, 'a')));
+  EXPECT_TRUE(check(std::string(129, 'a')));
+}
+
 TEST(Units, ComeBackTheSame) {
   for (const char* text : {"0s", "1ms", "250ms", "30s", "90s", "5m", "24h"})
     EXPECT_EQ(format_duration_ms(parse_duration_ms(text).value()), text);

@@ -126,6 +126,8 @@ Result<Artefacts> Artefacts::open(std::string folder) {
   if (::mkdir(folder.c_str(), kMode) != 0 && errno != EEXIST)
     return errno_error("make folder " + folder);
   if (::chmod(folder.c_str(), kMode) != 0) return errno_error("make folder " + folder);
+  // A writer that was killed may have made a folder in it without this.
+  RETURN_IF_ERROR(sync_folder(folder));
   return Artefacts(std::move(folder));
 }
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "runtime/base/check.h"
@@ -32,8 +33,9 @@ ErrorCode code_of(int sqlite_code) {
 }
 
 Error error_of(sqlite3* database, const char* doing) {
-  return Error{code_of(sqlite3_errcode(database)),
-               std::string(doing) + ": " + sqlite3_errmsg(database), 0};
+  const int code = sqlite3_errcode(database);
+  return Error{code_of(code), std::string(doing) + ": " + sqlite3_errmsg(database),
+               (code & 0xff) == SQLITE_FULL ? ENOSPC : 0};
 }
 
 }  // namespace

@@ -77,17 +77,18 @@ ErrorCode connect_code(int error) {
 // destroy this.
 class Dialer::Dial {
  public:
-  // `room`: false when the limit was reached before this one came.
-  Dial(Dialer& dialer, DialId id, bool room, Target target, Duration timeout, Callback callback)
+  Dial(Dialer& dialer, DialId id, Room room, Target target, Duration timeout, Callback callback)
       : dialer_(dialer),
         id_(id),
         room_(room),
         target_(std::move(target)),
         timeout_(timeout),
+        end_(dialer.loop_.now() + timeout),
         callback_(std::move(callback)),
         step_(dialer.loop_, [this] { on_step(); }),
+        share_(dialer.loop_, [this] { try_next(ETIMEDOUT); }),
         deadline_(dialer.loop_, [this] { on_deadline(); }) {
-    step_.start(Duration::zero());
+    if (room != Room::kLater) step_.start(Duration::zero());
     deadline_.start(timeout);
   }
 
@@ -99,6 +100,12 @@ class Dialer::Dial {
   }
 
   Callback take_callback() { return std::move(callback_); }
+  Room room() const { return room_; }
+  const std::string& owner() const { return target_.owner; }
+  void give_room() {
+    room_ = Room::kNow;
+    step_.start(Duration::zero());
+  }
 
  private:
   enum class State { kQueued, kResolving, kConnecting, kWaitingForBacklog, kDone };
@@ -130,10 +137,9 @@ class Dialer::Dial {
 
   void on_step() {
     if (state_ == State::kWaitingForBacklog) return connect_next();
-    if (!room_) {
-      return end(fail(ErrorCode::kResourceExhausted, doing() + ": " +
-                                                         std::to_string(dialer_.dials_max_) +
-                                                         " connections are being made already"));
+    if (room_ == Room::kNever) {
+      return end(fail(ErrorCode::kResourceExhausted,
+                      doing() + ": too many connections are being made already"));
     }
     if (target_.endpoint.host.empty()) {
       addresses_.push_back(unix_address(target_.endpoint.unix_path));
@@ -206,14 +212,22 @@ class Dialer::Dial {
   void watch() {
     poll_.emplace(dialer_.loop_, fd_.get(), [this](int, int) { on_writable(); });
     poll_->start(UV_WRITABLE);
+    const std::size_t left = addresses_.size() - tried_;
+    if (left > 1) share_.start((end_ - dialer_.loop_.now()) / static_cast<int>(left));
   }
 
   void on_writable() {
     int error = 0;
     socklen_t size = sizeof error;
     if (getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
+    if (error != 0) return try_next(error);
     poll_.reset();
-    if (error == 0) return connected();
+    connected();
+  }
+
+  void try_next(int error) {
+    poll_.reset();
+    share_.stop();
     last_errno_ = error;
     ++tried_;
     connect_next();
@@ -238,8 +252,10 @@ class Dialer::Dial {
   void on_deadline() {
     using std::chrono::milliseconds;
     const auto waited = std::chrono::duration_cast<milliseconds>(timeout_).count();
-    end(fail(ErrorCode::kDeadlineExceeded,
-             doing() + ": no answer within " + std::to_string(waited) + " ms"));
+    const std::string reason = room_ == Room::kLater
+                                   ? ": in line behind others of " + target_.owner + " for "
+                                   : ": no answer within ";
+    end(fail(ErrorCode::kDeadlineExceeded, doing() + reason + std::to_string(waited) + " ms"));
   }
 
   std::string doing() const { return "connect " + target_.name + " at " + target_.endpoint.text(); }
@@ -252,9 +268,10 @@ class Dialer::Dial {
 
   Dialer& dialer_;
   const DialId id_;
-  const bool room_;
+  Room room_;
   const Target target_;
   const Duration timeout_;
+  const TimePoint end_;
   Callback callback_;
   State state_ = State::kQueued;
   std::vector<Address> addresses_;
@@ -264,6 +281,7 @@ class Dialer::Dial {
   Lookup* lookup_ = nullptr;  // owned by libuv once started
   std::optional<Poll> poll_;  // after fd_: goes before it
   Timer step_;
+  Timer share_;  // the time of one address of several
   Timer deadline_;
 };
 
@@ -272,21 +290,55 @@ Dialer::~Dialer() = default;
 
 DialId Dialer::dial(Target target, Duration timeout, Callback callback) {
   const DialId id = ids_.next();
-  const bool room = dials_.size() < dials_max_;
+  const Room room = take_room(target.owner, id);
   dials_.emplace(
       id, std::make_unique<Dial>(*this, id, room, std::move(target), timeout, std::move(callback)));
   return id;
 }
 
+Dialer::Room Dialer::take_room(const std::string& owner, DialId id) {
+  if (const auto it = owners_.find(owner);
+      it != owners_.end() && it->second.making >= kDialsPerOwnerMax) {
+    if (it->second.waiting.size() >= kWaitingPerOwnerMax) return Room::kNever;
+    it->second.waiting.push_back(id);
+    return Room::kLater;
+  }
+  if (making_ >= dials_max_) return Room::kNever;
+  ++making_;
+  if (!owner.empty()) ++owners_[owner].making;
+  return Room::kNow;
+}
+
+// The next in line takes the place, so there is one for it.
+void Dialer::leave_room(const std::string& owner) {
+  const auto it = owners_.find(owner);
+  if (it != owners_.end() && !it->second.waiting.empty()) {
+    dials_.at(it->second.waiting.front())->give_room();
+    it->second.waiting.pop_front();
+    return;
+  }
+  --making_;
+  if (it != owners_.end() && --it->second.making == 0) owners_.erase(it);
+}
+
+std::unique_ptr<Dialer::Dial> Dialer::extract(DialId id) {
+  auto node = dials_.extract(id);
+  if (node.empty()) return nullptr;
+  const Dial& dial = *node.mapped();
+  if (dial.room() == Room::kNow) leave_room(dial.owner());
+  if (dial.room() == Room::kLater) std::erase(owners_.at(dial.owner()).waiting, id);
+  return std::move(node.mapped());
+}
+
 void Dialer::cancel(DialId id) {
-  dials_.erase(id);
+  extract(id);
 }
 
 void Dialer::finish(DialId id, Result<UniqueFd>&& result) {
-  // The node keeps the dial alive until the callback is through, whatever the callback does.
-  const auto node = dials_.extract(id);
-  CHECK(!node.empty());
-  const Callback callback = node.mapped()->take_callback();
+  // Alive until the callback is through, whatever the callback does.
+  const auto dial = extract(id);
+  CHECK(dial != nullptr);
+  const Callback callback = dial->take_callback();
   callback(std::move(result));
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -25,14 +26,20 @@ namespace subito::bindings {
 using DialId = Id<struct DialTag>;
 
 constexpr Duration kDialTimeout = std::chrono::seconds(2);
-// Dials in flight at once. Beyond it a dial fails at once: kResourceExhausted.
+// Connections being made at once. Beyond it a dial fails at once: kResourceExhausted.
 constexpr std::size_t kDialsMax = 256;
-// A name may have many addresses; they are tried in order, as many as this.
+// Of these one owner's, so that a far end that is silent holds up nobody else; more of its dials
+// wait in line, within their timeout. Beyond that many in line a dial fails at once.
+constexpr std::size_t kDialsPerOwnerMax = 32;
+constexpr std::size_t kWaitingPerOwnerMax = 1024;
+// A name may have many addresses; they are tried in order, as many as this. Each gets its share of
+// the time that is left: of 2 s with two addresses, a silent first one takes 1 s.
 constexpr std::size_t kAddressesMax = 8;
 
 struct Target {
   std::string name;  // of the binding, for messages: "connect cache at 127.0.0.1:6379: ..."
   Endpoint endpoint;
+  std::string owner = {};  // the function it is made for; none: the node itself
 };
 
 class Dialer {
@@ -54,12 +61,22 @@ class Dialer {
 
  private:
   class Dial;
+  struct Owner {
+    std::size_t making = 0;
+    std::deque<DialId> waiting;
+  };
+  enum class Room { kNow, kLater, kNever };
+  Room take_room(const std::string& owner, DialId id);
+  void leave_room(const std::string& owner);
+  std::unique_ptr<Dial> extract(DialId id);
   void finish(DialId id, Result<UniqueFd>&& result);
 
   Loop& loop_;
   const std::size_t dials_max_;
   IdSource<DialId> ids_;
   std::unordered_map<DialId, std::unique_ptr<Dial>> dials_;
+  std::size_t making_ = 0;  // of dials_, those that do not wait in line
+  std::unordered_map<std::string, Owner> owners_;
 };
 
 // libuv makes every descriptor it watches non-blocking; pods expect blocking ones.

@@ -1,8 +1,11 @@
 #include "runtime/bindings/dialer.h"
 
 #include <fcntl.h>
+#include <netdb.h>
 #include <sys/un.h>
 
+#include <array>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -68,6 +71,30 @@ TEST_F(DialerTest, EveryDialIsAConnectionOfItsOwn) {
 TEST_F(DialerTest, ResolvesNamesAndTriesAllTheirAddresses) {
   const TcpListener listener;  // on IPv4 alone: where localhost is ::1 too, that one refuses
   const auto fd = dial(tcp("localhost", listener.port));
+  EXPECT_TRUE(fd.has_value()) << fd.error().message;
+}
+
+// Listens where localhost leads first, with its backlog full, and where it leads second.
+TEST_F(DialerTest, ASilentFirstAddressLeavesTimeForTheSecond) {
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* found = nullptr;
+  ASSERT_EQ(getaddrinfo("localhost", nullptr, &hints, &found), 0);
+  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> list(found, freeaddrinfo);
+  if (found->ai_next == nullptr) GTEST_SKIP() << "localhost has one address here";
+  const TcpListener v4(found->ai_family == AF_INET ? 0 : 16);
+  const UniqueFd v6(socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in6 address{};
+  address.sin6_family = AF_INET6;
+  address.sin6_addr = in6addr_loopback;
+  address.sin6_port = htons(v4.port);
+  ASSERT_EQ(bind(v6.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(listen(v6.get(), found->ai_family == AF_INET6 ? 0 : 16), 0);
+  const Endpoint first = tcp(found->ai_family == AF_INET ? "127.0.0.1" : "::1", v4.port);
+  std::vector<Result<UniqueFd>> held;
+  for (int i = 0; i < 3; ++i) held.push_back(dial(first, milliseconds(30)));
+  ASSERT_FALSE(held.back().has_value());
+  const auto fd = dial(tcp("localhost", v4.port), milliseconds(400));
   EXPECT_TRUE(fd.has_value()) << fd.error().message;
 }
 
@@ -171,6 +198,78 @@ TEST(DialerLimitTest, RefusesAtOnceBeyondItsLimit) {
   run_until(loop, [&] { return connected + static_cast<int>(errors.size()) == 3; });
   ASSERT_EQ(errors.size(), 1u);
   EXPECT_EQ(errors.front().code, ErrorCode::kResourceExhausted);
+}
+
+// A far end whose backlog of 0 is full: the kernel drops what comes (listen(2)).
+class SilentListener {
+ public:
+  SilentListener() : listener_(0) {
+    for (UniqueFd& filler : fillers_) {
+      filler.reset(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+      sockaddr_in address{};
+      address.sin_family = AF_INET;
+      address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+      address.sin_port = htons(listener_.port);
+      connect(filler.get(), reinterpret_cast<sockaddr*>(&address), sizeof address);
+    }
+  }
+  Endpoint endpoint() const { return {"127.0.0.1", listener_.port, ""}; }
+
+ private:
+  TcpListener listener_;
+  std::array<UniqueFd, 3> fillers_;
+};
+
+class DialerOwnerTest : public testing::Test {
+ protected:
+  static constexpr std::size_t kMax = kDialsPerOwnerMax;
+
+  DialId dial(const Endpoint& to, const std::string& owner, Duration timeout = seconds(10)) {
+    return dialer_.dial({"cache", to, owner}, timeout,
+                        [&](Result<UniqueFd> fd) { outcomes_.push_back(std::move(fd)); });
+  }
+
+  Loop loop_;
+  Dialer dialer_{loop_};
+  SilentListener silent_;
+  TcpListener open_{128};
+  const Endpoint good_{"127.0.0.1", open_.port, ""};
+  std::vector<Result<UniqueFd>> outcomes_;
+};
+
+TEST_F(DialerOwnerTest, OneWhoseFarEndIsSilentHoldsUpNobodyElse) {
+  for (std::size_t i = 0; i < 2 * kDialsMax; ++i) dial(silent_.endpoint(), "stuck");
+  dial(good_, "other");
+  run_until(loop_, [&] { return !outcomes_.empty(); });
+  EXPECT_TRUE(outcomes_.front().has_value()) << outcomes_.front().error().message;
+  EXPECT_EQ(dialer_.in_flight(), 2 * kDialsMax);
+}
+
+TEST_F(DialerOwnerTest, MoreOfItsDialsWaitInLine) {
+  std::vector<DialId> stuck;
+  for (std::size_t i = 0; i < kMax; ++i) stuck.push_back(dial(silent_.endpoint(), "stock"));
+  const DialId gone = dial(good_, "stock");
+  dial(good_, "stock");
+  dialer_.cancel(gone);
+  for (int i = 0; i < 20; ++i) loop_.turn(false);
+  EXPECT_TRUE(outcomes_.empty());
+  dialer_.cancel(stuck.back());
+  run_until(loop_, [&] { return !outcomes_.empty(); });
+  EXPECT_TRUE(outcomes_.front().has_value());
+  EXPECT_EQ(dialer_.in_flight(), kMax - 1);
+  for (std::size_t i = 0; i < 3 * kMax; ++i) dial(good_, "burst");
+  run_until(loop_, [&] { return outcomes_.size() == 3 * kMax + 1; });
+}
+
+TEST_F(DialerOwnerTest, TheLineHasAnEndAndADeadline) {
+  for (std::size_t i = 0; i < kMax; ++i) dial(silent_.endpoint(), "stock");
+  dial(good_, "stock", milliseconds(1));
+  run_until(loop_, [&] { return !outcomes_.empty(); });
+  EXPECT_EQ(outcomes_.front().error().message,
+            "connect cache at " + good_.text() + ": in line behind others of stock for 1 ms");
+  for (std::size_t i = 0; i <= kWaitingPerOwnerMax; ++i) dial(good_, "stock");
+  run_until(loop_, [&] { return outcomes_.size() == 2; });
+  EXPECT_EQ(outcomes_.back().error().code, ErrorCode::kResourceExhausted);
 }
 
 TEST(DialerLifeTest, MayGoWithDialsInFlightAndFromInsideACallback) {

@@ -46,7 +46,7 @@ class RedisDialer::Connect {
         key_prefix_(std::move(key_prefix)),
         deadline_(dialer.loop_.now() + timeout),
         callback_(std::move(callback)) {
-    dial_ = dialer_.dialer_.dial({"redis", dialer_.config_.redis.endpoint}, timeout,
+    dial_ = dialer_.dialer_.dial({"redis", dialer_.config_.redis.endpoint, function_}, timeout,
                                  [this](Result<UniqueFd> fd) {
                                    dial_ = {};
                                    if (!fd) return end(std::move(fd).error());
@@ -113,13 +113,12 @@ class RedisDialer::Connect {
         return refuse("make user of " + function_, error);
       }
     }
-    if (needs_no_password(*replies.front()) && !dialer_.config_.allow_open_default_user) {
+    if (needs_no_password(*replies.front())) {
       return end(fail(ErrorCode::kFailedPrecondition,
                       doing() + ": its default user needs no password, so any function could "
                                 "become it; set one (requirepass) and give it with the address"));
     }
-    RedisUser* const user = dialer_.users_.find(function_);
-    if (user != nullptr && user->key_prefix == key_prefix_) user->made = true;
+    if (RedisUser* user = dialer_.users_.find(function_, key_prefix_)) user->made = true;
     hand_over();
   }
 

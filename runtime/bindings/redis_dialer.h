@@ -28,10 +28,9 @@ namespace subito::bindings {
 using RedisConnectId = Id<struct RedisConnectTag>;
 
 struct RedisDialerConfig {
-  RedisEndpoint redis;  // with the login of an administrator
-  // A Redis whose default user needs no password cannot hold functions apart: each could become
-  // that user by RESET. Refused (kFailedPrecondition) unless this is set.
-  bool allow_open_default_user = false;
+  // With the login of an administrator. A Redis whose default user needs no password cannot hold
+  // functions apart: each could become that user by RESET. Refused, kFailedPrecondition.
+  RedisEndpoint redis;
 };
 
 class RedisDialer {
@@ -49,7 +48,7 @@ class RedisDialer {
   RedisConnectId connect(const std::string& function, const std::string& key_prefix,
                          Duration timeout, Callback callback);
   void cancel(RedisConnectId id);
-  // After a function was deleted. Its user stays in Redis with a password that nobody knows.
+  // After a function was deleted. Its users stay in Redis with passwords that nobody knows.
   void forget(const std::string& function) { users_.remove(function); }
   std::size_t in_flight() const { return connects_.size(); }
 

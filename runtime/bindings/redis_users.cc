@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <cstdio>
 #include <utility>
 
 #include "runtime/base/check.h"
@@ -24,6 +26,16 @@ std::string escape_pattern(std::string_view text) {
     out += c;
   }
   return out;
+}
+
+// Of fixed size at the end: no two functions share a name. FNV-1a, the same in every node, so that
+// two nodes on one Redis mean the same rights by the same name.
+std::string user_name(std::string_view function, std::string_view key_prefix) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : key_prefix) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  char digits[17];
+  std::snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(hash));
+  return "subito-fn-" + std::string(function) + "-" + digits;
 }
 
 }  // namespace
@@ -63,34 +75,28 @@ Result<RedisUser*> RedisUsers::of(std::string_view function, std::string_view ke
                 "make Redis user of " + std::string(function) +
                     ": a key prefix is 1 to 128 printable characters without blanks");
   }
-  auto found = users_.find(function);
-  if (found == users_.end()) {
-    if (users_.size() >= kUsersMax) {
-      return fail(ErrorCode::kResourceExhausted,
-                  "make Redis user of " + std::string(function) + ": there are 4096 already");
-    }
-    RedisUser user{"subito-fn-" + std::string(function), std::string(key_prefix), random_password(),
-                   false};
-    found = users_.emplace(function, std::move(user)).first;
-  } else if (found->second.key_prefix != key_prefix) {
-    found->second.key_prefix = key_prefix;
-    found->second.made = false;
+  if (RedisUser* known = find(function, key_prefix)) return known;
+  if (users_.size() >= kUsersMax) {
+    return fail(ErrorCode::kResourceExhausted,
+                "make Redis user of " + std::string(function) + ": there are 4096 already");
   }
-  return &found->second;
+  RedisUser user{user_name(function, key_prefix), std::string(key_prefix), random_password(),
+                 false};
+  Key key{std::string(function), std::string(key_prefix)};
+  return &users_.emplace(std::move(key), std::move(user)).first->second;
 }
 
-RedisUser* RedisUsers::find(std::string_view function) {
-  const auto found = users_.find(function);
+RedisUser* RedisUsers::find(std::string_view function, std::string_view key_prefix) {
+  const auto found = users_.find(Key{std::string(function), std::string(key_prefix)});
   return found == users_.end() ? nullptr : &found->second;
 }
 
 void RedisUsers::remove(std::string_view function) {
-  const auto found = users_.find(function);
-  if (found != users_.end()) users_.erase(found);
+  std::erase_if(users_, [&](const auto& user) { return user.first.first == function; });
 }
 
 void RedisUsers::forget_made() {
-  for (auto& [function, user] : users_) user.made = false;
+  for (auto& [key, user] : users_) user.made = false;
 }
 
 }  // namespace subito::bindings

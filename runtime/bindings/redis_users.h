@@ -1,4 +1,6 @@
-// RedisUsers: one Redis ACL user a function, confined to the keys and channels of its prefix.
+// RedisUsers: one Redis ACL user for each function and key prefix, confined to the keys and
+// channels of that prefix. Another prefix is another user: its rights would otherwise change under
+// the connections that are in use.
 //
 // Decides what to say to Redis; says nothing itself (redis_dialer.h does). Owned by the
 // RedisDialer, on its loop's thread. Passwords are random, made anew by every node, and live in its
@@ -14,6 +16,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "runtime/base/result.h"
@@ -25,7 +28,7 @@ namespace subito::bindings {
 std::string random_password();
 
 struct RedisUser {
-  std::string name;  // "subito-fn-catalogue"
+  std::string name;  // "subito-fn-catalogue-", then 16 digits that tell the prefix
   std::string key_prefix;
   std::string password;
   bool made = false;  // Redis has it, as far as we know
@@ -39,17 +42,17 @@ class RedisUsers {
   static constexpr std::size_t kUsersMax = 4096;
   static constexpr std::size_t kPrefixBytesMax = 128;
 
-  // The user of a function, new or known. With another prefix than before it must be made again.
-  // kInvalidArgument for a name or prefix that Redis could not take, kResourceExhausted over
-  // kUsersMax. The pointer holds until remove().
+  // The user of a function and prefix, new or known. kInvalidArgument for a name or prefix that
+  // Redis could not take, kResourceExhausted over kUsersMax. The pointer holds until remove().
   Result<RedisUser*> of(std::string_view function, std::string_view key_prefix);
-  // By name, null when it was removed meanwhile.
-  RedisUser* find(std::string_view function);
-  void remove(std::string_view function);
-  void forget_made();  // Redis was restarted
+  // Null when it was removed meanwhile.
+  RedisUser* find(std::string_view function, std::string_view key_prefix);
+  void remove(std::string_view function);  // with all its prefixes
+  void forget_made();                      // Redis was restarted
 
  private:
-  std::map<std::string, RedisUser, std::less<>> users_;
+  using Key = std::pair<std::string, std::string>;  // function, prefix
+  std::map<Key, RedisUser> users_;
 };
 
 }  // namespace subito::bindings

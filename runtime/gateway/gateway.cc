@@ -59,13 +59,21 @@ void Gateway::on_request(server::ExchangeId id, http::RequestHead&& head, bool e
     const int status = missing ? 404 : 400;
     const std::string body = http::problem_json(
         status, missing ? "function-not-found" : "ambiguous-path", target.error().message);
-    respond_whole(*server_, id, head_of(status, http::kProblemContentType, body.size()), body);
+    http::ResponseHead answer = head_of(status, http::kProblemContentType, body.size());
+    answer.fields.emplace_back("x-request-id", take_request_id(head.fields));
+    respond_whole(*server_, id, std::move(answer), body);
     return;
   }
   Exchange& exchange = exchanges_[id.value()];
   Invocation invocation = make_invocation(std::move(head), *std::move(target), end);
   exchange.request_id = invocation.request_id;
   exchange.invocation = invoker_.invoke(*this, id.value(), std::move(invocation));
+}
+
+// The client's own, if it may be one.
+std::string Gateway::take_request_id(http::Fields& fields) {
+  std::string id = take_field(fields, "x-request-id").value_or("");
+  return is_request_id(id) ? id : names_.request_id();
 }
 
 Invocation Gateway::make_invocation(http::RequestHead&& head, Target&& target, bool end) {
@@ -77,8 +85,7 @@ Invocation Gateway::make_invocation(http::RequestHead&& head, Target&& target, b
   invocation.fields = std::move(head.fields);
   invocation.content_length = head.content_length;
   invocation.body_follows = !end;
-  invocation.request_id = take_field(invocation.fields, "x-request-id").value_or("");
-  if (!is_request_id(invocation.request_id)) invocation.request_id = names_.request_id();
+  invocation.request_id = take_request_id(invocation.fields);
   invocation.traceparent = take_field(invocation.fields, "traceparent").value_or("");
   invocation.tracestate = take_field(invocation.fields, "tracestate").value_or("");
   if (!is_traceparent(invocation.traceparent)) {
@@ -110,6 +117,11 @@ void Gateway::on_abort(server::ExchangeId id) {
   if (exchange == nullptr) return;
   invoker_.abort(exchange->invocation);
   exchanges_.erase(id.value());
+}
+
+std::string Gateway::request_id(server::ExchangeId id) {
+  const Exchange* exchange = find(id.value());
+  return exchange == nullptr ? names_.request_id() : exchange->request_id;
 }
 
 bool Gateway::on_answer(CallerToken token, Answer&& answer, std::string_view body, bool end) {

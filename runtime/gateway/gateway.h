@@ -28,6 +28,7 @@ class Gateway final : public server::Handler, private Caller {
   void on_body(server::ExchangeId id, std::string_view bytes, bool end) override;
   void on_writable(server::ExchangeId id) override;
   void on_abort(server::ExchangeId id) override;
+  std::string request_id(server::ExchangeId id) override;
 
  private:
   struct Exchange {
@@ -37,6 +38,7 @@ class Gateway final : public server::Handler, private Caller {
   };
 
   Invocation make_invocation(http::RequestHead&& head, Target&& target, bool end);
+  std::string take_request_id(http::Fields& fields);
   Exchange* find(CallerToken token);
 
   bool on_answer(CallerToken token, Answer&& answer, std::string_view body, bool end) override;

@@ -104,6 +104,16 @@ TEST_F(GatewayTest, SaysThatThereIsNoSuchFunction) {
   EXPECT_NE(server.answer(id).body.find("ecco"), std::string::npos);
 }
 
+TEST_F(GatewayTest, NamesAlsoTheAnswersThatTheServerGivesAndThoseWithoutAFunction) {
+  const std::string name = gateway.request_id(server::ExchangeId());
+  EXPECT_TRUE(is_request_id(name));
+  EXPECT_NE(gateway.request_id(server::ExchangeId()), name);
+  const auto id = server.begin("POST", "/function/echo");
+  EXPECT_EQ(gateway.request_id(id), invoker.invocation.request_id);
+  const auto lost = server.request("GET", "/function/ecco");
+  EXPECT_TRUE(is_request_id(server.answer(lost).field("x-request-id")));
+}
+
 TEST_F(GatewayTest, RefusesAnAmbiguousPath) {
   EXPECT_EQ(server.answer(server.request("GET", "/function/echo/../x")).status, 400);
 }

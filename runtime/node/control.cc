@@ -170,6 +170,7 @@ void Control::remove(std::string_view name, StatusCallback callback) {
   parts_.reporter.event(name, "Removed", "removed");
   parts_.journal.forget(name);
   parts_.logs.forget(name);
+  parts_.forget_logins(std::string(name));
   answer(ok());
 }
 

@@ -4,6 +4,7 @@
 // Owned by the node, on the loop's thread. See deploy/api/control_plane.h for the contract.
 #pragma once
 
+#include <functional>
 #include <set>
 #include <string>
 
@@ -29,6 +30,7 @@ class Control final : public api::ControlPlane {
     Journal& journal;
     LogBook& logs;
     Reporter& reporter;
+    std::function<void(const std::string& function)> forget_logins;  // of a removed function
   };
   explicit Control(const Parts& parts) : parts_(parts) {}
 

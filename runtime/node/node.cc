@@ -55,7 +55,10 @@ class LiveNode final : public Node {
         dialer_(loop),
         requests_(engine_, dialer_, [this](const std::string& name) { return find(name); }),
         gateway_(engine_),
-        control_({loop, *store_, engine_, functions_, gateway_, journal_, logs_, reporter_}),
+        control_({loop, *store_, engine_, functions_, gateway_, journal_, logs_, reporter_,
+                  [this](const std::string& name) {
+                    if (redis_dialer_) redis_dialer_->forget(name);
+                  }}),
         api_(control_, *store_),
         gateway_server_(server::Server::create(loop, server::Limits(), gateway_)),
         api_server_(server::Server::create(loop, api_limits(), api_)),
@@ -82,7 +85,7 @@ class LiveNode final : public Node {
     return function == nullptr ? FunctionId() : function->id;
   }
   Status start_redis(std::function<void(Status)> ready);
-  void use_redis(bindings::RedisEndpoint endpoint, bool private_one);
+  void use_redis(bindings::RedisEndpoint endpoint);
   Status serve();
   void pods_ended();
 
@@ -134,7 +137,7 @@ Status LiveNode::start_redis(std::function<void(Status)> ready) {
   if (!config_.redis_address.empty()) {
     ASSIGN_OR_RETURN(bindings::RedisEndpoint endpoint,
                      bindings::parse_redis_endpoint(config_.redis_address));
-    use_redis(std::move(endpoint), false);
+    use_redis(std::move(endpoint));
     loop_.defer([ready] { ready(ok()); });
     return ok();
   }
@@ -146,16 +149,13 @@ Status LiveNode::start_redis(std::function<void(Status)> ready) {
                           spdlog::info("redis {}: {}", to_string(state), reason);
                         });
   return redis_server_->start([this, ready](Status status) {
-    if (status) use_redis(redis_server_->endpoint(), true);
+    if (status) use_redis(redis_server_->endpoint());
     ready(std::move(status));
   });
 }
 
-void LiveNode::use_redis(bindings::RedisEndpoint endpoint, bool private_one) {
-  bindings::RedisDialerConfig dialer;
-  dialer.redis = std::move(endpoint);
-  dialer.allow_open_default_user = !private_one;
-  redis_dialer_.emplace(loop_, dialer_, dialer);
+void LiveNode::use_redis(bindings::RedisEndpoint endpoint) {
+  redis_dialer_.emplace(loop_, dialer_, bindings::RedisDialerConfig{std::move(endpoint)});
   requests_.set_redis(&*redis_dialer_);
 }
 

@@ -49,6 +49,7 @@ Status PodRequests::on_request_frame(Pod& pod, const protocol::Frame& frame) {
         engine_.abort(call->invocation);
         forget(by_pod_[pod.id][stream]);
       }
+      cancel_connects({pod.id, stream}, {pod.id, stream});
       engine_.pods().channels().send_cancel(pod.id, stream, protocol::Cancel::UNSPECIFIED);
       return ok();
     default:
@@ -122,17 +123,29 @@ void PodRequests::connect(Pod& pod, std::uint32_t stream, const manifest::Bindin
       return answer(Error{ErrorCode::kFailedPrecondition,
                           "connect " + binding.name() + ": this node runs without Redis", 0});
     }
-    redis_->connect(pod.revision->name, redis_key_prefix(*pod.revision, binding),
-                    bindings::kDialTimeout, answer);
+    connects_[{pod.id, stream}].redis =
+        redis_->connect(pod.revision->name, redis_key_prefix(*pod.revision, binding),
+                        bindings::kDialTimeout, answer);
     return;
   }
   auto endpoint = bindings::parse_endpoint(binding.tcp().address());
   if (!endpoint) return answer(std::move(endpoint).error());
-  dialer_.dial({binding.name(), *std::move(endpoint)}, bindings::kDialTimeout, answer);
+  connects_[{pod.id, stream}].dial = dialer_.dial(
+      {binding.name(), *std::move(endpoint), pod.revision->name}, bindings::kDialTimeout, answer);
 }
 
-// A pod that is gone by now, or has changed its mind, leaves the socket to be closed.
+void PodRequests::cancel_connects(const ConnectKey& first, const ConnectKey& last) {
+  const auto begin = connects_.lower_bound(first);
+  const auto end = connects_.upper_bound(last);
+  for (auto it = begin; it != end; ++it) {
+    dialer_.cancel(it->second.dial);
+    if (redis_ != nullptr) redis_->cancel(it->second.redis);
+  }
+  connects_.erase(begin, end);
+}
+
 void PodRequests::answer_connect(PodId pod, std::uint32_t stream, Result<UniqueFd> socket) {
+  connects_.erase({pod, stream});
   pods::Channels& channels = engine_.pods().channels();
   const protocol::Streams* streams = channels.streams(pod);
   if (streams == nullptr || !streams->is_ours_open(stream)) return;
@@ -182,6 +195,7 @@ void PodRequests::on_request_window(Pod& pod, std::uint32_t stream) {
 }
 
 void PodRequests::on_requester_gone(PodId pod) {
+  cancel_connects({pod, 0}, {pod, UINT32_MAX});
   const auto calls = by_pod_.find(pod);
   if (calls == by_pod_.end()) return;
   const auto streams = std::move(calls->second);

@@ -7,8 +7,10 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "runtime/bindings/dialer.h"
 #include "runtime/bindings/redis_dialer.h"
@@ -42,9 +44,16 @@ class PodRequests final : public PodRequestHandler, private Caller {
   };
   using Calls = std::unordered_map<CallerToken, Call>;
 
+  using ConnectKey = std::pair<PodId, std::uint32_t>;  // pod, stream
+  struct Connecting {                                  // one of them
+    bindings::DialId dial;
+    bindings::RedisConnectId redis;
+  };
+
   Status on_call(Pod& pod, const protocol::Frame& frame);
   Status on_connect(Pod& pod, const protocol::Frame& frame);
   void connect(Pod& pod, std::uint32_t stream, const manifest::Binding& binding);
+  void cancel_connects(const ConnectKey& first, const ConnectKey& last);
   void answer_connect(PodId pod, std::uint32_t stream, Result<UniqueFd> socket);
   void refuse(PodId pod, std::uint32_t stream, int status, const char* type, std::string message);
   Call* find(PodId pod, std::uint32_t stream);
@@ -64,6 +73,7 @@ class PodRequests final : public PodRequestHandler, private Caller {
   FindFunction find_function_;
   Calls calls_;
   std::unordered_map<PodId, std::unordered_map<std::uint32_t, CallerToken>> by_pod_;
+  std::map<ConnectKey, Connecting> connects_;
   CallerToken last_token_ = 0;
 };
 

@@ -1,6 +1,10 @@
 #include "runtime/node/pod_requests.h"
 
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <array>
 
 #include "runtime/node/fake_pod.h"
 #include "runtime/node/heads.h"
@@ -25,11 +29,38 @@ class PodRequestsTest : public EngineFixture, public testing::Test {
     manifest::Binding* binding = spec.add_bindings();
     binding->set_name("away");
     binding->mutable_tcp()->set_address("unix:/nonexistent/socket");
+    binding = spec.add_bindings();
+    binding->set_name("silent");
+    binding->mutable_tcp()->set_address("127.0.0.1:" + std::to_string(listen_silently()));
     put("echo", spec, 2);
     put("stock", plain_spec());
     caller_pod = &warm_pod();
     invoke(2);
     parent = caller_pod->expect_invoke().header.stream;
+  }
+
+  // A port whose backlog of 0 is full: the kernel drops what comes (listen(2)).
+  std::uint16_t listen_silently() {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto* any = reinterpret_cast<sockaddr*>(&address);
+    socklen_t size = sizeof address;
+    for (UniqueFd& fd : sockets) {
+      fd.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    }
+    EXPECT_EQ(::bind(sockets[0].get(), any, size), 0);
+    EXPECT_EQ(::listen(sockets[0].get(), 0), 0);
+    EXPECT_EQ(::getsockname(sockets[0].get(), any, &size), 0);
+    for (std::size_t i = 1; i < sockets.size(); ++i) ::connect(sockets[i].get(), any, size);
+    return ntohs(address.sin_port);
+  }
+
+  void connect_silent(std::uint32_t stream) {
+    protocol::Connect head;
+    head.set_binding("silent");
+    caller_pod->send(FrameType::kConnect, stream, head, "", true);
+    settle();
   }
 
   void call(std::uint32_t stream, const std::string& function, const std::string& body = {}) {
@@ -74,6 +105,7 @@ class PodRequestsTest : public EngineFixture, public testing::Test {
     return frames.empty() ? protocol::Result() : frames[0].parse<protocol::Result>();
   }
 
+  std::array<UniqueFd, 4> sockets;
   bindings::Dialer dialer;
   PodRequests requests;
   FakePod* caller_pod = nullptr;
@@ -232,6 +264,23 @@ TEST_F(PodRequestsTest, SaysWhyABindingCannotBeConnected) {
   ASSERT_EQ(frames.size(), 1U);
   EXPECT_EQ(frames[0].header.type, FrameType::kConnected);
   EXPECT_NE(frames[0].parse<protocol::Connected>().error().find("away"), std::string::npos);
+}
+
+TEST_F(PodRequestsTest, NoLongerDialsForAPodThatHasChangedItsMind) {
+  connect_silent(2);
+  connect_silent(4);
+  EXPECT_EQ(dialer.in_flight(), 2U);
+  caller_pod->send(FrameType::kCancel, 2, protocol::Cancel());
+  settle();
+  EXPECT_EQ(dialer.in_flight(), 1U);
+}
+
+TEST_F(PodRequestsTest, NoLongerDialsForAPodThatIsGone) {
+  connect_silent(2);
+  connect_silent(4);
+  home->exit(*caller_pod, pods::PodExit::Cause::kSignalled, 9);
+  settle();
+  EXPECT_EQ(dialer.in_flight(), 0U);
 }
 
 TEST_F(PodRequestsTest, RefusesABindingThatTheSpecDoesNotList) {

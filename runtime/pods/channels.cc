@@ -244,7 +244,8 @@ void Channels::flush(Channel& channel) {
 }
 
 void Channels::end_if_it_never_reads(const Channel& channel) {
-  if (channel.unsent() <= kUnsentBytesMax) return;
+  const bool too_many = channel.passengers.size() > kPassengersMax;
+  if (channel.unsent() <= kUnsentBytesMax && !too_many) return;
   const Error error{ErrorCode::kProtocol, "write channel: the pod does not read its answers", 0};
   end(channel.pod, {true, error, {}});
 }

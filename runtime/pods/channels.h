@@ -27,6 +27,8 @@ namespace subito::pods {
 // Unsent bytes of one channel. Bodies are bounded by their windows, so only a pod that asks and
 // never reads the answers gets here: it has broken the protocol.
 constexpr std::size_t kUnsentBytesMax = 8 << 20;
+// Connected sockets that wait to be sent with them: so many descriptors one pod may hold here.
+constexpr std::size_t kPassengersMax = 64;
 
 // Why a channel ended, and what the pod can have seen of what was sent.
 struct ChannelEnd {

@@ -218,6 +218,23 @@ TEST_F(ChannelsTest, CutsOffAPodThatAsksAndNeverReads) {
   EXPECT_NE(end->error.message.find("does not read"), std::string::npos);
 }
 
+TEST_F(ChannelsTest, CutsOffAPodThatLetsConnectedSocketsPileUp) {
+  from_pod(FrameType::kHello, 0, protocol::Hello());
+  // The kernel holds some hundreds of frames of this size; kUnsentBytesMax is far away.
+  for (std::uint32_t stream = 2; stream < 4000 && !end; stream += 2) {
+    std::string bytes;
+    ASSERT_TRUE(
+        protocol::append_frame(bytes, FrameType::kConnect, stream, protocol::Connect(), {}, true));
+    ASSERT_GT(::write(pod.get(), bytes.data(), bytes.size()), 0);
+    settle();
+    channels.send_connected(kPod, stream, UniqueFd(::dup(pod.get())));
+    settle();
+  }
+  ASSERT_TRUE(end.has_value());
+  EXPECT_TRUE(end->breach);
+  EXPECT_NE(end->error.message.find("does not read"), std::string::npos);
+}
+
 TEST(LineReaderTest, GivesLinesAndCutsOnesThatAreTooLong) {
   Loop loop;
   Pair pair = make_pair();

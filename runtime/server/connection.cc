@@ -121,12 +121,7 @@ void Connection::settle_end_of_input() {
 
 void Connection::parse_ahead() {
   if (ahead_.empty()) return;
-  const std::string_view rest = parse(std::string_view(ahead_).substr(ahead_at_));
-  ahead_at_ = ahead_.size() - rest.size();
-  if (ahead_at_ == ahead_.size()) {
-    ahead_ = {};
-    ahead_at_ = 0;
-  }
+  ahead_.keep(parse(ahead_.rest()).size());
 }
 
 bool Connection::may_parse() const {
@@ -177,15 +172,23 @@ void Connection::begin_exchange() {
   terms_.to_head = head.method == "HEAD";
   terms_.minor_version = head.minor_version;
   body_owed_ = head.content_length.value_or(0);
-  unconsumed_bytes_ = 0;
+  unconsumed_bytes_ = body_progress_bytes_ = 0;
   request_done_ = !parser_.has_body() && take_end();
-  continue_sent_ = handler_waits_ = false;
+  continue_sent_ = handler_waits_ = asked_if_there_ = false;
   exchange_ = host_.begin_exchange(slot_);
   host_.handler().on_request(exchange_, std::move(head), request_done_);
-  if (parser_.expects_continue() && state_ == State::kExchange && !answer_.begun()) {
-    output_.buffer().append(http::kContinue);
-    continue_sent_ = true;
-  }
+  if (parser_.expects_continue() && awaits_body()) host_.continue_later(exchange_);
+}
+
+bool Connection::awaits_body() const {
+  return state_ == State::kExchange && !request_done_ && !answer_.begun();
+}
+
+void Connection::say_continue() {
+  if (!awaits_body()) return;
+  output_.buffer().append(http::kContinue);
+  continue_sent_ = true;
+  host_.schedule(*this);
 }
 
 // Takes the end of a request that needs no further byte.
@@ -203,7 +206,7 @@ void Connection::parse_body(std::string_view& input) {
   input.remove_prefix(part.size() - rest.size());
   switch (event) {
     case Event::kBody:
-      since_ = host_.now();
+      note_body_progress(parser_.body().size());
       deliver_body(parser_.body(), take_end());
       return;
     case Event::kEnd:
@@ -215,6 +218,14 @@ void Connection::parse_body(std::string_view& input) {
     default:
       return;
   }
+}
+
+// A byte now and then is no progress: it would hold a pod for as long as the client likes.
+void Connection::note_body_progress(std::size_t bytes) {
+  body_progress_bytes_ += bytes;
+  if (body_progress_bytes_ < kBodyProgressBytes) return;
+  body_progress_bytes_ = 0;
+  since_ = host_.now();
 }
 
 void Connection::deliver_body(std::string_view piece, bool end) {
@@ -252,9 +263,8 @@ void Connection::update_watch() {
 
 bool Connection::wants_read() const {
   if (end_of_input_) return false;
-  const std::size_t ahead = ahead_.size() - ahead_at_;
-  if (state_ == State::kExchange && !request_done_) return may_parse() && ahead == 0;
-  return ahead < host_.limits().read_ahead_bytes_max;
+  if (state_ == State::kExchange && !request_done_) return may_parse() && ahead_.empty();
+  return ahead_.size() < host_.limits().read_ahead_bytes_max;
 }
 
 bool Connection::has_unread_input() const {

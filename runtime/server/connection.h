@@ -21,6 +21,7 @@
 #include "runtime/loop/loop.h"
 #include "runtime/server/answer.h"
 #include "runtime/server/output.h"
+#include "runtime/server/read_ahead.h"
 #include "runtime/server/server.h"
 
 namespace subito::server {
@@ -38,6 +39,8 @@ class ConnectionHost {
   virtual bool draining() const = 0;
   virtual ExchangeId begin_exchange(std::uint32_t slot) = 0;
   virtual void end_exchange() = 0;
+  // Calls say_continue() in the next turn: until then the handler may still refuse the body.
+  virtual void continue_later(ExchangeId id) = 0;
   // Calls serve() at the end of this turn.
   virtual void schedule(Connection& connection) = 0;
   virtual void on_closed(Connection& connection) = 0;
@@ -65,6 +68,7 @@ class Connection {
   void start();   // after construction: the first request is mostly there already
   void refuse();  // instead: too many connections; says so and closes
   void serve();   // end of turn: parse what may be parsed, write
+  void say_continue();
   void check_deadline(TimePoint now);
   void drain();
 
@@ -92,9 +96,11 @@ class Connection {
   void parse_body(std::string_view& input);
   void parse_discarded(std::string_view& input);
   void begin_exchange();
+  void note_body_progress(std::size_t bytes);
   void deliver_body(std::string_view piece, bool end);
   bool take_end();
   bool may_parse() const;
+  bool awaits_body() const;
 
   void settle_answer(Answer::Outcome outcome);
   void finish_request();
@@ -110,6 +116,7 @@ class Connection {
   bool wants_read() const;
   TimePoint deadline() const;
   bool writes_too_slowly(TimePoint now) const;
+  bool may_ask_if_there() const;
   void expire();
 
   ConnectionHost& host_;
@@ -121,8 +128,7 @@ class Connection {
   State state_ = State::kIdle;
 
   http::RequestParser parser_;
-  std::string ahead_;         // read, not yet parsed,
-  std::size_t ahead_at_ = 0;  // from here on
+  ReadAhead ahead_;
   Output output_;
   Answer answer_;
   ExchangeId exchange_;
@@ -133,14 +139,16 @@ class Connection {
   bool request_done_ = false;
   bool continue_sent_ = false;
   bool end_of_input_ = false;
+  bool asked_if_there_ = false;  // after the end of input, in this exchange
   bool write_blocked_ = false;
   bool handler_waits_ = false;  // body() said false: on_writable() is owed
   bool served_before_ = false;  // an answer was given: waiting now is keep-alive
 
-  TimePoint since_;        // of the state, or of the last body bytes
+  TimePoint since_;        // of the state, or of the last progress in reading a body
   TimePoint write_since_;  // of the last progress in writing
   TimePoint half_closed_at_;
   std::size_t write_progress_bytes_ = 0;
+  std::size_t body_progress_bytes_ = 0;
 };
 
 }  // namespace subito::server

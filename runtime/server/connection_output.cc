@@ -6,6 +6,7 @@
 
 #include "runtime/base/check.h"
 #include "runtime/http/problem.h"
+#include "runtime/http/writer.h"
 #include "runtime/server/connection.h"
 
 namespace subito::server {
@@ -108,7 +109,10 @@ void Connection::abort() {
 }
 
 void Connection::consumed(std::size_t bytes) {
-  if (unconsumed_bytes_ >= kRequestWindowBytes) since_ = host_.now();  // reading begins again
+  if (unconsumed_bytes_ >= kRequestWindowBytes) {  // reading begins again
+    since_ = host_.now();
+    body_progress_bytes_ = 0;
+  }
   unconsumed_bytes_ -= std::min(bytes, unconsumed_bytes_);
   host_.schedule(*this);
 }
@@ -123,12 +127,14 @@ void Connection::give_up() {
 void Connection::reject(int status, std::string_view reason) {
   const bool answerable = !answer_.begun();
   const bool until_close = answer_.ends_with_connection();
+  std::string request_id = answerable ? host_.handler().request_id(exchange_) : "";
   end_exchange_with_abort();
   request_done_ = false;  // more of it may come
   if (answerable) {
     http::ResponseHead head;
     head.status = status;
     head.fields.emplace_back("content-type", http::kProblemContentType);
+    if (!request_id.empty()) head.fields.emplace_back("x-request-id", std::move(request_id));
     if (status == 503) head.fields.emplace_back("retry-after", kRetryAfterSeconds);
     const Answer::Terms terms{state_ == State::kExchange && terms_.to_head, 1, false, host_.date()};
     answer_.begin(output_.buffer(), std::move(head),
@@ -178,8 +184,7 @@ void Connection::linger_or_close() {
     return;
   }
   ::shutdown(socket_.get(), SHUT_WR);
-  ahead_ = {};
-  ahead_at_ = 0;
+  ahead_.clear();
   transition(State::kLinger);
 }
 
@@ -206,7 +211,7 @@ TimePoint Connection::deadline() const {
       return since_ + limits.head_timeout;
     case State::kExchange:
       if (!request_done_ && may_parse()) return since_ + limits.body_timeout;
-      if (end_of_input_) return half_closed_at_ + limits.half_close_timeout;
+      if (may_ask_if_there()) return half_closed_at_ + limits.half_close_timeout;
       return TimePoint::max();  // the handler's time
     case State::kDiscard:
       return since_ + limits.body_timeout;
@@ -215,6 +220,10 @@ TimePoint Connection::deadline() const {
     default:
       return TimePoint::max();  // closing: writes_too_slowly()
   }
+}
+
+bool Connection::may_ask_if_there() const {
+  return end_of_input_ && !asked_if_there_ && !answer_.begun() && terms_.minor_version >= 1;
 }
 
 bool Connection::writes_too_slowly(TimePoint now) const {
@@ -233,7 +242,11 @@ void Connection::expire() {
   if (state_ == State::kHead) {
     reject(408, "the head took too long");
   } else if (state_ == State::kExchange && !request_done_) {
-    reject(408, "nothing of the body came for too long");
+    reject(408, "the body came too slowly");
+  } else if (state_ == State::kExchange) {
+    output_.buffer().append(http::kContinue);
+    asked_if_there_ = true;
+    host_.schedule(*this);
   } else {
     give_up();
   }

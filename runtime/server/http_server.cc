@@ -32,7 +32,8 @@ HttpServer::HttpServer(Loop& loop, const Limits& limits, Handler& handler, const
       clock_(clock),
       read_buffer_(kReadBufferBytes, '\0'),
       turn_end_(loop, [this] { on_turn_end(); }),
-      sweep_(loop, [this] { check_deadlines(); }) {
+      sweep_(loop, [this] { check_deadlines(); }),
+      next_turn_(loop, [this] { say_continue(); }) {
   CHECK(limits_.connections_max + kRefusedMax < (1U << kSlotBits));
 }
 
@@ -95,6 +96,17 @@ void HttpServer::abort(ExchangeId id) {
 
 void HttpServer::consumed(ExchangeId id, std::size_t bytes) {
   if (Connection* connection = find(id)) connection->consumed(bytes);
+}
+
+void HttpServer::continue_later(ExchangeId id) {
+  to_continue_.push_back(id);
+  next_turn_.start(Duration::zero());
+}
+
+void HttpServer::say_continue() {
+  for (const ExchangeId id : std::exchange(to_continue_, {})) {
+    if (Connection* connection = find(id)) connection->say_continue();
+  }
 }
 
 void HttpServer::schedule(Connection& connection) {

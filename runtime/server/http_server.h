@@ -44,6 +44,7 @@ class HttpServer final : public Server, public ConnectionHost {
   bool draining() const override { return draining_; }
   ExchangeId begin_exchange(std::uint32_t slot) override;
   void end_exchange() override { --exchanges_; }
+  void continue_later(ExchangeId id) override;
   void schedule(Connection& connection) override;
   void on_closed(Connection& connection) override;
   std::string& read_buffer() override { return read_buffer_; }
@@ -52,6 +53,7 @@ class HttpServer final : public Server, public ConnectionHost {
   std::uint32_t free_slot();
   Connection* find(ExchangeId id);
   void on_turn_end();
+  void say_continue();
   Duration sweep_interval() const;
 
   Loop& loop_;
@@ -64,6 +66,7 @@ class HttpServer final : public Server, public ConnectionHost {
   std::vector<std::uint32_t> free_slots_;
   std::vector<std::unique_ptr<Connection>> closed_;  // until the end of the turn
   std::vector<Connection*> scheduled_;               // at most once each
+  std::vector<ExchangeId> to_continue_;              // in the next turn, if unanswered
   std::size_t open_ = 0;
   std::size_t exchanges_ = 0;
   std::uint64_t last_exchange_ = 0;
@@ -73,6 +76,7 @@ class HttpServer final : public Server, public ConnectionHost {
   std::string_view date_;  // of this turn
   TurnEnd turn_end_;
   Timer sweep_;
+  Timer next_turn_;
 };
 
 }  // namespace subito::server

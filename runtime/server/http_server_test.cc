@@ -186,6 +186,33 @@ TEST(HttpServerTest, SaysNoContinueWhenTheHandlerRefuses) {
   c.send("abc").expect_closed();
 }
 
+TEST(HttpServerTest, SaysNoContinueWhenTheHandlerRefusesByTheEndOfTheTurn) {
+  TestServer s;
+  s.handler.answer_head = [&](SeenRequest& request) {
+    const ExchangeId id = request.id;
+    // The server may have been scheduled before, by another connection.
+    s.loop.defer([&s, id] {
+      s.loop.defer([&s, id] {
+        s.loop.defer([&s, id] { s.server.respond(id, {413, {}, {}}, "no", true); });
+      });
+    });
+  };
+  TestClient other = s.connect();
+  TestClient c = s.connect();
+  s.settle();
+  other.send(kGet);
+  c.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 99999\r\n\r\n");
+  c.expect_raw("HTTP/1.1 413 ");
+}
+
+TEST(HttpServerTest, SaysContinueOnlyToThoseWhoStillWaitForIt) {
+  TestServer s;
+  s.answer_all("done");
+  TestClient c = s.connect();
+  c.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc");
+  c.expect_raw("HTTP/1.1 200 ");
+}
+
 TEST(HttpServerTest, CutsAnAnswerToItsAnnouncedLength) {
   TestServer s;
   s.handler.answer_head = [&](SeenRequest& request) {

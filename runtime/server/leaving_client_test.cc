@@ -51,15 +51,53 @@ TEST(LeavingClientTest, PipelinedRequestsThatWaitForTheClientToReadAreAnsweredTo
   c.expect_closed();
 }
 
-TEST(LeavingClientTest, AHalfClosedClientIsGivenUpAfterAWhile) {
+TEST(LeavingClientTest, AHalfClosedOneIsAskedOnceAndThenWaitedFor) {
   TestServer s;
   TestClient c = s.connect();
   c.send(kGet).finish_sending();
   first_request(s);
   s.advance(milliseconds(900));
-  EXPECT_FALSE(s.handler.seen.at(0).aborted);
+  c.expect_open();
   s.advance(milliseconds(200));
-  EXPECT_TRUE(s.handler.seen.at(0).aborted);
+  c.expect_raw("HTTP/1.1 100 Continue\r\n\r\n").expect_open();
+  s.advance(std::chrono::hours(1));
+  c.expect_open();
+  s.respond(first_request(s), 200, "at last");
+  c.expect(200, "at last").expect_closed();
+}
+
+TEST(LeavingClientTest, AHalfClosedOneOfHttp10IsWaitedForUnasked) {
+  TestServer s;
+  TestClient c = s.connect();
+  c.send("GET / HTTP/1.0\r\n\r\n").finish_sending();
+  first_request(s);
+  s.advance(std::chrono::hours(1));
+  c.expect_open();
+  s.respond(first_request(s), 200, "at last");
+  c.expect(200, "at last").expect_closed();
+}
+
+TEST(LeavingClientTest, AHalfClosedOneIsNotAskedInTheMiddleOfItsAnswer) {
+  TestServer s;
+  TestClient c = s.connect();
+  c.send(kGet).finish_sending();
+  const ExchangeId id = first_request(s).id;
+  s.server.respond(id, {}, "a", false);
+  s.advance(std::chrono::hours(1));
+  s.server.body(id, "b", true);
+  c.expect(200, "ab").expect_closed();
+}
+
+TEST(LeavingClientTest, OneThatLeftIsFoundOutByAsking) {
+  TestServer s;
+  TestClient c = s.connect();
+  c.send(kGet);
+  const SeenRequest& request = first_request(s);
+  c.leave();
+  s.settle();
+  EXPECT_FALSE(request.aborted);
+  s.advance(milliseconds(1100));
+  EXPECT_TRUE(s.until([&] { return request.aborted; }));
   EXPECT_EQ(s.server.connections(), 0U);
 }
 

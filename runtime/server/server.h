@@ -41,18 +41,22 @@ struct Limits {
   std::size_t connections_max = 4096;              // beyond: 503 and close
   std::size_t read_ahead_bytes_max = 64 << 10;     // pipelined behind a request being answered
   std::chrono::milliseconds head_timeout{10'000};  // 408 when a head takes longer
-  std::chrono::milliseconds body_timeout{30'000};  // 408 when nothing of a body comes for so long
+  // 408 when less than kBodyProgressBytes of a body, or of what is left of it, come in so long.
+  std::chrono::milliseconds body_timeout{30'000};
   std::chrono::milliseconds idle_timeout{75'000};  // keep-alive; closed silently
   // A client that reads less than kWriteProgressBytes in so long is dropped.
   std::chrono::milliseconds write_timeout{30'000};
-  // A client whose sending side ended may wait for its answer, or may have left: TCP does not
-  // tell. So long it gets the benefit of the doubt, then on_abort() is called.
+  // A client whose sending side ended may wait for its answer, or may have left: TCP tells only
+  // when something is sent to it. After so long a client of HTTP/1.1 is sent an interim answer (100
+  // Continue, which all must take, RFC 9110, 15.2): one that left resets the connection, and
+  // on_abort() is called; one that waits is waited for. HTTP/1.0 knows no interim answer.
   std::chrono::milliseconds half_close_timeout{1'000};
 };
 
 constexpr std::size_t kRequestWindowBytes = 256 << 10;
 constexpr std::size_t kResponseHighWaterBytes = 256 << 10;
 constexpr std::size_t kWriteProgressBytes = 4 << 10;
+constexpr std::size_t kBodyProgressBytes = 4 << 10;
 // An answer was complete before its request's body: so much of it is read away to keep the
 // connection, beyond that it is closed.
 constexpr std::uint64_t kDiscardBytesMax = 64 << 10;
@@ -69,6 +73,12 @@ class Handler {
   // The client left, was too slow, or broke HTTP inside the body, before the answer was complete.
   // The exchange is gone: calls for it are ignored from here on.
   virtual void on_abort(ExchangeId id) = 0;
+  // What the x-request-id of an answer says that the server gives by itself (400, 408, 413...): of
+  // an exchange, or a new one when `id` is none. Empty: it bears none.
+  virtual std::string request_id(ExchangeId id) {
+    static_cast<void>(id);
+    return {};
+  }
 };
 
 struct Address {

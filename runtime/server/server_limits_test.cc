@@ -50,17 +50,30 @@ TEST(DeadlineTest, AnIdleConnectionStaysForTheIdleTimeout) {
   c.expect_closed();
 }
 
-TEST(DeadlineTest, ABodyThatStopsComingGets408) {
+TEST(DeadlineTest, ABodyThatComesSteadilyHasAllTheTimeItNeeds) {
+  TestServer s;
+  s.answer_all("at last");
+  TestClient c = s.connect();
+  const std::string piece(kBodyProgressBytes, 'x');
+  c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(4 * piece.size()) +
+         "\r\n\r\n");
+  for (int i = 0; i < 4; ++i) {
+    s.advance(seconds(29));
+    c.expect_open().send(piece);
+  }
+  c.expect(200, "at last");
+}
+
+TEST(DeadlineTest, ABodyThatDripsInGets408) {
   TestServer s;
   TestClient c = s.connect();
   c.send(kPostHead).send("abc");
   first_request(s);
   s.advance(seconds(29));
-  c.send("d");
-  s.advance(seconds(29));
-  c.expect_open();
+  c.send("d").expect_open();
   s.advance(seconds(2));
   c.expect(408).expect_closed();
+  EXPECT_EQ(*http::find_field(c.head().fields, "x-request-id"), "of-exchange");
   EXPECT_TRUE(s.handler.seen.at(0).aborted);
 }
 
@@ -145,6 +158,7 @@ TEST(LimitsTest, TooManyConnectionsGet503WithRetryAfter) {
   b.send(kGet).expect(200, "hi");
   TestClient c = s.connect();
   c.send(kGet).expect(503).expect_closed();
+  EXPECT_EQ(*http::find_field(c.head().fields, "x-request-id"), "new");
   EXPECT_NE(http::find_field(c.head().fields, "retry-after"), nullptr);
   c.leave();
   a.leave();

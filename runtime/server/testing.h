@@ -41,6 +41,7 @@ class FakeHandler final : public Handler {
   void on_body(ExchangeId id, std::string_view bytes, bool end) override;
   void on_writable(ExchangeId id) override;
   void on_abort(ExchangeId id) override;
+  std::string request_id(ExchangeId id) override { return id ? "of-exchange" : "new"; }
 
  private:
   SeenRequest& find(ExchangeId id);

@@ -114,6 +114,9 @@ TEST_F(BodyTest, SaysContinueBeforeABodyAndNoToOneThatIsTooLarge) {
   ASSERT_TRUE(
       large.write("POST /function/small HTTP/1.1\r\nhost: n\r\nexpect: 100-continue\r\n"
                   "content-length: 5000\r\n\r\n"));
+  char status[13] = {};
+  ASSERT_TRUE(eventually([&] { return ::recv(large.fd(), status, 12, MSG_PEEK) == 12; }));
+  EXPECT_STREQ(status, "HTTP/1.1 413") << "and no word before it";
   EXPECT_EQ(large.read().status, 413);
   EXPECT_EQ(node.client().post("/function/small", std::string(5000, 'x')).status, 413);
   EXPECT_EQ(node.client().post("/function/small", std::string(1024, 'x')).status, 200);

@@ -4,6 +4,9 @@
 #include <sys/un.h>
 
 #include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
 #include <thread>
 
 #include "runtime/node/e2e/live_node.h"
@@ -156,6 +159,63 @@ TEST_F(ReachTest, FindsItsDataAgainAfterRedisWasKilledAndAfterTheNodeWas) {
   node.kill();
   node.start();
   EXPECT_TRUE(eventually([&] { return read().body == "kept"; })) << read().body;
+}
+
+// A Redis that is not the node's own.
+class OuterRedis {
+ public:
+  explicit OuterRedis(std::vector<std::string> options = {}) {
+    char folder[] = "/tmp/e2e-redis-XXXXXX";
+    EXPECT_NE(::mkdtemp(folder), nullptr);
+    folder_ = folder;
+    std::vector<std::string> arguments = {"/usr/bin/redis-server", "--port", "0", "--unixsocket",
+                                          path()};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    process_ = Child(arguments, "/dev/null", "/dev/null");
+    EXPECT_TRUE(eventually([&] { return std::filesystem::exists(path()); }));
+  }
+  ~OuterRedis() {
+    process_ = Child();
+    std::filesystem::remove_all(folder_);
+  }
+  std::string path() const { return folder_ + "/redis.sock"; }
+
+ private:
+  std::string folder_;
+  Child process_;
+};
+
+TEST(OuterRedisTest, IsRefusedWithReasonAndRemedyWhenItIsOpenToAll) {
+  if (const std::string reason = why_not_here(); !reason.empty()) GTEST_SKIP() << reason;
+  std::optional<OuterRedis> redis(std::in_place);
+  LiveNode node({"--redis", "unix:" + redis->path()});
+  node.start();
+  node.deploy("one", "probe", "bindings:\n- {name: store, redis: {}}");
+  EXPECT_GE(node.client().get("/function/one/redis/store/k").status, 500);
+  EXPECT_THAT(node.logs("one"), HasSubstr("its default user needs no password"));
+  EXPECT_THAT(node.logs("one"), HasSubstr("set one (requirepass)"));
+  redis.reset();
+}
+
+TEST(OuterRedisTest, ServesAFunctionUntilItIsDeletedAndKnowsItsPasswordNoLonger) {
+  if (const std::string reason = why_not_here(); !reason.empty()) GTEST_SKIP() << reason;
+  std::optional<OuterRedis> redis(std::in_place, std::vector<std::string>{"--requirepass", "x"});
+  LiveNode node({"--redis", "default:x@unix:" + redis->path()});
+  node.start();
+  const auto users = [&] {
+    return run_program({"/usr/bin/redis-cli", "-s", redis->path(), "-a", "x", "ACL", "LIST"}).out;
+  };
+  const auto use = [&] {
+    node.deploy("one", "probe", "bindings:\n- {name: store, redis: {}}");
+    EXPECT_EQ(node.client().request("PUT", "/function/one/redis/store/k", "v").status, 204);
+  };
+  use();
+  const std::string before = users();
+  EXPECT_THAT(before, HasSubstr("subito-fn-one-"));
+  ASSERT_EQ(node.cli({"delete", "one"}).exit_code, 0);
+  use();
+  EXPECT_NE(users(), before);
+  redis.reset();
 }
 
 }  // namespace
