@@ -176,7 +176,12 @@ CgroupUsage CgroupTree::usage(SandboxId id) const {
   CgroupUsage usage;
   const auto events =
       read_at(root, GroupName(id, v1 ? "memory.oom_control" : "memory.events").text);
-  if (events) usage.oom_kills = value_of_key(*events, "oom_kill");
+  if (events) {
+    // Version 2, memory.oom.group: oom_kill counts the first task twice, once as the victim and
+    // once as a member of its group. Since Linux 5.17 a group's end is counted too (cgroup-v2).
+    const std::uint64_t groups = value_of_key(*events, "oom_group_kill");
+    usage.oom_kills = groups > 0 ? groups : value_of_key(*events, "oom_kill");
+  }
   const auto peak =
       read_at(root, GroupName(id, v1 ? "memory.max_usage_in_bytes" : "memory.peak").text);
   if (peak) std::from_chars(peak->data(), peak->data() + peak->size(), usage.memory_bytes_peak);
