@@ -12,6 +12,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "runtime/sandbox/packet_socket.h"
+
 namespace subito::sandbox::testing {
 namespace {
 
@@ -111,7 +113,7 @@ namespace {
 
 }  // namespace
 
-std::string run_outside(const std::vector<std::string>& argv) {
+std::string run_outside(const std::vector<std::string>& argv, int passed) {
   const UniqueFd binary(::open(SUBITO_ESCAPE_POD_PATH, O_PATH));
   int output[2];
   int channel[2];
@@ -123,6 +125,7 @@ std::string run_outside(const std::vector<std::string>& argv) {
   const UniqueFd write_end(::fcntl(output[1], F_DUPFD_CLOEXEC, 10));
   const UniqueFd pod_end(::fcntl(channel[1], F_DUPFD_CLOEXEC, 10));
   const UniqueFd binary_high(::fcntl(binary.get(), F_DUPFD_CLOEXEC, 10));
+  if (passed >= 0) send_packet(channel[0], "x", 1, nullptr, 0, &passed, 1, 0);
   const pid_t child = ::fork();
   if (child == 0) become_outside(binary_high.get(), write_end.get(), pod_end.get(), argv);
   ::waitpid(child, nullptr, 0);

@@ -47,7 +47,7 @@ bool eventually(const Condition& condition) {
 }
 
 // Runs the escape pod as a plain process with all rights, but with private mounts and names: what
-// it can do there shows that the attempt is a real one.
-std::string run_outside(const std::vector<std::string>& argv);
+// it can do there shows that the attempt is a real one. `passed`: waits in its channel, if valid.
+std::string run_outside(const std::vector<std::string>& argv, int passed = -1);
 
 }  // namespace subito::sandbox::testing
