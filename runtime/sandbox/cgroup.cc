@@ -32,6 +32,14 @@ std::uint64_t quota_us(const SandboxLimits& limits) {
   return std::uint64_t{limits.cpu_millicores_max} * kCpuPeriodUs / 1000;
 }
 
+// Whether the directory held open is (still) the one at `path`.
+bool is_at(int directory, const std::string& path) {
+  struct stat held {};
+  struct stat there {};
+  return ::fstat(directory, &held) == 0 && ::stat(path.c_str(), &there) == 0 &&
+         held.st_ino == there.st_ino && held.st_dev == there.st_dev;
+}
+
 bool has_controllers(const std::string& text) {
   const std::string padded = " " + text.substr(0, text.find('\n')) + " ";
   for (const char* name : {" memory ", " pids ", " cpu "}) {
@@ -58,13 +66,29 @@ Result<CgroupVersion> detect_cgroup_version(const std::string& mount_root) {
 
 Status CgroupTree::add_hierarchy(const std::string& mount, const std::string& node_id,
                                  unsigned controllers) {
-  const std::string path = mount + "/subito-" + node_id;
-  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
-    return errno_error("make cgroup " + path);
+  hierarchies_.push_back({UniqueFd(), mount + "/subito-" + node_id, controllers});
+  return make_root(hierarchies_.back());
+}
+
+Status CgroupTree::make_root(Hierarchy& hierarchy) const {
+  const char* path = hierarchy.path.c_str();
+  if (::mkdir(path, 0755) != 0 && errno != EEXIST) {
+    return errno_error("make cgroup " + hierarchy.path);
   }
-  UniqueFd root(::open(path.c_str(), O_DIRECTORY | O_RDONLY | O_CLOEXEC));
-  if (!root.valid()) return errno_error("open cgroup " + path);
-  hierarchies_.push_back({std::move(root), path, controllers});
+  UniqueFd root(::open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC));
+  if (!root.valid()) return errno_error("open cgroup " + hierarchy.path);
+  if (version_ == CgroupVersion::kV2) {
+    const int error = write_at(root.get(), "cgroup.subtree_control", kControllersOn);
+    if (error != 0) return errno_error("write cgroup.subtree_control of the node's group", error);
+  }
+  hierarchy.root = std::move(root);
+  return ok();
+}
+
+Status CgroupTree::restore_root() {
+  for (Hierarchy& hierarchy : hierarchies_) {
+    if (!is_at(hierarchy.root.get(), hierarchy.path)) RETURN_IF_ERROR(make_root(hierarchy));
+  }
   return ok();
 }
 
@@ -87,10 +111,6 @@ Result<CgroupTree> CgroupTree::open(const std::string& mount_root, const std::st
     return errno_error("write " + control, error);
   }
   RETURN_IF_ERROR(tree.add_hierarchy(mount_root, node_id, kMemory | kPids | kCpu));
-  const int root = tree.hierarchies_[0].root.get();
-  if (const int error = write_at(root, "cgroup.subtree_control", kControllersOn); error != 0) {
-    return errno_error("write cgroup.subtree_control of the node's group", error);
-  }
   return tree;
 }
 
@@ -200,6 +220,7 @@ Status CgroupTree::remove(SandboxId id) {
 
 Status CgroupTree::remove_root() {
   for (const Hierarchy& hierarchy : hierarchies_) {
+    if (!is_at(hierarchy.root.get(), hierarchy.path)) continue;
     if (::rmdir(hierarchy.path.c_str()) != 0 && errno != ENOENT) {
       return errno_error("remove cgroup " + hierarchy.path);
     }

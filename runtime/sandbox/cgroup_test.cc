@@ -155,6 +155,33 @@ TEST(CgroupTest, LimitsCanBeMadeChangedAndRemovedHere) {
   EXPECT_EQ(count_cgroups(node), 0);
 }
 
+TEST(CgroupTest, ALauncherThatEndsLateLeavesTheNextOnesRootAlone) {
+  const std::string node = Harness::unique_node_id();
+  auto late = CgroupTree::open("/sys/fs/cgroup", node);
+  ASSERT_TRUE(late.has_value()) << late.error().message;
+  ASSERT_TRUE(sweep_node("/sys/fs/cgroup", node, kHarnessDeadline).has_value());
+  auto next = CgroupTree::open("/sys/fs/cgroup", node);
+  ASSERT_TRUE(next.has_value());
+  const int cgroups = count_cgroups(node);
+  EXPECT_TRUE(late->remove_root().has_value());
+  EXPECT_EQ(count_cgroups(node), cgroups);
+  EXPECT_TRUE(next->remove_root().has_value());
+  EXPECT_EQ(count_cgroups(node), 0);
+}
+
+TEST(CgroupTest, ARootThatWasRemovedIsMadeAgain) {
+  const std::string node = Harness::unique_node_id();
+  auto tree = CgroupTree::open("/sys/fs/cgroup", node);
+  ASSERT_TRUE(tree.has_value()) << tree.error().message;
+  ASSERT_TRUE(sweep_node("/sys/fs/cgroup", node, kHarnessDeadline).has_value());
+  EXPECT_FALSE(tree->make(kOne, {}).has_value());
+  ASSERT_TRUE(tree->restore_root().has_value());
+  EXPECT_TRUE(tree->make(kOne, {}).has_value());
+  EXPECT_TRUE(tree->remove(kOne).has_value());
+  EXPECT_TRUE(tree->remove_root().has_value());
+  EXPECT_EQ(count_cgroups(node), 0);
+}
+
 // Version 2 as mounted: at the root, or beside version 1 without controllers.
 std::string mounted_v2() {
   for (const char* path : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {

@@ -68,7 +68,9 @@ void Launcher::run() {
     bool exits = false;
     for (int i = 0; i < count; ++i) {
       const auto tag = events[i].data.u32;
-      if (tag == kSocketTag && !take_message()) node_gone_ = true;
+      // A node that is gone wants nothing any more of what it asked for last.
+      const bool hung_up = (events[i].events & EPOLLHUP) != 0;
+      if (tag == kSocketTag && (hung_up || !take_message())) node_gone_ = true;
       if (tag == kNotifyTag) on_isolated();
       exits = exits || tag < kNotifyTag;
     }
@@ -104,6 +106,9 @@ void Launcher::create(const CreateMessage& message, Packet& packet) {
     return fail_create(message.id, Step::kClone, EINVAL);
   }
   if (free_slots_.empty()) return fail_create(message.id, Step::kClone, EAGAIN);
+  if (const Status there = cgroups_[0].restore_root(); !there) {
+    return fail_create(message.id, Step::kMakeCgroup, errno_of(there.error()));
+  }
   const std::uint32_t index = free_slots_.back();
   Slot& slot = slots_[index];
   slot = Slot{};
