@@ -8,6 +8,7 @@
 
 #include <csignal>
 
+#include "runtime/sandbox/cgroup_files.h"
 #include "runtime/sandbox/packet_socket.h"
 #include "runtime/sandbox/sandbox_test_util.h"
 
@@ -113,6 +114,7 @@ constexpr Case kProcesses[] = {
     {"KeepsOnlyItsDescriptors", "descriptors", "", "0 1 2 3 "},
     {"SeesOnlyItself", "list", "/proc", "self thread-self 1 "},
     {"IsNobody", "identity", "", "pid 1 uid 1000 gid 1000 groups 0"},
+    {"SessionAndGroupAreItsOwn", "session", "", "session 1 group 1"},
     {"DescriptorsWithoutEnd", "descriptors-without-end", "", "made 1020, then denied EMFILE"},
 };
 
@@ -260,6 +262,16 @@ TEST_F(Escape, ResetConnectionThatItWasHandedConnectsNowhereElse) {
     ASSERT_TRUE(harness_.launch(id, argv).has_value());
     EXPECT_EQ(harness_.await_end(id).output, "denied EPERM\n");
   }
+}
+
+TEST_F(Escape, CpuWeightOfTheLauncherStaysAsItIs) {
+  const std::string file =
+      "/proc/" + std::to_string(harness_.client().launcher_pid()) + "/autogroup";
+  const auto before = read_at(AT_FDCWD, file.c_str());
+  if (!before) GTEST_SKIP() << "the kernel has no autogroups";
+  EXPECT_EQ(harness_.run({"escape", "set-autogroup"}).output, "allowed: set autogroup\n")
+      << "of its own session";
+  EXPECT_EQ(*read_at(AT_FDCWD, file.c_str()), *before);
 }
 
 TEST_F(Escape, ItsOwnBinaryIsNotThereByItsPathOnTheHost) {

@@ -67,6 +67,7 @@ class Child {
   void perform(Step step, StepFunction function);
   [[noreturn]] void give_up(Step step, int error);
 
+  int make_session() { return result_of(::setsid()); }
   int enter_root();
   int make_namespaces();
   int set_hostname() { return result_of(::sethostname("pod", 3)); }
@@ -96,6 +97,7 @@ class Child {
 const Child::NamedStep Child::kIsolation[] = {
     // Also first: a launcher that dies now would leave a child that waits for its cgroup.
     {Step::kTieToLauncher, &Child::tie_to_launcher},
+    {Step::kMakeSession, &Child::make_session},
     {Step::kEnterRoot, &Child::enter_root},
     {Step::kMakeNamespaces, &Child::make_namespaces},
     {Step::kSetHostname, &Child::set_hostname},
