@@ -87,9 +87,14 @@ bool Launcher::take_message() {
   Packet packet;
   const int error = receive_packet(socket_, buffer, sizeof buffer, packet, MSG_DONTWAIT);
   if (error == EAGAIN) return true;
-  if (error != 0 || packet.size == 0) return false;
+  const bool lost_descriptors = error == EMFILE;
+  if ((error != 0 && !lost_descriptors) || packet.size == 0) return false;
   if (const auto create_message = decode<CreateMessage>(buffer, packet.size)) {
-    create(*create_message, packet);
+    if (lost_descriptors) {
+      fail_create(create_message->id, Step::kClone, EMFILE);
+    } else {
+      create(*create_message, packet);
+    }
   } else if (const auto limits = decode<ChangeLimitsMessage>(buffer, packet.size)) {
     change_limits(*limits);
   } else if (const auto kill_message = decode<KillMessage>(buffer, packet.size)) {

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -189,6 +190,41 @@ TEST_F(SandboxTest, OneTooManyIsRefusedAndLaterWorks) {
   harness_->kill_and_forget(first);
   harness_->kill_and_forget(second);
   EXPECT_TRUE(eventually([&] { return harness_->run({"escape", "identity"}).exited.has_value(); }));
+}
+
+TEST_F(SandboxTest, OneThatTheLauncherHasNoDescriptorsForIsRefusedAndTheOthersLive) {
+  const SandboxId living = harness_->create();
+  harness_->await_created(living);
+  const pid_t launcher = harness_->client().launcher_pid();
+  rlimit before{};
+  ASSERT_EQ(::prlimit(launcher, RLIMIT_NOFILE, nullptr, &before), 0);
+  // As many as it has, and one: of three that come two are lost.
+  const rlimit few = {static_cast<rlim_t>(count_descriptors(launcher) + 1), before.rlim_max};
+  ASSERT_EQ(::prlimit(launcher, RLIMIT_NOFILE, &few, nullptr), 0);
+  const Harness::Ended refused = harness_->await_end(harness_->create());
+  ASSERT_TRUE(refused.create_failed.has_value());
+  EXPECT_EQ(refused.create_failed->os_errno, EMFILE);
+  ASSERT_EQ(::prlimit(launcher, RLIMIT_NOFILE, &before, nullptr), 0);
+  ASSERT_TRUE(harness_->launch(living, {"escape", "identity"}).has_value());
+  EXPECT_EQ(harness_->await_end(living).exited->wait_status, 0);
+  EXPECT_EQ(harness_->run({"escape", "identity"}).exited->wait_status, 0);
+}
+
+TEST_F(SandboxTest, LauncherLivesThroughAMessageThatCannotBeWritten) {
+  const SandboxId id = harness_->create();
+  const pid_t pod = harness_->await_created(id).host_pid;
+  const pid_t launcher = harness_->client().launcher_pid();
+  const auto ignored = [](pid_t pid) {
+    return std::stoull(text_in("/proc/" + std::to_string(pid) + "/status", "SigIgn:"), nullptr, 16);
+  };
+  constexpr unsigned long long kBoth = 1ULL << (SIGPIPE - 1) | 1ULL << (SIGXFSZ - 1);
+  EXPECT_EQ(ignored(launcher) & kBoth, kBoth);
+  EXPECT_EQ(ignored(pod) & kBoth, 0U);
+  const auto file_bytes = [](pid_t pid) {
+    return text_in("/proc/" + std::to_string(pid) + "/limits", "Max file size");
+  };
+  EXPECT_EQ(file_bytes(launcher).substr(0, 9), "unlimited");
+  EXPECT_EQ(std::stoull(file_bytes(pod)), config_.tmp_bytes_max);
 }
 
 TEST_F(SandboxTest, EachLivingOneHasAUidOfItsOwn) {

@@ -26,13 +26,9 @@ std::string read_text(const std::string& path) {
   return text.str();
 }
 
-// "Uid:   1000" in a file of such lines.
 long value_in(const std::string& path, const std::string& key) {
-  std::istringstream status(read_text(path));
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with(key)) return std::stol(line.substr(key.size() + 1));
-  }
-  return -1;
+  const std::string text = text_in(path, key);
+  return text.empty() ? -1 : std::stol(text);
 }
 
 bool is_zombie(const std::string& directory) {
@@ -40,6 +36,16 @@ bool is_zombie(const std::string& directory) {
 }
 
 }  // namespace
+
+std::string text_in(const std::string& path, const std::string& key) {
+  std::istringstream status(read_text(path));
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with(key)) continue;
+    const std::size_t begin = line.find_first_not_of(" \t", key.size());
+    return begin == std::string::npos ? "" : line.substr(begin);
+  }
+  return "";
+}
 
 int count_cgroups(const std::string& node_id) {
   int count = 0;
