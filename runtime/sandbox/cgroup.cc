@@ -64,6 +64,25 @@ Result<CgroupVersion> detect_cgroup_version(const std::string& mount_root) {
   return CgroupVersion::kV1;
 }
 
+namespace {
+
+Status turn_controllers_on(const std::string& mount_root, bool may_move) {
+  const std::string control = mount_root + "/cgroup.subtree_control";
+  int error = write_at(AT_FDCWD, control.c_str(), kControllersOn);
+  // Only the kernel's own root has no type; any other is ours to arrange if we may write to it.
+  const bool has_type = ::access((mount_root + "/cgroup.type").c_str(), F_OK) == 0;
+  if (error == EBUSY && may_move && has_type) {
+    RETURN_IF_ERROR(move_members_aside(mount_root));
+    error = write_at(AT_FDCWD, control.c_str(), kControllersOn);
+  }
+  if (error == 0) return ok();
+  Error failure = errno_error("write " + control, error);
+  if (error == EBUSY) failure.message += " (move the processes in it to a group below)";
+  return failure;
+}
+
+}  // namespace
+
 Status CgroupTree::add_hierarchy(const std::string& mount, const std::string& node_id,
                                  unsigned controllers) {
   hierarchies_.push_back({UniqueFd(), mount + "/subito-" + node_id, controllers});
@@ -92,7 +111,8 @@ Status CgroupTree::restore_root() {
   return ok();
 }
 
-Result<CgroupTree> CgroupTree::open(const std::string& mount_root, const std::string& node_id) {
+Result<CgroupTree> CgroupTree::open(const std::string& mount_root, const std::string& node_id,
+                                    Members members) {
   if (!valid_node_id(node_id)) {
     return fail(ErrorCode::kInvalidArgument, "make cgroup root: node id is not [a-z0-9-]{1,40}");
   }
@@ -106,10 +126,7 @@ Result<CgroupTree> CgroupTree::open(const std::string& mount_root, const std::st
         ::faccessat(tree.hierarchies_[0].root.get(), "memory.memsw.limit_in_bytes", F_OK, 0) == 0;
     return tree;
   }
-  const std::string control = mount_root + "/cgroup.subtree_control";
-  if (const int error = write_at(AT_FDCWD, control.c_str(), kControllersOn); error != 0) {
-    return errno_error("write " + control, error);
-  }
+  RETURN_IF_ERROR(turn_controllers_on(mount_root, members == Members::kMoveAside));
   RETURN_IF_ERROR(tree.add_hierarchy(mount_root, node_id, kMemory | kPids | kCpu));
   return tree;
 }

@@ -31,8 +31,13 @@ struct CgroupUsage {
 
 class CgroupTree {
  public:
+  // Processes in the mount root itself, as in a container with a cgroup namespace of its own, keep
+  // version 2 from having groups with controllers there (EBUSY).
+  enum class Members { kLeave, kMoveAside };
+
   // Makes (or adopts) the root group.
-  static Result<CgroupTree> open(const std::string& mount_root, const std::string& node_id);
+  static Result<CgroupTree> open(const std::string& mount_root, const std::string& node_id,
+                                 Members members = Members::kMoveAside);
 
   CgroupVersion version() const { return version_; }
 
