@@ -7,8 +7,10 @@
 #include <sys/stat.h>
 
 #include <csignal>
+#include <set>
 
 #include "runtime/sandbox/cgroup.h"
+#include "runtime/sandbox/cgroup_files.h"
 #include "runtime/sandbox/sandbox_test_util.h"
 
 namespace subito::sandbox::testing {
@@ -241,10 +243,51 @@ TEST_F(SandboxTest, EachLivingOneHasAUidOfItsOwn) {
   EXPECT_NE(one.st_uid, two.st_uid);
 }
 
-std::string network_of(pid_t pid) {
+// "net:[4026531840]"
+std::string namespace_of(pid_t pid, const std::string& kind) {
   char target[64] = {};
-  const std::string path = "/proc/" + std::to_string(pid) + "/ns/net";
+  const std::string path = "/proc/" + std::to_string(pid) + "/ns/" + kind;
   return ::readlink(path.c_str(), target, sizeof target - 1) > 0 ? target : "";
+}
+std::string network_of(pid_t pid) {
+  return namespace_of(pid, "net");
+}
+
+TEST_F(SandboxTest, EveryNamespaceIsItsOwn) {
+  const pid_t one = harness_->await_created(harness_->create()).host_pid;
+  const pid_t two = harness_->await_created(harness_->create()).host_pid;
+  for (const char* kind : {"cgroup", "ipc", "mnt", "net", "pid", "user", "uts"}) {
+    std::set<std::string> different;
+    for (const pid_t pid : {::getpid(), harness_->client().launcher_pid(), one, two}) {
+      const std::string name = namespace_of(pid, kind);
+      EXPECT_NE(name, "") << kind << " of " << pid;
+      different.insert(name);
+    }
+    EXPECT_EQ(different.size(), 3U) << kind << ": the host's, and one for each pod";
+  }
+}
+
+TEST_F(SandboxTest, CpuLimitHolds) {
+  const std::string node = "/subito-" + config_.node_id + "/pod-";
+  const auto throttled = [&](SandboxId id) {
+    const std::string group = node + std::to_string(id.value());
+    for (const char* hierarchy : {"/cpu", ""}) {
+      const std::string file = std::string("/sys/fs/cgroup") + hierarchy + group + "/cpu.stat";
+      if (const auto stat = read_at(AT_FDCWD, file.c_str())) {
+        return value_of_key(*stat, "nr_throttled");
+      }
+    }
+    return std::uint64_t{0};
+  };
+  CreateRequest request;
+  request.limits.cpu_millicores_max = 100;
+  const SandboxId slow = harness_->create(request);
+  const SandboxId free = harness_->create();
+  for (const SandboxId id : {slow, free}) {
+    ASSERT_TRUE(harness_->launch(id, {"escape", "spin"}).has_value());
+  }
+  EXPECT_TRUE(eventually([&] { return throttled(slow) >= 3; }));
+  EXPECT_EQ(throttled(free), 0U);
 }
 
 TEST_F(SandboxTest, OnlyPooledOnesTakeOverANetworkNamespace) {
