@@ -49,6 +49,11 @@ ssize_t send_bytes(int socket, const char* bytes, std::size_t size, int fd) {
   return ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+// All else, EAGAIN first of all, passes: a kernel short of memory says ENOBUFS or ENOMEM.
+bool is_peer_gone(int send_errno) {
+  return send_errno == EPIPE || send_errno == ECONNRESET || send_errno == ENOTCONN;
+}
+
 }  // namespace
 
 // Positions count all bytes ever appended to the channel.
@@ -252,7 +257,7 @@ void Channels::Channel::write_out() {
     const ssize_t n = send_bytes(fd.get(), out.data() + out_begin, size, passenger);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
-      peer_gone = errno != EAGAIN;  // the end is found by reading
+      peer_gone = is_peer_gone(errno);  // the end is found by reading
       break;
     }
     if (passenger >= 0) passengers.pop_front();
