@@ -222,6 +222,11 @@ class Dialer::Dial {
     if (getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) error = errno;
     if (error != 0) return try_next(error);
     poll_.reset();
+    // Asked again, it takes note that it is connected; else, once reset, it could be connected
+    // anew.
+    const Address& address = addresses_[tried_];
+    const auto* peer = reinterpret_cast<const sockaddr*>(&address.storage);
+    if (connect(fd_.get(), peer, address.size) != 0) return try_next(errno);
     connected();
   }
 

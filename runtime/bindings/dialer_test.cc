@@ -60,6 +60,26 @@ TEST_F(DialerTest, HandsOverABlockingConnectedSocketThatIsClosedOnExec) {
   EXPECT_EQ(dialer_.in_flight(), 0u);
 }
 
+TEST_F(DialerTest, AConnectionThatWasResetCannotBeConnectedAnew) {
+  const TcpListener listener;
+  const auto fd = dial(tcp("127.0.0.1", listener.port));
+  ASSERT_TRUE(fd.has_value());
+  {
+    const UniqueFd server(accept4(listener.fd.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    const linger reset = {1, 0};
+    ASSERT_EQ(setsockopt(server.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset), 0);
+  }
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(listener.port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_LT(sendto(fd->get(), "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL,
+                     reinterpret_cast<const sockaddr*>(&address), sizeof address),
+              0);
+  }
+}
+
 TEST_F(DialerTest, EveryDialIsAConnectionOfItsOwn) {
   const TcpListener listener;
   const auto one = dial(tcp("127.0.0.1", listener.port));

@@ -222,8 +222,7 @@ void Engine::send_body(InvocationRecord& record) {
     consumed(record, std::exchange(record.pending, {}).size());
     return;
   }
-  const std::size_t size =
-      std::min<std::size_t>(record.pending.size(), streams->credit_bytes(record.stream));
+  const std::size_t size = channels.body_room(record.pod, record.stream, record.pending.size());
   const bool end = record.body_complete && size == record.pending.size();
   if (size == 0 && !end) return;
   channels.send_body(record.pod, record.stream, std::string_view(record.pending).substr(0, size),

@@ -89,6 +89,41 @@ TEST_F(EngineTest, PassesABodyOnWithinThePodsWindowAndNoFurther) {
   EXPECT_EQ(outcome(2).consumed, kBodyWindowBytes + 1000);
 }
 
+TEST_F(EngineTest, ManyUploadsAtOnceWaitForAPodThatIsStillStarting) {
+  constexpr std::size_t kUploads = 64;
+  manifest::FunctionSpec spec = plain_spec();
+  spec.set_concurrency(kUploads);
+  spec.mutable_scaling()->set_max(1);
+  put("echo", spec, 2);
+  for (CallerToken token = 1; token <= kUploads; ++token) {
+    const InvocationId id = invoke(token, "POST", true);
+    engine.body(id, std::string(kBodyWindowBytes, 'a'), false);
+    engine.body(id, "b", true);
+    settle();
+  }
+  ASSERT_EQ(home->pods.size(), 1U);
+  EXPECT_TRUE(observer.gone.empty()) << observer.gone.front();
+  FakePod& pod = home->pod(0);
+  pod.hello();
+  std::map<std::uint32_t, std::size_t> received;
+  for (std::size_t ended = 0, quiet = 0; ended < kUploads && quiet < 3; ++quiet) {
+    settle();
+    for (const auto& frame : pod.read()) {
+      quiet = 0;
+      if (frame.header.type != FrameType::kBody) continue;
+      std::size_t& bytes = received[frame.header.stream] += frame.body.size();
+      if (frame.header.end()) ++ended;
+      if (bytes != kBodyWindowBytes) continue;
+      protocol::Window window;
+      window.set_bytes(1);
+      pod.send(FrameType::kWindow, frame.header.stream, window);
+    }
+  }
+  ASSERT_EQ(received.size(), kUploads);
+  for (const auto& [stream, bytes] : received) EXPECT_EQ(bytes, kBodyWindowBytes + 1) << stream;
+  EXPECT_TRUE(home->killed.empty());
+}
+
 TEST_F(EngineTest, GivesThePodNoCreditWhileTheCallerIsSlow) {
   FakePod& pod = warm_pod();
   const InvocationId id = invoke(2);

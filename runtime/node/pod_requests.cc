@@ -210,8 +210,7 @@ void PodRequests::send_pending(CallerToken token, Call& call) {
   pods::Channels& channels = engine_.pods().channels();
   const protocol::Streams* streams = channels.streams(call.pod);
   if (streams == nullptr || !streams->is_ours_open(call.stream)) return;
-  const std::size_t size =
-      std::min<std::size_t>(call.pending.size(), streams->credit_bytes(call.stream));
+  const std::size_t size = channels.body_room(call.pod, call.stream, call.pending.size());
   const bool end = call.complete && size == call.pending.size();
   if (size == 0 && !end) return;
   channels.send_body(call.pod, call.stream, std::string_view(call.pending).substr(0, size), end);
@@ -234,10 +233,15 @@ bool PodRequests::on_answer(CallerToken token, Answer&& answer, std::string_view
   pods::Channels& channels = engine_.pods().channels();
   const protocol::Streams* streams = channels.streams(call->pod);
   if (streams == nullptr || !streams->is_ours_open(call->stream)) return true;
-  // A first body part is one frame's, well within the window of a new stream.
-  CHECK(channels.send(call->pod, FrameType::kResult, call->stream, head, body, end));
-  if (end) forget(token);
-  return true;
+  // A first body part is one frame's, well within the window of a new stream; but the channel may
+  // be full.
+  const bool fits = channels.body_room(call->pod, call->stream, body.size()) == body.size();
+  if (!fits) call->pending = body;
+  call->complete = end;
+  CHECK(channels.send(call->pod, FrameType::kResult, call->stream, head,
+                      fits ? body : std::string_view(), fits && end));
+  if (fits && end) forget(token);
+  return fits;
 }
 
 bool PodRequests::on_answer_body(CallerToken token, std::string_view bytes, bool end) {

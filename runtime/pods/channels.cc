@@ -49,6 +49,11 @@ ssize_t send_bytes(int socket, const char* bytes, std::size_t size, int fd) {
   return ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+// All else, EAGAIN first of all, passes: a kernel short of memory says ENOBUFS or ENOMEM.
+bool is_peer_gone(int send_errno) {
+  return send_errno == EPIPE || send_errno == ECONNRESET || send_errno == ENOTCONN;
+}
+
 }  // namespace
 
 // Positions count all bytes ever appended to the channel.
@@ -60,6 +65,7 @@ struct Channels::Channel {
   struct Invoke {
     std::uint64_t end_position;
     std::uint32_t stream;
+    std::size_t bytes;
   };
 
   PodId pod;
@@ -71,7 +77,8 @@ struct Channels::Channel {
   std::size_t out_begin = 0;  // of `out`, what is sent already
   std::uint64_t sent = 0;     // bytes the kernel took
   std::deque<Passenger> passengers;
-  std::deque<Invoke> invokes;  // the last ones, see note_invoke
+  std::deque<Invoke> invokes;         // the last ones, see note_invoke
+  std::deque<std::uint32_t> stalled;  // streams with body to send, but no room; each once
   bool dirty = false;
   bool blocked = false;    // the kernel's buffer is full: waiting for writability
   bool peer_gone = false;  // writing failed; what can be read is still read
@@ -79,10 +86,29 @@ struct Channels::Channel {
   std::uint64_t appended() const { return sent + (out.size() - out_begin); }
   std::size_t unsent() const { return out.size() - out_begin; }
 
-  void note_invoke(std::uint32_t stream) {
+  std::size_t room() const {
+    return unsent() < kBodyUnsentBytesMax ? kBodyUnsentBytesMax - unsent() : 0;
+  }
+
+  void note_invoke(std::uint32_t stream, std::size_t bytes) {
     // Of those the kernel took whole, only the very last can still be unread for certain.
     while (!invokes.empty() && invokes.front().end_position < sent) invokes.pop_front();
-    invokes.push_back({appended(), stream});
+    invokes.push_back({appended(), stream, bytes});
+  }
+
+  // INVOKEs are of our own choice and bounded by the pod's concurrency.
+  std::size_t unsent_by_its_fault() const {
+    std::size_t invoked = 0;
+    for (const Invoke& invoke : invokes) {
+      if (invoke.end_position > sent) invoked += invoke.bytes;
+    }
+    return unsent() - std::min(unsent(), invoked);
+  }
+
+  void stall(std::uint32_t stream) {
+    if (std::find(stalled.begin(), stalled.end(), stream) == stalled.end()) {
+      stalled.push_back(stream);
+    }
   }
 
   // `reset`: the peer closed with bytes unread (ECONNRESET), so the last byte sent was unread.
@@ -139,9 +165,10 @@ Status Channels::send(PodId pod, FrameType type, std::uint32_t stream,
                       const google::protobuf::MessageLite& head, std::string_view body, bool end) {
   Channel* channel = find(pod);
   if (channel == nullptr) return ok();
+  const std::uint64_t begin = channel->appended();
   RETURN_IF_ERROR(protocol::append_frame(channel->out, type, stream, head, body, end));
   channel->streams.sent(header_of(type, stream, body.size(), end));
-  if (type == FrameType::kInvoke) channel->note_invoke(stream);
+  if (type == FrameType::kInvoke) channel->note_invoke(stream, channel->appended() - begin);
   touched(*channel);
   return ok();
 }
@@ -151,6 +178,15 @@ void Channels::append(Channel& channel, FrameType type, std::uint32_t stream, st
   protocol::append_frame(channel.out, type, stream, body, end);
   channel.streams.sent(header_of(type, stream, body.size(), end));
   touched(channel);
+}
+
+std::size_t Channels::body_room(PodId pod, std::uint32_t stream, std::size_t bytes) {
+  Channel* channel = find(pod);
+  if (channel == nullptr) return 0;
+  bytes = std::min<std::size_t>(bytes, channel->streams.credit_bytes(stream));
+  if (channel->room() >= bytes) return bytes;
+  channel->stall(stream);
+  return channel->room();
 }
 
 void Channels::send_body(PodId pod, std::uint32_t stream, std::string_view body, bool end) {
@@ -201,6 +237,7 @@ void Channels::flush_all() {
       channel->dirty = false;
       if (!channel->blocked) flush(*channel);
       end_if_it_never_reads(*channel);
+      wake_stalled(pod);
     }
   }
 }
@@ -221,7 +258,7 @@ void Channels::Channel::write_out() {
     const ssize_t n = send_bytes(fd.get(), out.data() + out_begin, size, passenger);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
-      peer_gone = errno != EAGAIN;  // the end is found by reading
+      peer_gone = is_peer_gone(errno);  // the end is found by reading
       break;
     }
     if (passenger >= 0) passengers.pop_front();
@@ -243,9 +280,23 @@ void Channels::flush(Channel& channel) {
   }
 }
 
+// In turn: who still has more to send than there is room goes to the end of the line.
+void Channels::wake_stalled(PodId pod) {
+  Channel* channel = find(pod);
+  if (channel == nullptr || channel->unsent() > kBodyUnsentBytesMax / 2) return;
+  for (std::size_t left = channel->stalled.size(); left > 0 && channel->room() > 0; --left) {
+    const std::uint32_t stream = channel->stalled.front();
+    channel->stalled.pop_front();
+    events_.on_window(pod, stream);
+    if (find(pod) != channel) return;
+  }
+}
+
 void Channels::end_if_it_never_reads(const Channel& channel) {
   const bool too_many = channel.passengers.size() > kPassengersMax;
-  if (channel.unsent() <= kUnsentBytesMax && !too_many) return;
+  const bool too_much = channel.unsent() > kUnsentBytesMax &&
+                        channel.unsent_by_its_fault() > kUnsentBytesMax;
+  if (!too_many && !too_much) return;
   const Error error{ErrorCode::kProtocol, "write channel: the pod does not read its answers", 0};
   end(channel.pod, {true, error, {}});
 }
@@ -258,6 +309,7 @@ void Channels::on_ready(PodId pod, int status, int events) {
   if (status < 0) channel->watch();
   if (events & UV_WRITABLE) {
     flush(*channel);
+    wake_stalled(pod);
     channel = find(pod);
   }
   for (int i = 0; channel != nullptr && i < kReadsPerTurnMax; ++i) {

@@ -24,11 +24,13 @@
 
 namespace subito::pods {
 
-// Unsent bytes of one channel. Bodies are bounded by their windows, so only a pod that asks and
-// never reads the answers gets here: it has broken the protocol.
+// Unsent bytes of one channel, INVOKE apart. Bodies stop at their own limit below, so only a pod
+// that asks and never reads the answers gets here: it has broken the protocol.
 constexpr std::size_t kUnsentBytesMax = 8 << 20;
 // Connected sockets that wait to be sent with them: so many descriptors one pod may hold here.
 constexpr std::size_t kPassengersMax = 64;
+// Above this the bodies of all streams wait, though each has credit: 1,000 streams of 256 KiB.
+constexpr std::size_t kBodyUnsentBytesMax = 1 << 20;
 
 // Why a channel ended, and what the pod can have seen of what was sent.
 struct ChannelEnd {
@@ -70,7 +72,10 @@ class Channels {
   Status send(PodId pod, protocol::FrameType type, std::uint32_t stream,
               const google::protobuf::MessageLite& head, std::string_view body = {},
               bool end = false);
-  // Any number of bytes up to the credit, cut into frames.
+  // How many of these body bytes may be sent now: as the credit allows, and the room that the
+  // channel has. If room is what lacks, on_window() follows when there is some again.
+  std::size_t body_room(PodId pod, std::uint32_t stream, std::size_t bytes);
+  // Any number of bytes up to body_room(), cut into frames.
   void send_body(PodId pod, std::uint32_t stream, std::string_view body, bool end);
   // Closes our direction if it is open, or asks the pod to close its own; else nothing.
   void send_cancel(PodId pod, std::uint32_t stream, protocol::Cancel::Reason reason);
@@ -90,6 +95,7 @@ class Channels {
   void touched(Channel& channel);
   void flush_all();
   void flush(Channel& channel);
+  void wake_stalled(PodId pod);
   void end_if_it_never_reads(const Channel& channel);
   void on_ready(PodId pod, int status, int events);
   bool read_some(Channel& channel);

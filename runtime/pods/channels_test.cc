@@ -201,6 +201,38 @@ TEST_F(ChannelsTest, ASocketTravelsWithItsOwnFrame) {
   EXPECT_GE(passed.get(), 0);
 }
 
+TEST_F(ChannelsTest, BodiesWaitWhileTheChannelIsFullAndGoOnInTurn) {
+  from_pod(FrameType::kHello, 0, protocol::Hello());
+  const std::string body(protocol::kInitialWindowBytes, 'x');
+  std::size_t sent = 0;
+  for (std::uint32_t stream = 1; stream < 64; stream += 2) {
+    EXPECT_TRUE(channels.send(kPod, FrameType::kInvoke, stream, protocol::Invoke()));
+    const std::size_t room = channels.body_room(kPod, stream, body.size());
+    if (room > 0) channels.send_body(kPod, stream, std::string_view(body).substr(0, room), false);
+    sent += room;
+    settle();
+  }
+  EXPECT_LT(sent, 2 * kBodyUnsentBytesMax) << "the kernel's buffer, and ours";
+  EXPECT_EQ(windows, 0);
+  EXPECT_FALSE(end.has_value());
+  for (int i = 0; i < 16; ++i) {
+    read_all();
+    settle();
+  }
+  EXPECT_GT(windows, 20) << "each that was told to wait is told to go on";
+  EXPECT_EQ(channels.body_room(kPod, 63, body.size()), body.size());
+}
+
+TEST_F(ChannelsTest, InvokesAreNotTheFaultOfAPodThatIsStillStarting) {
+  protocol::Invoke head;
+  head.set_path(std::string(60'000, 'x'));
+  for (std::uint32_t stream = 1; stream < 1000; stream += 2) {  // 30 MB
+    EXPECT_TRUE(channels.send(kPod, FrameType::kInvoke, stream, head, {}, true));
+  }
+  settle();
+  EXPECT_FALSE(end.has_value());
+}
+
 TEST_F(ChannelsTest, CutsOffAPodThatAsksAndNeverReads) {
   from_pod(FrameType::kHello, 0, protocol::Hello());
   protocol::Connected refusal;

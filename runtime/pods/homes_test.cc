@@ -136,6 +136,20 @@ TEST_F(SandboxHomeTest, KillsAPod) {
   ASSERT_TRUE(turn_until(loop, [&] { return !events.exits.empty(); }));
 }
 
+TEST_F(SandboxHomeTest, KillsAPodThoughTheLauncherIsFarBehind) {
+  std::vector<StartedPod> kept;
+  for (std::uint64_t id = 1; id <= 2; ++id) {
+    auto started = home->start(escape_pod(id, {"spin"}));
+    ASSERT_TRUE(started);
+    kept.push_back(*std::move(started));
+  }
+  ::kill(home->launcher_pid(), SIGSTOP);
+  for (int i = 0; i < 20'000; ++i) home->kill(PodId(1));  // more than its socket holds
+  home->kill(PodId(2));
+  ::kill(home->launcher_pid(), SIGCONT);
+  EXPECT_TRUE(turn_until(loop, [&] { return events.exits.size() == 2; }));
+}
+
 TEST_F(SandboxHomeTest, IsLostWithItsLauncher) {
   ASSERT_TRUE(turn_until(loop, [&] { return home->ready_pool().sandboxes == 2; }));
   ::kill(home->launcher_pid(), SIGKILL);

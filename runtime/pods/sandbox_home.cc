@@ -24,6 +24,8 @@ constexpr std::uint32_t kRefillRetryDoublingsMax = 7;
 // Sandboxes made in one go; then the loop, and whoever needs the cores, gets a turn.
 constexpr std::uint32_t kRefillBatch = 2;
 
+constexpr Duration kKillRetryDelay = std::chrono::milliseconds(10);
+
 constexpr std::chrono::milliseconds kSweepDeadline = std::chrono::seconds(2);
 
 // Shells report "ended by signal n" as this much more, and so does a pod that is the init of its
@@ -96,6 +98,7 @@ SandboxHome::SandboxHome(Loop& loop, HomeEvents& events, const SandboxHomeConfig
   readable_ = std::make_unique<Poll>(loop_, client_.fd(), [this](int, int) { on_readable(); });
   readable_->start(UV_READABLE);
   refill_timer_ = std::make_unique<Timer>(loop_, [this] { refill(); });
+  kill_timer_ = std::make_unique<Timer>(loop_, [this] { send_kills(); });
 }
 
 SandboxHome::~SandboxHome() {
@@ -163,8 +166,20 @@ void SandboxHome::adopt(SandboxId id, PodId pod, pid_t host_pid) {
 void SandboxHome::kill(PodId pod) {
   const auto it = sandbox_of_.find(pod);
   if (it == sandbox_of_.end()) return;
-  // A launcher too far behind to take the message is one that will be found lost on reading.
-  (void)client_.kill(it->second);
+  kills_.insert(it->second);
+  send_kills();
+}
+
+// A launcher too far behind to take a message (kResourceExhausted) is asked again; one that is gone
+// is found lost on reading.
+void SandboxHome::send_kills() {
+  while (!kills_.empty()) {
+    const Status sent = client_.kill(*kills_.begin());
+    if (!sent && sent.error().code == ErrorCode::kResourceExhausted) {
+      return kill_timer_->start(kKillRetryDelay);
+    }
+    kills_.erase(kills_.begin());
+  }
 }
 
 std::uint64_t SandboxHome::memory_bytes(PodId pod) const {
@@ -216,6 +231,7 @@ void SandboxHome::on_readable() {
   if (auto status = client_.on_readable(*this); !status) {
     readable_->stop();
     refill_timer_->stop();
+    kill_timer_->stop();
     lost_ = true;
     events_.on_home_lost(status.error());
   }
@@ -245,6 +261,7 @@ void SandboxHome::on_create_failed(const sandbox::CreateFailed& event) {
   exit.cause = PodExit::Cause::kStartFailed;
   exit.message = error.message;
   sandbox_of_.erase(it->second.pod);
+  kills_.erase(event.id);
   running_.erase(it);
   events_.on_pod_exited(exit);
 }
@@ -255,6 +272,7 @@ void SandboxHome::on_exited(const sandbox::Exited& event) {
   if (it == running_.end()) return;
   const PodExit exit = to_pod_exit(it->second.pod, event);
   sandbox_of_.erase(it->second.pod);
+  kills_.erase(event.id);
   running_.erase(it);
   events_.on_pod_exited(exit);
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "runtime/loop/loop.h"
 #include "runtime/pods/home.h"
@@ -57,6 +58,7 @@ class SandboxHome final : public PodHome, private sandbox::LauncherEvents {
   Result<StartedPod> start_pooled(const PodSpec& spec, int artefact);
   Result<StartedPod> start_fresh(const PodSpec& spec, int artefact);
   void adopt(sandbox::SandboxId id, PodId pod, pid_t host_pid);
+  void send_kills();
   void schedule_refill();
   void refill();
   void lost_empty(sandbox::SandboxId id);
@@ -76,11 +78,13 @@ class SandboxHome final : public PodHome, private sandbox::LauncherEvents {
   std::deque<sandbox::SandboxId> ready_;  // oldest first
   std::unordered_map<sandbox::SandboxId, Running> running_;
   std::unordered_map<PodId, sandbox::SandboxId> sandbox_of_;
+  std::unordered_set<sandbox::SandboxId> kills_;  // of running_, not yet taken by the launcher
   sandbox::StepTimes last_steps_{};
   std::uint32_t refill_failures_ = 0;  // in a row
   bool lost_ = false;                  // the launcher is gone
   std::unique_ptr<Poll> readable_;
   std::unique_ptr<Timer> refill_timer_;
+  std::unique_ptr<Timer> kill_timer_;
 };
 
 }  // namespace subito::pods

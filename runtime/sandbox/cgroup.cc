@@ -32,6 +32,14 @@ std::uint64_t quota_us(const SandboxLimits& limits) {
   return std::uint64_t{limits.cpu_millicores_max} * kCpuPeriodUs / 1000;
 }
 
+// Whether the directory held open is (still) the one at `path`.
+bool is_at(int directory, const std::string& path) {
+  struct stat held {};
+  struct stat there {};
+  return ::fstat(directory, &held) == 0 && ::stat(path.c_str(), &there) == 0 &&
+         held.st_ino == there.st_ino && held.st_dev == there.st_dev;
+}
+
 bool has_controllers(const std::string& text) {
   const std::string padded = " " + text.substr(0, text.find('\n')) + " ";
   for (const char* name : {" memory ", " pids ", " cpu "}) {
@@ -56,19 +64,55 @@ Result<CgroupVersion> detect_cgroup_version(const std::string& mount_root) {
   return CgroupVersion::kV1;
 }
 
+namespace {
+
+Status turn_controllers_on(const std::string& mount_root, bool may_move) {
+  const std::string control = mount_root + "/cgroup.subtree_control";
+  int error = write_at(AT_FDCWD, control.c_str(), kControllersOn);
+  // Only the kernel's own root has no type; any other is ours to arrange if we may write to it.
+  const bool has_type = ::access((mount_root + "/cgroup.type").c_str(), F_OK) == 0;
+  if (error == EBUSY && may_move && has_type) {
+    RETURN_IF_ERROR(move_members_aside(mount_root));
+    error = write_at(AT_FDCWD, control.c_str(), kControllersOn);
+  }
+  if (error == 0) return ok();
+  Error failure = errno_error("write " + control, error);
+  if (error == EBUSY) failure.message += " (move the processes in it to a group below)";
+  return failure;
+}
+
+}  // namespace
+
 Status CgroupTree::add_hierarchy(const std::string& mount, const std::string& node_id,
                                  unsigned controllers) {
-  const std::string path = mount + "/subito-" + node_id;
-  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
-    return errno_error("make cgroup " + path);
+  hierarchies_.push_back({UniqueFd(), mount + "/subito-" + node_id, controllers});
+  return make_root(hierarchies_.back());
+}
+
+Status CgroupTree::make_root(Hierarchy& hierarchy) const {
+  const char* path = hierarchy.path.c_str();
+  if (::mkdir(path, 0755) != 0 && errno != EEXIST) {
+    return errno_error("make cgroup " + hierarchy.path);
   }
-  UniqueFd root(::open(path.c_str(), O_DIRECTORY | O_RDONLY | O_CLOEXEC));
-  if (!root.valid()) return errno_error("open cgroup " + path);
-  hierarchies_.push_back({std::move(root), path, controllers});
+  UniqueFd root(::open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC));
+  if (!root.valid()) return errno_error("open cgroup " + hierarchy.path);
+  if (version_ == CgroupVersion::kV2) {
+    const int error = write_at(root.get(), "cgroup.subtree_control", kControllersOn);
+    if (error != 0) return errno_error("write cgroup.subtree_control of the node's group", error);
+  }
+  hierarchy.root = std::move(root);
   return ok();
 }
 
-Result<CgroupTree> CgroupTree::open(const std::string& mount_root, const std::string& node_id) {
+Status CgroupTree::restore_root() {
+  for (Hierarchy& hierarchy : hierarchies_) {
+    if (!is_at(hierarchy.root.get(), hierarchy.path)) RETURN_IF_ERROR(make_root(hierarchy));
+  }
+  return ok();
+}
+
+Result<CgroupTree> CgroupTree::open(const std::string& mount_root, const std::string& node_id,
+                                    Members members) {
   if (!valid_node_id(node_id)) {
     return fail(ErrorCode::kInvalidArgument, "make cgroup root: node id is not [a-z0-9-]{1,40}");
   }
@@ -82,15 +126,8 @@ Result<CgroupTree> CgroupTree::open(const std::string& mount_root, const std::st
         ::faccessat(tree.hierarchies_[0].root.get(), "memory.memsw.limit_in_bytes", F_OK, 0) == 0;
     return tree;
   }
-  const std::string control = mount_root + "/cgroup.subtree_control";
-  if (const int error = write_at(AT_FDCWD, control.c_str(), kControllersOn); error != 0) {
-    return errno_error("write " + control, error);
-  }
+  RETURN_IF_ERROR(turn_controllers_on(mount_root, members == Members::kMoveAside));
   RETURN_IF_ERROR(tree.add_hierarchy(mount_root, node_id, kMemory | kPids | kCpu));
-  const int root = tree.hierarchies_[0].root.get();
-  if (const int error = write_at(root, "cgroup.subtree_control", kControllersOn); error != 0) {
-    return errno_error("write cgroup.subtree_control of the node's group", error);
-  }
   return tree;
 }
 
@@ -176,7 +213,12 @@ CgroupUsage CgroupTree::usage(SandboxId id) const {
   CgroupUsage usage;
   const auto events =
       read_at(root, GroupName(id, v1 ? "memory.oom_control" : "memory.events").text);
-  if (events) usage.oom_kills = value_of_key(*events, "oom_kill");
+  if (events) {
+    // Version 2, memory.oom.group: oom_kill counts the first task twice, once as the victim and
+    // once as a member of its group. Since Linux 5.17 a group's end is counted too (cgroup-v2).
+    const std::uint64_t groups = value_of_key(*events, "oom_group_kill");
+    usage.oom_kills = groups > 0 ? groups : value_of_key(*events, "oom_kill");
+  }
   const auto peak =
       read_at(root, GroupName(id, v1 ? "memory.max_usage_in_bytes" : "memory.peak").text);
   if (peak) std::from_chars(peak->data(), peak->data() + peak->size(), usage.memory_bytes_peak);
@@ -195,6 +237,7 @@ Status CgroupTree::remove(SandboxId id) {
 
 Status CgroupTree::remove_root() {
   for (const Hierarchy& hierarchy : hierarchies_) {
+    if (!is_at(hierarchy.root.get(), hierarchy.path)) continue;
     if (::rmdir(hierarchy.path.c_str()) != 0 && errno != ENOENT) {
       return errno_error("remove cgroup " + hierarchy.path);
     }

@@ -31,16 +31,25 @@ struct CgroupUsage {
 
 class CgroupTree {
  public:
+  // Processes in the mount root itself, as in a container with a cgroup namespace of its own, keep
+  // version 2 from having groups with controllers there (EBUSY).
+  enum class Members { kLeave, kMoveAside };
+
   // Makes (or adopts) the root group.
-  static Result<CgroupTree> open(const std::string& mount_root, const std::string& node_id);
+  static Result<CgroupTree> open(const std::string& mount_root, const std::string& node_id,
+                                 Members members = Members::kMoveAside);
 
   CgroupVersion version() const { return version_; }
 
+  // Makes the root group again if somebody removed it: the launcher of a node that was killed, at
+  // its own end. A stat(2) for each hierarchy.
+  Status restore_root();
   Status make(SandboxId id, const SandboxLimits& limits);
   Status set_limits(SandboxId id, const SandboxLimits& from, const SandboxLimits& to);
   CgroupUsage usage(SandboxId id) const;
   // kUnavailable while a process is still in it: try again.
   Status remove(SandboxId id);
+  // Not if another node of this id has made it anew.
   Status remove_root();
 
   // Whether swap counts towards the memory limit of this group.
@@ -63,6 +72,7 @@ class CgroupTree {
   };
 
   Status add_hierarchy(const std::string& mount, const std::string& node_id, unsigned controllers);
+  Status make_root(Hierarchy& hierarchy) const;
   // `from` null: a new group, whose limits are the kernel's defaults.
   Status write_memory_v1(int root, SandboxId id, const SandboxLimits* from,
                          const SandboxLimits& to) const;

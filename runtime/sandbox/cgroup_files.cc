@@ -1,9 +1,11 @@
 #include "runtime/sandbox/cgroup_files.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 
 #include "runtime/base/unique_fd.h"
@@ -37,6 +39,25 @@ Result<std::string> read_at(int dirfd, const char* path) {
     text.append(part, static_cast<std::size_t>(size));
   }
   return text;
+}
+
+Status move_members_aside(const std::string& group) {
+  constexpr int kRoundsMax = 10;  // they may fork while they are moved
+  const std::string leaf = group + "/" + kMembersLeaf;
+  if (::mkdir(leaf.c_str(), 0755) != 0 && errno != EEXIST) return errno_error("make " + leaf);
+  for (int round = 0; round < kRoundsMax; ++round) {
+    ASSIGN_OR_RETURN(const std::string members,
+                     read_at(AT_FDCWD, (group + "/cgroup.procs").c_str()));
+    if (members.empty()) return ok();
+    for (std::size_t begin = 0; begin < members.size();) {
+      const std::size_t end = std::min(members.find('\n', begin), members.size());
+      const std::string pid = members.substr(begin, end - begin);
+      const int error = write_at(AT_FDCWD, (leaf + "/cgroup.procs").c_str(), pid);
+      if (error != 0 && error != ESRCH) return errno_error("move process " + pid, error);
+      begin = end + 1;
+    }
+  }
+  return fail(ErrorCode::kUnavailable, "move processes to " + leaf + ": ever new ones come");
 }
 
 std::uint64_t value_of_key(std::string_view text, std::string_view key) {

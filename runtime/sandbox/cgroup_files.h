@@ -20,6 +20,12 @@ int write_at(int dirfd, const char* path, std::string_view value);
 // At most 64 KiB.
 Result<std::string> read_at(int dirfd, const char* path);
 
+// Version 2: moves the processes of `group` into a leaf below it, so that controllers may be given
+// to others beside them (cgroups(7), "no internal processes"). Not named "subito-...": no node id
+// may lead a sweep there.
+constexpr const char* kMembersLeaf = "host.subito";
+Status move_members_aside(const std::string& group);
+
 // "oom_kill 3" among lines of "key value" -> 3; 0 if absent.
 std::uint64_t value_of_key(std::string_view text, std::string_view key);
 

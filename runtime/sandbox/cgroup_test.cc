@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -107,7 +108,9 @@ TEST(CgroupV2Test, ReadsUsage) {
            "low 0\nhigh 0\noom 4\noom_kill 3\noom_group_kill 1\n");
   fake.put("subito-node/pod-1/memory.peak", "1234567\n");
   auto tree = CgroupTree::open(fake.root(), "node");
-  EXPECT_EQ(tree->usage(kOne).oom_kills, 3U);
+  EXPECT_EQ(tree->usage(kOne).oom_kills, 1U) << "a group's end is one";
+  fake.put("subito-node/pod-1/memory.events", "low 0\noom 4\noom_kill 3\n");
+  EXPECT_EQ(tree->usage(kOne).oom_kills, 3U) << "before Linux 5.17";
   EXPECT_EQ(tree->usage(kOne).memory_bytes_peak, 1'234'567U);
 }
 
@@ -153,12 +156,63 @@ TEST(CgroupTest, LimitsCanBeMadeChangedAndRemovedHere) {
   EXPECT_EQ(count_cgroups(node), 0);
 }
 
+TEST(CgroupTest, ALauncherThatEndsLateLeavesTheNextOnesRootAlone) {
+  const std::string node = Harness::unique_node_id();
+  auto late = CgroupTree::open("/sys/fs/cgroup", node);
+  ASSERT_TRUE(late.has_value()) << late.error().message;
+  ASSERT_TRUE(sweep_node("/sys/fs/cgroup", node, kHarnessDeadline).has_value());
+  auto next = CgroupTree::open("/sys/fs/cgroup", node);
+  ASSERT_TRUE(next.has_value());
+  const int cgroups = count_cgroups(node);
+  EXPECT_TRUE(late->remove_root().has_value());
+  EXPECT_EQ(count_cgroups(node), cgroups);
+  EXPECT_TRUE(next->remove_root().has_value());
+  EXPECT_EQ(count_cgroups(node), 0);
+}
+
+TEST(CgroupTest, ARootThatWasRemovedIsMadeAgain) {
+  const std::string node = Harness::unique_node_id();
+  auto tree = CgroupTree::open("/sys/fs/cgroup", node);
+  ASSERT_TRUE(tree.has_value()) << tree.error().message;
+  ASSERT_TRUE(sweep_node("/sys/fs/cgroup", node, kHarnessDeadline).has_value());
+  EXPECT_FALSE(tree->make(kOne, {}).has_value());
+  ASSERT_TRUE(tree->restore_root().has_value());
+  EXPECT_TRUE(tree->make(kOne, {}).has_value());
+  EXPECT_TRUE(tree->remove(kOne).has_value());
+  EXPECT_TRUE(tree->remove_root().has_value());
+  EXPECT_EQ(count_cgroups(node), 0);
+}
+
 // Version 2 as mounted: at the root, or beside version 1 without controllers.
 std::string mounted_v2() {
   for (const char* path : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
     if (fs::exists(std::string(path) + "/cgroup.controllers")) return path;
   }
   return "";
+}
+
+TEST(CgroupV2Test, ProcessesInTheMountRootAreMovedAside) {
+  const std::string mount = "/sys/fs/cgroup/container-" + std::to_string(::getpid());
+  if (mounted_v2() != "/sys/fs/cgroup") GTEST_SKIP() << "no version 2 with controllers";
+  ASSERT_EQ(write_at(AT_FDCWD, "/sys/fs/cgroup/cgroup.subtree_control", kControllersOn), 0);
+  ASSERT_TRUE(fs::create_directory(mount));
+  const UniqueFd directory(::open(mount.c_str(), O_DIRECTORY | O_RDONLY | O_CLOEXEC));
+  const ClonedProcess child = clone_process(0, directory.get());
+  if (child.pid == 0) {
+    for (;;) ::pause();
+  }
+  EXPECT_EQ(CgroupTree::open(mount, "node", CgroupTree::Members::kLeave).error().os_errno, EBUSY);
+  auto tree = CgroupTree::open(mount, "node");
+  ASSERT_TRUE(tree.has_value()) << tree.error().message;
+  EXPECT_TRUE(tree->make(kOne, {}).has_value());
+  const std::string leaf = mount + "/" + kMembersLeaf;
+  EXPECT_EQ(*read_at(AT_FDCWD, (leaf + "/cgroup.procs").c_str()), std::to_string(child.pid) + "\n");
+  EXPECT_TRUE(tree->remove(kOne).has_value());
+  EXPECT_TRUE(tree->remove_root().has_value());
+  ::kill(child.pid, SIGKILL);
+  ::waitpid(child.pid, nullptr, 0);
+  EXPECT_EQ(::rmdir(leaf.c_str()), 0);
+  EXPECT_EQ(::rmdir(mount.c_str()), 0);
 }
 
 TEST(CgroupV2Test, ChildIsBornInItsGroupAndTheSweepKillsIt) {

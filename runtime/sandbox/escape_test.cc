@@ -1,11 +1,15 @@
 // A function tries to get out of its pod, one attempt a test. Every attempt also runs outside of a
 // pod, where it must come to something else: a test that would pass anywhere proves nothing.
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 #include <csignal>
 
+#include "runtime/sandbox/cgroup_files.h"
+#include "runtime/sandbox/packet_socket.h"
 #include "runtime/sandbox/sandbox_test_util.h"
 
 namespace subito::sandbox::testing {
@@ -110,6 +114,7 @@ constexpr Case kProcesses[] = {
     {"KeepsOnlyItsDescriptors", "descriptors", "", "0 1 2 3 "},
     {"SeesOnlyItself", "list", "/proc", "self thread-self 1 "},
     {"IsNobody", "identity", "", "pid 1 uid 1000 gid 1000 groups 0"},
+    {"SessionAndGroupAreItsOwn", "session", "", "session 1 group 1"},
     {"DescriptorsWithoutEnd", "descriptors-without-end", "", "made 1020, then denied EMFILE"},
 };
 
@@ -167,6 +172,8 @@ constexpr Case kNetwork[] = {
     {"ConnectChannel", "connect-channel", "", kEperm},
     {"ListenChannel", "listen-channel", "", kEperm},
     {"AcceptChannel", "accept-channel", "", kEperm},
+    {"PidfdOfTheChannelsOtherEnd", "peer-pidfd", "", kEperm},
+    {"PidfdsWithMessages", "pass-pidfd", "", kEperm},
 };
 
 std::string name_of(const ::testing::TestParamInfo<Case>& info) {
@@ -211,6 +218,60 @@ TEST_F(Escape, AbstractSocketOfTheHostIsOutOfReach) {
   ASSERT_EQ(::listen(listener.get(), 1), 0);
   EXPECT_EQ(run_outside({"escape", "abstract", name}), "allowed: connected\n");
   EXPECT_EQ(harness_.run({"escape", "abstract", name}).output, "denied EPERM\n");
+}
+
+// Listens on a port of 127.0.0.1.
+UniqueFd listen_somewhere(sockaddr_in& address) {
+  UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  EXPECT_EQ(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+  EXPECT_EQ(::listen(listener.get(), 8), 0);
+  EXPECT_EQ(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+  return listener;
+}
+
+// A connection as the node makes it, without waiting in connect(2), whose far end has reset it.
+UniqueFd reset_connection() {
+  sockaddr_in address{};
+  const UniqueFd listener = listen_somewhere(address);
+  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  (void)::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address);
+  {
+    const UniqueFd far_end(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    const linger reset = {1, 0};
+    EXPECT_EQ(::setsockopt(far_end.get(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset), 0);
+  }
+  EXPECT_EQ(::fcntl(fd.get(), F_SETFL, 0), 0);
+  return fd;
+}
+
+TEST_F(Escape, ResetConnectionThatItWasHandedConnectsNowhereElse) {
+  sockaddr_in address{};
+  const UniqueFd listener = listen_somewhere(address);
+  const std::string port = std::to_string(ntohs(address.sin_port));
+  for (const char* attempt : {"reopen-by-sendto", "reopen-by-sendmsg", "reopen-by-sendmmsg"}) {
+    const std::vector<std::string> argv = {"escape", attempt, port};
+    EXPECT_EQ(run_outside(argv, reset_connection().get()),
+              "allowed: sent to an address of its own choice\n");
+    const UniqueFd handed = reset_connection();
+    const int fd = handed.get();
+    const SandboxId id = harness_.create();
+    ASSERT_EQ(send_packet(harness_.ends(id).channel.get(), "x", 1, nullptr, 0, &fd, 1, 0), 0);
+    ASSERT_TRUE(harness_.launch(id, argv).has_value());
+    EXPECT_EQ(harness_.await_end(id).output, "denied EPERM\n");
+  }
+}
+
+TEST_F(Escape, CpuWeightOfTheLauncherStaysAsItIs) {
+  const std::string file =
+      "/proc/" + std::to_string(harness_.client().launcher_pid()) + "/autogroup";
+  const auto before = read_at(AT_FDCWD, file.c_str());
+  if (!before) GTEST_SKIP() << "the kernel has no autogroups";
+  EXPECT_EQ(harness_.run({"escape", "set-autogroup"}).output, "allowed: set autogroup\n")
+      << "of its own session";
+  EXPECT_EQ(*read_at(AT_FDCWD, file.c_str()), *before);
 }
 
 TEST_F(Escape, ItsOwnBinaryIsNotThereByItsPathOnTheHost) {

@@ -72,6 +72,15 @@ void assess_cgroups(const HostProbes& probes, Findings& findings) {
     return add(findings, "cgroups", HostState::kMissing, probes.cgroup_error,
                "mount cgroup2 at /sys/fs/cgroup with memory, pids and cpu");
   }
+  if (!probes.cgroup_error.empty()) {
+    return add(findings, "cgroups", HostState::kMissing, probes.cgroup_error,
+               "let the node write to /sys/fs/cgroup: in a container, privileged and with a cgroup "
+               "namespace of its own");
+  }
+  if (probes.cgroup_members_move) {
+    return add(findings, "cgroups", HostState::kWarn, "version 2, with processes in its root",
+               "a node that starts moves them into a group below, host.subito");
+  }
   const bool v2 = probes.cgroup_version == CgroupVersion::kV2;
   add(findings, "cgroups", v2 ? HostState::kOk : HostState::kWarn,
       v2 ? "version 2 with memory, pids, cpu" : "version 1 with memory, pids, cpu",

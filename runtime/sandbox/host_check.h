@@ -38,7 +38,8 @@ struct HostProbes {
   bool unprivileged_user_namespaces = false;
   int namespace_errno[kNamespaceCount] = {};
   std::optional<CgroupVersion> cgroup_version;
-  std::string cgroup_error;  // why there is no version
+  std::string cgroup_error;          // why there is no version, or no group could be made
+  bool cgroup_members_move = false;  // a node would have to move the mount root's processes
   bool cgroup_favordynmods = false;
   // A process that moves itself, after 200 ms of rest. Absent: not measured.
   std::optional<std::uint32_t> cgroup_join_us;

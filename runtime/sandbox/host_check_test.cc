@@ -54,6 +54,30 @@ TEST(HostCheckTest, EveryFaultHasARemedy) {
   EXPECT_EQ(missing, 2 + 7 + 1 + 1 + 2);
 }
 
+TEST(HostCheckTest, CgroupsThatCannotBeMadeAreMissing) {
+  HostProbes probes = good_host();
+  probes.cgroup_error = "write /sys/fs/cgroup/cgroup.subtree_control: Read-only file system";
+  EXPECT_EQ(find(probes, "cgroups").state, HostState::kMissing);
+  EXPECT_EQ(find(probes, "cgroups").detail, probes.cgroup_error);
+  probes = good_host();
+  probes.cgroup_members_move = true;
+  EXPECT_EQ(find(probes, "cgroups").state, HostState::kWarn);
+}
+
+// A folder that is no hierarchy where groups can be made.
+TEST(HostCheckTest, ProbeKeepsTheReasonWhyNoGroupCouldBeMade) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root tries to make groups";
+  char path[] = "/tmp/subito-doctor-XXXXXX";
+  const std::string root = ::mkdtemp(path);
+  const std::string controllers = root + "/cgroup.controllers";
+  const UniqueFd file(::open(controllers.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+  ASSERT_EQ(::write(file.get(), "cpu memory pids\n", 16), 16);
+  EXPECT_EQ(probe_host(root).cgroup_error,
+            "write " + root + "/cgroup.subtree_control: No such file or directory");
+  ::unlink(controllers.c_str());
+  ::rmdir(root.c_str());
+}
+
 TEST(HostCheckTest, KernelIsComparedAsNumbers) {
   HostProbes probes = good_host();
   probes.kernel_major = 5;

@@ -65,10 +65,13 @@ int try_clone_into(const std::string& group) {
 // Makes a group, lets the kernel rest, and times a child that joins it.
 void probe_join(const std::string& mount_root, HostProbes& probes) {
   const std::string node_id = "doctor-" + std::to_string(::getpid());
-  auto tree = CgroupTree::open(mount_root, node_id);
-  if (!tree) return;
+  auto tree = CgroupTree::open(mount_root, node_id, CgroupTree::Members::kLeave);
   const SandboxId id(1);
-  if (tree->make(id, SandboxLimits{})) {
+  const Status made = tree ? tree->make(id, SandboxLimits{}) : Status(tree.error());
+  const bool has_type = ::access((mount_root + "/cgroup.type").c_str(), F_OK) == 0;
+  probes.cgroup_members_move = !tree && tree.error().os_errno == EBUSY && has_type;
+  if (!made && !probes.cgroup_members_move) probes.cgroup_error = made.error().message;
+  if (made) {
     probes.swap_accounting = tree->accounts_swap(id);
     if (tree->version() == CgroupVersion::kV1) {
       ::usleep(kRestUs);

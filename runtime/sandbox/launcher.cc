@@ -68,7 +68,9 @@ void Launcher::run() {
     bool exits = false;
     for (int i = 0; i < count; ++i) {
       const auto tag = events[i].data.u32;
-      if (tag == kSocketTag && !take_message()) node_gone_ = true;
+      // A node that is gone wants nothing any more of what it asked for last.
+      const bool hung_up = (events[i].events & EPOLLHUP) != 0;
+      if (tag == kSocketTag && (hung_up || !take_message())) node_gone_ = true;
       if (tag == kNotifyTag) on_isolated();
       exits = exits || tag < kNotifyTag;
     }
@@ -85,9 +87,14 @@ bool Launcher::take_message() {
   Packet packet;
   const int error = receive_packet(socket_, buffer, sizeof buffer, packet, MSG_DONTWAIT);
   if (error == EAGAIN) return true;
-  if (error != 0 || packet.size == 0) return false;
+  const bool lost_descriptors = error == EMFILE;
+  if ((error != 0 && !lost_descriptors) || packet.size == 0) return false;
   if (const auto create_message = decode<CreateMessage>(buffer, packet.size)) {
-    create(*create_message, packet);
+    if (lost_descriptors) {
+      fail_create(create_message->id, Step::kClone, EMFILE);
+    } else {
+      create(*create_message, packet);
+    }
   } else if (const auto limits = decode<ChangeLimitsMessage>(buffer, packet.size)) {
     change_limits(*limits);
   } else if (const auto kill_message = decode<KillMessage>(buffer, packet.size)) {
@@ -104,6 +111,9 @@ void Launcher::create(const CreateMessage& message, Packet& packet) {
     return fail_create(message.id, Step::kClone, EINVAL);
   }
   if (free_slots_.empty()) return fail_create(message.id, Step::kClone, EAGAIN);
+  if (const Status there = cgroups_[0].restore_root(); !there) {
+    return fail_create(message.id, Step::kMakeCgroup, errno_of(there.error()));
+  }
   const std::uint32_t index = free_slots_.back();
   Slot& slot = slots_[index];
   slot = Slot{};

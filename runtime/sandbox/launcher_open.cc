@@ -7,6 +7,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <csignal>
+
 #include "runtime/base/check.h"
 #include "runtime/sandbox/launcher.h"
 #include "runtime/sandbox/pod_root.h"
@@ -20,20 +22,20 @@ std::uint32_t last_capability() {
   return capability;
 }
 
-// Limits that all pods share are inherited; the launcher itself needs nothing that they take.
-Status limit_resources(const ConfigureMessage& config) {
-  const struct {
-    int resource;
-    rlim_t value;
-  } limits[] = {{RLIMIT_CORE, 0},
-                {RLIMIT_FSIZE, config.tmp_bytes_max},
-                {RLIMIT_MSGQUEUE, 0},
-                {RLIMIT_MEMLOCK, 0}};
-  for (const auto& limit : limits) {
-    const rlimit both = {limit.value, limit.value};
-    if (::setrlimit(static_cast<__rlimit_resource>(limit.resource), &both) != 0) {
-      return errno_error("limit resources of pods");
-    }
+// Limits that all pods share are inherited; the launcher itself needs nothing that they take. Not
+// so RLIMIT_FSIZE: the launcher's messages go to a file that may have grown large.
+Status limit_resources() {
+  for (const auto resource : {RLIMIT_CORE, RLIMIT_MSGQUEUE, RLIMIT_MEMLOCK}) {
+    const rlimit none = {0, 0};
+    if (::setrlimit(resource, &none) != 0) return errno_error("limit resources of pods");
+  }
+  return ok();
+}
+
+// A message that cannot be written may not be the end of all pods. Children undo it (pod_init.cc).
+Status ignore_signals() {
+  for (const int number : {SIGPIPE, SIGXFSZ}) {
+    if (::signal(number, SIG_IGN) == SIG_ERR) return errno_error("ignore signals");
   }
   return ok();
 }
@@ -90,7 +92,8 @@ Result<Launcher> Launcher::open(const ConfigureMessage& config, int socket) {
   launcher.socket_ = socket;
   RETURN_IF_ERROR(launcher.open_slots());
   RETURN_IF_ERROR(launcher.open_descriptors());
-  RETURN_IF_ERROR(limit_resources(config));
+  RETURN_IF_ERROR(ignore_signals());
+  RETURN_IF_ERROR(limit_resources());
   RETURN_IF_ERROR(raise_own_descriptor_limit());
   launcher.capability_last_ = last_capability();
   ASSIGN_OR_RETURN(SyscallFilter filter, SyscallFilter::compile());

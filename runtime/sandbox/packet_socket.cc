@@ -59,7 +59,8 @@ int receive_packet(int socket, void* buffer, std::size_t capacity, Packet& packe
   }
   packet.size = static_cast<std::size_t>(size);
   adopt_descriptors(message, packet);
-  return (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0 ? EMSGSIZE : 0;
+  if ((message.msg_flags & MSG_TRUNC) != 0) return EMSGSIZE;
+  return (message.msg_flags & MSG_CTRUNC) != 0 ? EMFILE : 0;
 }
 
 }  // namespace subito::sandbox

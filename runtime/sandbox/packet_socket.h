@@ -22,7 +22,8 @@ struct Packet {
 int send_packet(int socket, const void* head, std::size_t head_size, const void* body,
                 std::size_t body_size, const int* fds, std::size_t fd_count, int flags);
 
-// 0 or an errno. A packet that did not fit, or bore more descriptors than fit, is EMSGSIZE.
+// 0 or an errno. A packet that did not fit is EMSGSIZE. One that lost descriptors, since this
+// process may have no more of them, is EMFILE: it is there but for them.
 int receive_packet(int socket, void* buffer, std::size_t capacity, Packet& packet, int flags);
 
 }  // namespace subito::sandbox

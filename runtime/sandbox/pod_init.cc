@@ -67,6 +67,7 @@ class Child {
   void perform(Step step, StepFunction function);
   [[noreturn]] void give_up(Step step, int error);
 
+  int make_session() { return result_of(::setsid()); }
   int enter_root();
   int make_namespaces();
   int set_hostname() { return result_of(::sethostname("pod", 3)); }
@@ -96,6 +97,7 @@ class Child {
 const Child::NamedStep Child::kIsolation[] = {
     // Also first: a launcher that dies now would leave a child that waits for its cgroup.
     {Step::kTieToLauncher, &Child::tie_to_launcher},
+    {Step::kMakeSession, &Child::make_session},
     {Step::kEnterRoot, &Child::enter_root},
     {Step::kMakeNamespaces, &Child::make_namespaces},
     {Step::kSetHostname, &Child::set_hostname},
@@ -181,6 +183,8 @@ int Child::set_user() {
   if (::prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) != 0) return errno;
   const rlimit descriptors = {init_.config->descriptors_max, init_.config->descriptors_max};
   if (::setrlimit(RLIMIT_NOFILE, &descriptors) != 0) return errno;
+  const rlimit file_bytes = {init_.config->tmp_bytes_max, init_.config->tmp_bytes_max};
+  if (::setrlimit(RLIMIT_FSIZE, &file_bytes) != 0) return errno;
   if (::setgroups(0, nullptr) != 0) return errno;
   if (::setresgid(outer_id(), outer_id(), outer_id()) != 0) return errno;
   return result_of(::setresuid(outer_id(), outer_id(), outer_id()));
@@ -222,6 +226,8 @@ int Child::tie_to_launcher() {
 
 int Child::take_descriptors() {
   ::umask(077);
+  // The launcher ignores these; exec would keep it so.
+  if (::signal(SIGPIPE, SIG_DFL) == SIG_ERR || ::signal(SIGXFSZ, SIG_DFL) == SIG_ERR) return errno;
   // All sources are above kNotifyFd (the launcher sees to it), so none is overwritten here.
   if (::dup2(init_.channel_fd, kChannelFd) < 0 || ::dup2(init_.stdio_fd, 1) < 0 ||
       ::dup2(init_.stdio_fd, 2) < 0 || ::dup3(init_.control_fd, kControlFd, O_CLOEXEC) < 0 ||

@@ -2,12 +2,15 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <csignal>
+#include <set>
 
 #include "runtime/sandbox/cgroup.h"
+#include "runtime/sandbox/cgroup_files.h"
 #include "runtime/sandbox/sandbox_test_util.h"
 
 namespace subito::sandbox::testing {
@@ -191,6 +194,41 @@ TEST_F(SandboxTest, OneTooManyIsRefusedAndLaterWorks) {
   EXPECT_TRUE(eventually([&] { return harness_->run({"escape", "identity"}).exited.has_value(); }));
 }
 
+TEST_F(SandboxTest, OneThatTheLauncherHasNoDescriptorsForIsRefusedAndTheOthersLive) {
+  const SandboxId living = harness_->create();
+  harness_->await_created(living);
+  const pid_t launcher = harness_->client().launcher_pid();
+  rlimit before{};
+  ASSERT_EQ(::prlimit(launcher, RLIMIT_NOFILE, nullptr, &before), 0);
+  // As many as it has, and one: of three that come two are lost.
+  const rlimit few = {static_cast<rlim_t>(count_descriptors(launcher) + 1), before.rlim_max};
+  ASSERT_EQ(::prlimit(launcher, RLIMIT_NOFILE, &few, nullptr), 0);
+  const Harness::Ended refused = harness_->await_end(harness_->create());
+  ASSERT_TRUE(refused.create_failed.has_value());
+  EXPECT_EQ(refused.create_failed->os_errno, EMFILE);
+  ASSERT_EQ(::prlimit(launcher, RLIMIT_NOFILE, &before, nullptr), 0);
+  ASSERT_TRUE(harness_->launch(living, {"escape", "identity"}).has_value());
+  EXPECT_EQ(harness_->await_end(living).exited->wait_status, 0);
+  EXPECT_EQ(harness_->run({"escape", "identity"}).exited->wait_status, 0);
+}
+
+TEST_F(SandboxTest, LauncherLivesThroughAMessageThatCannotBeWritten) {
+  const SandboxId id = harness_->create();
+  const pid_t pod = harness_->await_created(id).host_pid;
+  const pid_t launcher = harness_->client().launcher_pid();
+  const auto ignored = [](pid_t pid) {
+    return std::stoull(text_in("/proc/" + std::to_string(pid) + "/status", "SigIgn:"), nullptr, 16);
+  };
+  constexpr unsigned long long kBoth = 1ULL << (SIGPIPE - 1) | 1ULL << (SIGXFSZ - 1);
+  EXPECT_EQ(ignored(launcher) & kBoth, kBoth);
+  EXPECT_EQ(ignored(pod) & kBoth, 0U);
+  const auto file_bytes = [](pid_t pid) {
+    return text_in("/proc/" + std::to_string(pid) + "/limits", "Max file size");
+  };
+  EXPECT_EQ(file_bytes(launcher).substr(0, 9), "unlimited");
+  EXPECT_EQ(std::stoull(file_bytes(pod)), config_.tmp_bytes_max);
+}
+
 TEST_F(SandboxTest, EachLivingOneHasAUidOfItsOwn) {
   const SandboxId first = harness_->create();
   const SandboxId second = harness_->create();
@@ -205,10 +243,51 @@ TEST_F(SandboxTest, EachLivingOneHasAUidOfItsOwn) {
   EXPECT_NE(one.st_uid, two.st_uid);
 }
 
-std::string network_of(pid_t pid) {
+// "net:[4026531840]"
+std::string namespace_of(pid_t pid, const std::string& kind) {
   char target[64] = {};
-  const std::string path = "/proc/" + std::to_string(pid) + "/ns/net";
+  const std::string path = "/proc/" + std::to_string(pid) + "/ns/" + kind;
   return ::readlink(path.c_str(), target, sizeof target - 1) > 0 ? target : "";
+}
+std::string network_of(pid_t pid) {
+  return namespace_of(pid, "net");
+}
+
+TEST_F(SandboxTest, EveryNamespaceIsItsOwn) {
+  const pid_t one = harness_->await_created(harness_->create()).host_pid;
+  const pid_t two = harness_->await_created(harness_->create()).host_pid;
+  for (const char* kind : {"cgroup", "ipc", "mnt", "net", "pid", "user", "uts"}) {
+    std::set<std::string> different;
+    for (const pid_t pid : {::getpid(), harness_->client().launcher_pid(), one, two}) {
+      const std::string name = namespace_of(pid, kind);
+      EXPECT_NE(name, "") << kind << " of " << pid;
+      different.insert(name);
+    }
+    EXPECT_EQ(different.size(), 3U) << kind << ": the host's, and one for each pod";
+  }
+}
+
+TEST_F(SandboxTest, CpuLimitHolds) {
+  const std::string node = "/subito-" + config_.node_id + "/pod-";
+  const auto throttled = [&](SandboxId id) {
+    const std::string group = node + std::to_string(id.value());
+    for (const char* hierarchy : {"/cpu", ""}) {
+      const std::string file = std::string("/sys/fs/cgroup") + hierarchy + group + "/cpu.stat";
+      if (const auto stat = read_at(AT_FDCWD, file.c_str())) {
+        return value_of_key(*stat, "nr_throttled");
+      }
+    }
+    return std::uint64_t{0};
+  };
+  CreateRequest request;
+  request.limits.cpu_millicores_max = 100;
+  const SandboxId slow = harness_->create(request);
+  const SandboxId free = harness_->create();
+  for (const SandboxId id : {slow, free}) {
+    ASSERT_TRUE(harness_->launch(id, {"escape", "spin"}).has_value());
+  }
+  EXPECT_TRUE(eventually([&] { return throttled(slow) >= 3; }));
+  EXPECT_EQ(throttled(free), 0U);
 }
 
 TEST_F(SandboxTest, OnlyPooledOnesTakeOverANetworkNamespace) {
@@ -235,14 +314,22 @@ TEST_F(SandboxTest, ThousandLeaveNothingBehind) {
   CreateRequest pooled;
   pooled.reuse_network = true;
   const pid_t launcher = harness_->client().launcher_pid();
+  const int cgroups = count_cgroups(config_.node_id);  // the node's own: one a hierarchy
+  ASSERT_GT(cgroups, 0);
   const auto run_some = [&](int count) {
     for (int i = 0; i < count; ++i) {
       ASSERT_TRUE(
           harness_->run({"escape", "identity"}, i % 2 == 0 ? CreateRequest{} : pooled).exited);
     }
-    ASSERT_TRUE(eventually([&] { return count_cgroups(config_.node_id) == 3; }));
+    ASSERT_TRUE(eventually([&] { return count_cgroups(config_.node_id) == cgroups; }));
   };
-  run_some(200);  // the reserve of network namespaces is full by then
+  // Fills the reserve of network namespaces: of pods that live until they are seen.
+  for (std::uint32_t i = 0; i < config_.network_reserve_max; ++i) {
+    const SandboxId id = harness_->create();
+    harness_->await_created(id);
+    harness_->kill_and_forget(id);
+  }
+  run_some(100);
   const int descriptors = count_descriptors(launcher);
   const int own_descriptors = count_descriptors(::getpid());
   const int mounts = count_mounts(launcher);

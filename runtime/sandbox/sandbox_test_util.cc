@@ -12,6 +12,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "runtime/sandbox/packet_socket.h"
+
 namespace subito::sandbox::testing {
 namespace {
 
@@ -24,13 +26,9 @@ std::string read_text(const std::string& path) {
   return text.str();
 }
 
-// "Uid:   1000" in a file of such lines.
 long value_in(const std::string& path, const std::string& key) {
-  std::istringstream status(read_text(path));
-  for (std::string line; std::getline(status, line);) {
-    if (line.starts_with(key)) return std::stol(line.substr(key.size() + 1));
-  }
-  return -1;
+  const std::string text = text_in(path, key);
+  return text.empty() ? -1 : std::stol(text);
 }
 
 bool is_zombie(const std::string& directory) {
@@ -38,6 +36,16 @@ bool is_zombie(const std::string& directory) {
 }
 
 }  // namespace
+
+std::string text_in(const std::string& path, const std::string& key) {
+  std::istringstream status(read_text(path));
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with(key)) continue;
+    const std::size_t begin = line.find_first_not_of(" \t", key.size());
+    return begin == std::string::npos ? "" : line.substr(begin);
+  }
+  return "";
+}
 
 int count_cgroups(const std::string& node_id) {
   int count = 0;
@@ -111,7 +119,7 @@ namespace {
 
 }  // namespace
 
-std::string run_outside(const std::vector<std::string>& argv) {
+std::string run_outside(const std::vector<std::string>& argv, int passed) {
   const UniqueFd binary(::open(SUBITO_ESCAPE_POD_PATH, O_PATH));
   int output[2];
   int channel[2];
@@ -123,6 +131,7 @@ std::string run_outside(const std::vector<std::string>& argv) {
   const UniqueFd write_end(::fcntl(output[1], F_DUPFD_CLOEXEC, 10));
   const UniqueFd pod_end(::fcntl(channel[1], F_DUPFD_CLOEXEC, 10));
   const UniqueFd binary_high(::fcntl(binary.get(), F_DUPFD_CLOEXEC, 10));
+  if (passed >= 0) send_packet(channel[0], "x", 1, nullptr, 0, &passed, 1, 0);
   const pid_t child = ::fork();
   if (child == 0) become_outside(binary_high.get(), write_end.get(), pod_end.get(), argv);
   ::waitpid(child, nullptr, 0);

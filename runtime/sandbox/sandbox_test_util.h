@@ -29,6 +29,8 @@ inline LauncherConfig test_config() {
 int count_cgroups(const std::string& node_id);
 // Processes whose real uid is in [first, first + count).
 int count_processes_of(std::uint32_t first, std::uint32_t count);
+// What follows "Uid:" in a file of such lines; empty if there is none.
+std::string text_in(const std::string& path, const std::string& key);
 int count_descriptors(pid_t pid);
 int count_mounts(pid_t pid);
 long resident_kib(pid_t pid);
@@ -47,7 +49,7 @@ bool eventually(const Condition& condition) {
 }
 
 // Runs the escape pod as a plain process with all rights, but with private mounts and names: what
-// it can do there shows that the attempt is a real one.
-std::string run_outside(const std::vector<std::string>& argv);
+// it can do there shows that the attempt is a real one. `passed`: waits in its channel, if valid.
+std::string run_outside(const std::vector<std::string>& argv, int passed = -1);
 
 }  // namespace subito::sandbox::testing

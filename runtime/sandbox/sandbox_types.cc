@@ -9,6 +9,7 @@ std::string_view to_string(Step step) {
       "none",
       "make cgroup",
       "clone",
+      "make session",
       "enter prepared root",
       "make namespaces",
       "set hostname",

@@ -27,6 +27,7 @@ enum class Step : std::uint32_t {
   kNone,
   kMakeCgroup,      // the launcher: mkdir and limits
   kClone,           // the launcher: clone3
+  kMakeSession,     // setsid: no process group and no autogroup in common with the launcher
   kEnterRoot,       // setns into the prepared mount namespace
   kMakeNamespaces,  // mount, net, ipc, uts
   kSetHostname,

@@ -38,6 +38,7 @@ struct Inbox {
   std::uint32_t stream = 0;
   Inbox* parent = nullptr;  // the invocation on whose behalf a call or connect is
   std::string body;         // at most one window
+  std::string gathered;     // of a call's answer, taken while its request was still sent
   bool ended = false;       // their END came
   bool cancelled = false;   // their CANCEL came
   std::optional<protocol::Result> result;

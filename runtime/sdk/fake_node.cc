@@ -29,7 +29,8 @@ std::string PodAnswer::header(const std::string& name) const {
   return {};
 }
 
-FakeNode::FakeNode(const std::string& function, protocol::Config config) {
+FakeNode::FakeNode(const std::string& function, protocol::Config config,
+                   std::vector<std::string> arguments) {
   if (config.function().empty()) config.set_function(function);
   if (config.pod().empty()) config.set_pod(function + "-1");
   int pair[2];
@@ -49,9 +50,12 @@ FakeNode::FakeNode(const std::string& function, protocol::Config config) {
   ::posix_spawn_file_actions_adddup2(&actions, their_output.get(), 2);
   ::posix_spawn_file_actions_adddup2(&actions, theirs.get(), protocol::kChannelFd);
   const std::string path = std::string(SUBITO_FUNCTIONS_DIR) + "/" + function;
-  char* arguments[] = {const_cast<char*>(path.c_str()), nullptr};
+  arguments.insert(arguments.begin(), path);
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
   char* environment[] = {nullptr};
-  const int error = ::posix_spawn(&pid_, path.c_str(), &actions, nullptr, arguments, environment);
+  const int error = ::posix_spawn(&pid_, path.c_str(), &actions, nullptr, argv.data(), environment);
   ::posix_spawn_file_actions_destroy(&actions);
   EXPECT_EQ(error, 0) << "start " << path << ": " << std::strerror(error);
 }

@@ -35,7 +35,8 @@ class FakeNode {
   static constexpr std::chrono::seconds kPatience{20};
 
   // Sends CONFIG, then starts build/…/functions/`function`.
-  explicit FakeNode(const std::string& function, protocol::Config config = {});
+  explicit FakeNode(const std::string& function, protocol::Config config = {},
+                    std::vector<std::string> arguments = {});
   ~FakeNode();  // kills what still runs
   FakeNode(const FakeNode&) = delete;
   FakeNode& operator=(const FakeNode&) = delete;

@@ -169,14 +169,16 @@ void Invocation::send_streamed(const Request& request, const Response& response)
 }
 
 void Invocation::send_pieces(Channel::Lock& lock, Inbox& inbox, std::string_view body, bool end) {
-  // A call whose answer is complete, or was given up, takes no more of its request.
-  const auto enough = [&inbox] { return inbox.parent != nullptr && inbox.over(); };
+  const bool calls = inbox.parent != nullptr;
   while (!body.empty()) {
     channel_.wait(lock, inbox, deadline(), [&] {
-      return enough() || incoming_->inbox.cancelled || channel_.credit(inbox) > 0;
+      return has_enough(inbox) || incoming_->inbox.cancelled || channel_.credit(inbox) > 0 ||
+             (calls && !inbox.body.empty());
     });
-    if (enough()) return;
+    if (calls) gather(inbox);
+    if (has_enough(inbox)) return;
     throw_if_over();
+    if (channel_.credit(inbox) == 0) continue;
     const auto piece = body.substr(0, channel_.credit(inbox));
     body.remove_prefix(piece.size());
     if (!channel_.send_body(inbox, piece, end && body.empty())) return;

@@ -63,6 +63,8 @@ class Invocation final : public Context, public Waiter {
   void send_whole(const Request& request, const Response& response, const Failure* failure);
   void send_streamed(const Request& request, const Response& response);
   void send_pieces(Channel::Lock& lock, Inbox& inbox, std::string_view body, bool end);
+  void gather(Inbox& inbox);
+  bool has_enough(const Inbox& inbox) const;
   protocol::Result head_of(const Response& response, const Failure* failure) const;
   const protocol::Binding* find_binding(std::string_view name, protocol::Binding::Kind kind) const;
   void open_call(Channel::Lock& lock, Inbox& inbox, std::string_view function,

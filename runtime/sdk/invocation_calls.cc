@@ -110,14 +110,26 @@ void Invocation::send_call_body(Channel::Lock& lock, Inbox& inbox, const Request
     if (!request.body().empty()) send_pieces(lock, inbox, request.body(), true);
     return;
   }
-  while (!inbox.over()) {
+  while (!has_enough(inbox)) {
     lock.unlock();
     const std::string piece = request.stream().read();
     lock.lock();
     if (piece.empty()) break;
     send_pieces(lock, inbox, piece, false);
   }
-  channel_.send_body(inbox, {}, true);
+  // Half a request must not look whole: given up, it ends by CANCEL (~OwnStream).
+  if (!has_enough(inbox)) channel_.send_body(inbox, {}, true);
+}
+
+// A callee that answers while it reads takes no more of the request until its answer has room.
+void Invocation::gather(Inbox& inbox) {
+  if (!inbox.body.empty()) inbox.gathered += channel_.take_body(inbox, inbox.body.size());
+}
+
+// A call whose answer is complete, was given up or is too large takes no more of its request.
+bool Invocation::has_enough(const Inbox& inbox) const {
+  return inbox.parent != nullptr &&
+         (inbox.over() || inbox.gathered.size() > Request::kBodyBytesMax);
 }
 
 Response Invocation::call(std::string_view function, const Request& request) {
@@ -132,13 +144,14 @@ Response Invocation::call(std::string_view function, const Request& request) {
 
 Response Invocation::take_answer(Channel::Lock& lock, Inbox& inbox, std::string_view function) {
   const std::string doing = "call " + std::string(function) + ": ";
-  std::string body;
-  for (auto piece = read_body(lock, inbox); !piece.empty(); piece = read_body(lock, inbox)) {
-    body += piece;
+  std::string body = std::move(inbox.gathered);
+  for (std::string piece;; body += piece) {
     if (body.size() > Request::kBodyBytesMax) {
       throw CallError("answer-too-large", doing + "the answer is over " +
                                               std::to_string(Request::kBodyBytesMax) + " bytes");
     }
+    piece = read_body(lock, inbox);
+    if (piece.empty()) break;
   }
   if (!inbox.ended || !inbox.result) throw CallError("unavailable", doing + "it was given up");
   if (inbox.result->has_failure()) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 
 #include "runtime/http/response_parser.h"
 #include "runtime/http/writer.h"
@@ -41,33 +42,55 @@ std::string request_text(std::string_view function, const Endpoint& endpoint,
   return text + body;
 }
 
-// Reads one answer; empty if the connection ended before a byte of it came.
-class AnswerReader {
+// One request and its answer on a connection.
+class CallExchange {
  public:
-  AnswerReader(std::string_view function, int fd, bool to_head, Waiter& waiter)
+  CallExchange(std::string_view function, int fd, bool to_head, Waiter& waiter)
       : function_(function), fd_(fd), waiter_(waiter), parser_(http::ParserLimits{}) {
     if (to_head) parser_.expect_no_body();
+  }
+
+  // Writes the request, taking what comes of the answer meanwhile: a callee that answers while it
+  // reads goes on only then. The number of bytes written before the answer, or the connection, was
+  // at its end.
+  std::size_t write(std::string_view text) {
+    std::size_t done = 0;
+    while (done < text.size() && !done_) {
+      const ssize_t count =
+          ::send(fd_, text.data() + done, text.size() - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+      if (count >= 0) {
+        done += static_cast<std::size_t>(count);
+      } else if (errno == EAGAIN) {
+        waiter_.wait_for(fd_, POLLIN | POLLOUT);
+        read_some();
+      } else if (errno != EINTR) {
+        break;
+      }
+    }
+    return done;
   }
 
   Response read() {
     while (!done_) {
       waiter_.wait_for(fd_, POLLIN);
-      char bytes[16 << 10];
-      const ssize_t count = ::recv(fd_, bytes, sizeof bytes, MSG_DONTWAIT);
-      if (count < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-      if (count < 0) fail_call(function_, std::strerror(errno));
-      if (count == 0) {
-        if (parser_.finish() != http::Event::kEnd) fail_call(function_, "it hung up");
-        return finish(false);
-      }
-      take({bytes, static_cast<std::size_t>(count)});
+      read_some();
     }
-    return finish(parser_.keep_alive());
+    return finish(!hung_up_ && parser_.keep_alive());
   }
 
   bool keep_alive() const { return keep_alive_; }
 
  private:
+  void read_some() {
+    char bytes[16 << 10];
+    const ssize_t count = ::recv(fd_, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (count < 0) fail_call(function_, std::strerror(errno));
+    if (count > 0) return take({bytes, static_cast<std::size_t>(count)});
+    if (parser_.finish() != http::Event::kEnd) fail_call(function_, "it hung up");
+    done_ = hung_up_ = true;
+  }
+
   void take(std::string_view input) {
     for (;;) {
       switch (parser_.next(input)) {
@@ -110,6 +133,7 @@ class AnswerReader {
   http::ResponseHead head_;
   std::string body_;
   bool done_ = false;
+  bool hung_up_ = false;
   bool keep_alive_ = false;
 };
 
@@ -169,8 +193,11 @@ Response ListenClient::call(std::string_view function, const Request& request,
                                      ": the environment has no CALL_..._URL for it");
   }
   const std::string text = request_text(function, *endpoint, request, headers);
+  const bool to_head = request.method() == "HEAD";
   UniqueFd fd = take(function);
-  std::size_t written = fd.valid() ? write_fully(fd.get(), text, waiter) : 0;
+  std::optional<CallExchange> exchange;
+  std::size_t written = 0;
+  if (fd.valid()) written = exchange.emplace(function, fd.get(), to_head, waiter).write(text);
   if (written == 0) {
     try {
       fd = connect_endpoint(function, *endpoint, waiter);
@@ -179,12 +206,11 @@ Response ListenClient::call(std::string_view function, const Request& request,
     } catch (const std::runtime_error& error) {
       fail_call(function, error.what());
     }
-    written = write_fully(fd.get(), text, waiter);
+    written = exchange.emplace(function, fd.get(), to_head, waiter).write(text);
   }
   // Short: it may have answered before it read all, so that is read.
-  AnswerReader reader(function, fd.get(), request.method() == "HEAD", waiter);
-  Response response = reader.read();
-  if (reader.keep_alive() && written == text.size()) give(function, std::move(fd));
+  Response response = exchange->read();
+  if (exchange->keep_alive() && written == text.size()) give(function, std::move(fd));
   return response;
 }
 

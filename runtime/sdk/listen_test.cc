@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -110,6 +112,48 @@ TEST(ListenTest, CallsOverHttpOnKeptConnections) {
   const auto missing = connection.ask("GET", "/call/nobody/");
   EXPECT_EQ(missing.status, 502);
   EXPECT_THAT(missing.body, HasSubstr("\"type\":\"not-found\""));
+}
+
+TEST(ListenTest, ACallsAnswerMayStreamWhileItsRequestDoes) {
+  const ListeningFunction echo("echo");
+  const ListeningFunction probe("probe", {"CALL_ECHO_URL=" + echo.url()}, {"--timeout", "10"});
+  const std::string large(12 << 20, 'L');  // more than the kernel keeps between the two
+  const auto answer = probe.connect().ask("POST", "/call/echo/stream", large);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body.size(), large.size());
+}
+
+TEST(ListenTest, CallsOfOneFunctionShareAConnection) {
+  const UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* name = reinterpret_cast<sockaddr*>(&address);
+  ASSERT_EQ(::bind(listener.get(), name, size), 0);
+  ASSERT_EQ(::listen(listener.get(), 8), 0);
+  ASSERT_EQ(::getsockname(listener.get(), name, &size), 0);
+  const std::string url = "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  const ListeningFunction probe("probe", {"CALL_STOCK_URL=" + url});
+  auto connection = probe.connect();
+  UniqueFd callee;
+  for (int i = 0; i < 5; ++i) {
+    connection.write("GET /call/stock/ HTTP/1.1\r\nhost: a\r\n\r\n");
+    if (!callee.valid()) callee.reset(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    std::string request;
+    char part[4096];
+    while (request.find("\r\n\r\n") == std::string::npos) {
+      const ssize_t count = ::read(callee.get(), part, sizeof part);
+      ASSERT_GT(count, 0);
+      request.append(part, static_cast<std::size_t>(count));
+    }
+    constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
+    ASSERT_EQ(::write(callee.get(), kAnswer.data(), kAnswer.size()),
+              static_cast<ssize_t>(kAnswer.size()));
+    EXPECT_EQ(connection.read().body, "hi");
+  }
+  pollfd another = {listener.get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&another, 1, 0), 0) << "a second connection was made";
 }
 
 TEST(ListenTest, ACallToNobodyIsUnavailable) {

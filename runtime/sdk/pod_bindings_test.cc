@@ -103,6 +103,42 @@ TEST_F(CallTest, AnAnswerBeforeTheRequestIsWholeIsTaken) {
   EXPECT_TRUE(node_.wait([&] { return !node_.streams().is_open(call); }));
 }
 
+TEST_F(CallTest, AnAnswerThatStreamsWhileItsRequestDoesIsTaken) {
+  const std::string large(2 << 20, 'L');
+  const auto stream = node_.invoke("POST", "/call/stock/", {}, false);
+  node_.send_body(stream, large, true);
+  ASSERT_TRUE(node_.wait([&] { return !node_.calls.empty(); }));
+  const auto call = node_.calls.back().first;
+  // The callee takes no more of the request before it is rid of its answer so far.
+  node_.give_windows = false;
+  protocol::Result result;
+  result.set_status(200);
+  node_.send(FrameType::kResult, call, result);
+  node_.send_body(call, large, false);
+  EXPECT_LT(node_.answers[call].body.size(), large.size());
+  node_.give_windows = true;
+  protocol::Window window;
+  window.set_bytes(node_.streams().consumed(call, node_.answers[call].body.size()));
+  node_.send(FrameType::kWindow, call, window);
+  EXPECT_TRUE(node_.wait([&] { return node_.answers[call].over(); }));
+  EXPECT_TRUE(node_.answers[call].body == large);
+  node_.send_body(call, "end", true);
+  EXPECT_TRUE(node_.answer(stream).body == large + "end");
+}
+
+TEST_F(CallTest, EndsWhenAnAnswerIsTooLargeBeforeItsRequestIsSent) {
+  const auto stream = node_.invoke("POST", "/call/stock/", {}, false);
+  node_.send_body(stream, std::string(1 << 20, 'L'), true);
+  ASSERT_TRUE(node_.wait([&] { return !node_.calls.empty(); }));
+  const auto call = node_.calls.back().first;
+  node_.give_windows = false;
+  protocol::Result result;
+  result.set_status(200);
+  node_.send(FrameType::kResult, call, result);
+  node_.send_body(call, std::string((16 << 20) + 1, 'x'), false);
+  EXPECT_THAT(node_.answer(stream).body, HasSubstr("answer-too-large"));
+}
+
 TEST_F(CallTest, EndsWithItsInvocation) {
   const auto stream = node_.invoke("GET", "/call/stock/slow");
   const auto call = wait_for_call();

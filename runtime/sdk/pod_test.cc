@@ -33,6 +33,14 @@ TEST(PodTest, GreetsAndAnswers) {
   EXPECT_EQ(node.hello->build_id().size(), 40U);
 }
 
+TEST(PodTest, ArgumentsOfItsSpecAreTheFunctionsOwn) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"--colour", "red"}, {"one"}, {"--help"}}) {
+    FakeNode node("echo", {}, arguments);
+    EXPECT_EQ(node.answer(node.invoke("POST", "/", "hello")).body, "hello") << arguments[0];
+  }
+}
+
 TEST(PodTest, TellsTheHandlerWhatItIsAsked) {
   FakeNode node("echo");
   protocol::Invoke head;

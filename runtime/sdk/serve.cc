@@ -1,6 +1,7 @@
 // serve() of subito/function.h: reads the arguments and chooses the way to serve.
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -27,8 +28,8 @@ bool is_socket(int fd) {
 }
 
 constexpr char kHelp[] =
-    "A Subito function. A node starts it as a pod, with the channel on descriptor 3 and without\n"
-    "arguments; with --listen it serves HTTP by itself.\n"
+    "A Subito function. A node starts it as a pod, with the channel on descriptor 3 and arguments\n"
+    "of its own; with --listen it serves HTTP by itself.\n"
     "\n"
     "  --listen ADDRESS   HOST:PORT (numeric or localhost; port 0: any) or unix:PATH\n"
     "  --concurrency N    handlers at once; default: the number of cores\n"
@@ -75,7 +76,9 @@ std::string base_name(const char* path) {
 }  // namespace
 
 int serve(int argc, char** argv, Handler handler) {
-  if (argc <= 1 && is_socket(protocol::kChannelFd)) sdk::serve_pod(handler);
+  // In a pod the arguments are the function's own (spec.args).
+  const bool listens = std::find(argv, argv + argc, std::string_view("--listen")) != argv + argc;
+  if (!listens && is_socket(protocol::kChannelFd)) sdk::serve_pod(handler);
   sdk::ListenOptions options;
   options.name = base_name(argv[0]);
   for (int i = 1; i < argc; i += 2) {

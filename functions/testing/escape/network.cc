@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <cstdlib>
 
 #include "functions/testing/escape/attempt.h"
 
@@ -84,6 +86,72 @@ Outcome accept_channel(const char*) {
   return judge(::accept(3, nullptr, nullptr), "accepted");
 }
 
+// The node is at the channel's other end: a pidfd of it?
+constexpr int kPassPidfd = 76;  // SO_PASSPIDFD and SO_PEERPIDFD, newer than this libc
+constexpr int kPeerPidfd = 77;
+Outcome peer_pidfd(const char*) {
+  int pidfd = -1;
+  socklen_t size = sizeof pidfd;
+  return judge(::getsockopt(3, SOL_SOCKET, kPeerPidfd, &pidfd, &size), "pidfd of the node");
+}
+Outcome pass_pidfd(const char*) {
+  const int on = 1;
+  return judge(::setsockopt(3, SOL_SOCKET, kPassPidfd, &on, sizeof on), "pidfds with messages");
+}
+
+// The descriptor that waits in the channel.
+int receive_socket() {
+  char byte = 0;
+  iovec part = {&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  const cmsghdr* header = ::recvmsg(3, &message, 0) == 1 ? CMSG_FIRSTHDR(&message) : nullptr;
+  int fd = -1;
+  if (header != nullptr) std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+  return fd;
+}
+
+// A connection that was handed over has been reset: is it good for another, to 127.0.0.1:PORT? The
+// first try takes the error that waits in the socket.
+template <typename Send>
+Outcome open_again(const char* port, const Send& send) {
+  const int fd = receive_socket();
+  if (fd < 0) return {"no socket came"};
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(std::atoi(port)));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  char byte = 'x';
+  iovec part = {&byte, 1};
+  mmsghdr message = {};
+  message.msg_hdr.msg_name = &address;
+  message.msg_hdr.msg_namelen = sizeof address;
+  message.msg_hdr.msg_iov = &part;
+  message.msg_hdr.msg_iovlen = 1;
+  send(fd, message);
+  return judge(send(fd, message), "sent to an address of its own choice");
+}
+
+Outcome reopen_by_sendto(const char* port) {
+  return open_again(port, [](int fd, mmsghdr& message) {
+    const msghdr& to = message.msg_hdr;
+    return ::sendto(fd, to.msg_iov->iov_base, to.msg_iov->iov_len, MSG_FASTOPEN,
+                    static_cast<const sockaddr*>(to.msg_name), to.msg_namelen);
+  });
+}
+Outcome reopen_by_sendmsg(const char* port) {
+  return open_again(
+      port, [](int fd, mmsghdr& message) { return ::sendmsg(fd, &message.msg_hdr, MSG_FASTOPEN); });
+}
+Outcome reopen_by_sendmmsg(const char* port) {
+  return open_again(
+      port, [](int fd, mmsghdr& message) { return ::sendmmsg(fd, &message, 1, MSG_FASTOPEN); });
+}
+
 }  // namespace
 
 const Attempt kNetworkAttempts[] = {{"tcp", tcp},
@@ -100,6 +168,11 @@ const Attempt kNetworkAttempts[] = {{"tcp", tcp},
                                     {"connect-channel", connect_channel},
                                     {"listen-channel", listen_channel},
                                     {"accept-channel", accept_channel},
+                                    {"peer-pidfd", peer_pidfd},
+                                    {"pass-pidfd", pass_pidfd},
+                                    {"reopen-by-sendto", reopen_by_sendto},
+                                    {"reopen-by-sendmsg", reopen_by_sendmsg},
+                                    {"reopen-by-sendmmsg", reopen_by_sendmmsg},
                                     {nullptr, nullptr}};
 
 }  // namespace escape

@@ -123,6 +123,17 @@ Outcome identity(const char*) {
           std::to_string(::getgid()) + " groups " + std::to_string(::getgroups(0, nullptr))};
 }
 
+Outcome session(const char*) {
+  return {"session " + std::to_string(::getsid(0)) + " group " + std::to_string(::getpgrp())};
+}
+
+// The cpu weight of its session (sched(7), autogroup).
+Outcome set_autogroup(const char*) {
+  const int file = ::open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+  if (file < 0) return denied(errno);
+  return judge(::write(file, "7", 1), "set autogroup");
+}
+
 // Stays until it is killed.
 Outcome stay(const char*) {
   [[maybe_unused]] const ssize_t told = ::write(3, "x", 1);
@@ -149,6 +160,8 @@ const Attempt kProcessAttempts[] = {{"signal", signal_pid},
                                     {"x32", call_x32},
                                     {"i386", call_i386},
                                     {"identity", identity},
+                                    {"session", session},
+                                    {"set-autogroup", set_autogroup},
                                     {"stay", stay},
                                     {nullptr, nullptr}};
 

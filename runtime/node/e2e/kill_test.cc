@@ -71,6 +71,19 @@ TEST_F(KillTest, LeavesNoPodCgroupOrProcessWhenItIsKilledUnderLoad) {
   }
 }
 
+TEST_F(KillTest, StartsAtOnceWhileTheOldLauncherIsStillEnding) {
+  node.deploy("echo", "echo", "scaling: {min: 3}");
+  for (int round = 0; round < 10; ++round) {
+    ASSERT_TRUE(eventually([&] { return node.pods().size() == 3; })) << "round " << round;
+    node.kill();
+    node.start();
+    ASSERT_FALSE(HasFatalFailure());
+    EXPECT_EQ(node.client().get("/function/echo").status, 200);
+  }
+  EXPECT_TRUE(eventually([] { return reap_orphans() == 1; })) << "the node, and no other launcher";
+  EXPECT_EQ(node.client().get("/function/echo?after=all").status, 200);
+}
+
 TEST_F(KillTest, SweepsWhatANodeLeftThatWasKilledTogetherWithItsLauncher) {
   node.deploy("echo", "echo", "scaling: {min: 3}");
   ASSERT_TRUE(eventually([&] { return node.pods().size() == 3; }));
