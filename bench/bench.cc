@@ -46,6 +46,7 @@ int cold_start(const ColdStartOptions& options, const std::string& command) {
   const int told =
       tell("Cold start", to_text(report), to_json(report), options.json, options.report);
   if (result.interrupted) return kInterrupted;
+  if (options.check && !promises_kept(report)) return kFailed;
   return result.errors() > 0 ? kFailed : told;
 }
 
@@ -53,8 +54,9 @@ int idle_cost(const IdleCostOptions& options, const std::string& command) {
   const Machine machine = describe_machine(own_program());
   const auto result = measure_idle_cost(options);
   if (!result) return complain(result.error());
-  return tell("Idle cost", to_text(*result, machine, command), to_json(*result, machine, command),
-              options.json, options.report);
+  const int told = tell("Idle cost", to_text(*result, machine, command),
+                        to_json(*result, machine, command), options.json, options.report);
+  return options.check && !promises_kept(*result) ? kFailed : told;
 }
 
 }  // namespace

@@ -116,7 +116,19 @@ std::int64_t more(const IdleCostResult& result) {
          static_cast<std::int64_t>(result.without.total_bytes());
 }
 
+bool idle_kept(const IdleCostResult& result) {
+  return result.without.total_bytes() <= kIdleBytesMax;
+}
+
+bool functions_kept(const IdleCostResult& result) {
+  return more(result) <= kFunctionsBytesMax;
+}
+
 }  // namespace
+
+bool promises_kept(const IdleCostResult& result) {
+  return idle_kept(result) && functions_kept(result);
+}
 
 IdleMemory measure_tree(int node_pid) {
   IdleMemory memory;
@@ -168,12 +180,10 @@ nlohmann::ordered_json to_json(const IdleCostResult& result, const Machine& mach
           {"with", memory_json(result.with)},
           {"moreBytes", more(result)},
           {"targets",
-           {{{"what", "idle node"},
-             {"bytesMax", kIdleBytesMax},
-             {"met", result.without.total_bytes() <= kIdleBytesMax}},
+           {{{"what", "idle node"}, {"bytesMax", kIdleBytesMax}, {"met", idle_kept(result)}},
             {{"what", "functions asleep"},
              {"bytesMax", kFunctionsBytesMax},
-             {"met", more(result) <= kFunctionsBytesMax}}}}};
+             {"met", functions_kept(result)}}}}};
 }
 
 std::string to_text(const IdleCostResult& result, const Machine& machine,
@@ -192,10 +202,9 @@ std::string to_text(const IdleCostResult& result, const Machine& machine,
                 "Redis not counted) under 20 MB: %.2f MB, %s\n"
                 "- %u functions asleep under 5 MB more: %.2f MB, %s\n",
                 mb(result.without.empty_bytes), mb(result.with.empty_bytes), result.empty_sandboxes,
-                mb(result.without.total_bytes()),
-                result.without.total_bytes() <= kIdleBytesMax ? "met" : "MISSED", result.functions,
-                static_cast<double>(more(result)) / 1e6,
-                more(result) <= kFunctionsBytesMax ? "met" : "MISSED");
+                mb(result.without.total_bytes()), idle_kept(result) ? "met" : "MISSED",
+                result.functions, static_cast<double>(more(result)) / 1e6,
+                functions_kept(result) ? "met" : "MISSED");
   return text + sums;
 }
 

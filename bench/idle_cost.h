@@ -43,6 +43,8 @@ inline constexpr std::int64_t kFunctionsBytesMax = 5'000'000;  // and for 100 fu
 
 Result<IdleCostResult> measure_idle_cost(const IdleCostOptions& options);
 
+bool promises_kept(const IdleCostResult& result);
+
 // Of the process and all its descendants; empty_bytes is left at 0.
 IdleMemory measure_tree(int node_pid);
 

@@ -23,19 +23,20 @@ void keep_modes(ColdStartOptions& options, const std::vector<std::string>& modes
   });
 }
 
-void add_common(CLI::App& command, bool& json, std::string& report, std::string& binary,
-                std::uint32_t& pool_size) {
+template <typename Options>
+void add_common(CLI::App& command, Options& options) {
   command
       .add_option_function<std::string>(
-          "-o,--output", [&json](const std::string& form) { json = form == "json"; },
+          "-o,--output", [&options](const std::string& form) { options.json = form == "json"; },
           "table for people, json for programs")
       ->check(CLI::IsMember({"table", "json"}));
-  command.add_option("--report", report, "also write FILE.md, and FILE.json beside it")
+  command.add_flag("--check", options.check, "end with 1 when a promise is MISSED");
+  command.add_option("--report", options.report, "also write FILE.md, and FILE.json beside it")
       ->type_name("FILE");
-  command.add_option("--binary", binary, "a function to use instead of the tiny echo")
+  command.add_option("--binary", options.binary, "a function to use instead of the tiny echo")
       ->check(CLI::ExistingFile)
       ->type_name("PATH");
-  command.add_option("--pool", pool_size, "empty sandboxes that the private node keeps")
+  command.add_option("--pool", options.pool_size, "empty sandboxes that the private node keeps")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
 }
@@ -65,7 +66,7 @@ void add_cold_start(CLI::App& app, ColdStartOptions& options, std::vector<std::s
   command.add_option("--node", options.node_socket, "API socket of a running node to use")
       ->type_name("SOCKET");
   command.add_option("--seed", options.seed, "of the order of starts; else a random one");
-  add_common(command, options.json, options.report, options.binary, options.pool_size);
+  add_common(command, options);
 }
 
 void add_idle_cost(CLI::App& app, IdleCostOptions& options) {
@@ -74,7 +75,7 @@ void add_idle_cost(CLI::App& app, IdleCostOptions& options) {
   command.add_option("--functions", options.functions, "functions to deploy")
       ->check(CLI::Range(std::uint32_t{1}, kFunctionsMax))
       ->capture_default_str();
-  add_common(command, options.json, options.report, options.binary, options.pool_size);
+  add_common(command, options);
 }
 
 // The help of the subcommand that was named, if one was.

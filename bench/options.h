@@ -26,6 +26,7 @@ struct ColdStartOptions {
   std::uint32_t pool_size = 8;
   std::optional<std::uint64_t> seed;
   bool json = false;
+  bool check = false;  // a promise that was missed is a failure
   std::string report;  // FILE.md; FILE.json goes beside it
 };
 
@@ -34,6 +35,7 @@ struct IdleCostOptions {
   std::uint32_t pool_size = 8;
   std::string binary;
   bool json = false;
+  bool check = false;
   std::string report;
 };
 

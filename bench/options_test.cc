@@ -26,12 +26,14 @@ TEST(BenchOptions, HaveDefaults) {
   EXPECT_TRUE(options.node_socket.empty());
   EXPECT_FALSE(options.json);
   EXPECT_FALSE(options.quiet);
+  EXPECT_FALSE(options.check);
 }
 
 TEST(BenchOptions, TakeAllOfColdStart) {
   const ColdStartOptions options =
       cold_start({"-n", "7", "--idle", "1.5s", "--node", "/run/api.sock", "--seed", "9", "-o",
-                  "json", "--report", "out.md", "--pool", "2", "--quiet"});
+                  "json", "--report", "out.md", "--pool", "2", "--quiet", "--check"});
+  EXPECT_TRUE(options.check);
   EXPECT_TRUE(options.quiet);
   EXPECT_EQ(options.count, 7U);
   EXPECT_EQ(options.idle, milliseconds(1500));
@@ -53,11 +55,12 @@ TEST(BenchOptions, OnlyNamesColumns) {
 }
 
 TEST(BenchOptions, IdleCostIsTheOtherCommand) {
-  const auto parsed = parse_bench({"idle-cost", "--functions", "3"});
+  const auto parsed = parse_bench({"idle-cost", "--functions", "3", "--check"});
   ASSERT_TRUE(parsed);
   EXPECT_FALSE(parsed->cold_start);
   ASSERT_TRUE(parsed->idle_cost);
   EXPECT_EQ(parsed->idle_cost->functions, 3U);
+  EXPECT_TRUE(parsed->idle_cost->check);
 }
 
 TEST(BenchOptions, RefuseWhatIsWrong) {

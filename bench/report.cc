@@ -1,5 +1,6 @@
 #include "bench/report.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -162,15 +163,20 @@ Json to_json(const ColdStartReport& report) {
           {"columns", columns}};
 }
 
+bool promises_kept(const ColdStartReport& report) {
+  const Json targets = targets_json(report);
+  return std::all_of(targets.begin(), targets.end(),
+                     [](const Json& target) { return target.at("met").get<bool>(); });
+}
+
 std::string to_text(const ColdStartReport& report) {
   const ColdStartResult& result = report.result;
   std::string text = words(report.machine) + "\n" + report.command + "\n";
   text += format("%u rounds, %g s of rest before each start, seed %llu\n", result.rounds,
                  std::chrono::duration<double>(report.options.idle).count(),
                  static_cast<unsigned long long>(result.seed));
-  text +=
-      format("kept ready: %u empty sandboxes, %.1f MiB; pods before each start: 0\n",
-             result.kept.empty_sandboxes, static_cast<double>(result.kept.empty_bytes) / (1 << 20));
+  text += format("kept ready: %u empty sandboxes, %.2f MB; pods before each start: 0\n",
+                 result.kept.empty_sandboxes, static_cast<double>(result.kept.empty_bytes) / 1e6);
   for (const auto& [name, version] : result.versions) text += name + ": " + version + "\n";
   text +=
       "\n| µs          |    n |      p50 |      p90 |      p99 | errors | p50 over spawn, 95 % |\n";

@@ -19,6 +19,8 @@ struct ColdStartReport {
 
 nlohmann::ordered_json to_json(const ColdStartReport& report);
 std::string to_text(const ColdStartReport& report);
+// Whether every promise that this run could tell about was kept.
+bool promises_kept(const ColdStartReport& report);
 
 // FILE (Markdown) and the same path with .json.
 Status write_report(const std::string& file, const std::string& title, const std::string& text,

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "bench/idle_cost.h"
+
 namespace subito::bench {
 namespace {
 
@@ -21,6 +23,7 @@ struct Told {
   ColdStartResult result;
   Machine machine;
   std::string text() const { return to_text({options, result, machine, "subito bench x"}); }
+  bool kept() const { return promises_kept({options, result, machine, "subito bench x"}); }
   nlohmann::ordered_json json() const {
     return to_json({options, result, machine, "subito bench x"});
   }
@@ -33,6 +36,9 @@ TEST(ColdStartReport, SaysWhichTargetsWereMissed) {
   EXPECT_THAT(told.text(), HasSubstr("pooled at most 1.5 times spawn: 1.60, MISSED"));
   EXPECT_THAT(told.text(), Not(HasSubstr("runc")));
   EXPECT_EQ(told.json()["targets"][1]["met"], false);
+  EXPECT_FALSE(told.kept());
+  told.result.columns[2] = column("pooled", 1500);
+  EXPECT_TRUE(told.kept());
 }
 
 TEST(ColdStartReport, CountsErrorsAndShowsTheFirst) {
@@ -53,6 +59,18 @@ TEST(ColdStartReport, AMissingRuntimeIsAReasonNotAFigure) {
   EXPECT_THAT(told.text(), HasSubstr("find crun: not installed"));
   EXPECT_EQ(told.json()["columns"][1]["missing"], "find crun: not installed");
   EXPECT_FALSE(told.json()["columns"][1].contains("p50Micros"));
+}
+
+TEST(IdleCost, HasTwoPromises) {
+  IdleCostResult result;
+  result.without.node.rss_bytes = kIdleBytesMax;
+  result.with.node.rss_bytes = kIdleBytesMax + static_cast<std::uint64_t>(kFunctionsBytesMax);
+  EXPECT_TRUE(promises_kept(result));
+  ++result.with.node.rss_bytes;
+  EXPECT_FALSE(promises_kept(result));
+  --result.with.node.rss_bytes;
+  result.without.empty_bytes = 1;
+  EXPECT_FALSE(promises_kept(result));
 }
 
 TEST(Machine, KnowsCgroupsFromTheMounts) {

@@ -45,7 +45,7 @@ down_main() {
 purge_data() {
   if [[ ! -e $DATA ]]; then
     say "no data in $DATA"
-  elif [[ -e $DATA/.made-by-dev-up ]]; then
+  elif [[ -e $MARK ]]; then
     "${AS_ROOT[@]}" rm -rf -- "$DATA"
     say "removed $DATA"
   else

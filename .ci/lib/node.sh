@@ -7,12 +7,14 @@
 readonly PORT_DEFAULT=8080
 readonly START_SECONDS_MAX=30
 readonly STOP_SECONDS_MAX=20
+readonly PID_SECONDS_MAX=5 # from a launch to the pid in PIDFILE
 
 # Sets the paths of the node whose data folder is $1.
 node_paths() {
   DATA=$(realpath -m -- "$1")
   PIDFILE=$DATA/dev.pid
   NODE_LOG=$DATA/dev.log
+  MARK=$DATA/.made-by-dev-up
   SUBITO=$ROOT/build/release/bin/subito
 }
 
@@ -30,14 +32,17 @@ node_pid() {
   printf '%s' "$pid"
 }
 
-# start_node PORT: in a session of its own, so that Ctrl-C reaches it through us alone. `exec` keeps
-# the pid that was written. In the foreground it ends when we do, however we end.
+# start_node PORT, in the background: replaces that shell, so that $! is node or sudo and nothing of
+# ours stands between. In a session of its own, so that Ctrl-C reaches it through us alone. (Under
+# sudo setsid may lead a process group: it forks then, and has to wait.) In the foreground it gets
+# SIGTERM when its parent dies, which is ./dev for root, and sudo for others.
 start_node() {
   local port=$1 tie=()
   if [[ $DETACH == 0 ]]; then tie=(setpriv --pdeathsig TERM); fi
   # shellcheck disable=SC2016  # for the inner shell
-  "${AS_ROOT[@]}" setsid "${tie[@]}" sh -c 'echo $$ >"$1"; shift; exec "$@"' sh "$PIDFILE" \
-    "$SUBITO" up --listen "127.0.0.1:$port" --data "$DATA"
+  exec "${AS_ROOT[@]}" setsid --wait "${tie[@]}" sh -c 'echo $$ >"$1"; shift; exec "$@"' \
+    sh "$PIDFILE" \
+    "$SUBITO" up --listen "127.0.0.1:$port" --data "$DATA" --socket "$DATA/api.sock"
 }
 
 # The client finds the node by its socket, which only the node's owner can open.
@@ -51,12 +56,15 @@ seed_shop() { curl_node "$1" /function/shopfront/seed -X POST; }
 # curl_node PORT PATH [OPTION...]: quiet, bounded, fails on an HTTP error.
 curl_node() { curl --noproxy '*' -fsS --max-time 10 "http://127.0.0.1:$1$2" "${@:3}"; }
 
+# Whether process $1 has ended.
+has_ended() { [[ ! -e /proc/$1 ]] || grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null; }
+
 # stop_node PID: asks, waits, ends. Says how it went.
 stop_node() {
   local pid=$1 tenths
   "${AS_ROOT[@]}" kill -TERM "$pid" 2>/dev/null || true
   for ((tenths = 0; tenths < STOP_SECONDS_MAX * 10; tenths++)); do
-    if [[ ! -e /proc/$pid ]] || grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null; then
+    if has_ended "$pid"; then
       "${AS_ROOT[@]}" rm -f "$PIDFILE"
       say "ended the node (pid $pid)"
       return 0
@@ -70,21 +78,20 @@ stop_node() {
 }
 
 # Who listens on TCP port $1: "pid name", or "0 unknown" if the process cannot be seen; nothing when
-# the port is free. Read from /proc, so that no tool is needed.
+# the port is free. Read from /proc, as root, who sees every process.
 port_owner() {
-  local hex inodes fd link
+  local hex inodes inode fd
   printf -v hex '%04X' "$1"
   inodes=$(awk -v port=":$hex" '$4 == "0A" && substr($2, length($2) - 4) == port {print $10}' \
     /proc/net/tcp /proc/net/tcp6 2>/dev/null)
   [[ -n $inodes ]] || return 0
-  for fd in /proc/[0-9]*/fd/*; do
-    link=$(readlink "$fd" 2>/dev/null) || continue
-    [[ $link == socket:* ]] || continue
-    if grep -qx "$(tr -dc 0-9 <<<"$link")" <<<"$inodes"; then
-      fd=${fd#/proc/}
-      printf '%s %s' "${fd%%/*}" "$(<"/proc/${fd%%/*}/comm")"
-      return 0
-    fi
+  for inode in $inodes; do
+    fd=$("${AS_ROOT[@]}" find /proc/[0-9]*/fd -lname "socket:\[$inode\]" -print -quit \
+      2>/dev/null) || true
+    [[ -n $fd ]] || continue
+    fd=${fd#/proc/}
+    printf '%s %s' "${fd%%/*}" "$(<"/proc/${fd%%/*}/comm")"
+    return 0
   done
   printf '0 unknown'
 }

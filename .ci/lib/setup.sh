@@ -39,12 +39,14 @@ setup_main() {
     tell_what_is_needed "${sets[@]}"
     exit 1
   }
+  recover_services
   install_missing "${sets[@]}"
 }
 
 # For the other subcommands: installs what is missing of these sets, silent when nothing is.
 require_packages() {
   if is_debian_12; then
+    recover_services
     [[ -z $(missing_packages "$@") ]] || install_missing "$@"
   elif [[ -z ${SUBITO_PACKAGES_TOLD:-} ]]; then
     SUBITO_PACKAGES_TOLD=1
@@ -132,13 +134,15 @@ install_packages() {
   "${AS_ROOT[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
     --no-install-recommends -o DPkg::Lock::Timeout=120 "$@" ||
     die "install packages: apt-get failed"
-  trap - EXIT INT TERM HUP
   after_installation
+  trap - EXIT INT TERM HUP
 }
 
 is_installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep -qx installed; }
 
+# Whoever asks us to end now, waits.
 after_installation() {
+  trap '' INT TERM HUP
   services_allow
   if ((REDIS_WAS_THERE == 0)) && is_installed redis-server; then not_at_boot redis-server; fi
 }
@@ -153,15 +157,30 @@ services_forbid() {
     ((answer != 101)) || return 0
     "${AS_ROOT[@]}" mv "$POLICY" "$POLICY_KEPT"
   fi
-  printf '#!/bin/sh\n# %s, removed when it ends\nexit 101\n' "$POLICY_MARK" |
+  printf '#!/bin/sh\n# %s, removed when it ends: pid %d\nexit 101\n' "$POLICY_MARK" $$ |
     "${AS_ROOT[@]}" tee "$POLICY" >/dev/null
   "${AS_ROOT[@]}" chmod 755 "$POLICY"
 }
 
-# Removes our own policy and puts the former one back: at the end, and at the next start if the
-# last one was killed in between.
+# What a setup that was killed has left: no service of this machine could be started any more.
+recover_services() {
+  local pid
+  if policy_is_ours; then
+    pid=$(sed -n 's/^# .* pid //p' "$POLICY")
+    [[ -z $pid || ! -e /proc/$pid ]] || return 0 # of a setup that runs now
+  elif [[ ! -e $POLICY_KEPT || -e $POLICY ]]; then
+    return 0
+  fi
+  find_root || die "remove $POLICY, left by a setup that was killed: this needs root"
+  services_allow
+  say "put $POLICY right: a setup that was killed had left it"
+}
+
+policy_is_ours() { [[ -f $POLICY ]] && grep -q "$POLICY_MARK" "$POLICY"; }
+
+# Removes our own policy and puts the former one back.
 services_allow() {
-  if [[ -f $POLICY ]] && grep -q "$POLICY_MARK" "$POLICY"; then "${AS_ROOT[@]}" rm -f "$POLICY"; fi
+  if policy_is_ours; then "${AS_ROOT[@]}" rm -f "$POLICY"; fi
   if [[ -e $POLICY_KEPT && ! -e $POLICY ]]; then "${AS_ROOT[@]}" mv "$POLICY_KEPT" "$POLICY"; fi
 }
 

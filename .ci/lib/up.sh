@@ -48,12 +48,13 @@ up_main() {
   find_root || die "start node: this needs root, and there is no sudo that works here"
   node_paths "$data"
   refuse_second_node
+  refuse_foreign_data
   refuse_taken_port "$port"
   title "build"
   configure_and_build release subito shop function_hello
   title "node"
   mkdir -p "$DATA"
-  : >>"$DATA/.made-by-dev-up"
+  : >>"$MARK"
   end_with_us
   launch "$port"
   fill_shop "$port"
@@ -66,6 +67,15 @@ refuse_second_node() {
   if pid=$(node_pid); then
     die "start node: one runs on $DATA already, pid $pid; ./dev down ends it"
   fi
+}
+
+# What --purge may remove bears our mark: a folder that we make, or that was empty.
+refuse_foreign_data() {
+  local held
+  [[ -e $DATA && ! -e $MARK ]] || return 0
+  held=$(ls -A -- "$DATA") || die "look into $DATA: see above"
+  [[ -z $held ]] || die "keep data in $DATA: it holds what ./dev up did not make;" \
+    "choose another folder with --data"
 }
 
 refuse_taken_port() {
@@ -83,10 +93,20 @@ end_with_us() {
   trap 'exit 143' TERM HUP
 }
 
+# Its pid may not be written yet.
 end_node() {
-  local pid
+  local pid tenths
   trap '' INT TERM HUP
-  if pid=$(node_pid); then stop_node "$pid"; fi
+  [[ -n $NODE ]] || return 0
+  for ((tenths = 0; tenths < PID_SECONDS_MAX * 10; tenths++)); do
+    if pid=$(node_pid); then
+      stop_node "$pid"
+      return
+    fi
+    ! has_ended "$NODE" || return 0
+    sleep 0.1
+  done
+  stop_node "$NODE"
 }
 
 launch() {
@@ -100,7 +120,7 @@ launch() {
   NODE=$!
   for ((tenths = 0; tenths < START_SECONDS_MAX * 10; tenths++)); do
     curl_node "$1" /healthz >/dev/null 2>&1 && return 0
-    kill -0 "$NODE" 2>/dev/null || start_failed "it ended"
+    ! has_ended "$NODE" || start_failed "it ended"
     sleep 0.1
   done
   start_failed "it did not answer within $START_SECONDS_MAX s"

@@ -167,6 +167,46 @@ TEST_F(Api, SaysWhenABinaryCannotBeStored) {
   hold_to_the_file("PUT", target, server_->answer(id));
 }
 
+// For everything that asks the plane; each answer is held to the file by ask().
+TEST_F(Api, AnswersEveryFailureOfThePlaneAsTheFileSays) {
+  const std::string deploy = deploy_body(put(sample_binary("static")));
+  const std::vector<std::vector<std::string>> operations = {
+      {"GET", "/v1/functions/stock"},
+      {"GET", "/v1/functions/stock/revisions"},
+      {"GET", "/v1/pods?function=stock"},
+      {"GET", "/v1/events/watch?function=stock"},
+      {"GET", "/v1/functions/stock/logs"},
+      {"DELETE", "/v1/functions/stock"},
+      {"PUT", "/v1/functions/stock/scale", R"({"min":1})"},
+      {"POST", "/v1/functions/hello/deploy", deploy}};
+  for (int code = 0; code <= static_cast<int>(ErrorCode::kInternal); ++code) {
+    for (const auto& operation : operations) {
+      fill(plane_);
+      plane_.deploy_failure = {};
+      plane_.next_failure = Error{static_cast<ErrorCode>(code), "do it: it fails", 0};
+      const FakeAnswer answer =
+          ask(operation[0], operation[1], operation.size() > 2 ? operation[2] : "");
+      EXPECT_FALSE(plane_.next_failure) << operation[1] << " does not ask the plane";
+      EXPECT_GE(answer.status, 400) << operation[1];
+      EXPECT_EQ(Json::parse(answer.body).at("detail"), "do it: it fails");
+    }
+  }
+}
+
+TEST_F(Api, RefusesWhatTheFileForbidsInARequest) {
+  const Json deploy = Json::parse(deploy_body(put(sample_binary("static"))));
+  const std::vector<std::tuple<std::string, std::string, std::string, Json>> requests = {
+      {"PUT", "/v1/functions/{name}/scale", "/v1/functions/stock/scale", {{"min", 1}, {"max", 2}}},
+      {"POST", "/v1/functions/{name}/deploy", "/v1/functions/hello/deploy", deploy}};
+  for (const auto& [method, path, target, good] : requests) {
+    const auto forbidden = open_api().forbidden_bodies(path, method, good);
+    EXPECT_GE(forbidden.size(), 8U);
+    for (const Json& body : forbidden)
+      EXPECT_EQ(ask(method, target, body.dump()).status, 400) << body;
+    EXPECT_EQ(ask(method, target, good.dump()).status, 200);
+  }
+}
+
 TEST_F(Api, AClientThatLeavesDuringADeployIsNotAnswered) {
   const std::string hash = put(sample_binary("static"));
   const ExchangeId id = server_->request("POST", "/v1/functions/hello/deploy", deploy_body(hash));
@@ -207,7 +247,8 @@ TEST(SchemaCheck, SeesWhatIsWrong) {
   EXPECT_THAT(wrong(R"({"status":1})"), HasSubstr("is 1, not \"string\""));
   EXPECT_THAT(wrong("{}"), HasSubstr(".status: is missing"));
   EXPECT_THAT(wrong(R"({"status":"ok","more":1})"), HasSubstr(".more: is not described"));
-  EXPECT_THAT(open_api().wrong_with("/v1/healthz", "GET", 404, "", ""), HasSubstr("status 404"));
+  EXPECT_THAT(open_api().wrong_with("/v1/healthz", "GET", 302, "", ""), HasSubstr("status 302"));
+  EXPECT_THAT(open_api().wrong_with("/v1/healthz", "GET", 404, "", ""), HasSubstr("content type"));
 }
 
 TEST(TimeText, ComesBackAndRefusesTheRest) {

@@ -20,12 +20,15 @@ using Curl = std::unique_ptr<CURL, Cleanup>;
 using List = std::unique_ptr<curl_slist, Cleanup>;
 using File = std::unique_ptr<std::FILE, Cleanup>;
 
-// What the callbacks of one transfer share.
+using Consumer = std::function<bool(std::string_view)>;
+
+// What the callbacks of one transfer share. Without a consumer the body is kept.
 struct Transfer {
   ClientReply reply;
-  const std::function<bool(std::string_view)>* on_line = nullptr;  // null: keep the body
-  std::string line;                                                // begun, not ended
-  bool stopped = false;                                            // on_line had enough
+  const Consumer* on_line = nullptr;
+  const Consumer* on_piece = nullptr;
+  std::string line;      // begun, not ended
+  bool stopped = false;  // the consumer had enough
   bool too_large = false;
 };
 
@@ -72,6 +75,10 @@ bool give_lines(Transfer& transfer, std::string_view bytes) {
 
 std::size_t on_body(char* data, std::size_t, std::size_t size, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
+  if (transfer.on_piece != nullptr) {
+    transfer.stopped = !(*transfer.on_piece)({data, size});
+    return transfer.stopped ? 0 : size;
+  }
   if (transfer.on_line != nullptr && transfer.reply.status == 200)
     return give_lines(transfer, {data, size}) ? size : 0;
   if (transfer.reply.body.size() + size > kReplyBytesMax) {
@@ -101,20 +108,25 @@ class CurlTransport final : public Transport {
   }
 
   Result<ClientReply> send(const ClientRequest& request) override {
-    return perform(request, nullptr);
+    Transfer transfer;
+    return perform(request, transfer);
   }
-  Result<ClientReply> stream(const ClientRequest& request,
-                             const std::function<bool(std::string_view)>& on_line) override {
-    return perform(request, &on_line);
+  Result<ClientReply> stream(const ClientRequest& request, const Consumer& on_line) override {
+    Transfer transfer;
+    transfer.on_line = &on_line;
+    return perform(request, transfer);
+  }
+  Result<ClientReply> receive(const ClientRequest& request, const Consumer& on_piece) override {
+    Transfer transfer;
+    transfer.on_piece = &on_piece;
+    return perform(request, transfer);
   }
 
  private:
-  Result<ClientReply> perform(const ClientRequest& request,
-                              const std::function<bool(std::string_view)>* on_line) {
+  Result<ClientReply> perform(const ClientRequest& request, Transfer& transfer) {
+    CHECK(!busy_);  // curl refuses to transfer within a callback of the same handle
     CURL* curl = curl_.get();
     curl_easy_reset(curl);  // keeps the connection
-    Transfer transfer;
-    transfer.on_line = on_line;
     if (!socket_path_.empty()) set(curl, CURLOPT_UNIX_SOCKET_PATH, socket_path_.c_str());
     if (curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str()) != CURLE_OK)
       return fail(ErrorCode::kInvalidArgument, "call " + request.url + ": not a URL");
@@ -123,7 +135,7 @@ class CurlTransport final : public Transport {
     set(curl, CURLOPT_NOSIGNAL, 1L);
     set(curl, CURLOPT_PATH_AS_IS, 1L);
     set(curl, CURLOPT_CONNECTTIMEOUT, static_cast<long>(kConnectTimeout.count()));
-    if (on_line == nullptr) set(curl, CURLOPT_TIMEOUT, static_cast<long>(kReplyTimeout.count()));
+    if (transfer.on_line == nullptr) limit_time(request);
     set(curl, CURLOPT_HEADERFUNCTION, on_header);
     set(curl, CURLOPT_HEADERDATA, static_cast<void*>(&transfer));
     set(curl, CURLOPT_WRITEFUNCTION, on_body);
@@ -134,9 +146,21 @@ class CurlTransport final : public Transport {
     File file;
     RETURN_IF_ERROR(set_body(request, file));
     set(curl, CURLOPT_HTTPHEADER, fields.get());
+    busy_ = true;
     const CURLcode code = curl_easy_perform(curl);
+    busy_ = false;
     if (code != CURLE_OK && !transfer.stopped) return error_of(code, request, transfer);
     return std::move(transfer.reply);
+  }
+
+  void limit_time(const ClientRequest& request) {
+    const auto seconds = static_cast<long>(request.timeout.count());
+    if (request.body_file.empty()) {
+      set(curl_.get(), CURLOPT_TIMEOUT, seconds);
+    } else {
+      set(curl_.get(), CURLOPT_LOW_SPEED_LIMIT, 1L);  // bytes a second
+      set(curl_.get(), CURLOPT_LOW_SPEED_TIME, seconds);
+    }
   }
 
   static void add(List& list, const std::string& text) {
@@ -173,22 +197,34 @@ class CurlTransport final : public Transport {
     const std::string where = socket_path_.empty() ? request.url : socket_path_;
     if (transfer.too_large)
       return {ErrorCode::kResourceExhausted, "read reply of " + where + ": too large", 0};
+    switch (code) {
+      case CURLE_COULDNT_CONNECT:
+        return connect_error(where);
+      case CURLE_URL_MALFORMAT:
+      case CURLE_UNSUPPORTED_PROTOCOL:
+        return {ErrorCode::kInvalidArgument, "call " + request.url + ": not a URL", 0};
+      case CURLE_OPERATION_TIMEDOUT:
+        return {ErrorCode::kDeadlineExceeded, "call " + where + ": no answer in time", 0};
+      default:
+        return {ErrorCode::kProtocol, "read reply of " + where + ": " + curl_easy_strerror(code),
+                0};
+    }
+  }
+
+  Error connect_error(const std::string& where) {
     long os_errno = 0;
     curl_easy_getinfo(curl_.get(), CURLINFO_OS_ERRNO, &os_errno);
-    std::string reason = curl_easy_strerror(code);
-    if (code == CURLE_COULDNT_CONNECT && os_errno != 0) {
-      reason = std::strerror(static_cast<int>(os_errno));
-      if (os_errno == EACCES || os_errno == EPERM)
-        return {ErrorCode::kPermissionDenied, "connect to " + where + ": " + reason, EACCES};
-    }
-    if (code == CURLE_OPERATION_TIMEDOUT)
-      return {ErrorCode::kDeadlineExceeded, "call " + where + ": no answer in time", 0};
-    return {ErrorCode::kUnavailable, "connect to " + where + ": " + reason,
+    const bool denied = os_errno == EACCES || os_errno == EPERM;
+    return {denied ? ErrorCode::kPermissionDenied : ErrorCode::kUnavailable,
+            "connect to " + where + ": " +
+                (os_errno != 0 ? std::strerror(static_cast<int>(os_errno))
+                               : curl_easy_strerror(CURLE_COULDNT_CONNECT)),
             static_cast<int>(os_errno)};
   }
 
   std::string socket_path_;
   Curl curl_;
+  bool busy_ = false;
 };
 
 }  // namespace

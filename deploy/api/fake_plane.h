@@ -23,6 +23,9 @@ class FakePlane : public ControlPlane {
   // The next deploy fails with this, when it has a message.
   DeployFailure deploy_failure;
 
+  // Whatever can fail fails with this, once.
+  std::optional<Error> next_failure;
+
   // What was asked last.
   LogQuery last_log_query;
   DeployOptions last_deploy_options;
@@ -49,6 +52,7 @@ class FakePlane : public ControlPlane {
                     const DeployOptions& options, DeployCallback callback) override {
     last_deploy_options = options;
     last_artefact = artefact;
+    if (next_failure) deploy_failure.error = *std::exchange(next_failure, {});
     if (!deploy_failure.error.message.empty()) {
       pending_.push_back([callback, failure = deploy_failure] {
         callback(tl::unexpected<DeployFailure>(failure));
@@ -68,12 +72,15 @@ class FakePlane : public ControlPlane {
   }
   void remove(std::string_view name, StatusCallback callback) override {
     const auto it = functions.find(name);
-    Status status = it == functions.end() ? Status(none(name)) : ok();
+    Status status = next_failure            ? Status(*std::exchange(next_failure, {}))
+                    : it == functions.end() ? Status(none(name))
+                                            : ok();
     if (it != functions.end()) functions.erase(it);
     pending_.push_back([callback, status] { callback(status); });
   }
   Status scale(std::string_view name, std::optional<std::int32_t> min,
                std::optional<std::int32_t> max) override {
+    if (next_failure) return *std::exchange(next_failure, {});
     const auto it = functions.find(name);
     if (it == functions.end()) return none(name);
     auto& scaling = *it->second.manifest.mutable_spec()->mutable_scaling();
@@ -90,6 +97,7 @@ class FakePlane : public ControlPlane {
     return views;
   }
   Result<FunctionView> get_function(std::string_view name) override {
+    if (next_failure) return *std::exchange(next_failure, {});
     const auto it = functions.find(name);
     if (it == functions.end()) return none(name);
     return it->second;
@@ -97,6 +105,7 @@ class FakePlane : public ControlPlane {
   std::vector<PodView> list_pods() override { return pods; }
   ReadyPool ready_pool() override { return ready; }
   Result<std::vector<RevisionView>> list_revisions(std::string_view name) override {
+    if (next_failure) return *std::exchange(next_failure, {});
     const auto it = revisions.find(name);
     if (it == revisions.end()) return none(name);
     return it->second;
@@ -111,6 +120,7 @@ class FakePlane : public ControlPlane {
   }
   Result<std::vector<LogRecord>> logs(const LogQuery& query) override {
     last_log_query = query;
+    if (next_failure) return *std::exchange(next_failure, {});
     if (!functions.contains(query.function)) return none(query.function);
     std::vector<LogRecord> found;
     for (const LogRecord& record : records) {

@@ -43,6 +43,18 @@ bool has_type(const Json& value, const std::string& type) {
   return false;
 }
 
+// Values that a property of that schema must not have. Objects have a judge of their own.
+std::vector<Json> forbidden_values(const Json& schema) {
+  std::vector<Json> values;
+  for (const Json& value : {Json(true), Json("1"), Json(1.5), Json::array(), Json(nullptr)}) {
+    if (schema.at("type") != "object" && !has_type(value, schema.at("type")))
+      values.push_back(value);
+  }
+  if (schema.contains("minimum")) values.push_back(schema.at("minimum").get<int>() - 1);
+  if (schema.contains("maximum")) values.push_back(schema.at("maximum").get<int>() + 1);
+  return values;
+}
+
 }  // namespace
 
 OpenApi::OpenApi(const std::string& path) : root_(to_json(YAML::LoadFile(path))) {}
@@ -69,6 +81,26 @@ std::vector<std::string> OpenApi::query_of(const std::string& path,
   return names;
 }
 
+std::vector<Json> OpenApi::forbidden_bodies(const std::string& path, const std::string& method,
+                                            const Json& good) const {
+  const Json& body = root_.at("paths").at(path).at(lower(method)).at("requestBody");
+  const Json& schema = resolve(body.at("content").at("application/json").at("schema"));
+  std::vector<Json> bodies;
+  const auto add = [&](const std::string& name, const Json& value) {
+    bodies.push_back(good);
+    bodies.back()[name] = value;
+  };
+  if (!schema.value("additionalProperties", true)) add("unknownField", 1);
+  for (const Json& name : schema.value("required", Json::array())) {
+    bodies.push_back(good);
+    bodies.back().erase(name.get<std::string>());
+  }
+  for (const auto& [name, property] : schema.at("properties").items()) {
+    for (const Json& value : forbidden_values(resolve(property))) add(name, value);
+  }
+  return bodies;
+}
+
 const Json& OpenApi::resolve(const Json& node) const {
   if (!node.contains("$ref")) return node;
   return root_.at(Json::json_pointer(node.at("$ref").get<std::string>().substr(1)));
@@ -78,8 +110,9 @@ std::string OpenApi::wrong_with(const std::string& path, const std::string& meth
                                 const std::string& content_type, const std::string& body) const {
   const Json& responses = root_.at("paths").at(path).at(lower(method)).at("responses");
   const std::string code = std::to_string(status);
-  if (!responses.contains(code)) return "status " + code + " is not described";
-  const Json& response = resolve(responses.at(code));
+  const bool any_failure = status >= 400 && responses.contains("default");
+  if (!responses.contains(code) && !any_failure) return "status " + code + " is not described";
+  const Json& response = resolve(responses.at(responses.contains(code) ? code : "default"));
   if (!response.contains("content")) return body.empty() ? "" : "a body is not described";
   if (!response.at("content").contains(content_type))
     return "content type " + content_type + " is not described";
@@ -98,8 +131,9 @@ std::string OpenApi::wrong_with(const std::string& path, const std::string& meth
 
 void OpenApi::check(const Json& node, const Json& value, const std::string& at,
                     std::string& wrong) const {
-  static const std::set<std::string> kKnown = {"type", "properties",  "required", "items",
-                                               "enum", "description", "minimum",  "maximum"};
+  static const std::set<std::string> kKnown = {"type",        "properties", "additionalProperties",
+                                               "required",    "items",      "enum",
+                                               "description", "minimum",    "maximum"};
   const Json& schema = resolve(node);
   for (const auto& [keyword, unused] : schema.items()) {
     if (!kKnown.contains(keyword)) wrong += at + ": keyword " + keyword + " is not checked\n";

@@ -1,7 +1,7 @@
 // SchemaCheck: JSON against the schemas of openapi.yaml, for the test that holds the file true.
-// Knows the keywords that the file uses (type, properties, required, items, enum, $ref, minimum,
-// maximum, description) and fails on any other, so that none is silently not checked. Objects may
-// have no property that their schema does not name, if it names any.
+// Knows the keywords that the file uses (type, properties, additionalProperties, required, items,
+// enum, $ref, minimum, maximum, description) and fails on any other, so that none is silently not
+// checked. Objects may have no property that their schema does not name, if it names any.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -20,6 +20,10 @@ class OpenApi {
   std::vector<std::string> operations() const;
   // The names of the query parameters of an operation.
   std::vector<std::string> query_of(const std::string& path, const std::string& method) const;
+  // Requests that the schema of an operation's body forbids, each `good` but for one thing: a field
+  // that is unknown, missing, of another type, or out of its bounds.
+  std::vector<nlohmann::json> forbidden_bodies(const std::string& path, const std::string& method,
+                                               const nlohmann::json& good) const;
   // What is wrong with an answer, one a line; empty: as described. `content_type` without
   // parameters, empty when there is no body; lines of NDJSON are checked one by one.
   std::string wrong_with(const std::string& path, const std::string& method, int status,

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -13,6 +14,7 @@
 
 #include "deploy/api/api_handler.h"
 #include "deploy/api/fake_plane.h"
+#include "runtime/base/check.h"
 #include "runtime/loop/loop.h"
 
 namespace subito::api {
@@ -188,8 +190,68 @@ TEST(TransportErrors, TellWhereNobodyListens) {
   ASSERT_FALSE(dead);
   EXPECT_EQ(dead.error().code, ErrorCode::kUnavailable);
   std::filesystem::remove_all(folder);
-  EXPECT_EQ(make_curl_transport("")->send({"GET", "ftp://127.0.0.1/"}).error().code,
-            ErrorCode::kUnavailable);
+  for (const char* url : {"ftp://127.0.0.1/", "http://127.0.0.1/a b", "http://[::1/"})
+    EXPECT_EQ(make_curl_transport("")->send({"GET", url}).error().code, ErrorCode::kInvalidArgument)
+        << url;
+}
+
+// A server that says this and hangs up.
+Result<ClientReply> reply_of(const std::string& said, bool as_pieces) {
+  const UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  CHECK(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size) == 0);
+  CHECK(::listen(listener.get(), 1) == 0);
+  CHECK(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  std::thread server([&] {
+    const UniqueFd connection(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    char request[1024];
+    CHECK(::recv(connection.get(), request, sizeof request, 0) > 0);
+    CHECK(::send(connection.get(), said.data(), said.size(), 0) > 0);
+  });
+  const ClientRequest request{"GET",
+                              "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/"};
+  const auto transport = make_curl_transport("");
+  std::string body;
+  auto reply = as_pieces ? transport->receive(request,
+                                              [&](std::string_view piece) {
+                                                body += piece;
+                                                return true;
+                                              })
+                         : transport->send(request);
+  server.join();
+  EXPECT_EQ(body, as_pieces ? "half" : "");
+  return reply;
+}
+
+TEST(TransportErrors, AReplyThatBreaksOffIsNotAMissingNode) {
+  const std::string half = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf";
+  for (const bool as_pieces : {false, true}) {
+    const auto broken = reply_of(half, as_pieces);
+    ASSERT_FALSE(broken);
+    EXPECT_EQ(broken.error().code, ErrorCode::kProtocol);
+    EXPECT_THAT(broken.error().message, HasSubstr("read reply of http://127.0.0.1:"));
+  }
+}
+
+TEST(TransportErrors, PiecesOfABodyComeWhateverTheStatus) {
+  const auto reply = reply_of("HTTP/1.1 503 Away\r\nContent-Length: 4\r\n\r\nhalf", true);
+  ASSERT_TRUE(reply) << reply.error().message;
+  EXPECT_EQ(reply->status, 503);
+  EXPECT_EQ(reply->body, "");
+}
+
+TEST_F(Transports, MustNotBeUsedFromWithinItsOwnStream) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");  // the server has a thread
+  const auto transport = make_curl_transport(socket_);
+  EXPECT_DEATH((void)transport->stream(request("GET", "/v1/events/watch"),
+                                       [&](std::string_view) {
+                                         (void)transport->send(request("GET", "/v1/healthz"));
+                                         return false;
+                                       }),
+               "busy_");
 }
 
 }  // namespace

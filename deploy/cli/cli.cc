@@ -23,7 +23,7 @@ Usage: subito COMMAND [OPTIONS]
 
 Node
   up         run a node in the foreground
-  doctor     what this host can do and what it lacks
+  doctor     what this host can do and what it lacks; then the exit code is 1
   version    versions of this program and of the node
 
 Functions
@@ -46,7 +46,7 @@ Options
 
 Exit codes
   0 done   1 failed   2 wrong command line   3 no such function
-  4 node not reachable   5 manifest or binary refused
+  4 node not reachable   5 manifest or binary refused   130 bench interrupted
 
 Colours only on a terminal and unless NO_COLOR is set.
 )";

@@ -54,6 +54,9 @@ TEST_F(CliTest, AWrongCommandLineIsUsage) {
       {"deploy", "--binary", "x"},
       {"deploy", "hello", "--binary", "x", "-f", "y"},
       {"deploy", "hello", "--binary", "x", "--setting", "novalue"},
+      {"deploy", "-f", "y", "--memory", "64Mi"},
+      {"deploy", "-f", "y", "--setting", "a=b"},
+      {"deploy", "-f", "y", "--max", "3"},
       {"invoke"},
       {"invoke", "catalogue", "-H", "nocolon"},
       {"invoke", "catalogue", "-d", "@/nonexistent"},
@@ -171,6 +174,18 @@ TEST_F(CliTest, InvokeReadsBodiesAndTellsFailures) {
   EXPECT_EQ(gateway_request_.body, "from the input");
   gateway_reply_ = Error{ErrorCode::kUnavailable, "connect to x: Connection refused", 111};
   EXPECT_EQ(run({"invoke", "catalogue"}).code, kNoNode);
+  gateway_reply_ = Error{ErrorCode::kInvalidArgument, "call x: not a URL", 0};
+  EXPECT_EQ(run({"invoke", "catalogue", "a b"}).code, kUsage);
+}
+
+TEST_F(CliTest, InvokePrintsWhatCameBeforeTheConnectionBroke) {
+  gateway_reply_ = api::ClientReply{200, {}, "the first half"};
+  broken_ = Error{ErrorCode::kProtocol, "read reply of x: transfer closed", 0};
+  const Printed output = run({"invoke", "catalogue"});
+  EXPECT_EQ(output.out, "the first half");
+  EXPECT_EQ(output.err, "subito: invoke catalogue: read reply of x: transfer closed\n");
+  EXPECT_EQ(output.code, kFailed);
+  EXPECT_EQ(gateway_request_.timeout.count(), 0) << "the gateway bounds it";
 }
 
 TEST_F(CliTest, Version) {

@@ -82,8 +82,10 @@ class CliTest : public testing::Test {
   std::int64_t now_unix_ns_ = 1'795'471'505'000'000'000;  // a minute after FakePlane's beginning
   std::optional<Error> no_node_;                          // every connection fails with this
   std::string last_socket_;
-  // What happens while a stream is watched; then its connection ends.
+  std::function<void(const api::ClientRequest&)> before_send_;
+  // What happens while a stream is watched; then its connection ends, or breaks with this.
   std::function<void()> meanwhile_;
+  std::optional<Error> broken_;
   // The gateway: what it was asked, and what it answers.
   api::ClientRequest gateway_request_;
   Result<api::ClientReply> gateway_reply_ = api::ClientReply{};
@@ -96,10 +98,8 @@ class CliTest : public testing::Test {
     }
 
     Result<api::ClientReply> send(const api::ClientRequest& request) override {
-      if (socket_.empty()) {
-        test_.gateway_request_ = request;
-        return test_.gateway_reply_;
-      }
+      EXPECT_FALSE(streaming_) << "asked from within its own stream";
+      if (test_.before_send_) test_.before_send_(request);
       if (test_.no_node_) return *test_.no_node_;
       const auto id = begin(request);
       test_.plane_.settle();
@@ -115,10 +115,22 @@ class CliTest : public testing::Test {
       const auto& answer = test_.server_->answer(id);
       if (answer.status != 200) return api::ClientReply{answer.status, answer.fields, answer.body};
       std::size_t given = 0;
-      if (!give(answer.body, given, on_line)) return api::ClientReply{200, {}, ""};
-      if (test_.meanwhile_) test_.meanwhile_();
-      give(answer.body, given, on_line);
+      streaming_ = true;
+      bool wants_more = give(answer.body, given, on_line);
+      if (wants_more && test_.meanwhile_) test_.meanwhile_();
+      if (wants_more) wants_more = give(answer.body, given, on_line);
+      streaming_ = false;
+      if (wants_more && test_.broken_) return *test_.broken_;
       return api::ClientReply{200, {}, ""};
+    }
+
+    Result<api::ClientReply> receive(
+        const api::ClientRequest& request,
+        const std::function<bool(std::string_view)>& on_piece) override {
+      test_.gateway_request_ = request;
+      if (test_.gateway_reply_ && on_piece(test_.gateway_reply_->body) && test_.broken_)
+        return *test_.broken_;
+      return test_.gateway_reply_;
     }
 
    private:
@@ -145,6 +157,7 @@ class CliTest : public testing::Test {
 
     CliTest& test_;
     std::string socket_;
+    bool streaming_ = false;
   };
 };
 

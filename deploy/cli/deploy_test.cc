@@ -86,6 +86,22 @@ TEST_F(DeployTest, AFailedCheckShowsTheLastLogsAndWhatStays) {
   EXPECT_THAT(run({"deploy", "-f", file}).err, HasSubstr("nothing is deployed as hello\n"));
 }
 
+TEST_F(DeployTest, ABinaryThatWasClearedAwayMeanwhileIsPutAgainOnce) {
+  int deploys = 0, forgotten = 1;
+  before_send_ = [&](const api::ClientRequest& request) {
+    if (request.method == "POST" && ++deploys <= forgotten)
+      std::filesystem::remove_all(folder_ + "/data/artefacts");
+    if (request.method == "PUT") std::filesystem::create_directories(folder_ + "/data/artefacts");
+  };
+  const std::string file = write("f.yaml", manifest("hello", good()));
+  EXPECT_EQ(run({"deploy", "-f", file}).code, kOk);
+  EXPECT_EQ(deploys, 2);
+  deploys = 0;
+  forgotten = 9;
+  EXPECT_EQ(run({"deploy", "-f", file}).code, kFailed);
+  EXPECT_EQ(deploys, 2);
+}
+
 TEST_F(DeployTest, FlagsMakeAManifest) {
   const Printed output =
       run({"deploy",        "hello", "--binary",  ELF_SAMPLES "/elf_sample_static",

@@ -1,11 +1,12 @@
-// Exit codes of the command line. `subito --help` tells them; programs rely on them.
+// Exit codes of the command line. `subito --help` tells them; programs rely on them. `bench` ends
+// with 130 when Ctrl-C interrupted it.
 #pragma once
 
 namespace subito::cli {
 
 enum ExitCode : int {
   kOk = 0,
-  kFailed = 1,    // the node or the function said no
+  kFailed = 1,    // the node or the function said no; of doctor: this host lacks something
   kUsage = 2,     // the command line is wrong
   kNotFound = 3,  // no such function
   kNoNode = 4,    // no node is reachable

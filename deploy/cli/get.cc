@@ -100,30 +100,27 @@ class Get {
   }
 
   int watch() {
-    const auto ended = node_.stream(
+    Node watched = session_.node();  // node_ is asked meanwhile
+    const auto ended = watched.follow(
         "/v1/events/watch" + function_query(),
         [this](const Json& value, std::string_view line) { return on_line(value, line); });
     if (failure_) return session_.tell(*failure_);
-    if (!ended) return session_.tell(ended.error());
-    return session_.tell(kNoNode, "watch: the node ended the connection");
+    return ended ? kFailed : session_.tell(ended.error());  // nobody reads what we print
   }
 
   bool on_line(const Json& value, std::string_view line) {
     const bool is_event = value.value("type", "") == "event";
-    if (options_.output.json()) {
-      session_.out() << line << std::endl;
-      return true;
-    }
-    if (options_.kind == "pods") {
-      if (is_event)
-        print_event(value);
-      else
-        print(value);
-    } else if (!print_changes(!is_event)) {
-      return false;
+    if (options_.kind != "pods") {
+      if (!print_changes(!is_event)) return false;
+    } else if (options_.output.json()) {
+      session_.out() << line << '\n';
+    } else if (is_event) {
+      print_event(value);
+    } else {
+      print(value);
     }
     session_.out().flush();
-    return true;
+    return session_.out().good();
   }
 
   // "catalogue-7 started 1.1 ms pooled, 1 waiting"
@@ -133,28 +130,35 @@ class Get {
                    << printable(event.value("message", "")) << '\n';
   }
 
-  // All rows at first, then those that are new or have changed.
+  // All rows at first, then those that are new or have changed. As JSON a value for each.
   bool print_changes(bool first) {
     const auto list = fetch();
     if (!list) {
       failure_ = list.error();
       return false;
     }
-    if (first) print(*list);
+    if (first && !options_.output.json()) print(*list);
     if (first) widest_ = table(list->at("items"));
     std::map<std::string, std::string> seen;
     for (const Json& item : list->at("items")) {
       const std::string key = item.value("name", item.value("function", "")) +
                               (item.contains("number") ? item["number"].dump() : "");
       seen[key] = item.dump();
-      if (first || (seen_.contains(key) && seen_[key] == seen[key])) continue;
-      Table row = table(Json::array({item}));
-      row.widen(*widest_);
-      row.print_last(session_.out(), session_.colours());
-      widest_ = std::move(row);
+      if (seen_.contains(key) && seen_[key] == seen[key]) continue;
+      if (options_.output.json())
+        session_.out() << seen[key] << '\n';
+      else if (!first)
+        print_row(item);
     }
     seen_ = std::move(seen);
     return true;
+  }
+
+  void print_row(const Json& item) {
+    Table row = table(Json::array({item}));
+    row.widen(*widest_);
+    row.print_last(session_.out(), session_.colours());
+    widest_ = std::move(row);
   }
 
   const Session& session_;

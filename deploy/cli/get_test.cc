@@ -88,6 +88,42 @@ TEST_F(CliTest, WatchingFunctionsPrintsTheRowsThatChanged) {
             "stock      ready   1     0        0         1         60s\n");
 }
 
+TEST_F(CliTest, WatchingAsJsonGivesAValueForEachItemThatIsNewOrChanged) {
+  meanwhile_ = [this] {
+    plane_.functions["stock"].pods_idle = 1;
+    plane_.emit(api::Event{1, "stock", "stock-1", "PodStarted", "started"});
+    plane_.emit(api::Event{1, "stock", "stock-1", "Noise", "nothing changed"});
+  };
+  std::vector<std::string> names;
+  std::istringstream lines(run({"get", "functions", "-w", "-o", "json"}).out);
+  for (std::string line; std::getline(lines, line);) names.push_back(Json::parse(line).at("name"));
+  EXPECT_THAT(names, testing::ElementsAre("catalogue", "stock", "stock"));
+  std::vector<int> numbers;
+  meanwhile_ = [this] {
+    plane_.revisions["stock"].push_back(plane_.revisions["catalogue"].front());
+    plane_.emit(api::Event{1, "stock", "", "Deployed", "revision 2 is current"});
+  };
+  std::istringstream more(run({"get", "revisions", "stock", "-w", "-o", "json"}).out);
+  for (std::string line; std::getline(more, line);) {
+    numbers.push_back(Json::parse(line).at("number"));
+  }
+  EXPECT_THAT(numbers, testing::ElementsAre(1, 2));
+}
+
+TEST_F(CliTest, AWatchThatBreaksIsTheNodesEnd) {
+  broken_ = Error{ErrorCode::kProtocol, "read reply of x: transfer closed", 0};
+  const std::vector<std::vector<std::string>> commands = {
+      {"get", "pods", "-w"}, {"get", "functions", "-w"}, {"logs", "catalogue", "-f"}};
+  for (const auto& arguments : commands) {
+    const Printed output = run(arguments);
+    EXPECT_EQ(output.err, "subito: follow: the node ended the connection\n");
+    EXPECT_EQ(output.code, kNoNode);
+  }
+  const Printed logs = run({"logs", "catalogue"});
+  EXPECT_EQ(logs.err, "subito: read reply of x: transfer closed\n");
+  EXPECT_EQ(logs.code, kFailed);
+}
+
 TEST_F(CliTest, Describe) {
   EXPECT_EQ(run({"describe", "catalogue"}).out,
             "Function:   catalogue\n"

@@ -113,24 +113,37 @@ Outcome<api::ClientRequest> request_of(const Session& session, const InvokeOptio
   return request;
 }
 
-void print_body(const Session& session, const std::string& body) {
-  session.out() << body;
+// The call, its body printed as it comes. The gateway bounds how long it takes.
+Result<api::ClientReply> call(const Session& session, api::ClientRequest request) {
+  request.timeout = std::chrono::seconds(0);
+  char last = '\n';
+  const auto gateway = session.environment.connect("");
+  auto reply = gateway->receive(request, [&](std::string_view piece) {
+    if (!piece.empty()) last = piece.back();
+    session.out() << piece << std::flush;
+    return session.out().good();
+  });
   // A prompt behind a body without a last new line is hard to read.
-  if (session.environment.out_is_terminal && !body.empty() && body.back() != '\n')
-    session.out() << '\n';
+  if (session.environment.out_is_terminal && last != '\n') session.out() << '\n' << std::flush;
+  if (reply && !session.out().good())
+    return fail(ErrorCode::kCancelled, "write its answer: nobody reads it");
+  return reply;
+}
+
+ExitCode exit_code_of(const Error& error) {
+  if (error.code == ErrorCode::kInvalidArgument) return kUsage;
+  return error.code == ErrorCode::kUnavailable ? kNoNode : kFailed;
 }
 
 int invoke(const Session& session, const InvokeOptions& options) {
   const auto request = request_of(session, options);
   if (!request) return session.tell(request.error());
-  const auto gateway = session.environment.connect("");
   const std::int64_t begin = session.environment.now_unix_ns();
-  const auto reply = gateway->send(*request);
+  const auto reply = call(session, *request);
   if (!reply)
-    return session.tell(reply.error().code == ErrorCode::kUnavailable ? kNoNode : kFailed,
+    return session.tell(exit_code_of(reply.error()),
                         "invoke " + options.name + ": " + reply.error().message);
   if (options.verbose) print_verbose(session, *reply, session.environment.now_unix_ns() - begin);
-  print_body(session, reply->body);
   if (reply->status < 400) return kOk;
   if (!options.verbose)
     session.environment.err << "subito: invoke " << options.name << ": " << reply->status << ' '

@@ -49,7 +49,7 @@ int show_logs(const Session& session, const LogOptions& options) {
   if (options.follow) path += "&follow=true";
   Json items = Json::array();
   Node node = session.node();
-  const auto ended = node.stream(path, [&](const Json& record, std::string_view line) {
+  const auto print = [&](const Json& record, std::string_view line) {
     if (!options.output.json())
       session.out() << log_line(record, session.colours()) << '\n';
     else if (options.follow)
@@ -57,13 +57,13 @@ int show_logs(const Session& session, const LogOptions& options) {
     else
       items.push_back(record);
     if (options.follow) session.out().flush();
-    return true;
-  });
+    return session.out().good();
+  };
+  const auto ended = options.follow ? node.follow(path, print) : node.stream(path, print);
   if (!ended) return session.tell(ended.error());
   if (options.output.json() && !options.follow)
     session.out() << Json{{"items", std::move(items)}}.dump(2) << '\n';
-  if (!options.follow) return kOk;
-  return session.tell(kNoNode, "logs: the node ended the connection");
+  return session.out().good() ? kOk : kFailed;  // nobody reads what we print
 }
 
 }  // namespace

@@ -41,11 +41,16 @@ std::string url_of(const std::string& path) {
 
 }  // namespace
 
+std::string Failure::type() const {
+  return problem.is_object() ? type_of(problem) : "";
+}
+
 Failure failure_of(const Error& error, const std::string& socket_path) {
   if (error.code == ErrorCode::kPermissionDenied)
     return {kNoNode,
             "reach node at " + socket_path + ": permission denied: only its owner may, try sudo",
             {}};
+  if (error.code == ErrorCode::kInvalidArgument) return {kUsage, error.message, {}};
   if (error.code != ErrorCode::kUnavailable && error.code != ErrorCode::kNotFound)
     return {kFailed, error.message, {}};
   return {kNoNode,
@@ -122,9 +127,7 @@ Outcome<std::string> Node::put_artefact(const std::string& file) {
   return *hash;
 }
 
-Outcome<Json> Node::stream(
-    const std::string& path,
-    const std::function<bool(const Json& value, std::string_view line)>& on_line) {
+Outcome<Json> Node::stream(const std::string& path, const OnLine& on_line) {
   auto reply = transport_->stream({"GET", url_of(path), {}, "", ""}, [&](std::string_view line) {
     const Json value = Json::parse(line, nullptr, false);
     return !value.is_object() || on_line(value, line);
@@ -133,6 +136,17 @@ Outcome<Json> Node::stream(
   auto outcome = outcome_of(std::move(reply));
   if (!outcome && outcome.error().exit_code == kNotFound) suggest(outcome.error());
   return outcome;
+}
+
+Outcome<Json> Node::follow(const std::string& path, const OnLine& on_line) {
+  bool began = false, enough = false;
+  auto outcome = stream(path, [&](const Json& value, std::string_view line) {
+    began = true;
+    enough = !on_line(value, line);
+    return !enough;
+  });
+  if (enough || (!began && !outcome)) return outcome;
+  return tl::unexpected<Failure>(Failure{kNoNode, "follow: the node ended the connection", {}});
 }
 
 }  // namespace subito::cli

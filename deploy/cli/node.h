@@ -20,6 +20,8 @@ struct Failure {
   ExitCode exit_code = kFailed;
   std::string message;
   Json problem;  // the problem document, if the node sent one
+  // "not-found"; empty without such a document.
+  std::string type() const;
 };
 
 template <typename T>
@@ -37,10 +39,12 @@ class Node {
   Outcome<Json> call(const std::string& method, const std::string& path, const std::string& body);
   // Stores the file as an artefact unless it is there; returns its SHA-256.
   Outcome<std::string> put_artefact(const std::string& file);
-  // Lines of JSON until the node ends the reply (or the connection), or `on_line` returns false.
-  Outcome<Json> stream(
-      const std::string& path,
-      const std::function<bool(const Json& value, std::string_view line)>& on_line);
+  // Lines of JSON until the node ends the reply, or `on_line` returns false. `on_line` must not
+  // call this node.
+  using OnLine = std::function<bool(const Json& value, std::string_view line)>;
+  Outcome<Json> stream(const std::string& path, const OnLine& on_line);
+  // The same of a reply that has no end: however the node ends it is a failure.
+  Outcome<Json> follow(const std::string& path, const OnLine& on_line);
 
  private:
   Outcome<Json> outcome_of(Result<api::ClientReply> reply);

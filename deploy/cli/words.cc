@@ -16,6 +16,31 @@ std::size_t width_of(std::string_view text) {
   }));
 }
 
+// Bytes of the UTF-8 character that `text` begins with; 0 if that is none, or a longer form than
+// need be.
+std::size_t character_bytes(std::string_view text) {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const std::size_t size = at(0) < 0x80   ? 1
+                           : at(0) < 0xc2 ? 0
+                           : at(0) < 0xe0 ? 2
+                           : at(0) < 0xf0 ? 3
+                           : at(0) < 0xf5 ? 4
+                                          : 0;
+  if (size > text.size()) return 0;
+  for (std::size_t i = 1; i < size; ++i) {
+    if ((at(i) & 0xc0) != 0x80) return 0;
+  }
+  if ((at(0) == 0xe0 && at(1) < 0xa0) || (at(0) == 0xf0 && at(1) < 0x90)) return 0;
+  return size;
+}
+
+// A control character: C0 but new line and tab, DEL, or C1 (U+0080 to U+009F).
+bool is_control(std::string_view character) {
+  const auto first = static_cast<unsigned char>(character[0]);
+  if (first < ' ') return first != '\n' && first != '\t';
+  return first == 0x7f || (first == 0xc2 && static_cast<unsigned char>(character[1]) < 0xa0);
+}
+
 // One digit behind the point below ten, none above: 1.1, 12.
 std::string two_digits(double value) {
   std::array<char, 32> text{};
@@ -54,12 +79,18 @@ std::string time_words(double microseconds) {
 std::string printable(std::string_view text) {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < ' ' && c != '\n' && c != '\t') || byte == 0x7f)
+  while (!text.empty()) {
+    const std::size_t size = character_bytes(text);
+    const std::string_view character = text.substr(0, std::max<std::size_t>(size, 1));
+    text.remove_prefix(character.size());
+    if (size > 0 && !is_control(character)) {
+      out += character;
+      continue;
+    }
+    for (const char c : character) {
+      const auto byte = static_cast<unsigned char>(c);
       out += {'\\', 'x', kHex[byte >> 4], kHex[byte & 15]};
-    else
-      out += c;
+    }
   }
   return out;
 }

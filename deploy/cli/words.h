@@ -16,8 +16,8 @@ std::string size_words(std::uint64_t bytes);
 // "980 µs", "1.1 ms", "12 ms", "1.2 s".
 std::string time_words(double microseconds);
 
-// What a terminal would take as a command (escape, carriage return, ...) as "\x1b". New lines and
-// tabs stay. Whatever a function wrote is shown through this.
+// What a terminal would take as a command (escape, carriage return, C1 controls, ...) and what is
+// no UTF-8 as "\x1b". New lines and tabs stay. Whatever a function wrote is shown through this.
 std::string printable(std::string_view text);
 
 enum class Colour : std::uint8_t { kNone, kBold, kGreen, kYellow, kRed, kGrey };

@@ -32,6 +32,14 @@ TEST(Words, SizesAndTimesHaveTwoDigits) {
 TEST(Words, ControlCharactersAreShownNotSent) {
   EXPECT_EQ(printable("a\x1b[2Jb\tc\nd\x7f"), "a\\x1b[2Jb\tc\nd\\x7f");
   EXPECT_EQ(printable("µ"), "µ");
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "2J\xc2\x80\xc2\x9f\xc2\xa0"),
+            "\\xc2\\x9b2J\\xc2\\x80\\xc2\\x9f\xc2\xa0");
+  EXPECT_EQ(printable("\x9b"
+                      "2J"),
+            "\\x9b2J")
+      << "not UTF-8: a control of terminals with 8 bits";
+  EXPECT_EQ(printable("\xe2\x82\xac\xf0\x9f\x98\x80"), "\xe2\x82\xac\xf0\x9f\x98\x80");
 }
 
 TEST(Table, CountsCharactersNotBytes) {

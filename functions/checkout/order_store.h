@@ -30,7 +30,7 @@ struct Begun {
     kMismatch,  // the key was used for something else
   };
   Outcome outcome = Outcome::kMismatch;
-  Order order;  // when started or resumed
+  Order order;  // when started or resumed; when replayed its id alone counts
   StoredAnswer answer;
 };
 

@@ -10,14 +10,14 @@ using subito::RedisReply;
 constexpr const char* kRecordSeconds = "86400";
 
 // KEYS: record, order. ARGV: lines, order id, lease in ms, seconds to keep the record.
-// Answers {what, ...}: started | resumed ORDER | replay STATUS BODY | in-flight | mismatch.
+// Answers {what, ...}: started | resumed ORDER | replay STATUS BODY ORDER | in-flight | mismatch.
 constexpr const char* kBegin = R"(
 local record = redis.call('HMGET', KEYS[1], 'fingerprint', 'order', 'lease', 'status', 'body')
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if record[1] then
   if record[1] ~= ARGV[1] then return {'mismatch'} end
-  if record[4] then return {'replay', record[4], record[5]} end
+  if record[4] then return {'replay', record[4], record[5], record[2]} end
   if tonumber(record[3]) > now then return {'in-flight'} end
   redis.call('HSET', KEYS[1], 'lease', now + ARGV[3])
   return {'resumed', record[2]}
@@ -73,7 +73,9 @@ Begun RedisOrderStore::begin(const std::string& key, const Order& order,
   if (what == "mismatch") return {Outcome::kMismatch, {}, {}};
   if (what == "replay") {
     StoredAnswer answer{std::stoi(std::string(reply[1].text())), std::string(reply[2].text())};
-    return {Outcome::kReplay, {}, std::move(answer)};
+    Order known;
+    known.id = reply[3].text();
+    return {Outcome::kReplay, std::move(known), std::move(answer)};
   }
   const std::string id(reply[1].text());
   auto known = find(id);

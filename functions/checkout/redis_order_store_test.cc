@@ -80,6 +80,7 @@ TEST_F(RedisOrderStoreTest, AnAnswerIsReplayedAndAForgottenKeyIsFree) {
   EXPECT_EQ(replay.outcome, Outcome::kReplay);
   EXPECT_EQ(replay.answer.status, 409);
   EXPECT_EQ(replay.answer.body, "short");
+  EXPECT_EQ(replay.order.id, order_.id);
   EXPECT_EQ(store_.find(order_.id)->reason, "out-of-stock");
 
   const Order other = order_of({{"1", 1, {}}});

@@ -17,9 +17,10 @@ using Record = OrderStore::Record;
 // enough: of two pods that work on one order every step of one has no effect. It saves the work.
 constexpr std::chrono::seconds kLease{5};
 
-Response with_status(int status, std::string body) {
-  Response response = Response::json(std::move(body), status);
-  if (status >= 400) response.header("content-type", "application/problem+json");
+Response with_status(const StoredAnswer& answer, const std::string& order) {
+  Response response = Response::json(answer.body, answer.status);
+  if (answer.status == 201) response.header("location", "/orders/" + order);
+  if (answer.status >= 400) response.header("content-type", "application/problem+json");
   return response;
 }
 
@@ -41,11 +42,8 @@ Response Saga::place(const Lines& lines) {
     case Begun::Outcome::kInFlight:
       return overtaken();
     case Begun::Outcome::kReplay:
-      return with_status(begun.answer.status, std::move(begun.answer.body))
-          .header("idempotency-replayed", "true");
+      return with_status(begun.answer, begun.order.id).header("idempotency-replayed", "true");
     case Begun::Outcome::kResumed:
-      resumed_ = true;
-      break;
     case Begun::Outcome::kStarted:
       break;
   }
@@ -138,13 +136,14 @@ Response Saga::commit() {
   const StoredAnswer answer{201, to_json(completed)};
   if (!become(OrderStatus::kCompleted, Record::kAnswer, answer)) return overtaken();
   context_.log().info("order completed", {{"order", order_.id}});
-  return with_status(answer.status, answer.body).header("location", "/orders/" + order_.id);
+  return with_status(answer, order_.id);
 }
 
 // It cannot be, now or later: the same answer is given to every repetition.
 Response Saga::refuse(int status, const std::string& type, const std::string& detail) {
-  // An earlier run may have reserved. A reservation that just failed holds nothing.
-  if (resumed_ && !release()) return unsure("stock does not release");
+  // Even if we hold nothing: a run before us, or one that took us for dead, may have reserved. What
+  // is released once cannot be reserved after.
+  if (!release()) return unsure("stock does not release");
   Response response = Response::problem(status, type, detail);
   order_.reason = type;
   if (!become(OrderStatus::kCancelled, Record::kAnswer, {status, response.body()})) {

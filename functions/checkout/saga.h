@@ -3,7 +3,7 @@
 //
 //   begin ─▶ price (catalogue) ─▶ reserve (stock) ─▶ RESERVED ─▶ commit (stock) ─▶ COMPLETED
 //               │                    │                              │
-//               └── refused ─────────┴──────────────────────────────┴─▶ CANCELLED, answer kept
+//               └── refused ─────────┴─────────── stock released ───┴─▶ CANCELLED, answer kept
 //               └── away ────────────┘ stock released ─▶ CANCELLED, key free again, 503
 //                                      release fails or commit unsure ─▶ as it is, lease ended, 503
 //
@@ -51,7 +51,6 @@ class Saga {
   subito::Context& context_;
   OrderStore& store_;
   Order order_;
-  bool resumed_ = false;
 };
 
 }  // namespace shop

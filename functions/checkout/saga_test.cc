@@ -34,7 +34,7 @@ class MemoryOrderStore final : public OrderStore {
       return {Outcome::kStarted, order, {}};
     }
     if (record.fingerprint != to_text(order.lines)) return {Outcome::kMismatch, {}, {}};
-    if (record.answer) return {Outcome::kReplay, {}, *record.answer};
+    if (record.answer) return {Outcome::kReplay, orders.at(record.order), *record.answer};
     if (record.leased) return {Outcome::kInFlight, {}, {}};
     record.leased = true;
     return {Outcome::kResumed, orders.at(record.order), {}};
@@ -154,6 +154,7 @@ TEST_F(SagaTest, CompletesAnOrderAndReplaysItsAnswer) {
   const Response second = place();
   EXPECT_EQ(second.status(), 201);
   EXPECT_EQ(second.body(), first.body());
+  EXPECT_EQ(second.headers().get("location"), first.headers().get("location"));
   EXPECT_EQ(stock_.calls, calls);
   expect_settled();
 }
@@ -189,7 +190,7 @@ TEST_F(SagaTest, RefusesAnUnknownProductAndATotalBeyondCounting) {
   EXPECT_EQ(place("a").status(), 422);
   catalogue_ = R"([{"id":"3","priceMinor":9223372036854775807}])";
   EXPECT_EQ(place("b").status(), 422);
-  EXPECT_EQ(stock_.calls, 0);
+  for (const auto& [order, held] : stock_.reservations) EXPECT_EQ(held.first, "RELEASED");
   expect_settled();
 }
 
@@ -276,6 +277,25 @@ TEST_F(SagaTest, SettlesWhicheverCallFailsAndHow) {
       expect_settled();
     }
   }
+}
+
+// The first is told that stock is short and stalls past its lease; meanwhile pieces come in, a
+// second reserves them for the same order and dies. Then the first goes on and refuses.
+TEST_F(SagaTest, WhatAnotherReservedForAnOrderThatIsRefusedIsReleased) {
+  int reservations = 0;
+  context_.answer("stock", [&](const Request& request) {
+    const Response answer = stock_(request);
+    if (request.path() != "/reservations") return answer;
+    if (++reservations == 2) throw std::runtime_error("the pod dies");
+    stock_.available = 6;
+    store_.let_go("k");
+    EXPECT_THROW((void)place("k", 6), std::runtime_error);
+    EXPECT_EQ(stock_.available, 0);
+    return answer;
+  });
+  EXPECT_EQ(place("k", 6).status(), 409);
+  EXPECT_EQ(only_order().status, OrderStatus::kCancelled);
+  EXPECT_EQ(stock_.available, 6);
 }
 
 TEST_F(SagaTest, OnlyOneOfTwoThatWorkOnAnOrderGetsThrough) {

@@ -14,6 +14,7 @@
 #include "runtime/node/control.h"
 #include "runtime/node/pod_requests.h"
 #include "runtime/node/version.h"
+#include "runtime/node/views.h"
 #include "runtime/pods/sandbox_home.h"
 #include "runtime/server/server.h"
 
@@ -162,7 +163,7 @@ void LiveNode::use_redis(bindings::RedisEndpoint endpoint) {
 Status LiveNode::serve() {
   server::Address address{server::Address::Kind::kTcp, config_.listen_host, config_.listen_port};
   ASSIGN_OR_RETURN(const server::Address bound, gateway_server_->listen(address));
-  url_ = "http://" + bound.host + ":" + std::to_string(bound.port);
+  url_ = node::gateway_url(bound.host, bound.port);
   api::NodeInfo info;
   info.version = kVersion;
   info.gateway_url = url_;

@@ -58,6 +58,12 @@ std::string words_of(api::FunctionState state, const scheduler::FunctionView& fu
 
 }  // namespace
 
+std::string gateway_url(const std::string& host, std::uint16_t port) {
+  const std::string there = host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host;
+  const bool ipv6 = there.find(':') != there.npos;
+  return "http://" + (ipv6 ? "[" + there + "]" : there) + ":" + std::to_string(port);
+}
+
 manifest::StartMode to_api(pods::StartMode mode) {
   return mode == pods::StartMode::kPooled ? manifest::POOLED : manifest::FRESH;
 }

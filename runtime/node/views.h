@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,6 +12,9 @@
 #include "scheduler/view.h"
 
 namespace subito::node {
+
+// Where a client on this machine finds a gateway that listens there: "http://[::1]:8080" for "::".
+std::string gateway_url(const std::string& host, std::uint16_t port);
 
 manifest::StartMode to_api(pods::StartMode mode);
 std::int64_t microseconds(Duration duration);

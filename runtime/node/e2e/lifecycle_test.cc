@@ -59,6 +59,19 @@ TEST_F(LifecycleTest, TellsEachChangeWhileItIsWatched) {
   EXPECT_THAT(said, ContainsRegex("echo-1 asleep after [0-9.]+ (ms|s) idle, 3 requests\n"));
 }
 
+TEST_F(LifecycleTest, PrintsARowForEachFunctionThatChangesWhileItIsWatched) {
+  node.deploy("echo", "echo", "scaling: {idle: 200ms}");
+  ASSERT_TRUE(eventually([&] { return node.asleep("echo"); }));
+  Child watch = node.follow({"get", "functions", "-w"}, "watch");
+  ASSERT_TRUE(eventually([&] { return !node.followed("watch").empty(); }));
+  EXPECT_EQ(node.client().get("/function/echo").status, 200);
+  EXPECT_TRUE(eventually([&] {
+    const std::string said = node.followed("watch");  // a row for it at first, then another
+    return said.find("\necho ") != said.rfind("\necho ");
+  })) << node.followed("watch");
+  EXPECT_TRUE(watch.running()) << node.followed("watch.err");
+}
+
 TEST_F(LifecycleTest, PassesRequestIdAndTraceOnAndMakesThemWhenMissing) {
   node.deploy("echo", "echo");
   node.deploy("look", "look");

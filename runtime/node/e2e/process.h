@@ -79,9 +79,6 @@ std::uint64_t memory_line_bytes(pid_t pid, const std::string& file, const std::s
 inline std::uint64_t resident_bytes(pid_t pid) {
   return memory_line_bytes(pid, "status", "VmRSS:");
 }
-inline std::uint64_t proportional_bytes(pid_t pid) {
-  return memory_line_bytes(pid, "smaps_rollup", "Pss:");
-}
 // Most it ever had resident, since the last reset.
 inline std::uint64_t peak_bytes(pid_t pid) {
   return memory_line_bytes(pid, "status", "VmHWM:");
