@@ -51,7 +51,8 @@ class ControlTest : public EngineFixture, public testing::Test {
   Reporter reporter{journal, logs};
   Functions functions;
   gateway::Gateway gateway{engine};
-  Control control{{loop, *store, engine, functions, gateway, journal, logs, reporter}};
+  Control control{{loop, *store, engine, functions, gateway, journal, logs, reporter,
+                   [](const std::string&) {}}};
 };
 
 TEST_F(ControlTest, RefusesSettingsThatDoNotFitIntoAPodsConfiguration) {
