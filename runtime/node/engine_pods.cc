@@ -210,8 +210,9 @@ void Engine::on_pod_gone(Pod& pod, const PodGone& gone) {
     }
   }
   running_.erase(pod.id);
-  if (!pod.draining && revision(pod.revision->function) == pod.revision) {
-    last_ends_[pod.revision->function] = gone.words;
+  const RevisionPtr current = revision(pod.revision->function);
+  if (!pod.draining && current != nullptr && current->id == pod.revision->id) {
+    last_ends_[current->function] = gone.words;
   }
   const auto view = scheduler_.pod(pod.id);
   observer_.on_gone(pod, gone, view ? view->served : 0);
