@@ -122,6 +122,11 @@ void Core::released(Turn& turn, Slot slot) {
   if (pod.overdue && pod.cancelled == pod.running.size()) {
     return stop(turn, slot, StopReason::kUnresponsive);
   }
+  // Here, not when it is dispatched to: whoever says it is free settles the function after it. With
+  // a concurrency above 1 it gets a few more meanwhile.
+  if (pod.serving() && pod.dispatched >= limits_.pod_dispatches_max) {
+    return drain(turn, slot, DrainReason::kWornOut);
+  }
   if (pod.state == PodState::kDraining && pod.running.empty()) {
     const Duration timeout = ledger_.function(pod.function).limits.drain_timeout;
     ledger_.timers().set(pod.timer, later(turn.now, timeout), {Timer::Kind::kPod, slot});

@@ -51,6 +51,30 @@ TEST(Exit, AsksForAnotherTryOnlyUntilTheDeadline) {
   EXPECT_EQ(node.said(), "refuse 1 deadline");
 }
 
+TEST(Drain, ReplacesAPodThatWasGivenAsManyInvocationsAsOneMay) {
+  FakeNode node({.pod_dispatches_max = 3});
+  node.add("A", {.pods_min = 1}).ready("A-1").said();
+  for (int i = 1; i <= 3; ++i) {
+    node.call("A");
+    EXPECT_EQ(node.said(), std::to_string(i) + " to A-1");
+    if (i < 3) node.done(static_cast<std::uint64_t>(i));
+  }
+  node.done(3);
+  EXPECT_EQ(node.said(), "drain A-1 worn-out, start A-2") << "the minimum is kept";
+  node.call("A");
+  EXPECT_EQ(node.said(), "4 to A-2 cold");
+}
+
+TEST(Drain, FinishesWhatRunsInAPodThatIsWornOut) {
+  FakeNode node({.pod_dispatches_max = 2});
+  node.add("A", {.concurrency = 2}).calls("A", 2).ready("A-1").said();
+  node.done(1);
+  EXPECT_EQ(node.said(), "drain A-1 worn-out");
+  node.done(2).exit("A-1");
+  EXPECT_EQ(node.said(), "");
+  EXPECT_EQ(node.all_calls().at(2).state, FakeNode::CallState::kCompleted);
+}
+
 TEST(CrashLoop, PutsStartsOffForLongerEachTime) {
   FakeNode node;
   node.add("A", {.pods_min = 1}).said();

@@ -41,7 +41,8 @@ void Core::serve(Turn& turn, Slot slot) {
 void Core::dispatch(Turn& turn, Slot slot, Slot pod_slot) {
   ledger_.assign(slot, pod_slot, turn.now);
   Invocation& invocation = ledger_.invocation(slot);
-  const Pod& pod = ledger_.pod(pod_slot);
+  Pod& pod = ledger_.pod(pod_slot);
+  ++pod.dispatched;
   turn.effects.push_back(Dispatch{.invocation = invocation.id,
                                   .pod = pod.id,
                                   .cold = !pod.said_hello,

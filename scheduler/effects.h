@@ -82,6 +82,7 @@ enum class DrainReason : std::uint8_t {
   kOldRevision,   // the function has a new revision
   kRemoved,       // the function was removed
   kUnresponsive,  // a cancelled handler does not yield, and others still run beside it
+  kWornOut,       // it was given pod_dispatches_max invocations
   kClosing,       // the node is shutting down
 };
 

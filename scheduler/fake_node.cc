@@ -45,6 +45,8 @@ const char* short_name(DrainReason reason) {
       return "removed";
     case DrainReason::kUnresponsive:
       return "unresponsive";
+    case DrainReason::kWornOut:
+      return "worn-out";
     case DrainReason::kClosing:
       return "closing";
   }

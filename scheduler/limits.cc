@@ -25,6 +25,7 @@ std::optional<std::string_view> fault(const NodeLimits& limits) {
   if (limits.pods_max == 0) return "pods_max must be at least 1";
   if (limits.starting_max == 0) return "starting_max must be at least 1";
   if (limits.waiting_max == 0) return "waiting_max must be at least 1";
+  if (limits.pod_dispatches_max == 0) return "pod_dispatches_max must be at least 1";
   return std::nullopt;
 }
 

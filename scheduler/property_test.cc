@@ -18,7 +18,8 @@ constexpr std::size_t kFunctions = 5;
 class Generator {
  public:
   explicit Generator(std::uint32_t seed)
-      : random_(seed), node_({.pods_max = 12, .starting_max = 3, .waiting_max = 60}) {}
+      : random_(seed),
+        node_({.pods_max = 12, .starting_max = 3, .waiting_max = 60, .pod_dispatches_max = 40}) {}
 
   FakeNode& node() { return node_; }
 

@@ -52,6 +52,7 @@ struct Pod {
   std::uint32_t cancelled = 0;  // of the running ones
   bool overdue = false;         // a cancelled one did not yield in time
   bool start_timed_out = false;
+  std::uint64_t dispatched = 0;  // in all
   std::uint64_t served = 0;
   std::uint64_t last_used = 0;  // a stamp, not a time: larger is later
   bool idle = false;            // ready, and runs nothing

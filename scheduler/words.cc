@@ -118,6 +118,8 @@ std::string_view to_string(DrainReason reason) {
       return "function removed";
     case DrainReason::kUnresponsive:
       return "a cancelled handler does not yield";
+    case DrainReason::kWornOut:
+      return "served as many as one pod may";
     case DrainReason::kClosing:
       return "the node is shutting down";
   }

@@ -55,12 +55,26 @@ Wrong check_label_key(std::string_view text) {
   return check_key(text.substr(slash + 1));
 }
 
+// Paths that the gateway would never find (runtime/gateway/routes.cc).
+Wrong check_reachable(std::string_view text) {
+  if (text.size() > 1 && text.back() == '/')
+    return "is '" + std::string(text) + "', leave the final '/' away: it matches what is below too";
+  if ((std::string(text) + '/').find("/./") != text.npos ||
+      (std::string(text) + '/').find("/../") != text.npos)
+    return "has a dot segment, which the gateway refuses in requests";
+  if (text == "/healthz") return "is '/healthz', which the gateway answers itself";
+  if (text == "/function" || text.substr(0, 10) == "/function/")
+    return "is '" + std::string(text) + "', what begins with /function/ calls functions by name";
+  return std::nullopt;
+}
+
 Wrong check_path(std::string_view text) {
   constexpr std::size_t kPathBytesMax = 1024;
   if (text.empty() || text.front() != '/')
     return "is '" + std::string(text) + "', a path begins with '/'";
   if (text.size() > kPathBytesMax) return "is longer than 1024 bytes";
   if (text.find("//") != text.npos) return "has an empty segment ('//')";
+  if (Wrong wrong = check_reachable(text)) return wrong;
   for (const char c : text) {
     if (c <= ' ' || c == 0x7f || c == '?' || c == '#')
       return "has a character that no path has: a space, a control character, '?' or '#'";

@@ -25,23 +25,21 @@ double milliseconds(Duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
 
-http::ResponseHead head_of(int status, std::string_view content_type, std::size_t size) {
+http::ResponseHead head_of(int status, std::string_view content_type) {
   http::ResponseHead head;
   head.status = status;
   head.fields.emplace_back("content-type", content_type);
-  head.content_length = size;
   return head;
-}
-
-void respond_whole(server::Server& server, server::ExchangeId id, http::ResponseHead head,
-                   const std::string& body) {
-  server.respond(id, std::move(head), body, true);
 }
 
 }  // namespace
 
 std::string server_timing(const Timing& timing) {
   char out[160];
+  if (timing.start_kind.empty()) {
+    std::snprintf(out, sizeof out, "queue;dur=%.3f", milliseconds(timing.queue));
+    return out;
+  }
   std::snprintf(out, sizeof out, "queue;dur=%.3f, start;desc=%.*s;dur=%.3f, handler;dur=%.3f",
                 milliseconds(timing.queue), static_cast<int>(timing.start_kind.size()),
                 timing.start_kind.data(), milliseconds(timing.start), milliseconds(timing.handler));
@@ -49,9 +47,10 @@ std::string server_timing(const Timing& timing) {
 }
 
 void Gateway::on_request(server::ExchangeId id, http::RequestHead&& head, bool end) {
+  std::string request_id = take_field(head.fields, "x-request-id").value_or("");
+  if (!is_request_id(request_id)) request_id = names_.request_id();
   if (head.path == kHealthPath) {
-    respond_whole(*server_, id, head_of(200, "text/plain; charset=utf-8", 3), "ok\n");
-    return;
+    return respond_whole(id, head_of(200, "text/plain; charset=utf-8"), request_id, "ok\n");
   }
   auto target = routes_.find(head.path);
   if (!target) {
@@ -59,21 +58,21 @@ void Gateway::on_request(server::ExchangeId id, http::RequestHead&& head, bool e
     const int status = missing ? 404 : 400;
     const std::string body = http::problem_json(
         status, missing ? "function-not-found" : "ambiguous-path", target.error().message);
-    http::ResponseHead answer = head_of(status, http::kProblemContentType, body.size());
-    answer.fields.emplace_back("x-request-id", take_request_id(head.fields));
-    respond_whole(*server_, id, std::move(answer), body);
-    return;
+    return respond_whole(id, head_of(status, http::kProblemContentType), request_id, body);
   }
   Exchange& exchange = exchanges_[id.value()];
   Invocation invocation = make_invocation(std::move(head), *std::move(target), end);
-  exchange.request_id = invocation.request_id;
+  invocation.request_id = request_id;
+  exchange.request_id = std::move(request_id);
   exchange.invocation = invoker_.invoke(*this, id.value(), std::move(invocation));
 }
 
-// The client's own, if it may be one.
-std::string Gateway::take_request_id(http::Fields& fields) {
-  std::string id = take_field(fields, "x-request-id").value_or("");
-  return is_request_id(id) ? id : names_.request_id();
+// An answer of the gateway's own.
+void Gateway::respond_whole(server::ExchangeId id, http::ResponseHead head,
+                            const std::string& request_id, const std::string& body) {
+  head.content_length = body.size();
+  head.fields.emplace_back("x-request-id", request_id);
+  server_->respond(id, std::move(head), body, true);
 }
 
 Invocation Gateway::make_invocation(http::RequestHead&& head, Target&& target, bool end) {
@@ -85,7 +84,6 @@ Invocation Gateway::make_invocation(http::RequestHead&& head, Target&& target, b
   invocation.fields = std::move(head.fields);
   invocation.content_length = head.content_length;
   invocation.body_follows = !end;
-  invocation.request_id = take_request_id(invocation.fields);
   invocation.traceparent = take_field(invocation.fields, "traceparent").value_or("");
   invocation.tracestate = take_field(invocation.fields, "tracestate").value_or("");
   if (!is_traceparent(invocation.traceparent)) {
@@ -151,15 +149,15 @@ void Gateway::on_failure(CallerToken token, Failure&& failure) {
   const Exchange* exchange = find(token);
   if (exchange == nullptr) return;
   const std::string body = http::problem_json(failure.status, failure.type, failure.detail);
-  http::ResponseHead head = head_of(failure.status, http::kProblemContentType, body.size());
-  head.fields.emplace_back("x-request-id", exchange->request_id);
+  http::ResponseHead head = head_of(failure.status, http::kProblemContentType);
   head.fields.emplace_back("server-timing", server_timing(failure.timing));
   if (failure.retry_after) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*failure.retry_after).count();
     head.fields.emplace_back("retry-after", std::to_string(seconds));
   }
+  const std::string request_id = exchange->request_id;
   exchanges_.erase(token);
-  respond_whole(*server_, server::ExchangeId(token), std::move(head), body);
+  respond_whole(server::ExchangeId(token), std::move(head), request_id, body);
 }
 
 void Gateway::on_consumed(CallerToken token, std::size_t bytes) {

@@ -38,8 +38,9 @@ class Gateway final : public server::Handler, private Caller {
   };
 
   Invocation make_invocation(http::RequestHead&& head, Target&& target, bool end);
-  std::string take_request_id(http::Fields& fields);
   Exchange* find(CallerToken token);
+  void respond_whole(server::ExchangeId id, http::ResponseHead head, const std::string& request_id,
+                     const std::string& body);
 
   bool on_answer(CallerToken token, Answer&& answer, std::string_view body, bool end) override;
   bool on_answer_body(CallerToken token, std::string_view bytes, bool end) override;
@@ -54,7 +55,8 @@ class Gateway final : public server::Handler, private Caller {
   std::unordered_map<CallerToken, Exchange> exchanges_;
 };
 
-// "queue;dur=0.01, start;desc=pooled;dur=1.05, handler;dur=0.31": milliseconds.
+// "queue;dur=0.01, start;desc=pooled;dur=1.05, handler;dur=0.31": milliseconds. Of what
+// reached no pod: the queue alone.
 std::string server_timing(const Timing& timing);
 
 }  // namespace subito::gateway

@@ -114,6 +114,29 @@ TEST_F(GatewayTest, NamesAlsoTheAnswersThatTheServerGivesAndThoseWithoutAFunctio
   EXPECT_TRUE(is_request_id(server.answer(lost).field("x-request-id")));
 }
 
+TEST_F(GatewayTest, NamesTheRequestInAnswersOfItsOwn) {
+  for (const char* path : {"/healthz", "/function/ecco", "/function/echo/../x"}) {
+    EXPECT_TRUE(is_request_id(server.answer(server.request("GET", path)).field("x-request-id")))
+        << path;
+  }
+  http::RequestHead head;
+  head.method = "GET";
+  head.path = "/nowhere";
+  head.fields = {{"x-request-id", "mine-1"}};
+  gateway.on_request(server::ExchangeId(50), std::move(head), true);
+  EXPECT_EQ(server.answer(server::ExchangeId(50)).field("x-request-id"), "mine-1");
+}
+
+TEST_F(GatewayTest, SaysOfWhatReachedNoPodOnlyHowLongItWaited) {
+  Timing timing;
+  timing.queue = microseconds(1500);
+  EXPECT_EQ(server_timing(timing), "queue;dur=1.500");
+  timing.start_kind = "warm";
+  timing.handler = std::chrono::seconds(30);
+  EXPECT_EQ(server_timing(timing),
+            "queue;dur=1.500, start;desc=warm;dur=0.000, handler;dur=30000.000");
+}
+
 TEST_F(GatewayTest, RefusesAnAmbiguousPath) {
   EXPECT_EQ(server.answer(server.request("GET", "/function/echo/../x")).status, 400);
 }

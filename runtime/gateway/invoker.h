@@ -47,7 +47,8 @@ struct Timing {
   Duration queue{};    // arrival to a pod
   Duration start{};    // decision to start the pod to its first word; 0 for a warm one
   Duration handler{};  // the pod has it and runs, to the head of its answer
-  std::string_view start_kind = "warm";  // "warm", "pooled", "fresh", "process"
+  // "warm", "pooled", "fresh", "process"; empty: it reached no pod, only `queue` counts.
+  std::string_view start_kind;
 };
 
 struct Answer {

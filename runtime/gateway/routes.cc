@@ -1,5 +1,7 @@
 #include "runtime/gateway/routes.h"
 
+#include <algorithm>
+
 namespace subito::gateway {
 namespace {
 
@@ -56,6 +58,7 @@ Status Routes::add_route(const std::string& prefix, bool strip_prefix,
     return fail(ErrorCode::kAlreadyExists,
                 "add route " + prefix + ": it belongs to function " + it->second.function_name);
   }
+  longest_route_ = std::max(longest_route_, prefix.size());
   return ok();
 }
 
@@ -68,7 +71,10 @@ Result<Target> Routes::find(std::string_view path) const {
                 "find function: the path has dot segments; send it without");
   }
   if (path.starts_with(kFunctionPrefix)) return find_by_name(path);
-  std::string prefix(path);
+  // Nothing longer than the longest route can match: a path of 8,192 slashes costs no more steps
+  // than that route has segments.
+  std::string prefix(path.substr(0, longest_route_ + 1));
+  if (prefix.size() < path.size()) prefix.resize(std::max<std::size_t>(prefix.rfind('/'), 1));
   while (true) {
     if (const auto it = routes_.find(prefix); it != routes_.end()) {
       const std::size_t strip = it->second.strip_prefix && prefix != "/" ? prefix.size() : 0;

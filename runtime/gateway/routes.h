@@ -1,5 +1,6 @@
 // Routes: which function a path belongs to. A value, rebuilt by the node when functions change;
-// lookups cost a hash for each segment of the path, however many functions there are.
+// a look-up costs a hash for each segment of the path, as far as routes are long, however many
+// functions there are.
 //
 //   /function/NAME[.NAMESPACE]/rest   every function; the function sees /rest
 //   a prefix of a function's spec     longest prefix of whole segments wins
@@ -41,6 +42,7 @@ class Routes {
 
   std::unordered_map<std::string, FunctionId> functions_;
   std::unordered_map<std::string, Route> routes_;
+  std::size_t longest_route_ = 0;  // bytes
 };
 
 }  // namespace subito::gateway

@@ -43,6 +43,17 @@ TEST(RoutesTest, LetsTheLongestPrefixOfWholeSegmentsWin) {
   EXPECT_EQ(routes.find("/anything/else")->path, "/anything/else");
 }
 
+TEST(RoutesTest, FindsTheRouteOfAPathMuchLongerThanAnyRoute) {
+  const Routes routes = shop();
+  const std::string slashes(8192, '/');
+  EXPECT_EQ(routes.find(slashes)->function, kShop);
+  EXPECT_EQ(routes.find("/orders" + slashes)->function, kOrders);
+  EXPECT_EQ(routes.find("/ordersX" + slashes)->function, kShop);
+  EXPECT_EQ(routes.find("/api/v1" + slashes)->path, slashes);
+  EXPECT_EQ(routes.find("/api/v1x" + slashes)->function, kShop);
+  EXPECT_FALSE(Routes().find(slashes));
+}
+
 TEST(RoutesTest, StripsAPrefixWhenAskedTo) {
   const Routes routes = shop();
   EXPECT_EQ(routes.find("/api/v1/orders")->path, "/orders");

@@ -26,6 +26,7 @@ void Engine::put_function(RevisionPtr revision) {
   const FunctionId id = revision->function;
   const bool known = functions_.contains(id);
   if (known) {
+    if (functions_[id]->id != revision->id) last_ends_.erase(id);
     scheduler_.update_function(loop_.now(), id, revision->id, revision->scaling, effects_);
   } else {
     scheduler_.add_function(loop_.now(), id, revision->id, revision->scaling, effects_);
@@ -36,6 +37,7 @@ void Engine::put_function(RevisionPtr revision) {
 
 void Engine::remove_function(FunctionId function) {
   if (functions_.erase(function) == 0) return;
+  last_ends_.erase(function);
   scheduler_.remove_function(loop_.now(), function, effects_);
   decided();
 }
@@ -57,13 +59,17 @@ PodId Engine::probe(RevisionPtr revision, std::string pod_name, ProbeCallback ca
   Probe& probe = probes_[id];
   probe.callback = std::move(callback);
   probe.deadline = std::make_unique<Timer>(loop_, [this, id] {
-    if (Pod* pod = pods_.find(id)) pods_.kill(*pod, "it did not say hello in time");
+    Pod* pod = pods_.find(id);
+    if (pod == nullptr) return;
+    pods_.kill(*pod,
+               pod->hello ? "it did not end after its check" : "it did not say hello in time");
   });
   probe.deadline->start(limit);
   auto started = pods_.start(order);
   if (!started) {
     loop_.defer([this, id, error = std::move(started).error()] {
       finish_probe(id, error, pods::StartMode::kFresh);
+      probes_.erase(id);
     });
   }
   return id;
@@ -138,6 +144,7 @@ void Engine::act(const scheduler::StartPod& start) {
     never.name = order.name;
     never.revision = current;
     observer_.on_start_failed(never, started.error());
+    last_ends_[start.function] = started.error().message;
     failed_starts_.push_back(start.pod);  // what was dispatched to it comes behind in this turn
   }
 }
@@ -180,7 +187,6 @@ void Engine::act(const scheduler::Cancel& cancel) {
 void Engine::act(const scheduler::Refuse& refuse) {
   InvocationRecord* record = find(refuse.invocation);
   if (record == nullptr) return;
-  record->queued = refuse.queued;
   if (record->caller != nullptr) fail_caller(*record, refusal(*record, refuse));
   forget(*record);
 }

@@ -94,8 +94,8 @@ class Engine final : public Invoker, private PodEvents {
   static bool is_probe(PodId pod) { return (pod.value() & kProbeBit) != 0; }
 
   struct Probe {
-    ProbeCallback callback;
-    std::unique_ptr<Timer> deadline;
+    ProbeCallback callback;           // empty once it was called
+    std::unique_ptr<Timer> deadline;  // of its hello, then of its end
   };
   // A pod's invocations by stream: at most its concurrency.
   using Running = std::unordered_map<std::uint32_t, InvocationId>;
@@ -133,6 +133,7 @@ class Engine final : public Invoker, private PodEvents {
   void on_cancelled_by_pod(InvocationRecord& record);
   Status on_log(Pod& pod, const protocol::Frame& frame);
   Timing timing(const InvocationRecord& record, const Pod& pod) const;
+  Timing timing_so_far(const InvocationRecord& record);
   bool take_back(InvocationRecord& record, const Pod& pod, const PodGone& gone);
   void finish_probe(PodId pod, Result<Duration> result, pods::StartMode mode);
 
@@ -159,6 +160,7 @@ class Engine final : public Invoker, private PodEvents {
   std::unordered_map<PodId, Running> running_;
   std::unordered_map<PodId, std::vector<InvocationId>> unsent_;  // by pods that are nearly gone
   std::vector<PodId> failed_starts_;                             // of this turn
+  std::unordered_map<FunctionId, std::string> last_ends_;  // of pods, unasked, of this revision
   std::unordered_map<PodId, Probe> probes_;
   IdSource<InvocationId> invocation_ids_;
   IdSource<PodId> probe_ids_;

@@ -86,6 +86,19 @@ TEST_F(PodDeathTest, GivesAnInvocationToAnotherPodWhenTheFirstCouldNotBeMade) {
   EXPECT_EQ(home->pod(0).expect_invoke().parse<protocol::Invoke>().method(), "POST");
 }
 
+TEST_F(PodDeathTest, SaysHowTheLastPodEndedWhenNoneComesUp) {
+  invoke(1);
+  for (std::size_t i = 0; !outcome(1).failure; ++i) {
+    ASSERT_TRUE(turn_until([&] { return home->pods.size() > i; }));
+    settle();
+    home->exit(home->pod(i), Cause::kSignalled, SIGKILL);
+    settle();
+  }
+  EXPECT_EQ(outcome(1).failure->type, "start-failed");
+  EXPECT_EQ(outcome(1).failure->detail,
+            "no pod of the function came up: the last one ended by SIGKILL; see `subito describe`");
+}
+
 TEST_F(PodDeathTest, AnswersAPostOfWhichThePodDiedWith502AtOnce) {
   FakePod& pod = warm_pod();
   invoke(2, "POST");
@@ -96,6 +109,28 @@ TEST_F(PodDeathTest, AnswersAPostOfWhichThePodDiedWith502AtOnce) {
   EXPECT_EQ(outcome(2).failure->status, 502);
   EXPECT_NE(outcome(2).failure->detail.find("SIGSEGV"), std::string::npos);
   EXPECT_EQ(home->pods.size(), 1U);
+}
+
+TEST_F(PodDeathTest, TellsWhereTheTimeOfAnUnansweredRequestWent) {
+  constexpr Duration kHandler = std::chrono::milliseconds(2);
+  FakePod& pod = warm_pod();
+  ask(2, "POST", false, kHandler);
+  settle();
+  const std::uint32_t stream = pod.expect_invoke().header.stream;
+  ASSERT_TRUE(turn_until([&] { return outcome(2).failure.has_value(); }));
+  EXPECT_EQ(outcome(2).failure->status, 504);
+  EXPECT_EQ(outcome(2).failure->timing.start_kind, "warm");
+  EXPECT_GT(outcome(2).failure->timing.handler, kHandler / 2);
+  pod.send(protocol::FrameType::kCancel, stream, protocol::Cancel());
+  settle();
+  invoke(3, "POST");
+  pod.expect_invoke();
+  let_pass(kHandler);
+  home->exit(pod, Cause::kSignalled, SIGSEGV);
+  settle();
+  EXPECT_EQ(outcome(3).failure->status, 502);
+  EXPECT_GE(outcome(3).failure->timing.handler, kHandler);
+  EXPECT_LT(outcome(3).failure->timing.queue, outcome(3).failure->timing.handler);
 }
 
 // The engine's timer counts whole milliseconds: what is due sooner is found due by the next event.

@@ -24,7 +24,7 @@ RefusalText text_of(RefuseReason reason) {
     case RefuseReason::kDeadline:
       return {"deadline-exceeded", "the deadline passed before a pod was free"};
     case RefuseReason::kCrashLoop:
-      return {"crash-loop", "the function's pods end as soon as they start; see `subito describe`"};
+      return {"crash-loop", "the function's pods end as soon as they start"};
     case RefuseReason::kFunctionGone:
       return {"function-not-found", "there is no such function"};
     case RefuseReason::kNodeFull:
@@ -32,7 +32,7 @@ RefusalText text_of(RefuseReason reason) {
     case RefuseReason::kPodDied:
       return {"pod-died", "the pod ended before it answered"};
     case RefuseReason::kStartFailed:
-      return {"start-failed", "no pod of the function came up; see `subito describe`"};
+      return {"start-failed", "no pod of the function came up"};
     case RefuseReason::kNodeClosing:
       return {"node-closing", "the node is shutting down"};
   }
@@ -142,8 +142,12 @@ Failure Engine::refusal(const InvocationRecord& record, const scheduler::Refuse&
   failure.type = text.type;
   failure.detail = text.detail;
   if (refuse.reason == RefuseReason::kPodDied) failure.detail += ": " + record.pod_end;
+  if (refuse.reason == RefuseReason::kCrashLoop || refuse.reason == RefuseReason::kStartFailed) {
+    const auto end = last_ends_.find(record.request.function);
+    if (end != last_ends_.end()) failure.detail += ": the last one " + end->second;
+    failure.detail += "; see `subito describe`";
+  }
   if (refuse.retry_after > Duration::zero()) failure.retry_after = refuse.retry_after;
-  failure.timing.queue = record.queued;
   return failure;
 }
 
@@ -151,6 +155,7 @@ Failure Engine::refusal(const InvocationRecord& record, const scheduler::Refuse&
 void Engine::fail_caller(InvocationRecord& record, Failure failure) {
   Caller* caller = std::exchange(record.caller, nullptr);
   if (caller == nullptr) return;
+  failure.timing = timing_so_far(record);
   if (record.revision) observer_.on_refused(*record.revision, failure, record.request.request_id);
   if (record.state == InvocationState::kAnswering) {
     caller->on_answer_abort(record.token);

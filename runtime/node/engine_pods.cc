@@ -35,9 +35,9 @@ scheduler::ExitKind exit_kind(const Pod& pod, const PodGone& gone) {
 
 void Engine::on_pod_hello(Pod& pod) {
   if (const auto it = probes_.find(pod.id); it != probes_.end()) {
-    finish_probe(pod.id, pod.start_time(), pod.mode);
+    it->second.deadline->start(pod.revision->scaling.drain_timeout);
     pods_.drain(pod);
-    return;
+    return finish_probe(pod.id, pod.start_time(), pod.mode);
   }
   observer_.on_started(pod);
   scheduler_.pod_ready(loop_.now(), pod.id, effects_);
@@ -47,9 +47,8 @@ void Engine::on_pod_hello(Pod& pod) {
 void Engine::finish_probe(PodId pod, Result<Duration> result, pods::StartMode mode) {
   const auto it = probes_.find(pod);
   if (it == probes_.end()) return;
-  const ProbeCallback callback = std::move(it->second.callback);
-  probes_.erase(it);
-  callback(std::move(result), mode);
+  const ProbeCallback callback = std::exchange(it->second.callback, nullptr);
+  if (callback) callback(std::move(result), mode);
 }
 
 Status Engine::on_pod_frame(Pod& pod, const protocol::Frame& frame) {
@@ -155,15 +154,25 @@ Status Engine::on_log(Pod& pod, const protocol::Frame& frame) {
 
 Timing Engine::timing(const InvocationRecord& record, const Pod& pod) const {
   Timing timing;
+  const TimePoint now = loop_.now();
   timing.queue = record.queued;
+  timing.start_kind = record.cold ? pods::to_string(pod.mode) : "warm";
   TimePoint begun = record.dispatched;
-  if (record.cold && pod.hello) {
-    begun = std::max(begun, *pod.hello);
-    timing.start = begun - record.dispatched;
-    timing.start_kind = pods::to_string(pod.mode);
-  }
-  timing.handler = loop_.now() - begun;
+  if (record.cold) begun = pod.hello ? std::max(begun, *pod.hello) : now;
+  timing.start = begun - record.dispatched;
+  timing.handler = now - begun;
   return timing;
+}
+
+// Of one that its function did not answer.
+Timing Engine::timing_so_far(const InvocationRecord& record) {
+  if (record.state == InvocationState::kWaiting) {
+    Timing timing;
+    timing.queue = loop_.now() - record.arrived;
+    return timing;
+  }
+  const Pod* pod = pods_.find(record.pod);
+  return pod == nullptr ? record.timing_at_pod_end : timing(record, *pod);
 }
 
 // Makes the record ready for another pod, if that is safe.
@@ -185,6 +194,7 @@ void Engine::on_pod_gone(Pod& pod, const PodGone& gone) {
   requests_->on_requester_gone(pod.id);
   if (is_probe(pod.id)) {
     finish_probe(pod.id, Error{ErrorCode::kFailedPrecondition, gone.words, 0}, pod.mode);
+    probes_.erase(pod.id);
     return decided();
   }
   std::vector<InvocationId> again = take_unsent(pod.id);
@@ -192,6 +202,7 @@ void Engine::on_pod_gone(Pod& pod, const PodGone& gone) {
     InvocationRecord* record = find(id);
     if (record == nullptr) continue;
     record->pod_end = gone.words;
+    record->timing_at_pod_end = timing(*record, pod);
     if (record->caller == nullptr) {  // nobody waits for it, and its pod has let go
       records_.erase(id);
     } else if (take_back(*record, pod, gone)) {
@@ -199,6 +210,10 @@ void Engine::on_pod_gone(Pod& pod, const PodGone& gone) {
     }
   }
   running_.erase(pod.id);
+  const RevisionPtr current = revision(pod.revision->function);
+  if (!pod.draining && current != nullptr && current->id == pod.revision->id) {
+    last_ends_[current->function] = gone.words;
+  }
   const auto view = scheduler_.pod(pod.id);
   observer_.on_gone(pod, gone, view ? view->served : 0);
   scheduler_.pod_exited(loop_.now(), pod.id, exit_kind(pod, gone), again, effects_);

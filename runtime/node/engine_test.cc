@@ -210,6 +210,7 @@ TEST_F(EngineTest, Answers404WhenTheFunctionIsRemovedBeforeItsPodIsStarted) {
   settle();
   ASSERT_TRUE(outcome(1).failure.has_value());
   EXPECT_EQ(outcome(1).failure->status, 404);
+  EXPECT_EQ(outcome(1).failure->timing.start_kind, "") << "it reached no pod";
   EXPECT_EQ(home->pods.size(), 0U);
   EXPECT_EQ(engine.invocations(), 0U);
 }
@@ -245,6 +246,20 @@ TEST_F(EngineTest, ProbesAPodBesideTheSchedulerAndDrainsIt) {
   bool drained = false;
   for (const auto& frame : pod.read()) drained |= frame.header.type == FrameType::kDrain;
   EXPECT_TRUE(drained);
+}
+
+TEST_F(EngineTest, KillsAProbedPodThatDoesNotEnd) {
+  auto revision = std::make_shared<Revision>(*put("echo", plain_spec(), 2));
+  revision->scaling.drain_timeout = std::chrono::milliseconds(1);
+  int told = 0;
+  engine.probe(revision, "echo-check", [&](const auto&, pods::StartMode) { ++told; });
+  FakePod& pod = home->pod(0);
+  pod.hello();
+  ASSERT_TRUE(turn_until([&] { return !home->killed.empty(); }));
+  home->exit(pod, pods::PodExit::Cause::kSignalled, 9);
+  settle();
+  EXPECT_EQ(engine.pods().size(), 0U);
+  EXPECT_EQ(told, 1);
 }
 
 TEST_F(EngineTest, TellsWhyAProbeDidNotComeUp) {

@@ -33,6 +33,7 @@ struct InvocationRecord {
   std::uint32_t stream = 0;
   bool cold = false;
   std::string pod_end;  // how it ended, when it died with this invocation
+  Timing timing_at_pod_end;
   TimePoint dispatched;
   Duration queued{};
 
