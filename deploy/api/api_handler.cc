@@ -12,7 +12,8 @@ ApiHandler::~ApiHandler() {
 
 void ApiHandler::transition(Exchange& exchange, Exchange::State to) {
   using State = Exchange::State;
-  CHECK(exchange.state == State::kReading && to != State::kReading);
+  CHECK((exchange.state == State::kReading && to != State::kReading) ||
+        (exchange.state == State::kUploading && to == State::kWaiting));
   exchange.state = to;
 }
 
@@ -38,7 +39,7 @@ void ApiHandler::on_request(ExchangeId id, http::RequestHead&& head, bool end) {
   exchange.query = std::move(*query);
   if (exchange.match.route->operation == Operation::kPutArtefact) {
     begin_upload(id, exchange);
-    if (end && find(id) != nullptr) finish_upload(id, exchange);
+    if (end && find(id) != nullptr) sync_upload(id, exchange);
     return;
   }
   if (end) run(id, exchange);
@@ -54,7 +55,7 @@ void ApiHandler::on_body(ExchangeId id, std::string_view bytes, bool end) {
       return answer(id, problem);
     }
     server_->consumed(id, bytes.size());
-    if (end) finish_upload(id, *exchange);
+    if (end) sync_upload(id, *exchange);
     return;
   }
   CHECK(exchange->state == Exchange::State::kReading);

@@ -4,12 +4,13 @@
 //
 //   Server server = Server::create(loop, limits, handler); handler.attach(*server);
 //
-// The plane and the store outlive the handler. Once the plane shuts down it calls no callback that
-// was given to it here. Whoever may connect to the socket may do everything: the socket's mode is
-// the access control.
+// The plane, the store and the loop outlive the handler. Once the plane shuts down it calls no
+// callback that was given to it here. Whoever may connect to the socket may do everything: the
+// socket's mode is the access control.
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -17,6 +18,7 @@
 #include "deploy/api/routes.h"
 #include "deploy/api/views.h"
 #include "deploy/store/store.h"
+#include "runtime/loop/loop.h"
 #include "runtime/server/server.h"
 
 namespace subito::api {
@@ -29,7 +31,8 @@ inline constexpr std::size_t kStreamsMax = 64;  // watchers and followers at onc
 
 class ApiHandler final : public server::Handler {
  public:
-  ApiHandler(ControlPlane& plane, store::Store& store) : plane_(plane), store_(store) {}
+  ApiHandler(ControlPlane& plane, store::Store& store, Loop& loop)
+      : plane_(plane), store_(store), loop_(loop) {}
   ~ApiHandler() override;
   void attach(server::Server& server) { server_ = &server; }
 
@@ -46,7 +49,7 @@ class ApiHandler final : public server::Handler {
     enum class State : std::uint8_t {
       kReading,    // its JSON body comes
       kUploading,  // its body goes to the store
-      kWaiting,    // the plane will call back
+      kWaiting,    // the plane will call back, or the disk has the upload
       kStreaming,  // lines are sent as they come
     };
     State state = State::kReading;
@@ -54,6 +57,7 @@ class ApiHandler final : public server::Handler {
     Parameters query;
     std::string body;
     std::optional<store::ArtefactWriter> upload;
+    std::unique_ptr<Background> sync;  // of the upload
     SubscriptionId subscription;
     std::string backlog;  // lines that wait for the connection to drain
     bool full = false;
@@ -71,7 +75,8 @@ class ApiHandler final : public server::Handler {
   void scale(ExchangeId id, const Exchange& exchange);
   void find_artefact(ExchangeId id, const Exchange& exchange);
   void begin_upload(ExchangeId id, Exchange& exchange);
-  void finish_upload(ExchangeId id, Exchange& exchange);
+  void sync_upload(ExchangeId id, Exchange& exchange);
+  void finish_upload(ExchangeId id, const Status& synced);
   void logs(ExchangeId id, Exchange& exchange);
   void watch(ExchangeId id, Exchange& exchange);
 
@@ -86,6 +91,7 @@ class ApiHandler final : public server::Handler {
 
   ControlPlane& plane_;
   store::Store& store_;
+  Loop& loop_;
   server::Server* server_ = nullptr;
   std::map<ExchangeId, Exchange> exchanges_;
   std::size_t streams_ = 0;

@@ -47,7 +47,7 @@ class Api : public testing::Test {
     ASSERT_TRUE(opened) << opened.error().message;
     store_ = std::move(*opened);
     fill(plane_);
-    handler_.emplace(plane_, *store_);
+    handler_.emplace(plane_, *store_, loop_);
     server_.emplace(*handler_);
     handler_->attach(*server_);
   }
@@ -57,11 +57,15 @@ class Api : public testing::Test {
   server::FakeAnswer ask(const std::string& method, const std::string& target,
                          const std::string& body = "") {
     const server::ExchangeId id = server_->request(method, target, body);
-    plane_.settle();
+    settle();
     const server::FakeAnswer answer = server_->answer(id);
     EXPECT_TRUE(answer.ended) << method << " " << target;
     hold_to_the_file(method, target, answer);
     return answer;
+  }
+  void settle() {
+    plane_.settle();
+    while (uv_loop_alive(loop_.raw()) != 0) loop_.turn(true);
   }
   void hold_to_the_file(const std::string& method, const std::string& target,
                         const server::FakeAnswer& answer) {
@@ -90,6 +94,7 @@ class Api : public testing::Test {
 
   std::string folder_;
   std::unique_ptr<store::Store> store_;
+  Loop loop_;
   FakePlane plane_;
   std::optional<ApiHandler> handler_;
   std::optional<server::FakeServer> server_;

@@ -1,6 +1,9 @@
 // What each operation of the API does.
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "deploy/api/api_handler.h"
@@ -232,7 +235,28 @@ void ApiHandler::begin_upload(ExchangeId id, Exchange& exchange) {
   transition(exchange, Exchange::State::kUploading);
 }
 
-void ApiHandler::finish_upload(ExchangeId id, Exchange& exchange) {
+// The disk takes its time for a binary; requests are served meanwhile.
+void ApiHandler::sync_upload(ExchangeId id, Exchange& exchange) {
+  auto file = exchange.upload->duplicate();
+  if (!file) return answer(id, file.error());
+  transition(exchange, Exchange::State::kWaiting);
+  struct Sync {
+    UniqueFd file;
+    Status status;
+  };
+  const auto sync = std::make_shared<Sync>(Sync{*std::move(file), {}});
+  exchange.sync = std::make_unique<Background>(
+      loop_,
+      [sync] {
+        if (::fsync(sync->file.get()) != 0) sync->status = errno_error("store artefact");
+      },
+      [this, id, sync] { finish_upload(id, sync->status); });
+}
+
+void ApiHandler::finish_upload(ExchangeId id, const Status& synced) {
+  if (!synced) return answer(id, synced.error());
+  Exchange& exchange = *find(id);  // it owns the sync that calls this
+  exchange.upload->mark_synced();
   const auto hash = exchange.upload->finish(exchange.match.path.at("sha256"));
   if (!hash) return answer(id, hash.error());
   answer(id, 200, Json{{"sha256", *hash}}.dump());

@@ -16,6 +16,8 @@ TEST_F(Api, UploadsPieceByPieceAndGivesTheWindowBack) {
   const ExchangeId id = server_->begin("PUT", "/v1/artefacts/" + hash_of(bytes));
   for (std::size_t at = 0; at < bytes.size(); at += 1000)
     server_->body_of_client(id, bytes.substr(at, 1000), at + 1000 == bytes.size());
+  EXPECT_EQ(server_->answer(id).status, 0) << "the disk is waited for elsewhere";
+  settle();
   EXPECT_EQ(server_->answer(id).status, 200);
   EXPECT_EQ(server_->answer(id).consumed, bytes.size());
 }
@@ -24,6 +26,12 @@ TEST_F(Api, AnUploadThatBreaksOffLeavesNothing) {
   const ExchangeId id = server_->begin("PUT", "/v1/artefacts/" + std::string(64, '0'));
   server_->body_of_client(id, "half", false);
   handler_->on_abort(id);
+  EXPECT_TRUE(std::filesystem::is_empty(folder_ + "/artefacts"));
+}
+
+TEST_F(Api, AnUploadWhoseClientLeavesWhileItIsWrittenToTheDiskLeavesNothing) {
+  handler_->on_abort(server_->request("PUT", "/v1/artefacts/" + hash_of("x"), "x"));
+  settle();
   EXPECT_TRUE(std::filesystem::is_empty(folder_ + "/artefacts"));
 }
 

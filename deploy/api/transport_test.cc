@@ -79,7 +79,7 @@ class Transports : public testing::Test {
   struct LateHandler final : server::Handler {
     explicit LateHandler(Transports& test) : test_(test) {}
     void attach(server::Server& server) {
-      api_ = std::make_unique<ApiHandler>(test_.plane_, *test_.store_);
+      api_ = std::make_unique<ApiHandler>(test_.plane_, *test_.store_, test_.loop_);
       api_->attach(server);
     }
     void on_request(server::ExchangeId id, http::RequestHead&& head, bool end) override {

@@ -36,7 +36,7 @@ class CliTest : public testing::Test {
     ASSERT_TRUE(opened) << opened.error().message;
     store_ = std::move(*opened);
     fill(plane_);
-    handler_ = std::make_unique<api::ApiHandler>(plane_, *store_);
+    handler_ = std::make_unique<api::ApiHandler>(plane_, *store_, loop_);
     server_ = std::make_unique<server::FakeServer>(*handler_);
     handler_->attach(*server_);
   }
@@ -70,6 +70,7 @@ class CliTest : public testing::Test {
 
   std::string folder_;
   std::unique_ptr<store::Store> store_;
+  Loop loop_;
   api::FakePlane plane_;
   std::unique_ptr<api::ApiHandler> handler_;
   std::unique_ptr<server::FakeServer> server_;
@@ -103,6 +104,7 @@ class CliTest : public testing::Test {
       if (test_.no_node_) return *test_.no_node_;
       const auto id = begin(request);
       test_.plane_.settle();
+      while (uv_loop_alive(test_.loop_.raw()) != 0) test_.loop_.turn(true);
       const auto& answer = test_.server_->answer(id);
       EXPECT_TRUE(answer.ended) << request.method << " " << request.url;
       return api::ClientReply{answer.status, answer.fields, answer.body};

@@ -71,7 +71,8 @@ ArtefactWriter::ArtefactWriter(ArtefactWriter&& other) noexcept
       temporary_(std::exchange(other.temporary_, std::string())),
       fd_(std::move(other.fd_)),
       sha256_(std::move(other.sha256_)),
-      size_(other.size_) {}
+      size_(other.size_),
+      synced_(other.synced_) {}
 
 ArtefactWriter::~ArtefactWriter() {
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
@@ -92,6 +93,12 @@ Status ArtefactWriter::write(std::string_view bytes) {
   return ok();
 }
 
+Result<UniqueFd> ArtefactWriter::duplicate() const {
+  UniqueFd fd(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
+  if (!fd.valid()) return errno_error("store artefact");
+  return fd;
+}
+
 Result<std::string> ArtefactWriter::finish(std::string_view expected) {
   std::string hash = sha256_.hex();
   if (!expected.empty() && hash != expected)
@@ -107,8 +114,7 @@ Result<std::string> ArtefactWriter::finish(std::string_view expected) {
 }
 
 Status ArtefactWriter::place(const std::string& hash) {
-  if (::fchmod(fd_.get(), kMode) != 0 || ::fsync(fd_.get()) != 0)
-    return errno_error("store artefact");
+  if (!synced_ && ::fsync(fd_.get()) != 0) return errno_error("store artefact");
   fd_.reset();  // a file open for writing cannot be executed: ETXTBSY
   const std::string folder = folder_ + "/" + hash.substr(0, 2);
   if (::mkdir(folder.c_str(), kMode) == 0) {
@@ -134,7 +140,7 @@ Result<Artefacts> Artefacts::open(std::string folder) {
 Result<ArtefactWriter> Artefacts::begin() {
   std::string temporary = folder_ + "/" + std::string(kTemporary) + "XXXXXX";
   UniqueFd fd(::mkostemp(temporary.data(), O_CLOEXEC));
-  if (!fd.valid()) return errno_error("store artefact");
+  if (!fd.valid() || ::fchmod(fd.get(), kMode) != 0) return errno_error("store artefact");
   return ArtefactWriter(folder_, std::move(temporary), std::move(fd));
 }
 

@@ -183,6 +183,34 @@ Signal::~Signal() {
   close_state(state_);
 }
 
+struct Background::State {
+  uv_work_t request;
+  Background* owner;
+  std::function<void()> work;
+  std::function<void()> done;
+};
+
+Background::Background(Loop& loop, std::function<void()> work, std::function<void()> done)
+    : state_(new State{{}, this, std::move(work), std::move(done)}) {
+  state_->request.data = state_;
+  const int queued = uv_queue_work(
+      loop.raw(), &state_->request,
+      [](uv_work_t* request) { static_cast<State*>(request->data)->work(); },
+      [](uv_work_t* request, int) {
+        const std::unique_ptr<State> state(static_cast<State*>(request->data));
+        if (state->owner == nullptr) return;
+        state->owner->state_ = nullptr;
+        state->done();  // may destroy the owner
+      });
+  CHECK(queued == 0);
+}
+
+Background::~Background() {
+  if (state_ == nullptr) return;
+  state_->owner = nullptr;
+  uv_cancel(reinterpret_cast<uv_req_t*>(&state_->request));  // if it has not begun
+}
+
 struct TurnEnd::State {
   std::function<void()> callback;
   bool scheduled = false;

@@ -1,5 +1,5 @@
 // Loop: RAII over libuv. One Loop runs on one thread; everything here is called on that thread,
-// but for Wakeup::notify().
+// but for Wakeup::notify() and the work of a Background.
 //
 // Handles are closed by their destructor: the memory libuv still needs lives on until the loop has
 // closed it, so an owner may go at any moment, also from inside a callback of the handle.
@@ -87,6 +87,20 @@ class Wakeup {
  private:
   struct State;
   State* state_;
+};
+
+// Runs `work` on a thread of libuv's pool, which resolves names too, then `done` on the loop's.
+// Gone before that: `work` may run nevertheless, `done` never does. What both use belongs to them.
+class Background {
+ public:
+  Background(Loop& loop, std::function<void()> work, std::function<void()> done);
+  ~Background();
+  Background(const Background&) = delete;
+  Background& operator=(const Background&) = delete;
+
+ private:
+  struct State;
+  State* state_;  // null once done
 };
 
 // Calls back when the process gets the signal.

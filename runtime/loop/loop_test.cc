@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <memory>
 #include <optional>
 #include <string>
 #include <thread>
@@ -103,6 +104,33 @@ TEST(WakeupTest, WakesTheLoopFromAnotherThread) {
   loop.run();
   other.join();
   EXPECT_TRUE(woken);
+}
+
+TEST(BackgroundTest, WorksOnAnotherThreadAndIsDoneOnTheLoopsOwn) {
+  Loop loop;
+  std::thread::id worker;
+  std::thread::id ender;
+  std::unique_ptr<Background> background;
+  background = std::make_unique<Background>(
+      loop, [&] { worker = std::this_thread::get_id(); },
+      [&] {
+        ender = std::this_thread::get_id();
+        background.reset();
+      });
+  loop.run();
+  EXPECT_NE(worker, std::thread::id());
+  EXPECT_NE(worker, std::this_thread::get_id());
+  EXPECT_EQ(ender, std::this_thread::get_id());
+}
+
+TEST(BackgroundTest, IsNeverDoneOnceItIsGone) {
+  bool done = false;
+  {
+    Loop loop;
+    const Background background(
+        loop, [] {}, [&] { done = true; });
+  }
+  EXPECT_FALSE(done);
 }
 
 TEST(TurnEndTest, RunsOnceATurnHoweverOftenItIsScheduled) {

@@ -60,7 +60,7 @@ class LiveNode final : public Node {
                   [this](const std::string& name) {
                     if (redis_dialer_) redis_dialer_->forget(name);
                   }}),
-        api_(control_, *store_),
+        api_(control_, *store_, loop),
         gateway_server_(server::Server::create(loop, server::Limits(), gateway_)),
         api_server_(server::Server::create(loop, api_limits(), api_)),
         stop_grace_(loop, [this] { pods_ended(); }) {
