@@ -18,6 +18,7 @@ std::string check_pod_name(const Revision& revision) {
 
 Result<RevisionPtr> Control::load_revision(const store::Revision& stored) {
   ASSIGN_OR_RETURN(std::string path, parts_.store.artefact_path(stored.artefact));
+  pods::read_ahead(path);
   return make_revision(parts_.functions.id_of(stored.function), parts_.functions.next_revision_id(),
                        stored.number, stored.spec, {stored.artefact, std::move(path)});
 }
@@ -71,6 +72,7 @@ Result<std::shared_ptr<Control::Deploy>> Control::prepare(const manifest::Functi
                 "deploy " + name + ": another deploy of it is under way; wait for it");
   }
   ASSIGN_OR_RETURN(std::string path, parts_.store.artefact_path(artefact));
+  pods::read_ahead(path);
   ASSIGN_OR_RETURN(const store::Candidate candidate, parts_.store.prepare(function, artefact));
   auto deploy = std::make_shared<Deploy>();
   deploy->candidate = candidate;
