@@ -20,6 +20,7 @@ RevisionPtr Control::load_revision(const store::Revision& stored) {
   Artefact artefact{stored.artefact, {}};
   if (auto path = parts_.store.artefact_path(stored.artefact)) {
     artefact.path = *std::move(path);
+    pods::read_ahead(artefact.path);
   } else {
     artefact.fault = std::move(path).error().message;
   }
@@ -80,6 +81,7 @@ Result<std::shared_ptr<Control::Deploy>> Control::prepare(const manifest::Functi
                 "deploy " + name + ": another deploy of it is under way; wait for it");
   }
   ASSIGN_OR_RETURN(std::string path, parts_.store.artefact_path(artefact));
+  pods::read_ahead(path);
   ASSIGN_OR_RETURN(const store::Candidate candidate, parts_.store.prepare(function, artefact));
   auto deploy = std::make_shared<Deploy>();
   deploy->candidate = candidate;

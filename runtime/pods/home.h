@@ -59,6 +59,10 @@ struct PodExit {
 // "exited with status 1", "ended by SIGSEGV", "out of memory (limit 128 MiB)", the message.
 std::string words(const PodExit& exit, std::uint64_t memory_bytes_max);
 
+// Has the kernel read the artefact now, on the node's account: the page cache is charged to the
+// cgroup that touches it first, and that should not be a pod's. Returns before it is read.
+void read_ahead(const std::string& artefact_path);
+
 // What is kept ready for pods to come, belonging to no function.
 struct ReadyPool {
   std::uint32_t sandboxes = 0;

@@ -148,7 +148,7 @@ TEST_F(SandboxTest, ChangedLimitsHoldBeforeTheFunctionRuns) {
 }
 
 TEST_F(SandboxTest, LimitsMayRiseAndFall) {
-  for (const std::uint64_t bytes : {std::uint64_t{256} << 20, std::uint64_t{16} << 20}) {
+  for (const std::uint64_t bytes : {std::uint64_t{160} << 20, std::uint64_t{16} << 20}) {
     const SandboxId id = harness_->create();
     SandboxLimits limits;
     limits.memory_bytes_max = bytes;
