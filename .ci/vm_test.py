@@ -21,6 +21,7 @@ import xml.etree.ElementTree as ElementTree
 # Test binary: a filter of its cases.
 TESTS = {
     "sandbox_cgroup_test": "*",
+    "sandbox_cgroup_v2_test": "*",
     "sandbox_test": "*",
     "sandbox_escape_test": "*",
     "sandbox_orphan_test": "*",

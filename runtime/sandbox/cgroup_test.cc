@@ -191,30 +191,6 @@ std::string mounted_v2() {
   return "";
 }
 
-TEST(CgroupV2Test, ProcessesInTheMountRootAreMovedAside) {
-  const std::string mount = "/sys/fs/cgroup/container-" + std::to_string(::getpid());
-  if (mounted_v2() != "/sys/fs/cgroup") GTEST_SKIP() << "no version 2 with controllers";
-  ASSERT_EQ(write_at(AT_FDCWD, "/sys/fs/cgroup/cgroup.subtree_control", kControllersOn), 0);
-  ASSERT_TRUE(fs::create_directory(mount));
-  const UniqueFd directory(::open(mount.c_str(), O_DIRECTORY | O_RDONLY | O_CLOEXEC));
-  const ClonedProcess child = clone_process(0, directory.get());
-  if (child.pid == 0) {
-    for (;;) ::pause();
-  }
-  EXPECT_EQ(CgroupTree::open(mount, "node", CgroupTree::Members::kLeave).error().os_errno, EBUSY);
-  auto tree = CgroupTree::open(mount, "node");
-  ASSERT_TRUE(tree.has_value()) << tree.error().message;
-  EXPECT_TRUE(tree->make(kOne, {}).has_value());
-  const std::string leaf = mount + "/" + kMembersLeaf;
-  EXPECT_EQ(*read_at(AT_FDCWD, (leaf + "/cgroup.procs").c_str()), std::to_string(child.pid) + "\n");
-  EXPECT_TRUE(tree->remove(kOne).has_value());
-  EXPECT_TRUE(tree->remove_root().has_value());
-  ::kill(child.pid, SIGKILL);
-  ::waitpid(child.pid, nullptr, 0);
-  EXPECT_EQ(::rmdir(leaf.c_str()), 0);
-  EXPECT_EQ(::rmdir(mount.c_str()), 0);
-}
-
 TEST(CgroupV2Test, ChildIsBornInItsGroupAndTheSweepKillsIt) {
   const std::string mount = mounted_v2();
   if (mount.empty()) GTEST_SKIP() << "no cgroup version 2 is mounted on this machine";
