@@ -41,7 +41,7 @@ struct HostProbes {
   std::string cgroup_error;          // why there is no version, or no group could be made
   bool cgroup_members_move = false;  // a node would have to move the mount root's processes
   bool cgroup_favordynmods = false;
-  // A process that moves itself, after 200 ms of rest. Absent: not measured.
+  // A process that moves itself, after 200 ms of rest, the middle of three. Absent: not measured.
   std::optional<std::uint32_t> cgroup_join_us;
   int clone_into_cgroup_errno = 0;  // meaningful on version 2
   bool swap_accounting = false;
@@ -52,7 +52,7 @@ struct HostProbes {
   int overcommit_mode = 0;  // vm.overcommit_memory
 };
 
-// Takes about 250 ms: 200 of them to let cgroups rest before a join is timed. Forks small children;
+// Takes about 700 ms: 600 of them to let cgroups rest before joins are timed. Forks small children;
 // call it from a command line, not from a node.
 HostProbes probe_host(const std::string& cgroup_mount_root = "/sys/fs/cgroup");
 std::vector<HostFinding> assess_host(const HostProbes& probes);
