@@ -35,6 +35,10 @@ Headers::Headers(std::initializer_list<std::pair<std::string, std::string>> fiel
 }
 
 void Headers::add(std::string name, std::string value) {
+  if (!sdk::is_token(name)) throw std::invalid_argument("set header: its name is none in HTTP");
+  if (!sdk::is_field_value(value)) {
+    throw std::invalid_argument("set header " + name + ": its value has a control character");
+  }
   fields_.emplace_back(sdk::lower_case(name), std::move(value));
 }
 
@@ -59,6 +63,13 @@ CallError::CallError(std::string type, const std::string& message)
 
 Request::Request(std::string method, std::string target, Headers headers, std::string body)
     : method_(std::move(method)), headers_(std::move(headers)), body_(std::move(body)) {
+  if (!sdk::is_token(method_)) throw std::invalid_argument("make request: its method is none");
+  if (target.empty() || target.front() == '?') target.insert(0, "/");
+  if (!sdk::is_target(target)) {
+    throw std::invalid_argument(
+        "make request: its target does not begin with / or has a space or a byte that HTTP does "
+        "not allow there; write it as %XX");
+  }
   const auto mark = target.find('?');
   path_ = target.substr(0, mark);
   if (mark != std::string::npos) query_ = target.substr(mark + 1);

@@ -22,6 +22,26 @@ TEST(HeadersTest, AreFoundWithoutRegardToCaseAndKeepTheirOrder) {
   EXPECT_FALSE(headers.get("missing"));
 }
 
+TEST(HeadersTest, RefuseWhatWouldSplitAMessage) {
+  Headers headers;
+  EXPECT_THROW(headers.add("location", "/a\r\nset-cookie: x"), std::invalid_argument);
+  EXPECT_THROW(headers.set("location", std::string("/a\0b", 4)), std::invalid_argument);
+  EXPECT_THROW(headers.add("a b", "x"), std::invalid_argument);
+  EXPECT_THROW(headers.add("", "x"), std::invalid_argument);
+  EXPECT_TRUE(headers.fields().empty());
+  headers.add("x-name", "caf\xc3\xa9\tau lait");
+  EXPECT_EQ(headers.get("x-name"), "caf\xc3\xa9\tau lait");
+}
+
+TEST(RequestTest, MadeByHandRefusesWhatWouldSplitAMessage) {
+  EXPECT_THROW(Request("GET", "/a b"), std::invalid_argument);
+  EXPECT_THROW(Request("GET", "/a\r\nhost: b"), std::invalid_argument);
+  EXPECT_THROW(Request("GET", "a"), std::invalid_argument);
+  EXPECT_THROW(Request("G T", "/"), std::invalid_argument);
+  EXPECT_THROW(Request("", "/"), std::invalid_argument);
+  EXPECT_EQ(Request("GET", "/a%20b?c=%0A").query("c"), "\n");
+}
+
 TEST(RequestTest, ReadsItsTarget) {
   const Request request("GET", "/a%20b?name=J%C3%B6rg+M&empty&x=1&x=2&y=a=b");
   EXPECT_EQ(request.path(), "/a%20b");

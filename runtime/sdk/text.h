@@ -17,6 +17,13 @@ std::string percent_decode(std::string_view text, bool plus_is_space);
 std::string lower_case(std::string_view text);
 bool equal_without_case(std::string_view a, std::string_view b);
 
+// A method or the name of a header field: RFC 9110, 5.6.2.
+bool is_token(std::string_view text);
+// The value of a header field: no control character but tab.
+bool is_field_value(std::string_view text);
+// A path with its query: begins with "/", visible ASCII only.
+bool is_target(std::string_view text);
+
 // A whole decimal number without sign, or nothing.
 std::optional<std::uint64_t> parse_number(std::string_view text);
 

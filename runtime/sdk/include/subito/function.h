@@ -42,6 +42,7 @@ class Headers {
  public:
   Headers() = default;
   Headers(std::initializer_list<std::pair<std::string, std::string>> fields);
+  // Throws std::invalid_argument for a name that is none in HTTP or a value with a line break.
   void add(std::string name, std::string value);
   void set(std::string name, std::string value);                     // replaces all of that name
   std::optional<std::string_view> get(std::string_view name) const;  // the first of that name
@@ -105,7 +106,8 @@ class Request {
   // The body piece by piece, instead of body().
   BodyReader& stream() const;
 
-  // For tests and for calls: a request made by hand.
+  // For tests and for calls: a request made by hand. `target` is a path with its query, encoded:
+  // "/a%20b?c=d". Throws std::invalid_argument for what HTTP does not allow.
   Request(std::string method, std::string target, Headers headers = {}, std::string body = {});
 
  private:
