@@ -294,8 +294,8 @@ void Channels::wake_stalled(PodId pod) {
 
 void Channels::end_if_it_never_reads(const Channel& channel) {
   const bool too_many = channel.passengers.size() > kPassengersMax;
-  const bool too_much = channel.unsent() > kUnsentBytesMax &&
-                        channel.unsent_by_its_fault() > kUnsentBytesMax;
+  const bool too_much =
+      channel.unsent() > kUnsentBytesMax && channel.unsent_by_its_fault() > kUnsentBytesMax;
   if (!too_many && !too_much) return;
   const Error error{ErrorCode::kProtocol, "write channel: the pod does not read its answers", 0};
   end(channel.pod, {true, error, {}});
