@@ -185,8 +185,7 @@ Status Control::scale(std::string_view name, std::optional<std::int32_t> min,
   const manifest::Scaling& scaling = record.revision.spec.spec().scaling();
   auto changed = std::make_shared<Revision>(*function->revision);
   *changed->manifest.mutable_spec()->mutable_scaling() = scaling;
-  changed->scaling.pods_min = static_cast<std::uint32_t>(scaling.min());
-  changed->scaling.pods_max = static_cast<std::uint32_t>(scaling.max());
+  set_pod_counts(*changed, scaling);
   parts_.functions.put(changed, function->created_unix_ns, function->deployed_unix_ns);
   parts_.engine.put_function(changed);
   parts_.reporter.event(name, "Scaled",

@@ -91,5 +91,17 @@ TEST_F(ControlTest, ComesUpWithoutAFunctionWhoseArtefactIsGone) {
   EXPECT_EQ(home->pods.size(), 2U);
 }
 
+TEST_F(ControlTest, StartsNoPodOfAFunctionOutOfServiceHoweverItIsScaled) {
+  store_function("lost");
+  std::filesystem::remove(*store->artefact_path(store->function("lost")->revision.artefact));
+  ASSERT_TRUE(control.load());
+  ASSERT_TRUE(control.scale("lost", 2, 5));
+  settle();
+  const auto scheduled = engine.scheduler().function(functions.find("lost")->id);
+  EXPECT_EQ(scheduled->failures, 0U);
+  EXPECT_EQ(scheduled->starting, 0U);
+  EXPECT_EQ(control.get_function("lost")->manifest.spec().scaling().min(), 2) << "for its repair";
+}
+
 }  // namespace
 }  // namespace subito::node
