@@ -144,7 +144,7 @@ void Engine::act(const scheduler::StartPod& start) {
     never.name = order.name;
     never.revision = current;
     observer_.on_start_failed(never, started.error());
-    last_ends_[start.function] = started.error().message;
+    last_ends_[start.function] = kDidNotStart;
     failed_starts_.push_back(start.pod);  // what was dispatched to it comes behind in this turn
   }
 }

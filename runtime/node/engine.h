@@ -93,6 +93,9 @@ class Engine final : public Invoker, private PodEvents {
   static constexpr std::uint64_t kProbeBit = 1ULL << 63;
   static bool is_probe(PodId pod) { return (pod.value() & kProbeBit) != 0; }
 
+  // Clients read it; the reason, which may name what is the host's own, is an event.
+  static constexpr const char* kDidNotStart = "did not start";
+
   struct Probe {
     ProbeCallback callback;           // empty once it was called
     std::unique_ptr<Timer> deadline;  // of its hello, then of its end

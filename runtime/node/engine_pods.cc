@@ -212,7 +212,8 @@ void Engine::on_pod_gone(Pod& pod, const PodGone& gone) {
   running_.erase(pod.id);
   const RevisionPtr current = revision(pod.revision->function);
   if (!pod.draining && current != nullptr && current->id == pod.revision->id) {
-    last_ends_[current->function] = gone.words;
+    const bool started = exit_kind(pod, gone) != scheduler::ExitKind::kStartFailed;
+    last_ends_[current->function] = started ? gone.words : kDidNotStart;
   }
   const auto view = scheduler_.pod(pod.id);
   observer_.on_gone(pod, gone, view ? view->served : 0);
