@@ -22,6 +22,10 @@ void Engine::set_on_home_lost(std::function<void(const Error&)> callback) {
   home_lost_ = std::move(callback);
 }
 
+void Engine::set_on_pod_gone(std::function<void(const std::string&)> callback) {
+  pod_gone_ = std::move(callback);
+}
+
 void Engine::put_function(RevisionPtr revision) {
   const FunctionId id = revision->function;
   const bool known = functions_.contains(id);

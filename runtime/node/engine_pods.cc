@@ -191,6 +191,11 @@ bool Engine::take_back(InvocationRecord& record, const Pod& pod, const PodGone& 
 }
 
 void Engine::on_pod_gone(Pod& pod, const PodGone& gone) {
+  pod_gone(pod, gone);
+  if (pod_gone_) pod_gone_(pod.revision->name);
+}
+
+void Engine::pod_gone(Pod& pod, const PodGone& gone) {
   requests_->on_requester_gone(pod.id);
   if (is_probe(pod.id)) {
     finish_probe(pod.id, Error{ErrorCode::kFailedPrecondition, gone.words, 0}, pod.mode);
