@@ -32,6 +32,8 @@ PROGRAMS = ("/usr/bin/redis-server", "/usr/bin/setpriv")  # the node ties Redis 
 SECONDS_MAX = 1200  # for all of it; a test that hangs is ended before
 TEST_SECONDS_MAX = 600
 MEMORY_MIB = 3072
+# A process or processor that hangs in the kernel ends the machine, with a trace on the console.
+HANGS = "hung_task_panic=1 softlockup_panic=1 sysctl.kernel.hung_task_timeout_secs=60"
 
 # First it leaves the initial memory file system: no process may pivot_root out of that one.
 INIT = """#!/bin/busybox sh
@@ -145,7 +147,7 @@ def boot(image, archive, log):
                "-cpu", "max", "-smp", "2", "-m", str(MEMORY_MIB), "-display", "none",
                "-serial", "stdio", "-monitor", "none", "-no-reboot", "-net", "none",
                "-kernel", image, "-initrd", archive,
-               "-append", "console=ttyS0 panic=-1 quiet random.trust_cpu=on"]
+               "-append", f"console=ttyS0 panic=-1 quiet random.trust_cpu=on {HANGS}"]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT, text=True, errors="replace")
     try:

@@ -44,8 +44,9 @@ struct NodeLimits {
   std::uint32_t starting_max = 8;       // more at once only make each start slower: about 4 a core
   std::uint32_t waiting_max = 100'000;  // invocations waiting, all functions together
   // Invocations given to one pod; then it drains and another takes its place. Its channel can
-  // number 2^31: at 20,000 a second the busiest pod lives 15 hours.
-  std::uint32_t pod_dispatches_max = 1U << 30;
+  // number 2^31 streams a side: enough for 128 calls and connections by each invocation. At 20,000
+  // a second the busiest pod lives 14 minutes, and another start costs a millisecond.
+  std::uint32_t pod_dispatches_max = 1U << 24;
 };
 
 // Three quarters of the node, at least 1: one flooded function leaves room for the others to start.

@@ -47,12 +47,17 @@ std::vector<Address> addresses_of(const addrinfo* list) {
   return addresses;
 }
 
-addrinfo resolve_hints(int flags) {
+// Of a numeric host; none: it is a name.
+std::vector<Address> numeric_addresses(const std::string& host, const std::string& port) {
   addrinfo hints{};
   hints.ai_family = AF_UNSPEC;
   hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = flags | AI_NUMERICSERV;
-  return hints;
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  if (getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) return {};
+  std::vector<Address> addresses = addresses_of(found);
+  freeaddrinfo(found);
+  return addresses;
 }
 
 // What a person can act on is "nobody is there", whatever the kernel calls it.
@@ -93,10 +98,7 @@ class Dialer::Dial {
   }
 
   ~Dial() {
-    if (lookup_ == nullptr) return;
-    // The request is libuv's until its callback has run: orphan it.
-    lookup_->dial = nullptr;
-    uv_cancel(reinterpret_cast<uv_req_t*>(&lookup_->request));
+    if (lookup_) dialer_.lookups_.cancel(lookup_);
   }
 
   Callback take_callback() { return std::move(callback_); }
@@ -109,11 +111,6 @@ class Dialer::Dial {
 
  private:
   enum class State { kQueued, kResolving, kConnecting, kWaitingForBacklog, kDone };
-
-  struct Lookup {
-    uv_getaddrinfo_t request{};
-    Dial* dial = nullptr;
-  };
 
   void transition(State to) {
     const bool legal = [&] {
@@ -151,32 +148,14 @@ class Dialer::Dial {
   void resolve() {
     const Endpoint& endpoint = target_.endpoint;
     const std::string port = std::to_string(endpoint.port);
-    const addrinfo numeric = resolve_hints(AI_NUMERICHOST);
-    addrinfo* found = nullptr;
-    if (getaddrinfo(endpoint.host.c_str(), port.c_str(), &numeric, &found) == 0) {
-      addresses_ = addresses_of(found);
-      freeaddrinfo(found);
-      return connect_next();
-    }
+    addresses_ = numeric_addresses(endpoint.host, port);
+    if (!addresses_.empty()) return connect_next();
     transition(State::kResolving);
-    lookup_ = new Lookup;
-    lookup_->dial = this;
-    lookup_->request.data = lookup_;
-    const addrinfo hints = resolve_hints(0);
-    const int started = uv_getaddrinfo(dialer_.loop_.raw(), &lookup_->request, &Dial::on_resolved,
-                                       endpoint.host.c_str(), port.c_str(), &hints);
-    if (started == 0) return;
-    delete std::exchange(lookup_, nullptr);
-    end(fail(ErrorCode::kUnavailable, doing() + ": resolve name: " + uv_strerror(started)));
-  }
-
-  static void on_resolved(uv_getaddrinfo_t* request, int status, addrinfo* found) {
-    const std::unique_ptr<Lookup> lookup(static_cast<Lookup*>(request->data));
-    const std::unique_ptr<addrinfo, decltype(&uv_freeaddrinfo)> list(found, uv_freeaddrinfo);
-    if (Dial* dial = lookup->dial) {
-      dial->lookup_ = nullptr;
-      dial->on_addresses(status, found);
-    }
+    lookup_ = dialer_.lookups_.start(target_.owner, endpoint.host, port,
+                                     [this](int status, const addrinfo* found) {
+                                       lookup_ = {};
+                                       on_addresses(status, found);
+                                     });
   }
 
   void on_addresses(int status, const addrinfo* found) {
@@ -257,9 +236,10 @@ class Dialer::Dial {
   void on_deadline() {
     using std::chrono::milliseconds;
     const auto waited = std::chrono::duration_cast<milliseconds>(timeout_).count();
-    const std::string reason = room_ == Room::kLater
-                                   ? ": in line behind others of " + target_.owner + " for "
-                                   : ": no answer within ";
+    const bool in_line = room_ == Room::kLater || dialer_.lookups_.in_line(lookup_);
+    const std::string owner = target_.owner.empty() ? "the node" : target_.owner;
+    const std::string reason =
+        in_line ? ": in line behind others of " + owner + " for " : ": no answer within ";
     end(fail(ErrorCode::kDeadlineExceeded, doing() + reason + std::to_string(waited) + " ms"));
   }
 
@@ -283,14 +263,15 @@ class Dialer::Dial {
   std::size_t tried_ = 0;
   int last_errno_ = 0;
   UniqueFd fd_;
-  Lookup* lookup_ = nullptr;  // owned by libuv once started
+  LookupId lookup_;           // none: none under way
   std::optional<Poll> poll_;  // after fd_: goes before it
   Timer step_;
   Timer share_;  // the time of one address of several
   Timer deadline_;
 };
 
-Dialer::Dialer(Loop& loop, std::size_t dials_max) : loop_(loop), dials_max_(dials_max) {}
+Dialer::Dialer(Loop& loop, std::size_t dials_max)
+    : loop_(loop), dials_max_(dials_max), lookups_(loop) {}
 Dialer::~Dialer() = default;
 
 DialId Dialer::dial(Target target, Duration timeout, Callback callback) {

@@ -2,9 +2,9 @@
 // dials here and hands the connected descriptor over.
 //
 // One per loop, owned by the node, used on the loop's thread only. Nothing blocks: names are
-// resolved on libuv's thread pool, connects are non-blocking, and every dial has a deadline.
-// Callbacks run on the loop, never inside dial(). Destroying the Dialer forgets all dials in flight
-// without calling back.
+// resolved on libuv's thread pool (lookups.h), connects are non-blocking, and every dial has a
+// deadline. Callbacks run on the loop, never inside dial(). Destroying the Dialer forgets all dials
+// in flight without calling back.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +19,7 @@
 #include "runtime/base/time.h"
 #include "runtime/base/unique_fd.h"
 #include "runtime/bindings/endpoint.h"
+#include "runtime/bindings/lookups.h"
 #include "runtime/loop/loop.h"
 
 namespace subito::bindings {
@@ -74,6 +75,7 @@ class Dialer {
   Loop& loop_;
   const std::size_t dials_max_;
   IdSource<DialId> ids_;
+  Lookups lookups_;  // before dials_, which cancel theirs
   std::unordered_map<DialId, std::unique_ptr<Dial>> dials_;
   std::size_t making_ = 0;  // of dials_, those that do not wait in line
   std::unordered_map<std::string, Owner> owners_;

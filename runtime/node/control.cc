@@ -1,5 +1,6 @@
 #include "runtime/node/control.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "runtime/base/time.h"
@@ -15,6 +16,10 @@ std::string check_pod_name(const Revision& revision) {
 }
 
 }  // namespace
+
+Control::Control(const Parts& parts) : parts_(parts) {
+  parts_.engine.set_on_pod_gone([this](const std::string& function) { on_pod_gone(function); });
+}
 
 RevisionPtr Control::load_revision(const store::Revision& stored) {
   Artefact artefact{stored.artefact, {}};
@@ -170,10 +175,23 @@ void Control::remove(std::string_view name, StatusCallback callback) {
   if (auto routes = parts_.functions.routes()) parts_.gateway.set_routes(*std::move(routes));
   parts_.engine.remove_function(id);
   parts_.reporter.event(name, "Removed", "removed");
+  forget(std::string(name));
+  answer(ok());
+}
+
+void Control::forget(const std::string& name) {
   parts_.journal.forget(name);
   parts_.logs.forget(name);
-  parts_.forget_logins(std::string(name));
-  answer(ok());
+  parts_.forget_logins(name);
+}
+
+// Until then it may have logged in once more, and what it said was kept.
+void Control::on_pod_gone(const std::string& name) {
+  if (parts_.functions.find(name) != nullptr) return;
+  const auto pods = parts_.engine.pods().all();
+  const bool last = std::none_of(pods.begin(), pods.end(),
+                                 [&](const Pod* pod) { return pod->revision->name == name; });
+  if (last) forget(name);
 }
 
 Status Control::scale(std::string_view name, std::optional<std::int32_t> min,
@@ -185,8 +203,7 @@ Status Control::scale(std::string_view name, std::optional<std::int32_t> min,
   const manifest::Scaling& scaling = record.revision.spec.spec().scaling();
   auto changed = std::make_shared<Revision>(*function->revision);
   *changed->manifest.mutable_spec()->mutable_scaling() = scaling;
-  changed->scaling.pods_min = static_cast<std::uint32_t>(scaling.min());
-  changed->scaling.pods_max = static_cast<std::uint32_t>(scaling.max());
+  set_pod_counts(*changed, scaling);
   parts_.functions.put(changed, function->created_unix_ns, function->deployed_unix_ns);
   parts_.engine.put_function(changed);
   parts_.reporter.event(name, "Scaled",

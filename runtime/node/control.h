@@ -32,7 +32,7 @@ class Control final : public api::ControlPlane {
     Reporter& reporter;
     std::function<void(const std::string& function)> forget_logins;  // of a removed function
   };
-  explicit Control(const Parts& parts) : parts_(parts) {}
+  explicit Control(const Parts& parts);
 
   void set_node_info(api::NodeInfo info) { info_ = std::move(info); }
   // Takes over what the store has. At start, before the first request. A function that cannot run
@@ -73,6 +73,8 @@ class Control final : public api::ControlPlane {
   api::DeployReceipt receipt_of(const Revision& revision) const;
   RevisionPtr load_revision(const store::Revision& stored);
   api::FunctionView view_of(const DeployedFunction& function) const;
+  void forget(const std::string& name);
+  void on_pod_gone(const std::string& name);
 
   Parts parts_;
   api::NodeInfo info_;

@@ -51,8 +51,9 @@ class ControlTest : public EngineFixture, public testing::Test {
   Reporter reporter{journal, logs};
   Functions functions;
   gateway::Gateway gateway{engine};
+  std::vector<std::string> forgotten;
   Control control{{loop, *store, engine, functions, gateway, journal, logs, reporter,
-                   [](const std::string&) {}}};
+                   [this](const std::string& name) { forgotten.push_back(name); }}};
 };
 
 TEST_F(ControlTest, RefusesSettingsThatDoNotFitIntoAPodsConfiguration) {
@@ -89,6 +90,50 @@ TEST_F(ControlTest, ComesUpWithoutAFunctionWhoseArtefactIsGone) {
   EXPECT_EQ(deploy(function("lost"), store::put(*store, "lost")), "deployed");
   ask_function(3, "lost");
   EXPECT_EQ(home->pods.size(), 2U);
+}
+
+TEST_F(ControlTest, StartsNoPodOfAFunctionOutOfServiceHoweverItIsScaled) {
+  store_function("lost");
+  std::filesystem::remove(*store->artefact_path(store->function("lost")->revision.artefact));
+  ASSERT_TRUE(control.load());
+  ASSERT_TRUE(control.scale("lost", 2, 5));
+  settle();
+  const auto scheduled = engine.scheduler().function(functions.find("lost")->id);
+  EXPECT_EQ(scheduled->failures, 0U);
+  EXPECT_EQ(scheduled->starting, 0U);
+  EXPECT_EQ(control.get_function("lost")->manifest.spec().scaling().min(), 2) << "for its repair";
+}
+
+// A pod that drains may log in once more.
+TEST_F(ControlTest, ForgetsTheLoginsOfARemovedFunctionAgainWhenItsLastPodIsGone) {
+  manifest::Function busy = function("busy");
+  busy.mutable_spec()->mutable_scaling()->set_min(2);
+  ASSERT_EQ(deploy(busy, store::put(*store, "busy")), "deployed");
+  ASSERT_EQ(home->pods.size(), 2U);
+  control.remove("busy", [](const Status&) {});
+  settle();
+  forgotten.clear();
+  home->exit(home->pod(0));
+  settle();
+  EXPECT_TRUE(forgotten.empty()) << "one is left";
+  reporter.event("busy", "PodEnded", "said by a pod that drains");
+  home->exit(home->pod(1));
+  settle();
+  EXPECT_EQ(forgotten, (std::vector<std::string>{"busy"}));
+  EXPECT_TRUE(journal.events("busy").empty());
+}
+
+TEST_F(ControlTest, KeepsTheLoginsOfAFunctionThatWasDeployedAnew) {
+  manifest::Function busy = function("busy");
+  busy.mutable_spec()->mutable_scaling()->set_min(1);
+  ASSERT_EQ(deploy(busy, store::put(*store, "busy")), "deployed");
+  control.remove("busy", [](const Status&) {});
+  settle();
+  ASSERT_EQ(deploy(busy, store::put(*store, "busy")), "deployed");
+  forgotten.clear();
+  home->exit(home->pod(0));
+  settle();
+  EXPECT_TRUE(forgotten.empty());
 }
 
 }  // namespace

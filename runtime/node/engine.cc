@@ -22,6 +22,10 @@ void Engine::set_on_home_lost(std::function<void(const Error&)> callback) {
   home_lost_ = std::move(callback);
 }
 
+void Engine::set_on_pod_gone(std::function<void(const std::string&)> callback) {
+  pod_gone_ = std::move(callback);
+}
+
 void Engine::put_function(RevisionPtr revision) {
   const FunctionId id = revision->function;
   const bool known = functions_.contains(id);
@@ -144,7 +148,7 @@ void Engine::act(const scheduler::StartPod& start) {
     never.name = order.name;
     never.revision = current;
     observer_.on_start_failed(never, started.error());
-    last_ends_[start.function] = started.error().message;
+    last_ends_[start.function] = kDidNotStart;
     failed_starts_.push_back(start.pod);  // what was dispatched to it comes behind in this turn
   }
 }

@@ -59,6 +59,9 @@ class Engine final : public Invoker, private PodEvents {
   void set_request_handler(PodRequestHandler& handler) { requests_ = &handler; }
   // Called when the home of the pods is lost: the node cannot go on.
   void set_on_home_lost(std::function<void(const Error&)> callback);
+  // Called after each pod's end, with the name of its function. It must not call the engine to
+  // change anything.
+  void set_on_pod_gone(std::function<void(const std::string& function)> callback);
   PodTable& pods() { return pods_; }
   const scheduler::Scheduler& scheduler() const { return scheduler_; }
   TimePoint now() const { return loop_.now(); }
@@ -93,6 +96,9 @@ class Engine final : public Invoker, private PodEvents {
   static constexpr std::uint64_t kProbeBit = 1ULL << 63;
   static bool is_probe(PodId pod) { return (pod.value() & kProbeBit) != 0; }
 
+  // Clients read it; the reason, which may name what is the host's own, is an event.
+  static constexpr const char* kDidNotStart = "did not start";
+
   struct Probe {
     ProbeCallback callback;           // empty once it was called
     std::unique_ptr<Timer> deadline;  // of its hello, then of its end
@@ -126,6 +132,7 @@ class Engine final : public Invoker, private PodEvents {
   void release(InvocationRecord& record);
 
   // engine_pods.cc: what pods say
+  void pod_gone(Pod& pod, const PodGone& gone);
   Status on_result(Pod& pod, InvocationRecord& record, const protocol::Frame& frame);
   Status on_body(InvocationRecord& record, const protocol::Frame& frame);
   void on_unwanted(InvocationRecord& record, const protocol::Frame& frame);
@@ -149,6 +156,7 @@ class Engine final : public Invoker, private PodEvents {
   EngineObserver& observer_;
   PodRequestHandler* requests_ = nullptr;
   std::function<void(const Error&)> home_lost_;
+  std::function<void(const std::string&)> pod_gone_;
   std::function<void()> closed_;
   scheduler::Scheduler scheduler_;
   scheduler::Effects effects_;

@@ -99,6 +99,25 @@ TEST_F(PodDeathTest, SaysHowTheLastPodEndedWhenNoneComesUp) {
             "no pod of the function came up: the last one ended by SIGKILL; see `subito describe`");
 }
 
+TEST_F(PodDeathTest, TellsClientsNothingOfTheHostWhenNoPodCouldBeMade) {
+  home->refuse_starts = Error{ErrorCode::kUnavailable, "start pod: open /var/lib/x: gone", 0};
+  invoke(1);
+  ASSERT_TRUE(turn_until([&] { return outcome(1).failure.has_value(); }));
+  EXPECT_EQ(outcome(1).failure->detail,
+            "no pod of the function came up: the last one did not start; see `subito describe`");
+}
+
+TEST_F(PodDeathTest, TellsClientsNothingOfTheHostWhenAPodFailsWithinItsStart) {
+  invoke(1);
+  for (std::size_t i = 0; !outcome(1).failure; ++i) {
+    ASSERT_TRUE(turn_until([&] { return home->pods.size() > i; }));
+    home->exit(home->pod(i), Cause::kStartFailed, 0, "start pod: exec: Exec format error");
+    settle();
+  }
+  EXPECT_EQ(outcome(1).failure->detail,
+            "no pod of the function came up: the last one did not start; see `subito describe`");
+}
+
 TEST_F(PodDeathTest, AnswersAPostOfWhichThePodDiedWith502AtOnce) {
   FakePod& pod = warm_pod();
   invoke(2, "POST");

@@ -191,6 +191,11 @@ bool Engine::take_back(InvocationRecord& record, const Pod& pod, const PodGone& 
 }
 
 void Engine::on_pod_gone(Pod& pod, const PodGone& gone) {
+  pod_gone(pod, gone);
+  if (pod_gone_) pod_gone_(pod.revision->name);
+}
+
+void Engine::pod_gone(Pod& pod, const PodGone& gone) {
   requests_->on_requester_gone(pod.id);
   if (is_probe(pod.id)) {
     finish_probe(pod.id, Error{ErrorCode::kFailedPrecondition, gone.words, 0}, pod.mode);
@@ -212,7 +217,8 @@ void Engine::on_pod_gone(Pod& pod, const PodGone& gone) {
   running_.erase(pod.id);
   const RevisionPtr current = revision(pod.revision->function);
   if (!pod.draining && current != nullptr && current->id == pod.revision->id) {
-    last_ends_[current->function] = gone.words;
+    const bool started = exit_kind(pod, gone) != scheduler::ExitKind::kStartFailed;
+    last_ends_[current->function] = started ? gone.words : kDidNotStart;
   }
   const auto view = scheduler_.pod(pod.id);
   observer_.on_gone(pod, gone, view ? view->served : 0);

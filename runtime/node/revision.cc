@@ -20,8 +20,6 @@ scheduler::FunctionLimits scaling_of(const manifest::FunctionSpec& spec) {
   scheduler::FunctionLimits limits;
   limits.concurrency = static_cast<std::uint32_t>(spec.concurrency());
   const manifest::Scaling& scaling = spec.scaling();
-  limits.pods_min = static_cast<std::uint32_t>(scaling.min());
-  limits.pods_max = static_cast<std::uint32_t>(scaling.max());
   limits.idle_timeout = milliseconds(scaling.idle_ms());
   limits.queue_limit = static_cast<std::uint32_t>(scaling.queue_limit());
   return limits;
@@ -82,8 +80,15 @@ RevisionPtr make_revision(FunctionId function, RevisionId id, std::uint64_t numb
   revision->calls.insert(spec.calls().begin(), spec.calls().end());
   revision->config = config_of(*revision);
   revision->out_of_service = artefact.fault.empty() ? fault_of(revision->config) : artefact.fault;
-  if (!revision->out_of_service.empty()) revision->scaling.pods_min = 0;  // start none in vain
+  set_pod_counts(*revision, spec.scaling());
   return revision;
+}
+
+void set_pod_counts(Revision& revision, const manifest::Scaling& scaling) {
+  // Of one that is out of service none is started, in vain.
+  const bool in_service = revision.out_of_service.empty();
+  revision.scaling.pods_min = in_service ? static_cast<std::uint32_t>(scaling.min()) : 0;
+  revision.scaling.pods_max = static_cast<std::uint32_t>(scaling.max());
 }
 
 const manifest::Binding* find_binding(const Revision& revision, const std::string& name) {

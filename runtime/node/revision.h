@@ -45,6 +45,8 @@ struct Artefact {
 
 RevisionPtr make_revision(FunctionId function, RevisionId id, std::uint64_t number,
                           const manifest::Function& manifest, const Artefact& artefact);
+// How many pods it may and must have, by its manifest or by somebody's wish since.
+void set_pod_counts(Revision& revision, const manifest::Scaling& scaling);
 
 // The binding of that name; null: there is none.
 const manifest::Binding* find_binding(const Revision& revision, const std::string& name);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "runtime/bindings/endpoint.h"
 #include "scheduler/effects.h"
 
 namespace subito::node {
@@ -60,8 +61,7 @@ std::string words_of(api::FunctionState state, const scheduler::FunctionView& fu
 
 std::string gateway_url(const std::string& host, std::uint16_t port) {
   const std::string there = host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host;
-  const bool ipv6 = there.find(':') != there.npos;
-  return "http://" + (ipv6 ? "[" + there + "]" : there) + ":" + std::to_string(port);
+  return "http://" + bindings::Endpoint{there, port, {}}.text();
 }
 
 manifest::StartMode to_api(pods::StartMode mode) {

@@ -52,6 +52,12 @@ Status move_members_aside(const std::string& group) {
     for (std::size_t begin = 0; begin < members.size();) {
       const std::size_t end = std::min(members.find('\n', begin), members.size());
       const std::string pid = members.substr(begin, end - begin);
+      // So the kernel shows one of another pid namespace (cgroups(7)); written, 0 is the writer.
+      if (pid == "0") {
+        return fail(
+            ErrorCode::kFailedPrecondition,
+            "move processes of " + group + ": a process outside this pid namespace is in it");
+      }
       const int error = write_at(AT_FDCWD, (leaf + "/cgroup.procs").c_str(), pid);
       if (error != 0 && error != ESRCH) return errno_error("move process " + pid, error);
       begin = end + 1;

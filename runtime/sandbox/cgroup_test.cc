@@ -65,6 +65,20 @@ TEST(CgroupV2Test, IsFoundByItsControllers) {
   EXPECT_FALSE(detect_cgroup_version(fake.root()).has_value());
 }
 
+TEST(CgroupV2Test, MovesNobodyInPlaceOfAProcessOfAnotherPidNamespace) {
+  FakeV2 fake;
+  fake.put("cgroup.procs", "0\n");
+  fs::create_directories(fake.root() + "/" + kMembersLeaf);
+  const std::string leaf_procs = std::string(kMembersLeaf) + "/cgroup.procs";
+  fake.put(leaf_procs);
+  const auto moved = move_members_aside(fake.root());
+  ASSERT_FALSE(moved.has_value());
+  EXPECT_NE(moved.error().message.find("a process outside this pid namespace is in it"),
+            std::string::npos)
+      << moved.error().message;
+  EXPECT_EQ(fake.get(leaf_procs), "");
+}
+
 TEST(CgroupV2Test, TurnsControllersOnForTheNodeAndItsPods) {
   FakeV2 fake;
   ASSERT_TRUE(CgroupTree::open(fake.root(), "node").has_value());
