@@ -62,9 +62,11 @@ void Core::judge_exit(Turn& turn, Slot slot, ExitKind kind) {
   const Pod& pod = ledger_.pod(slot);
   Function& function = ledger_.function(pod.function);
   if (pod.revision != function.revision) return;
+  // What it had in hand may be to blame: one bad request must not shut the function for all others.
+  const bool at_work = pod.said_hello && !pod.running.empty();
   const bool useful =
       pod.served > 0 || (pod.said_hello && turn.now - pod.hello_at >= kHealthyAfter);
-  if (useful) return;
+  if (useful || at_work) return;
   function.backoff.fail(turn.now);
   note(turn, function, Decision::Kind::kBackingOff, to_string(kind));
 }

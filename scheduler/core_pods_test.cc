@@ -142,6 +142,20 @@ TEST(CrashLoop, DoesNotCountPodsThatWereOfUseOrWereAskedToGo) {
   EXPECT_EQ(node.view("A").failures, 0u);
 }
 
+TEST(CrashLoop, DoesNotCountPodsThatDiedAtWork) {
+  FakeNode node;
+  node.add("A").said();
+  for (std::uint32_t i = 1; i <= 2 * kCrashLoopAfter; ++i) {
+    const std::string pod = "A-" + std::to_string(i);
+    node.call("A");
+    node.ready(pod).crash(pod);  // the one bad request
+    EXPECT_EQ(node.view("A").failures, 0u);
+  }
+  node.said();
+  node.call("A");
+  EXPECT_EQ(node.said(), "start A-11, 11 to A-11 cold");
+}
+
 TEST(Start, ThatTakesTooLongIsKilledCountsAsAFailureAndItsWaiterGoesOn) {
   FakeNode node;
   node.add("A", {.start_timeout = 2s}).call("A");

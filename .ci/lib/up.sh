@@ -132,7 +132,9 @@ start_failed() {
 }
 
 fill_shop() {
-  deploy_shop || die "deploy shop: see above"
+  local said
+  said=$(deploy_shop 2>&1) || die "deploy shop: $said"
+  grep -E '^[a-z]+ (revision|is )' <<<"$said" || true
   seed_shop "$1" >/dev/null || die "seed shop: see above"
   curl_node "$1" /function/shopfront/products >/dev/null ||
     die "ask shop: no answer to the first request"

@@ -132,7 +132,7 @@ TEST_F(CliTest, ScaleAndDelete) {
   const Printed wrong = run({"scale", "stock", "--min", "9"});
   EXPECT_EQ(wrong.code, kFailed);
   EXPECT_EQ(wrong.err, "subito: scale stock: minimum is above maximum\n");
-  EXPECT_EQ(run({"delete", "stock"}).out, "stock is deleted\n");
+  EXPECT_EQ(run({"delete", "stock"}).out, "stock is deleted; what it keeps in Redis stays\n");
   EXPECT_EQ(run({"delete", "stock"}).code, kNotFound);
 }
 

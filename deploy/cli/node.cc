@@ -56,7 +56,8 @@ Failure failure_of(const Error& error, const std::string& socket_path) {
   return {kNoNode,
           "reach node at " + socket_path +
               ": no node listens there\nStart one with `./dev up` or `subito up`, or say where it "
-              "is: --socket PATH or SUBITO_SOCKET",
+              "is: --socket PATH or SUBITO_SOCKET (else .subito/api.sock is looked for in this "
+              "folder and those above)",
           {}};
 }
 
@@ -109,7 +110,9 @@ void Node::suggest(Failure& failure) {
   std::vector<std::string> names;
   for (const Json& function : list->at("items")) names.push_back(function.at("name"));
   const std::string hint = manifest::did_you_mean(word, names);
+  const bool told = failure.message.find("`subito get functions`") != std::string::npos;
   failure.message += !hint.empty()   ? hint
+                     : told          ? ""
                      : names.empty() ? "; nothing is deployed yet"
                                      : "; see `subito get functions`";
 }

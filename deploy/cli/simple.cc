@@ -36,7 +36,7 @@ int remove(const Session& session, const std::string& name) {
   Node node = session.node();
   const auto gone = node.call("DELETE", "/v1/functions/" + encoded(name), "");
   if (!gone) return session.tell(gone.error());
-  session.out() << name << " is deleted\n";
+  session.out() << name << " is deleted; what it keeps in Redis stays\n";
   return kOk;
 }
 
@@ -97,7 +97,8 @@ void add_scale(CLI::App& app, Session& session) {
 
 void add_delete(CLI::App& app, Session& session) {
   auto name = std::make_shared<std::string>();
-  CLI::App& command = *app.add_subcommand("delete", "Forget a function; its pods are drained");
+  CLI::App& command = *app.add_subcommand(
+      "delete", "Forget a function; its pods are drained, what it keeps in Redis stays");
   command.add_option("NAME", *name, "the function")->required()->type_name("");
   command.callback(
       [&session, name] { session.action = [&session, name] { return remove(session, *name); }; });

@@ -68,7 +68,8 @@ void Reporter::on_stopping(const Pod& pod, const scheduler::StopPod& stop) {
 
 void Reporter::on_gone(const Pod& pod, const PodGone& gone, std::uint64_t served) {
   if (ended_as_asked(pod, gone)) {
-    event(pod, "PodEnded", "ended, " + std::to_string(served) + " requests");
+    event(pod, "PodEnded",
+          "ended, " + std::to_string(served) + (served == 1 ? " request" : " requests"));
   } else {
     event(pod, reason_of(pod, gone), gone.words);
     system_log(pod.revision->name, pod.name, api::LogLevel::kError, gone.words);

@@ -49,7 +49,8 @@ std::string words_of(api::FunctionState state, const scheduler::FunctionView& fu
       words = count(function.ready, "pod");
       break;
     case api::FunctionState::kFailing:
-      words = "failing: " + count(function.failures, "failed start") + " in a row, next try in " +
+      words = count(function.failures, "pod") +
+              " in a row ended before they were of use, next try in " +
               scheduler::words(function.backoff_until - now);
       break;
   }

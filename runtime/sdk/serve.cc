@@ -78,7 +78,11 @@ std::string base_name(const char* path) {
 int serve(int argc, char** argv, Handler handler) {
   // In a pod the arguments are the function's own (spec.args).
   const bool listens = std::find(argv, argv + argc, std::string_view("--listen")) != argv + argc;
-  if (!listens && is_socket(protocol::kChannelFd)) sdk::serve_pod(handler);
+  if (!listens && is_socket(protocol::kChannelFd)) {
+    // A socket is no terminal, so it would be buffered whole: lost with a pod that is killed.
+    std::setvbuf(stdout, nullptr, _IOLBF, 0);
+    sdk::serve_pod(handler);
+  }
   sdk::ListenOptions options;
   options.name = base_name(argv[0]);
   for (int i = 1; i < argc; i += 2) {
