@@ -77,7 +77,7 @@ struct Channels::Channel {
   std::size_t out_begin = 0;  // of `out`, what is sent already
   std::uint64_t sent = 0;     // bytes the kernel took
   std::deque<Passenger> passengers;
-  std::deque<Invoke> invokes;         // the last ones, see note_invoke
+  std::deque<Invoke> invokes;         // the last ones that run, see note_invoke
   std::deque<std::uint32_t> stalled;  // streams with body to send, but no room; each once
   bool dirty = false;
   bool blocked = false;    // the kernel's buffer is full: waiting for writability
@@ -96,7 +96,15 @@ struct Channels::Channel {
     invokes.push_back({appended(), stream, bytes});
   }
 
-  // INVOKEs are of our own choice and bounded by the pod's concurrency.
+  // The pod let go of it: it was read, or the pod only says so and frees a slot for the next.
+  void drop_invoke(std::uint32_t stream) {
+    const auto it = std::lower_bound(  // ids only grow
+        invokes.begin(), invokes.end(), stream,
+        [](const Invoke& invoke, std::uint32_t id) { return invoke.stream < id; });
+    if (it != invokes.end() && it->stream == stream) invokes.erase(it);
+  }
+
+  // INVOKEs the pod has not let go of are of our own choice and bounded by its concurrency.
   std::size_t unsent_by_its_fault() const {
     std::size_t invoked = 0;
     for (const Invoke& invoke : invokes) {
@@ -294,8 +302,8 @@ void Channels::wake_stalled(PodId pod) {
 
 void Channels::end_if_it_never_reads(const Channel& channel) {
   const bool too_many = channel.passengers.size() > kPassengersMax;
-  const bool too_much = channel.unsent() > kUnsentBytesMax &&
-                        channel.unsent_by_its_fault() > kUnsentBytesMax;
+  const bool too_much =
+      channel.unsent() > kUnsentBytesMax && channel.unsent_by_its_fault() > kUnsentBytesMax;
   if (!too_many && !too_much) return;
   const Error error{ErrorCode::kProtocol, "write channel: the pod does not read its answers", 0};
   end(channel.pod, {true, error, {}});
@@ -354,6 +362,9 @@ bool Channels::deliver(Channel& channel) {
 
 Status Channels::on_frame(Channel& channel, const protocol::Frame& frame) {
   ASSIGN_OR_RETURN(const auto verdict, channel.streams.receive(frame.header));
+  if (frame.end() || frame.header.type == FrameType::kCancel) {
+    channel.drop_invoke(frame.header.stream);
+  }
   if (verdict == protocol::Streams::Verdict::kIgnore) {
     if (frame.end()) events_.on_late_end(channel.pod, frame.header.stream);
     return ok();

@@ -24,8 +24,8 @@
 
 namespace subito::pods {
 
-// Unsent bytes of one channel, INVOKE apart. Bodies stop at their own limit below, so only a pod
-// that asks and never reads the answers gets here: it has broken the protocol.
+// Unsent bytes of one channel, INVOKEs that run apart. Bodies stop at their own limit below, so
+// only a pod that asks and never reads the answers gets here: it has broken the protocol.
 constexpr std::size_t kUnsentBytesMax = 8 << 20;
 // Connected sockets that wait to be sent with them: so many descriptors one pod may hold here.
 constexpr std::size_t kPassengersMax = 64;

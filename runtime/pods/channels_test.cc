@@ -233,6 +233,25 @@ TEST_F(ChannelsTest, InvokesAreNotTheFaultOfAPodThatIsStillStarting) {
   EXPECT_FALSE(end.has_value());
 }
 
+TEST_F(ChannelsTest, CutsOffAPodThatAnswersInvokesItNeverRead) {
+  from_pod(FrameType::kHello, 0, protocol::Hello());
+  protocol::Invoke head;
+  head.set_path(std::string(60'000, 'x'));
+  for (std::uint32_t stream = 1; stream < 1000 && !end; stream += 2) {  // 30 MB
+    EXPECT_TRUE(channels.send(kPod, FrameType::kInvoke, stream, head, {}, true));
+    settle();
+    if (end) break;
+    std::string bytes;
+    ASSERT_TRUE(
+        protocol::append_frame(bytes, FrameType::kResult, stream, protocol::Result(), {}, true));
+    ASSERT_GT(::write(pod.get(), bytes.data(), bytes.size()), 0);
+    settle();
+  }
+  ASSERT_TRUE(end.has_value());
+  EXPECT_TRUE(end->breach);
+  EXPECT_NE(end->error.message.find("does not read"), std::string::npos);
+}
+
 TEST_F(ChannelsTest, CutsOffAPodThatAsksAndNeverReads) {
   from_pod(FrameType::kHello, 0, protocol::Hello());
   protocol::Connected refusal;
