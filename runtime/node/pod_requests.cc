@@ -149,9 +149,11 @@ void PodRequests::answer_connect(PodId pod, std::uint32_t stream, Result<UniqueF
   pods::Channels& channels = engine_.pods().channels();
   const protocol::Streams* streams = channels.streams(pod);
   if (streams == nullptr || !streams->is_ours_open(stream)) return;
-  if (socket) return channels.send_connected(pod, stream, *std::move(socket));
+  const Status sent = socket ? channels.send_connected(pod, stream, *std::move(socket))
+                             : Status(std::move(socket).error());
+  if (sent) return;
   protocol::Connected head;
-  head.set_error(cut_failure_text(socket.error().message));
+  head.set_error(cut_failure_text(sent.error().message));
   CHECK(channels.send(pod, FrameType::kConnected, stream, head, {}, true));
 }
 

@@ -220,11 +220,16 @@ void Channels::send_drain(PodId pod) {
   if (Channel* channel = find(pod)) append(*channel, FrameType::kDrain, 0, {}, false);
 }
 
-void Channels::send_connected(PodId pod, std::uint32_t stream, UniqueFd fd) {
+Status Channels::send_connected(PodId pod, std::uint32_t stream, UniqueFd fd) {
   Channel* channel = find(pod);
-  if (channel == nullptr) return;
+  if (channel == nullptr) return ok();
+  // Many may come within one turn: what the kernel takes does not wait for its end.
+  if (channel->passengers.size() >= kPassengersMax && !channel->blocked) flush(*channel);
+  if (channel->passengers.size() >= kPassengersMax) {
+    return fail(ErrorCode::kResourceExhausted, "connect: too many connections wait to be taken");
+  }
   channel->passengers.push_back({channel->appended(), std::move(fd)});
-  CHECK(send(pod, FrameType::kConnected, stream, protocol::Connected(), {}, true));
+  return send(pod, FrameType::kConnected, stream, protocol::Connected(), {}, true);
 }
 
 void Channels::consumed(PodId pod, std::uint32_t stream, std::size_t bytes) {
@@ -253,16 +258,11 @@ void Channels::flush_all() {
 // Sends until all is sent or the kernel takes no more.
 void Channels::Channel::write_out() {
   while (unsent() > 0 && !peer_gone) {
-    std::size_t size = unsent();
-    int passenger = -1;
-    if (!passengers.empty()) {
-      const Passenger& next = passengers.front();
-      if (next.position == sent) {
-        passenger = next.fd.get();
-      } else {
-        size = std::min<std::size_t>(size, next.position - sent);
-      }
-    }
+    auto next = passengers.begin();
+    const bool travels = next != passengers.end() && next->position == sent;
+    const int passenger = travels ? (next++)->fd.get() : -1;
+    std::size_t size = unsent();  // up to the next one, which goes with its own first byte
+    if (next != passengers.end()) size = std::min<std::size_t>(size, next->position - sent);
     const ssize_t n = send_bytes(fd.get(), out.data() + out_begin, size, passenger);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
@@ -301,10 +301,8 @@ void Channels::wake_stalled(PodId pod) {
 }
 
 void Channels::end_if_it_never_reads(const Channel& channel) {
-  const bool too_many = channel.passengers.size() > kPassengersMax;
-  const bool too_much =
-      channel.unsent() > kUnsentBytesMax && channel.unsent_by_its_fault() > kUnsentBytesMax;
-  if (!too_many && !too_much) return;
+  if (channel.unsent() <= kUnsentBytesMax) return;
+  if (channel.unsent_by_its_fault() <= kUnsentBytesMax) return;
   const Error error{ErrorCode::kProtocol, "write channel: the pod does not read its answers", 0};
   end(channel.pod, {true, error, {}});
 }

@@ -27,7 +27,7 @@ namespace subito::pods {
 // Unsent bytes of one channel, INVOKEs that run apart. Bodies stop at their own limit below, so
 // only a pod that asks and never reads the answers gets here: it has broken the protocol.
 constexpr std::size_t kUnsentBytesMax = 8 << 20;
-// Connected sockets that wait to be sent with them: so many descriptors one pod may hold here.
+// Connected sockets that wait to be sent: so many descriptors one pod may hold here.
 constexpr std::size_t kPassengersMax = 64;
 // Above this the bodies of all streams wait, though each has credit: 1,000 streams of 256 KiB.
 constexpr std::size_t kBodyUnsentBytesMax = 1 << 20;
@@ -80,8 +80,9 @@ class Channels {
   // Closes our direction if it is open, or asks the pod to close its own; else nothing.
   void send_cancel(PodId pod, std::uint32_t stream, protocol::Cancel::Reason reason);
   void send_drain(PodId pod);
-  // CONNECTED, which a connected socket travels with.
-  void send_connected(PodId pod, std::uint32_t stream, UniqueFd fd);
+  // CONNECTED, which a connected socket travels with. kResourceExhausted when kPassengersMax wait
+  // already: the socket is closed, and nothing was sent.
+  Status send_connected(PodId pod, std::uint32_t stream, UniqueFd fd);
   // The bytes of a body were used up: announces a WINDOW when it is worth a frame.
   void consumed(PodId pod, std::uint32_t stream, std::size_t bytes);
 
