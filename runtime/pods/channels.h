@@ -6,6 +6,8 @@
 // Events are delivered from the loop, never from inside a call of this class.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -53,9 +55,14 @@ class ChannelEvents {
   virtual void on_channel_end(PodId pod, const ChannelEnd& end) = 0;
 };
 
+// send(2) up to `size` bytes, with a descriptor on the first if `fd` is one. Never raises SIGPIPE.
+ssize_t send_bytes(int socket, const char* bytes, std::size_t size, int fd);
+using SendBytes = decltype(&send_bytes);
+
 class Channels {
  public:
-  Channels(Loop& loop, ChannelEvents& events);  // both must outlive it
+  // Loop and events must outlive it. `sender`: tests fail as a kernel short of memory does.
+  Channels(Loop& loop, ChannelEvents& events, SendBytes sender = send_bytes);
   ~Channels();
   Channels(const Channels&) = delete;
   Channels& operator=(const Channels&) = delete;
@@ -96,8 +103,10 @@ class Channels {
   void touched(Channel& channel);
   void flush_all();
   void flush(Channel& channel);
+  void write(Channel& channel);
+  void retry();
   void wake_stalled(PodId pod);
-  void end_if_it_never_reads(const Channel& channel);
+  void end_if_hopeless(const Channel& channel);
   void on_ready(PodId pod, int status, int events);
   bool read_some(Channel& channel);
   bool deliver(Channel& channel);
@@ -106,8 +115,11 @@ class Channels {
 
   Loop& loop_;
   ChannelEvents& events_;
+  SendBytes send_;
   std::unordered_map<PodId, std::unique_ptr<Channel>> channels_;
   std::vector<PodId> dirty_;  // with something to write at the end of this turn
+  std::vector<PodId> short_;  // with something to write when retry_timer_ fires
+  Timer retry_timer_;
 };
 
 }  // namespace subito::pods

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "runtime/pods/line_reader.h"
@@ -26,11 +27,23 @@ Pair make_pair() {
   return {UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
+// The kernel's, until it is to fail.
+int send_errno = 0;
+int sends_failed = 0;
+
+ssize_t send_or_fail(int socket, const char* bytes, std::size_t size, int fd) {
+  if (send_errno == 0) return send_bytes(socket, bytes, size, fd);
+  ++sends_failed;
+  errno = send_errno;
+  return -1;
+}
+
 class ChannelsTest : public testing::Test, public ChannelEvents {
  protected:
   static constexpr PodId kPod{1};
 
-  ChannelsTest() : channels(loop, *this) {
+  ChannelsTest() : channels(loop, *this, send_or_fail) {
+    send_errno = sends_failed = 0;
     Pair pair = make_pair();
     channels.open(kPod, std::move(pair.node));
     pod = std::move(pair.pod);
@@ -217,6 +230,39 @@ TEST_F(ChannelsTest, SocketsOfOneTurnTravelEachWithItsOwnFrame) {
     EXPECT_EQ(receive(fd), static_cast<ssize_t>(protocol::kHeaderBytes));
     EXPECT_GE(UniqueFd(fd).get(), 0) << "no descriptor came";
   }
+}
+
+TEST_F(ChannelsTest, TriesAgainNowAndThenWhenTheKernelIsShortOfMemory) {
+  for (const int short_of : {ENOBUFS, ENOMEM, ETOOMANYREFS}) {
+    read_all();
+    send_errno = short_of;
+    sends_failed = 0;
+    const TimePoint begin = loop.now();
+    const std::uint32_t stream = channels.streams(kPod)->next_stream();
+    invoke(stream);
+    settle();
+    // The socket is writable all the while. The loop counts in whole milliseconds: 9 may be 10.
+    EXPECT_GE(sends_failed, 1);
+    EXPECT_LE(sends_failed, 1 + (loop.now() - begin) / std::chrono::milliseconds(9));
+    EXPECT_FALSE(end.has_value());
+    send_errno = 0;
+    std::string got;
+    for (bool late = false; got.empty() && !late; got = read_all()) {
+      Timer guard(loop, [&late] { late = true; });
+      guard.start(std::chrono::seconds(10));
+      loop.turn(true);
+    }
+    EXPECT_EQ(got.size(), protocol::kHeaderBytes);
+  }
+}
+
+TEST_F(ChannelsTest, EndsAChannelThatCannotBeWritten) {
+  send_errno = EIO;
+  invoke(1);
+  settle();
+  ASSERT_TRUE(end.has_value());
+  EXPECT_FALSE(end->breach);
+  EXPECT_EQ(end->untaken, std::vector<std::uint32_t>{1});
 }
 
 TEST_F(ChannelsTest, BodiesWaitWhileTheChannelIsFullAndGoOnInTurn) {
