@@ -47,7 +47,7 @@ Status PodRequests::on_request_frame(Pod& pod, const protocol::Frame& frame) {
     case FrameType::kCancel:
       if (Call* call = find(pod.id, stream)) {
         engine_.abort(call->invocation);
-        forget(by_pod_[pod.id][stream]);
+        forget(by_pod_.at(pod.id).by_stream.at(stream));
       }
       cancel_connects({pod.id, stream}, {pod.id, stream});
       engine_.pods().channels().send_cancel(pod.id, stream, protocol::Cancel::UNSPECIFIED);
@@ -87,7 +87,7 @@ Status PodRequests::on_call(Pod& pod, const protocol::Frame& frame) {
   Call& call = calls_[token];
   call.pod = pod.id;
   call.stream = stream;
-  by_pod_[pod.id][stream] = token;
+  by_pod_[pod.id].by_stream[stream] = token;
   invocation.function = function;
   invocation.body_follows = !frame.end();
   complete(invocation, head, *parent, engine_.now());
@@ -149,9 +149,11 @@ void PodRequests::answer_connect(PodId pod, std::uint32_t stream, Result<UniqueF
   pods::Channels& channels = engine_.pods().channels();
   const protocol::Streams* streams = channels.streams(pod);
   if (streams == nullptr || !streams->is_ours_open(stream)) return;
-  if (socket) return channels.send_connected(pod, stream, *std::move(socket));
+  const Status sent = socket ? channels.send_connected(pod, stream, *std::move(socket))
+                             : Status(std::move(socket).error());
+  if (sent) return;
   protocol::Connected head;
-  head.set_error(cut_failure_text(socket.error().message));
+  head.set_error(cut_failure_text(sent.error().message));
   CHECK(channels.send(pod, FrameType::kConnected, stream, head, {}, true));
 }
 
@@ -170,8 +172,8 @@ void PodRequests::refuse(PodId pod, std::uint32_t stream, int status, const char
 PodRequests::Call* PodRequests::find(PodId pod, std::uint32_t stream) {
   const auto calls = by_pod_.find(pod);
   if (calls == by_pod_.end()) return nullptr;
-  const auto token = calls->second.find(stream);
-  return token == calls->second.end() ? nullptr : find(token->second);
+  const auto token = calls->second.by_stream.find(stream);
+  return token == calls->second.by_stream.end() ? nullptr : find(token->second);
 }
 
 PodRequests::Call* PodRequests::find(CallerToken token) {
@@ -183,22 +185,24 @@ void PodRequests::forget(CallerToken token) {
   const auto it = calls_.find(token);
   if (it == calls_.end()) return;
   if (const auto calls = by_pod_.find(it->second.pod); calls != by_pod_.end()) {
-    calls->second.erase(it->second.stream);
-    if (calls->second.empty()) by_pod_.erase(calls);
+    calls->second.pending_bytes -= it->second.pending.size();
+    calls->second.by_stream.erase(it->second.stream);
+    if (calls->second.by_stream.empty()) by_pod_.erase(calls);
   }
   calls_.erase(it);
 }
 
 void PodRequests::on_request_window(Pod& pod, std::uint32_t stream) {
   Call* call = find(pod.id, stream);
-  if (call != nullptr && !call->pending.empty()) send_pending(by_pod_[pod.id][stream], *call);
+  if (call == nullptr || call->pending.empty()) return;
+  send_pending(by_pod_.at(pod.id).by_stream.at(stream), *call);
 }
 
 void PodRequests::on_requester_gone(PodId pod) {
   cancel_connects({pod, 0}, {pod, UINT32_MAX});
   const auto calls = by_pod_.find(pod);
   if (calls == by_pod_.end()) return;
-  const auto streams = std::move(calls->second);
+  const auto streams = std::move(calls->second.by_stream);
   by_pod_.erase(calls);
   for (const auto& [stream, token] : streams) {
     engine_.abort(calls_.at(token).invocation);
@@ -215,8 +219,30 @@ void PodRequests::send_pending(CallerToken token, Call& call) {
   if (size == 0 && !end) return;
   channels.send_body(call.pod, call.stream, std::string_view(call.pending).substr(0, size), end);
   call.pending.erase(0, size);
+  by_pod_.at(call.pod).pending_bytes -= size;
   if (end) return forget(token);
   if (call.pending.empty()) engine_.resume(call.invocation);
+}
+
+void PodRequests::keep(Call& call, std::string_view bytes) {
+  call.pending.append(bytes);
+  by_pod_.at(call.pod).pending_bytes += bytes.size();
+}
+
+bool PodRequests::has_room(const Call& call) const {
+  return by_pod_.at(call.pod).pending_bytes <= kPendingAnswerBytesMax;
+}
+
+// Before its RESULT the pod learns the reason; after it CANCEL is all there is.
+void PodRequests::give_up(CallerToken token, const Call& call) {
+  if (call.answered) {
+    engine_.pods().channels().send_cancel(call.pod, call.stream, protocol::Cancel::UNSPECIFIED);
+  } else {
+    refuse(call.pod, call.stream, 503, "unavailable",
+           "too much of what calls were answered waits to be read");
+  }
+  engine_.abort(call.invocation);
+  forget(token);
 }
 
 bool PodRequests::on_answer(CallerToken token, Answer&& answer, std::string_view body, bool end) {
@@ -236,7 +262,12 @@ bool PodRequests::on_answer(CallerToken token, Answer&& answer, std::string_view
   // A first body part is one frame's, well within the window of a new stream; but the channel may
   // be full.
   const bool fits = channels.body_room(call->pod, call->stream, body.size()) == body.size();
-  if (!fits) call->pending = body;
+  if (!fits) keep(*call, body);
+  if (!has_room(*call)) {
+    give_up(token, *call);
+    return true;
+  }
+  call->answered = true;
   call->complete = end;
   CHECK(channels.send(call->pod, FrameType::kResult, call->stream, head,
                       fits ? body : std::string_view(), fits && end));
@@ -247,11 +278,14 @@ bool PodRequests::on_answer(CallerToken token, Answer&& answer, std::string_view
 bool PodRequests::on_answer_body(CallerToken token, std::string_view bytes, bool end) {
   Call* call = find(token);
   if (call == nullptr) return true;
-  call->pending.append(bytes);
+  keep(*call, bytes);
   call->complete = end;
   send_pending(token, *call);
   call = find(token);
-  return call == nullptr || call->pending.empty();
+  if (call == nullptr) return true;
+  if (has_room(*call)) return call->pending.empty();
+  give_up(token, *call);
+  return true;
 }
 
 void PodRequests::on_answer_abort(CallerToken token) {

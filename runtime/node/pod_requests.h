@@ -20,6 +20,9 @@ namespace subito::node {
 
 // Calls between functions, one inside the other. Deeper is taken for a cycle (508).
 constexpr std::uint32_t kCallDepthMax = 16;
+// Of the answers to all calls of one pod, what waits for the pod to read on: 32 whole windows. The
+// call whose answer goes beyond is given up; windows alone would allow 1,024 calls of 256 KiB.
+constexpr std::size_t kPendingAnswerBytesMax = 8 << 20;
 
 class PodRequests final : public PodRequestHandler, private Caller {
  public:
@@ -39,10 +42,15 @@ class PodRequests final : public PodRequestHandler, private Caller {
     PodId pod;
     std::uint32_t stream = 0;
     InvocationId invocation;
-    std::string pending;    // of the answer, until the pod can take it; bounded by the window
+    std::string pending;    // of the answer, until the pod can take it
+    bool answered = false;  // the pod was sent a RESULT
     bool complete = false;  // `pending` is the last of it
   };
   using Calls = std::unordered_map<CallerToken, Call>;
+  struct PodCalls {
+    std::unordered_map<std::uint32_t, CallerToken> by_stream;
+    std::size_t pending_bytes = 0;  // of all of them
+  };
 
   using ConnectKey = std::pair<PodId, std::uint32_t>;  // pod, stream
   struct Connecting {                                  // one of them
@@ -59,6 +67,9 @@ class PodRequests final : public PodRequestHandler, private Caller {
   Call* find(PodId pod, std::uint32_t stream);
   Call* find(CallerToken token);
   void send_pending(CallerToken token, Call& call);
+  void keep(Call& call, std::string_view bytes);
+  bool has_room(const Call& call) const;
+  void give_up(CallerToken token, const Call& call);
   void forget(CallerToken token);
 
   bool on_answer(CallerToken token, Answer&& answer, std::string_view body, bool end) override;
@@ -72,7 +83,7 @@ class PodRequests final : public PodRequestHandler, private Caller {
   bindings::RedisDialer* redis_ = nullptr;
   FindFunction find_function_;
   Calls calls_;
-  std::unordered_map<PodId, std::unordered_map<std::uint32_t, CallerToken>> by_pod_;
+  std::unordered_map<PodId, PodCalls> by_pod_;  // each with a call
   std::map<ConnectKey, Connecting> connects_;
   CallerToken last_token_ = 0;
 };

@@ -242,6 +242,60 @@ TEST_F(PodRequestsTest, SwallowsTheRestOfTheAnswerToACallThatWasGivenUpInTheSame
   EXPECT_TRUE(home->killed.empty()) << "the pod did nothing wrong";
 }
 
+// What the caller's channel takes at once is at most this much more.
+constexpr std::size_t kChannelBytes = 2 << 20;
+
+TEST_F(PodRequestsTest, GivesACallUpWhenThePodLeavesTooManyAnswersUnread) {
+  manifest::FunctionSpec spec = plain_spec();
+  spec.set_concurrency(200);
+  put("stock", spec, 2);
+  constexpr std::uint32_t kCalls =
+      (kPendingAnswerBytesMax + kChannelBytes) / protocol::kInitialWindowBytes + 20;
+  for (std::uint32_t i = 1; i <= kCalls; ++i) call(2 * i, "stock");
+  ASSERT_EQ(home->pods.size(), 2U);
+  FakePod& stock = home->pod(1);
+  stock.hello();
+  settle();
+  std::vector<std::uint32_t> streams;
+  for (const auto& frame : stock.read()) {
+    if (frame.header.type == FrameType::kInvoke) streams.push_back(frame.header.stream);
+  }
+  ASSERT_EQ(streams.size(), kCalls);
+  const std::string part(protocol::kBodyBytesMax, 'x');
+  for (const std::uint32_t stream : streams) {
+    stock.answer(stream, 200, part, false);
+    for (int parts = 1; parts < 4; ++parts) {
+      settle();
+      stock.body(stream, part, parts == 3);
+    }
+    settle();
+  }
+  EXPECT_TRUE(home->killed.empty()) << "a pod that reads slowly does nothing wrong";
+  std::size_t whole = 0;
+  std::size_t given_up = 0;
+  for (int turn = 0; turn < 200; ++turn) {
+    for (const auto& frame : caller_pod->read()) {
+      if (frame.header.type == FrameType::kResult && frame.header.end()) {
+        EXPECT_EQ(frame.parse<protocol::Result>().failure().type(), "unavailable");
+        ++given_up;
+      } else if (frame.header.type == FrameType::kCancel) {
+        ++given_up;
+      } else if (frame.header.end()) {
+        ++whole;
+      }
+    }
+    settle();
+  }
+  EXPECT_EQ(whole + given_up, kCalls);
+  EXPECT_GE(given_up, 20U);
+  EXPECT_GE(whole, kPendingAnswerBytesMax / protocol::kInitialWindowBytes);
+  EXPECT_EQ(engine.invocations(), 1U) << "the parent";
+  call(2 * kCalls + 2, "stock");
+  stock.answer(stock.expect_invoke().header.stream, 200, "room again");
+  settle();
+  EXPECT_EQ(caller_pod->read().at(0).body, "room again");
+}
+
 TEST_F(PodRequestsTest, AbandonsTheCallsOfAPodThatDied) {
   call(2, "stock");
   FakePod& stock = home->pod(1);

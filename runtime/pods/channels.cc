@@ -30,7 +30,11 @@ protocol::FrameHeader header_of(FrameType type, std::uint32_t stream, std::size_
   return header;
 }
 
-// send(2) up to `size` bytes, with a descriptor on the first if `fd` is one. Never raises SIGPIPE.
+// A kernel short of memory says nothing when it has some again, and calls the socket writable.
+constexpr Duration kRetryDelay = std::chrono::milliseconds(10);
+
+}  // namespace
+
 ssize_t send_bytes(int socket, const char* bytes, std::size_t size, int fd) {
   iovec io{const_cast<char*>(bytes), size};
   msghdr message{};
@@ -49,19 +53,21 @@ ssize_t send_bytes(int socket, const char* bytes, std::size_t size, int fd) {
   return ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-// All else, EAGAIN first of all, passes: a kernel short of memory says ENOBUFS or ENOMEM.
-bool is_peer_gone(int send_errno) {
-  return send_errno == EPIPE || send_errno == ECONNRESET || send_errno == ENOTCONN;
-}
-
-}  // namespace
-
 // Positions count all bytes ever appended to the channel.
 struct Channels::Channel {
   struct Passenger {
     std::uint64_t position;  // of the first byte of the frame that it travels with
     UniqueFd fd;
   };
+  enum class Output {
+    kFlowing,
+    kFull,      // the kernel's buffer is: waiting for writability
+    kShort,     // of the kernel's memory: waiting for the retry
+    kPeerGone,  // what can be read is still read, and the end found there
+    kBroken,    // nothing mends it: the channel ends
+  };
+  static Output output_after(int send_errno);
+
   struct Invoke {
     std::uint64_t end_position;
     std::uint32_t stream;
@@ -77,13 +83,13 @@ struct Channels::Channel {
   std::size_t out_begin = 0;  // of `out`, what is sent already
   std::uint64_t sent = 0;     // bytes the kernel took
   std::deque<Passenger> passengers;
-  std::deque<Invoke> invokes;         // the last ones, see note_invoke
+  std::deque<Invoke> invokes;         // the last ones that run, see note_invoke
   std::deque<std::uint32_t> stalled;  // streams with body to send, but no room; each once
   bool dirty = false;
-  bool blocked = false;    // the kernel's buffer is full: waiting for writability
-  bool peer_gone = false;  // writing failed; what can be read is still read
+  Output output = Output::kFlowing;
 
   std::uint64_t appended() const { return sent + (out.size() - out_begin); }
+  bool is_full() const { return output == Output::kFull; }
   std::size_t unsent() const { return out.size() - out_begin; }
 
   std::size_t room() const {
@@ -96,7 +102,15 @@ struct Channels::Channel {
     invokes.push_back({appended(), stream, bytes});
   }
 
-  // INVOKEs are of our own choice and bounded by the pod's concurrency.
+  // The pod let go of it: it was read, or the pod only says so and frees a slot for the next.
+  void drop_invoke(std::uint32_t stream) {
+    const auto it = std::lower_bound(  // ids only grow
+        invokes.begin(), invokes.end(), stream,
+        [](const Invoke& invoke, std::uint32_t id) { return invoke.stream < id; });
+    if (it != invokes.end() && it->stream == stream) invokes.erase(it);
+  }
+
+  // INVOKEs the pod has not let go of are of our own choice and bounded by its concurrency.
   std::size_t unsent_by_its_fault() const {
     std::size_t invoked = 0;
     for (const Invoke& invoke : invokes) {
@@ -122,11 +136,12 @@ struct Channels::Channel {
     return ids;
   }
 
-  void write_out();
-  void watch() { poll->start(UV_READABLE | (blocked ? UV_WRITABLE : 0)); }
+  Output write_out(SendBytes sender);
+  void watch() { poll->start(UV_READABLE | (is_full() ? UV_WRITABLE : 0)); }
 };
 
-Channels::Channels(Loop& loop, ChannelEvents& events) : loop_(loop), events_(events) {}
+Channels::Channels(Loop& loop, ChannelEvents& events, SendBytes sender)
+    : loop_(loop), events_(events), send_(sender), retry_timer_(loop, [this] { retry(); }) {}
 Channels::~Channels() = default;
 
 void Channels::open(PodId pod, UniqueFd fd) {
@@ -212,11 +227,16 @@ void Channels::send_drain(PodId pod) {
   if (Channel* channel = find(pod)) append(*channel, FrameType::kDrain, 0, {}, false);
 }
 
-void Channels::send_connected(PodId pod, std::uint32_t stream, UniqueFd fd) {
+Status Channels::send_connected(PodId pod, std::uint32_t stream, UniqueFd fd) {
   Channel* channel = find(pod);
-  if (channel == nullptr) return;
+  if (channel == nullptr) return ok();
+  // Many may come within one turn: what the kernel takes does not wait for its end.
+  if (channel->passengers.size() >= kPassengersMax) flush(*channel);
+  if (channel->passengers.size() >= kPassengersMax) {
+    return fail(ErrorCode::kResourceExhausted, "connect: too many connections wait to be taken");
+  }
   channel->passengers.push_back({channel->appended(), std::move(fd)});
-  CHECK(send(pod, FrameType::kConnected, stream, protocol::Connected(), {}, true));
+  return send(pod, FrameType::kConnected, stream, protocol::Connected(), {}, true);
 }
 
 void Channels::consumed(PodId pod, std::uint32_t stream, std::size_t bytes) {
@@ -235,30 +255,43 @@ void Channels::flush_all() {
   for (const PodId pod : dirty) {
     if (Channel* channel = find(pod)) {
       channel->dirty = false;
-      if (!channel->blocked) flush(*channel);
-      end_if_it_never_reads(*channel);
+      flush(*channel);
+      end_if_hopeless(*channel);
       wake_stalled(pod);
     }
   }
 }
 
+Channels::Channel::Output Channels::Channel::output_after(int send_errno) {
+  switch (send_errno) {
+    case EAGAIN:
+      return Output::kFull;
+    case ENOBUFS:
+    case ENOMEM:
+    case ETOOMANYREFS:  // descriptors in flight, unix(7)
+      return Output::kShort;
+    case EPIPE:
+    case ECONNRESET:
+    case ENOTCONN:
+      return Output::kPeerGone;
+    default:
+      return Output::kBroken;
+  }
+}
+
 // Sends until all is sent or the kernel takes no more.
-void Channels::Channel::write_out() {
-  while (unsent() > 0 && !peer_gone) {
-    std::size_t size = unsent();
-    int passenger = -1;
-    if (!passengers.empty()) {
-      const Passenger& next = passengers.front();
-      if (next.position == sent) {
-        passenger = next.fd.get();
-      } else {
-        size = std::min<std::size_t>(size, next.position - sent);
-      }
-    }
-    const ssize_t n = send_bytes(fd.get(), out.data() + out_begin, size, passenger);
+Channels::Channel::Output Channels::Channel::write_out(SendBytes sender) {
+  Output result = Output::kFlowing;
+  while (unsent() > 0) {
+    auto next = passengers.begin();
+    const bool travels = next != passengers.end() && next->position == sent;
+    const int passenger = travels ? (next++)->fd.get() : -1;
+    std::size_t size = unsent();  // up to the next one, which goes with its own first byte
+    if (next != passengers.end()) size = std::min<std::size_t>(size, next->position - sent);
+    const ssize_t n = sender(fd.get(), out.data() + out_begin, size, passenger);
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) {
-      peer_gone = is_peer_gone(errno);  // the end is found by reading
+      result = output_after(errno);
       break;
     }
     if (passenger >= 0) passengers.pop_front();
@@ -269,14 +302,28 @@ void Channels::Channel::write_out() {
     out.erase(0, out_begin);
     out_begin = 0;
   }
+  return result;
 }
 
 void Channels::flush(Channel& channel) {
-  channel.write_out();
-  const bool blocked = channel.unsent() > 0 && !channel.peer_gone;
-  if (blocked != channel.blocked) {
-    channel.blocked = blocked;
-    channel.watch();
+  if (channel.output == Channel::Output::kFlowing) write(channel);
+}
+
+void Channels::write(Channel& channel) {
+  const bool was_full = channel.is_full();
+  channel.output = channel.write_out(send_);
+  if (channel.is_full() != was_full) channel.watch();
+  if (channel.output != Channel::Output::kShort) return;
+  short_.push_back(channel.pod);
+  if (!retry_timer_.active()) retry_timer_.start(kRetryDelay);
+}
+
+void Channels::retry() {
+  for (const PodId pod : std::exchange(short_, {})) {
+    Channel* channel = find(pod);
+    if (channel == nullptr || channel->output != Channel::Output::kShort) continue;
+    channel->output = Channel::Output::kFlowing;
+    touched(*channel);
   }
 }
 
@@ -292,11 +339,13 @@ void Channels::wake_stalled(PodId pod) {
   }
 }
 
-void Channels::end_if_it_never_reads(const Channel& channel) {
-  const bool too_many = channel.passengers.size() > kPassengersMax;
-  const bool too_much =
-      channel.unsent() > kUnsentBytesMax && channel.unsent_by_its_fault() > kUnsentBytesMax;
-  if (!too_many && !too_much) return;
+// It cannot be written to, or the pod never reads.
+void Channels::end_if_hopeless(const Channel& channel) {
+  if (channel.output == Channel::Output::kBroken) {
+    return end(channel.pod, {false, {}, channel.untaken(false)});
+  }
+  if (channel.unsent() <= kUnsentBytesMax) return;
+  if (channel.unsent_by_its_fault() <= kUnsentBytesMax) return;
   const Error error{ErrorCode::kProtocol, "write channel: the pod does not read its answers", 0};
   end(channel.pod, {true, error, {}});
 }
@@ -307,8 +356,9 @@ void Channels::on_ready(PodId pod, int status, int events) {
   // The pod closed with something unread: libuv watches no more after POLLERR, but the ECONNRESET
   // stands behind what the pod wrote, and may take several reads.
   if (status < 0) channel->watch();
-  if (events & UV_WRITABLE) {
-    flush(*channel);
+  if ((events & UV_WRITABLE) && channel->is_full()) {
+    write(*channel);
+    end_if_hopeless(*channel);
     wake_stalled(pod);
     channel = find(pod);
   }
@@ -354,6 +404,9 @@ bool Channels::deliver(Channel& channel) {
 
 Status Channels::on_frame(Channel& channel, const protocol::Frame& frame) {
   ASSIGN_OR_RETURN(const auto verdict, channel.streams.receive(frame.header));
+  if (frame.end() || frame.header.type == FrameType::kCancel) {
+    channel.drop_invoke(frame.header.stream);
+  }
   if (verdict == protocol::Streams::Verdict::kIgnore) {
     if (frame.end()) events_.on_late_end(channel.pod, frame.header.stream);
     return ok();

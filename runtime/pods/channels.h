@@ -6,6 +6,8 @@
 // Events are delivered from the loop, never from inside a call of this class.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -24,10 +26,10 @@
 
 namespace subito::pods {
 
-// Unsent bytes of one channel, INVOKE apart. Bodies stop at their own limit below, so only a pod
-// that asks and never reads the answers gets here: it has broken the protocol.
+// Unsent bytes of one channel, INVOKEs that run apart. Bodies stop at their own limit below, so
+// only a pod that asks and never reads the answers gets here: it has broken the protocol.
 constexpr std::size_t kUnsentBytesMax = 8 << 20;
-// Connected sockets that wait to be sent with them: so many descriptors one pod may hold here.
+// Connected sockets that wait to be sent: so many descriptors one pod may hold here.
 constexpr std::size_t kPassengersMax = 64;
 // Above this the bodies of all streams wait, though each has credit: 1,000 streams of 256 KiB.
 constexpr std::size_t kBodyUnsentBytesMax = 1 << 20;
@@ -53,9 +55,14 @@ class ChannelEvents {
   virtual void on_channel_end(PodId pod, const ChannelEnd& end) = 0;
 };
 
+// send(2) up to `size` bytes, with a descriptor on the first if `fd` is one. Never raises SIGPIPE.
+ssize_t send_bytes(int socket, const char* bytes, std::size_t size, int fd);
+using SendBytes = decltype(&send_bytes);
+
 class Channels {
  public:
-  Channels(Loop& loop, ChannelEvents& events);  // both must outlive it
+  // Loop and events must outlive it. `sender`: tests fail as a kernel short of memory does.
+  Channels(Loop& loop, ChannelEvents& events, SendBytes sender = send_bytes);
   ~Channels();
   Channels(const Channels&) = delete;
   Channels& operator=(const Channels&) = delete;
@@ -80,8 +87,9 @@ class Channels {
   // Closes our direction if it is open, or asks the pod to close its own; else nothing.
   void send_cancel(PodId pod, std::uint32_t stream, protocol::Cancel::Reason reason);
   void send_drain(PodId pod);
-  // CONNECTED, which a connected socket travels with.
-  void send_connected(PodId pod, std::uint32_t stream, UniqueFd fd);
+  // CONNECTED, which a connected socket travels with. kResourceExhausted when kPassengersMax wait
+  // already: the socket is closed, and nothing was sent.
+  Status send_connected(PodId pod, std::uint32_t stream, UniqueFd fd);
   // The bytes of a body were used up: announces a WINDOW when it is worth a frame.
   void consumed(PodId pod, std::uint32_t stream, std::size_t bytes);
 
@@ -95,8 +103,10 @@ class Channels {
   void touched(Channel& channel);
   void flush_all();
   void flush(Channel& channel);
+  void write(Channel& channel);
+  void retry();
   void wake_stalled(PodId pod);
-  void end_if_it_never_reads(const Channel& channel);
+  void end_if_hopeless(const Channel& channel);
   void on_ready(PodId pod, int status, int events);
   bool read_some(Channel& channel);
   bool deliver(Channel& channel);
@@ -105,8 +115,11 @@ class Channels {
 
   Loop& loop_;
   ChannelEvents& events_;
+  SendBytes send_;
   std::unordered_map<PodId, std::unique_ptr<Channel>> channels_;
   std::vector<PodId> dirty_;  // with something to write at the end of this turn
+  std::vector<PodId> short_;  // with something to write when retry_timer_ fires
+  Timer retry_timer_;
 };
 
 }  // namespace subito::pods

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstring>
 
 #include "runtime/pods/line_reader.h"
@@ -26,11 +27,23 @@ Pair make_pair() {
   return {UniqueFd(fds[0]), UniqueFd(fds[1])};
 }
 
+// The kernel's, until it is to fail.
+int send_errno = 0;
+int sends_failed = 0;
+
+ssize_t send_or_fail(int socket, const char* bytes, std::size_t size, int fd) {
+  if (send_errno == 0) return send_bytes(socket, bytes, size, fd);
+  ++sends_failed;
+  errno = send_errno;
+  return -1;
+}
+
 class ChannelsTest : public testing::Test, public ChannelEvents {
  protected:
   static constexpr PodId kPod{1};
 
-  ChannelsTest() : channels(loop, *this) {
+  ChannelsTest() : channels(loop, *this, send_or_fail) {
+    send_errno = sends_failed = 0;
     Pair pair = make_pair();
     channels.open(kPod, std::move(pair.node));
     pod = std::move(pair.pod);
@@ -54,6 +67,13 @@ class ChannelsTest : public testing::Test, public ChannelEvents {
     std::string bytes;
     ASSERT_TRUE(protocol::append_frame(bytes, type, stream, head));
     ASSERT_EQ(::write(pod.get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+    settle();
+  }
+  void connect_from_pod(std::uint32_t stream) {
+    std::string bytes;
+    ASSERT_TRUE(
+        protocol::append_frame(bytes, FrameType::kConnect, stream, protocol::Connect(), {}, true));
+    ASSERT_GT(::write(pod.get(), bytes.data(), bytes.size()), 0);
     settle();
   }
   void invoke(std::uint32_t stream) {
@@ -177,14 +197,10 @@ TEST_F(ChannelsTest, OfTwoInvokesOnlyTheLastIsKnownToBeUntaken) {
 
 TEST_F(ChannelsTest, ASocketTravelsWithItsOwnFrame) {
   from_pod(FrameType::kHello, 0, protocol::Hello());
-  protocol::Connect connect;
-  std::string bytes;
-  ASSERT_TRUE(protocol::append_frame(bytes, FrameType::kConnect, 2, connect, {}, true));
-  ASSERT_EQ(::write(pod.get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
-  settle();
+  connect_from_pod(2);
   read_all();
   invoke(1);
-  channels.send_connected(kPod, 2, make_pair().pod);
+  EXPECT_TRUE(channels.send_connected(kPod, 2, make_pair().pod));
   settle();
   // The kernel may glue the frame in front to it, but nothing that follows.
   invoke(3);
@@ -199,6 +215,54 @@ TEST_F(ChannelsTest, ASocketTravelsWithItsOwnFrame) {
   EXPECT_EQ(before, 2 * protocol::kHeaderBytes);
   const UniqueFd passed(fd);
   EXPECT_GE(passed.get(), 0);
+}
+
+TEST_F(ChannelsTest, SocketsOfOneTurnTravelEachWithItsOwnFrame) {
+  from_pod(FrameType::kHello, 0, protocol::Hello());
+  connect_from_pod(2);
+  connect_from_pod(4);
+  read_all();
+  EXPECT_TRUE(channels.send_connected(kPod, 2, make_pair().pod));
+  EXPECT_TRUE(channels.send_connected(kPod, 4, make_pair().pod));
+  settle();
+  for (int i = 0; i < 2; ++i) {
+    int fd = -1;
+    EXPECT_EQ(receive(fd), static_cast<ssize_t>(protocol::kHeaderBytes));
+    EXPECT_GE(UniqueFd(fd).get(), 0) << "no descriptor came";
+  }
+}
+
+TEST_F(ChannelsTest, TriesAgainNowAndThenWhenTheKernelIsShortOfMemory) {
+  for (const int short_of : {ENOBUFS, ENOMEM, ETOOMANYREFS}) {
+    read_all();
+    send_errno = short_of;
+    sends_failed = 0;
+    const TimePoint begin = loop.now();
+    const std::uint32_t stream = channels.streams(kPod)->next_stream();
+    invoke(stream);
+    settle();
+    // The socket is writable all the while. The loop counts in whole milliseconds: 9 may be 10.
+    EXPECT_GE(sends_failed, 1);
+    EXPECT_LE(sends_failed, 1 + (loop.now() - begin) / std::chrono::milliseconds(9));
+    EXPECT_FALSE(end.has_value());
+    send_errno = 0;
+    std::string got;
+    for (bool late = false; got.empty() && !late; got = read_all()) {
+      Timer guard(loop, [&late] { late = true; });
+      guard.start(std::chrono::seconds(10));
+      loop.turn(true);
+    }
+    EXPECT_EQ(got.size(), protocol::kHeaderBytes);
+  }
+}
+
+TEST_F(ChannelsTest, EndsAChannelThatCannotBeWritten) {
+  send_errno = EIO;
+  invoke(1);
+  settle();
+  ASSERT_TRUE(end.has_value());
+  EXPECT_FALSE(end->breach);
+  EXPECT_EQ(end->untaken, std::vector<std::uint32_t>{1});
 }
 
 TEST_F(ChannelsTest, BodiesWaitWhileTheChannelIsFullAndGoOnInTurn) {
@@ -233,16 +297,31 @@ TEST_F(ChannelsTest, InvokesAreNotTheFaultOfAPodThatIsStillStarting) {
   EXPECT_FALSE(end.has_value());
 }
 
+TEST_F(ChannelsTest, CutsOffAPodThatAnswersInvokesItNeverRead) {
+  from_pod(FrameType::kHello, 0, protocol::Hello());
+  protocol::Invoke head;
+  head.set_path(std::string(60'000, 'x'));
+  for (std::uint32_t stream = 1; stream < 1000 && !end; stream += 2) {  // 30 MB
+    EXPECT_TRUE(channels.send(kPod, FrameType::kInvoke, stream, head, {}, true));
+    settle();
+    if (end) break;
+    std::string bytes;
+    ASSERT_TRUE(
+        protocol::append_frame(bytes, FrameType::kResult, stream, protocol::Result(), {}, true));
+    ASSERT_GT(::write(pod.get(), bytes.data(), bytes.size()), 0);
+    settle();
+  }
+  ASSERT_TRUE(end.has_value());
+  EXPECT_TRUE(end->breach);
+  EXPECT_NE(end->error.message.find("does not read"), std::string::npos);
+}
+
 TEST_F(ChannelsTest, CutsOffAPodThatAsksAndNeverReads) {
   from_pod(FrameType::kHello, 0, protocol::Hello());
   protocol::Connected refusal;
   refusal.set_error(std::string(60'000, 'x'));
   for (std::uint32_t stream = 2; stream < 400 && !end; stream += 2) {
-    std::string bytes;
-    ASSERT_TRUE(
-        protocol::append_frame(bytes, FrameType::kConnect, stream, protocol::Connect(), {}, true));
-    ASSERT_GT(::write(pod.get(), bytes.data(), bytes.size()), 0);
-    settle();
+    connect_from_pod(stream);
     (void)channels.send(kPod, FrameType::kConnected, stream, refusal, {}, true);
     settle();
   }
@@ -250,21 +329,36 @@ TEST_F(ChannelsTest, CutsOffAPodThatAsksAndNeverReads) {
   EXPECT_NE(end->error.message.find("does not read"), std::string::npos);
 }
 
-TEST_F(ChannelsTest, CutsOffAPodThatLetsConnectedSocketsPileUp) {
+TEST_F(ChannelsTest, OnlySoManyConnectedSocketsWaitForAPodThatIsSlowToTakeThem) {
   from_pod(FrameType::kHello, 0, protocol::Hello());
   // The kernel holds some hundreds of frames of this size; kUnsentBytesMax is far away.
-  for (std::uint32_t stream = 2; stream < 4000 && !end; stream += 2) {
-    std::string bytes;
-    ASSERT_TRUE(
-        protocol::append_frame(bytes, FrameType::kConnect, stream, protocol::Connect(), {}, true));
-    ASSERT_GT(::write(pod.get(), bytes.data(), bytes.size()), 0);
+  std::size_t refused = 0;
+  for (std::uint32_t stream = 2; stream < 4000 && refused < 10; stream += 2) {
+    connect_from_pod(stream);
+    const Status sent = channels.send_connected(kPod, stream, UniqueFd(::dup(pod.get())));
     settle();
-    channels.send_connected(kPod, stream, UniqueFd(::dup(pod.get())));
+    if (sent) continue;
+    ++refused;
+    EXPECT_EQ(sent.error().code, ErrorCode::kResourceExhausted);
+    EXPECT_TRUE(channels.streams(kPod)->is_ours_open(stream)) << "nothing was sent";
+  }
+  EXPECT_EQ(refused, 10U);
+  EXPECT_FALSE(end.has_value()) << "no breach";
+  for (int i = 0; i < 16; ++i) {
+    read_all();
     settle();
   }
-  ASSERT_TRUE(end.has_value());
-  EXPECT_TRUE(end->breach);
-  EXPECT_NE(end->error.message.find("does not read"), std::string::npos);
+  connect_from_pod(5000);
+  EXPECT_TRUE(channels.send_connected(kPod, 5000, UniqueFd(::dup(pod.get()))));
+}
+
+TEST_F(ChannelsTest, ManySocketsOfOneTurnLeaveAsLongAsTheKernelTakesThem) {
+  from_pod(FrameType::kHello, 0, protocol::Hello());
+  read_all();
+  for (std::uint32_t i = 1; i <= 2 * kPassengersMax; ++i) connect_from_pod(2 * i);
+  for (std::uint32_t i = 1; i <= 2 * kPassengersMax; ++i) {
+    EXPECT_TRUE(channels.send_connected(kPod, 2 * i, UniqueFd(::dup(pod.get()))));
+  }
 }
 
 TEST(LineReaderTest, GivesLinesAndCutsOnesThatAreTooLong) {

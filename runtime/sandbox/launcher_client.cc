@@ -103,12 +103,7 @@ Status send(int socket, const Message& message, const int* fds, std::size_t fd_c
   const int error =
       send_packet(socket, &message, sizeof message, nullptr, 0, fds, fd_count, MSG_DONTWAIT);
   if (error == 0) return ok();
-  if (error == EAGAIN) {
-    return fail(ErrorCode::kResourceExhausted, "ask launcher: too many messages wait for it");
-  }
-  Error failure = errno_error("ask launcher", error);
-  failure.code = ErrorCode::kUnavailable;
-  return failure;
+  return ask_error(error);
 }
 
 bool deliver(const char* buffer, std::size_t size, LauncherEvents& sink) {
@@ -130,6 +125,17 @@ bool deliver(const char* buffer, std::size_t size, LauncherEvents& sink) {
 }
 
 }  // namespace
+
+Error ask_error(int send_errno) {
+  if (send_errno == EAGAIN) {
+    return {ErrorCode::kResourceExhausted, "ask launcher: too many messages wait for it", 0};
+  }
+  Error error = errno_error("ask launcher", send_errno);
+  const bool passes =
+      send_errno == ENOBUFS || send_errno == ENOMEM || send_errno == ETOOMANYREFS;  // unix(7)
+  error.code = passes ? ErrorCode::kResourceExhausted : ErrorCode::kUnavailable;
+  return error;
+}
 
 Error step_error(Step step, int os_errno) {
   return errno_error(std::string(to_string(step)), os_errno);

@@ -88,6 +88,8 @@ class LauncherEvents {
 
 // "mount /proc: Operation not permitted", to be annotated with "start pod".
 Error step_error(Step step, int os_errno);
+// Of a message that could not be sent: what passes by itself is kResourceExhausted.
+Error ask_error(int send_errno);
 
 class LauncherClient {
  public:
@@ -109,7 +111,8 @@ class LauncherClient {
   Status on_readable(LauncherEvents& sink);
 
   // These three send one message and return. kResourceExhausted: the launcher is too far behind
-  // (some hundred messages); nothing was sent. kUnavailable: it is gone.
+  // (some hundred messages) or the kernel short of memory; nothing was sent. kUnavailable: it is
+  // gone.
   Status create(SandboxId id, const CreateRequest& request, PodEnds ends);
   // For a sandbox given to a function with other limits than it was made with. Call at most once
   // per sandbox before its launch, and set LaunchRequest::wait_for_limits: then nothing is exec'ed

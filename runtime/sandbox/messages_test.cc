@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <cerrno>
+
 #include "runtime/sandbox/launch.h"
+#include "runtime/sandbox/launcher_client.h"
 #include "runtime/sandbox/packet_socket.h"
 #include "runtime/sandbox/sandbox_control.h"
 
@@ -20,6 +23,13 @@ TEST(MessagesTest, WrongKindVersionOrSizeIsRefused) {
   message.header.version += 1;
   EXPECT_FALSE(decode<KillMessage>(&message, sizeof message).has_value());
   EXPECT_FALSE(kind_of(&message, 3).has_value());
+}
+
+TEST(LauncherClientTest, AKernelShortOfMemoryIsNotALauncherThatIsGone) {
+  for (const int passes : {EAGAIN, ENOBUFS, ENOMEM, ETOOMANYREFS}) {
+    EXPECT_EQ(ask_error(passes).code, ErrorCode::kResourceExhausted) << passes;
+  }
+  EXPECT_EQ(ask_error(EPIPE).code, ErrorCode::kUnavailable);
 }
 
 struct Pair {
