@@ -62,9 +62,9 @@ std::optional<std::string_view> fault(const NodeLimits& limits);
 inline constexpr std::uint32_t kDispatchesMax = 4;
 
 // Crash loops. A pod that ends unasked before it completed anything or lived kHealthyAfter is a
-// failure, unless it had said hello and was at work: that may be the request's fault. After the n-th in a row the function starts no pod for
-// kBackoffFirst * kBackoffFactor^(n-1), at most kBackoffMax: 100 ms, 200 ms, 400 ms, ... 30 s.
-// A completed invocation forgives all.
+// failure, unless it had said hello and was at work: that may be the request's fault. After the
+// n-th in a row the function starts no pod for kBackoffFirst * kBackoffFactor^(n-1), at most
+// kBackoffMax: 100 ms, 200 ms, 400 ms, ... 30 s. A completed invocation forgives all.
 inline constexpr Duration kBackoffFirst = std::chrono::milliseconds(100);
 inline constexpr int kBackoffFactor = 2;
 inline constexpr Duration kBackoffMax = std::chrono::seconds(30);
