@@ -182,6 +182,9 @@ std::string to_json(const DeployFailure& failure) {
 }
 
 Problem problem_of(const Error& error) {
+  // The node's own files and system calls: no fault of whoever asked.
+  const bool own = error.os_errno != 0 && error.code != ErrorCode::kResourceExhausted;
+  if (own) return {500, "internal-error", error.message};
   switch (error.code) {
     case ErrorCode::kInvalidArgument:
       return {400, "invalid-argument", error.message};
