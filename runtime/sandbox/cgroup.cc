@@ -131,7 +131,7 @@ Result<CgroupTree> CgroupTree::open(const std::string& mount_root, const std::st
   return tree;
 }
 
-Status CgroupTree::make(SandboxId id, const SandboxLimits& limits) {
+Status CgroupTree::make(SandboxId id, const SandboxLimits& limits) const {
   for (const Hierarchy& hierarchy : hierarchies_) {
     if (::mkdirat(hierarchy.root.get(), GroupName(id).text, 0755) != 0 && errno != EEXIST) {
       return errno_error("make cgroup " + hierarchy.path + "/" + GroupName(id).text);

@@ -44,7 +44,8 @@ class CgroupTree {
   // Makes the root group again if somebody removed it: the launcher of a node that was killed, at
   // its own end. A stat(2) for each hierarchy.
   Status restore_root();
-  Status make(SandboxId id, const SandboxLimits& limits);
+  // v1: the child makes its own group, v2: the launcher, since the child is born inside.
+  Status make(SandboxId id, const SandboxLimits& limits) const;
   Status set_limits(SandboxId id, const SandboxLimits& from, const SandboxLimits& to);
   CgroupUsage usage(SandboxId id) const;
   // kUnavailable while a process is still in it: try again.

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -24,10 +25,6 @@ std::uint64_t now_us() {
   ::clock_gettime(CLOCK_MONOTONIC, &time);
   return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000U +
          static_cast<std::uint64_t>(time.tv_nsec) / 1000U;
-}
-
-int errno_of(const Error& error) {
-  return error.os_errno != 0 ? error.os_errno : EIO;
 }
 
 }  // namespace
@@ -125,35 +122,65 @@ void Launcher::create(const CreateMessage& message, Packet& packet) {
     slot.network = std::move(network_reserve_.back());
     network_reserve_.pop_back();
   }
-  // Version 2: born inside its group, which must be there before. Version 1: the child makes its
-  // namespaces while we make its groups, on another core if there is one.
-  const bool born_inside = cgroups_[0].version() == CgroupVersion::kV2;
-  if (born_inside) {
-    make_cgroup(slot);
-    shared(index).cgroup_made.store(SharedSlot::kYes, std::memory_order_release);
-  }
-  const int error = slot.cgroup_errno == 0 ? clone_child(index, packet) : slot.cgroup_errno;
-  if (error != 0) {
+  if (const int error = make_cgroup(slot); error != 0) {
     (void)cgroups_[0].remove(slot.id);
-    return fail_create(message.id, slot.cgroup_errno != 0 ? Step::kMakeCgroup : Step::kClone,
-                       error);
+    return fail_create(message.id, Step::kMakeCgroup, error);
+  }
+  const bool lending = may_lend(slot);
+  if (lending) shared(index).lending.store(Lending::kPending, std::memory_order_relaxed);
+  if (const int error = clone_child(index, packet); error != 0) {
+    (void)cgroups_[0].remove(slot.id);
+    return fail_create(message.id, Step::kClone, error);
   }
   free_slots_.pop_back();
   slot_of_id_.emplace(message.id.value(), index);
   transition(slot, State::kStarting);
-  if (born_inside) return;
-  make_cgroup(slot);
-  // The failure of our part is told when the child is reaped (on_exit).
-  if (slot.cgroup_errno != 0) kill(slot.id);
-  shared(index).cgroup_made.store(SharedSlot::kYes, std::memory_order_release);
-  wake_waiters(shared(index).cgroup_made);
+  if (lending) lend_network(index);
 }
 
-void Launcher::make_cgroup(Slot& slot) {
+// Version 2: a child is born inside its group, which must be there before. Version 1: the child
+// makes its own.
+int Launcher::make_cgroup(Slot& slot) {
+  if (cgroups_[0].version() == CgroupVersion::kV1) return 0;
   const std::uint64_t begin = now_us();
   const Status made = cgroups_[0].make(slot.id, slot.limits);
-  if (!made) slot.cgroup_errno = errno_of(made.error());
   slot.make_cgroup_us = static_cast<std::uint32_t>(now_us() - begin);
+  return made ? 0 : errno_of(made.error());
+}
+
+// One at a time, and not while others wait to be cloned: it takes longer than a clone.
+bool Launcher::may_lend(const Slot& slot) const {
+  int waiting = 0;
+  return lent_to_ == kNoSlot && !slot.network.valid() &&
+         ::ioctl(socket_, FIONREAD, &waiting) == 0 && waiting == 0;
+}
+
+void Launcher::lend_network(std::uint32_t index) {
+  const std::uint64_t begin = now_us();
+  move_to_another_cpu(slots_[index].pid);
+  std::atomic<Lending>& lending = shared(index).lending;
+  const bool made = ::unshare(CLONE_NEWNET) == 0;
+  if (made) lent_to_ = index;
+  // Where we failed the child will fail too, and can say why.
+  lending.store(made ? Lending::kReady : Lending::kNone, std::memory_order_release);
+  wake_waiter(&lending);
+  slots_[index].lend_us = static_cast<std::uint32_t>(now_us() - begin);
+}
+
+// If the kernel has put it behind us on ours, it would wait for us with nothing done. No effect on
+// one that is elsewhere; the child takes it back.
+void Launcher::move_to_another_cpu(pid_t child) const {
+  cpu_set_t others = cpus_;
+  CPU_CLR(::sched_getcpu(), &others);
+  if (CPU_COUNT(&others) > 0) ::sched_setaffinity(child, sizeof others, &others);
+}
+
+// The child has joined it, or is dead: without us it lives as long as the pod does.
+void Launcher::end_lending(std::uint32_t index) {
+  if (lent_to_ != index) return;
+  lent_to_ = kNoSlot;
+  keep_network(slots_[index], "/proc/self/ns/net");
+  CHECK(::setns(home_network_.get(), CLONE_NEWNET) == 0);
 }
 
 int Launcher::clone_child(std::uint32_t index, const Packet& packet) {
@@ -171,11 +198,13 @@ int Launcher::clone_child(std::uint32_t index, const Packet& packet) {
   init.filter = &filter_[0];
   init.shared = &shared(index);
   init.id = slot.id;
+  init.limits = slot.limits;
   init.slot = index;
   init.capability_last = capability_last_;
   init.root_namespace_fd = pod_root_.get();
   init.launcher_pidfd = own_pidfd_.get();
   init.notify_fd = notify_write_.get();
+  init.cpus = cpus_;
   init.network_namespace_fd = slot.network.get();
   init.channel_fd = packet.fds[0].get();
   init.stdio_fd = packet.fds[1].get();
@@ -197,13 +226,21 @@ int Launcher::clone_child(std::uint32_t index, const Packet& packet) {
 void Launcher::change_limits(const ChangeLimitsMessage& message) {
   const auto found = slot_of_id_.find(message.id.value());
   if (found == slot_of_id_.end()) return;
-  Slot& slot = slots_[found->second];
-  const Status changed = cgroups_[0].set_limits(slot.id, slot.limits, message.limits);
-  slot.limits = message.limits;
-  SharedSlot& shared_slot = shared(found->second);
+  slots_[found->second].limits_wanted = message.limits;
+  apply_limits(found->second);
+}
+
+// Not before it is isolated: its cgroup may not be there yet.
+void Launcher::apply_limits(std::uint32_t index) {
+  Slot& slot = slots_[index];
+  if (slot.state != State::kIsolated || !slot.limits_wanted) return;
+  const Status changed = cgroups_[0].set_limits(slot.id, slot.limits, *slot.limits_wanted);
+  slot.limits = *slot.limits_wanted;
+  slot.limits_wanted.reset();
+  SharedSlot& shared_slot = shared(index);
   shared_slot.limits_errno = changed ? 0 : errno_of(changed.error());
   shared_slot.limits_changed.store(SharedSlot::kYes, std::memory_order_release);
-  wake_waiters(shared_slot.limits_changed);
+  wake_waiter(&shared_slot.limits_changed);
 }
 
 void Launcher::kill(SandboxId id) {
@@ -217,24 +254,28 @@ void Launcher::on_isolated() {
   std::uint32_t index = 0;
   while (::read(notify_read_.get(), &index, sizeof index) == sizeof index) {
     Slot& slot = slots_.at(index);
+    end_lending(index);
     if (slot.state != State::kStarting) continue;  // died meanwhile
     transition(slot, State::kIsolated);
+    apply_limits(index);
     CreatedMessage message;
     message.id = slot.id;
     message.host_pid = slot.pid;
     for (std::uint32_t i = 0; i < kStepCount; ++i) message.step_us[i] = shared(index).step_us[i];
-    message.step_us[static_cast<std::uint32_t>(Step::kMakeCgroup)] = slot.make_cgroup_us;
+    message.step_us[static_cast<std::uint32_t>(Step::kMakeCgroup)] += slot.make_cgroup_us;
     message.step_us[static_cast<std::uint32_t>(Step::kClone)] = slot.clone_us;
+    message.step_us[static_cast<std::uint32_t>(Step::kLendNetwork)] = slot.lend_us;
     send(message);
-    keep_network(slot);
+    // Waits for the exec that the child may be at.
+    char path[40];
+    std::snprintf(path, sizeof path, "/proc/%d/ns/net", slot.pid);
+    keep_network(slot, path);
   }
 }
 
-// Opens the network namespace of a live pod, so that it outlives the pod.
-void Launcher::keep_network(Slot& slot) {
+// Opens the network namespace of a pod, so that it outlives the pod.
+void Launcher::keep_network(Slot& slot, const char* path) {
   if (slot.network.valid() || config_.network_reserve_max == 0) return;
-  char path[40];
-  std::snprintf(path, sizeof path, "/proc/%d/ns/net", slot.pid);
   slot.network.reset(::open(path, O_RDONLY | O_CLOEXEC));  // failure: it is not kept, that is all
 }
 

@@ -3,6 +3,12 @@
 // cgroup, uid and network namespace, and is the only one that reaps. Waits in epoll and nowhere
 // else.
 //
+// A network namespace costs as much as all the rest of a sandbox. So the launcher makes it, by
+// unshare(2) of itself, once it has cloned the child; the child takes its other steps meanwhile, on
+// another core, and then joins the launcher there. The launcher goes home when the child tells that
+// it is isolated, or dies. Nobody waits for that: while the launcher is away, children make their
+// own.
+//
 // One slot per sandbox alive; a slot's number is its uid's offset:
 //
 //   free ─▶ starting ─▶ isolated ─▶ removing ─▶ free
@@ -15,6 +21,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -47,14 +54,16 @@ class Launcher {
     UniqueFd pidfd;
     UniqueFd network;  // kept for the next pooled sandbox
     SandboxLimits limits;
+    std::optional<SandboxLimits> limits_wanted;
     std::uint32_t make_cgroup_us = 0;
     std::uint32_t clone_us = 0;
+    std::uint32_t lend_us = 0;
     int remove_tries = 0;
-    int cgroup_errno = 0;
   };
 
   static constexpr std::uint32_t kSocketTag = ~0U;  // in epoll; smaller ones are slots
   static constexpr std::uint32_t kNotifyTag = ~0U - 1;
+  static constexpr std::uint32_t kNoSlot = ~0U;
 
   Launcher() = default;
   Status open_descriptors();
@@ -64,12 +73,17 @@ class Launcher {
   bool take_message();  // false: the node is gone
   void create(const CreateMessage& message, Packet& packet);
   void change_limits(const ChangeLimitsMessage& message);
+  void apply_limits(std::uint32_t index);
   void kill(SandboxId id);
   int clone_child(std::uint32_t index, const Packet& packet);
-  void make_cgroup(Slot& slot);
+  int make_cgroup(Slot& slot);
+  bool may_lend(const Slot& slot) const;
+  void lend_network(std::uint32_t index);
+  void move_to_another_cpu(pid_t child) const;
+  void end_lending(std::uint32_t index);
 
   void on_isolated();
-  void keep_network(Slot& slot);
+  void keep_network(Slot& slot, const char* path);
   void on_exit(std::uint32_t index);
   void report_exit(const Slot& slot, const SharedSlot& shared, int wait_status, const rusage& used);
   bool remove_one();  // true: it made progress
@@ -92,9 +106,12 @@ class Launcher {
   UniqueFd notify_write_;
   UniqueFd own_pidfd_;
   UniqueFd pod_root_;
+  UniqueFd home_network_;              // the network namespace of the launcher itself
+  std::uint32_t lent_to_ = kNoSlot;    // whose network namespace the launcher is in
   std::vector<CgroupTree> cgroups_;    // exactly one
   std::vector<SyscallFilter> filter_;  // exactly one
   std::uint32_t capability_last_ = 0;
+  cpu_set_t cpus_{};              // those the launcher may use
   SharedSlot* shared_ = nullptr;  // sandboxes_max of them, mapped for the process's life
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;

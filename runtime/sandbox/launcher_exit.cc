@@ -36,11 +36,10 @@ void Launcher::on_exit(std::uint32_t index) {
   // Not by closing alone: a child just cloned may still hold a copy of it.
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, slot.pidfd.get(), nullptr);
   slot.pidfd.reset();
+  end_lending(index);
   SharedSlot& shared_slot = shared(index);
   if (was_isolated) {
     report_exit(slot, shared_slot, status, used);
-  } else if (slot.cgroup_errno != 0) {
-    fail_create(slot.id, Step::kMakeCgroup, slot.cgroup_errno);
   } else {
     const Step step = shared_slot.failed_step.load();
     const bool failed = step != Step::kNone;

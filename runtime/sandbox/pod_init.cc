@@ -49,6 +49,19 @@ int result_of(long returned) {
   return returned < 0 ? errno : 0;
 }
 
+// futex(2) on memory shared between processes; 0, or ETIMEDOUT.
+template <typename Word>
+int wait_while(std::atomic<Word>& word, Word value, int seconds_max) {
+  const timespec timeout = {seconds_max, 0};
+  while (word.load(std::memory_order_acquire) == value) {
+    if (::syscall(SYS_futex, &word, FUTEX_WAIT, value, &timeout, nullptr, 0) != 0 &&
+        errno == ETIMEDOUT) {
+      return ETIMEDOUT;
+    }
+  }
+  return 0;
+}
+
 // The steps, in a class only so that they share what they need.
 class Child {
  public:
@@ -73,9 +86,10 @@ class Child {
   int set_hostname() { return result_of(::sethostname("pod", 3)); }
   int mount_tmp();
   int mount_proc();
-  int wait_for_cgroup();
+  int make_cgroup();
   int join_cgroup();
   int make_cgroup_namespace() { return result_of(::unshare(CLONE_NEWCGROUP)); }
+  int take_network();
   int set_user();
   int make_user_namespace();
   int drop_capabilities();
@@ -86,6 +100,7 @@ class Child {
   int wait_for_limits();
   int exec();
 
+  bool born_in_cgroup() const { return init_.cgroups->version() == CgroupVersion::kV2; }
   unsigned outer_id() const { return init_.config->uid_base + init_.slot; }
 
   const PodInit& init_;
@@ -95,7 +110,7 @@ class Child {
 };
 
 const Child::NamedStep Child::kIsolation[] = {
-    // Also first: a launcher that dies now would leave a child that waits for its cgroup.
+    // Also first: a launcher that dies now would leave a child that waits for its network.
     {Step::kTieToLauncher, &Child::tie_to_launcher},
     {Step::kMakeSession, &Child::make_session},
     {Step::kEnterRoot, &Child::enter_root},
@@ -103,9 +118,11 @@ const Child::NamedStep Child::kIsolation[] = {
     {Step::kSetHostname, &Child::set_hostname},
     {Step::kMountTmp, &Child::mount_tmp},
     {Step::kMountProc, &Child::mount_proc},
-    {Step::kWaitForCgroup, &Child::wait_for_cgroup},
+    {Step::kMakeCgroup, &Child::make_cgroup},
     {Step::kJoinCgroup, &Child::join_cgroup},
     {Step::kCgroupNamespace, &Child::make_cgroup_namespace},
+    // As late as the capabilities allow: the launcher is making it meanwhile.
+    {Step::kTakeNetwork, &Child::take_network},
     {Step::kSetUser, &Child::set_user},
     {Step::kMakeUserNamespace, &Child::make_user_namespace},
     {Step::kDropCapabilities, &Child::drop_capabilities},
@@ -146,13 +163,7 @@ int Child::enter_root() {
 }
 
 int Child::make_namespaces() {
-  int flags = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
-  if (init_.network_namespace_fd < 0) {
-    flags |= CLONE_NEWNET;
-  } else if (::setns(init_.network_namespace_fd, CLONE_NEWNET) != 0) {
-    return errno;
-  }
-  return result_of(::unshare(flags));
+  return result_of(::unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS));
 }
 
 int Child::mount_tmp() {
@@ -168,13 +179,28 @@ int Child::mount_proc() {
       ::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "hidepid=2,subset=pid"));
 }
 
-int Child::wait_for_cgroup() {
-  return wait_while(init_.shared->cgroup_made, SharedSlot::kNo, kWaitSecondsMax);
+int Child::make_cgroup() {
+  if (born_in_cgroup()) return 0;
+  const Status made = init_.cgroups->make(init_.id, init_.limits);
+  return made ? 0 : errno_of(made.error());
 }
 
 int Child::join_cgroup() {
-  if (init_.cgroups->version() == CgroupVersion::kV2) return 0;  // born inside
-  return init_.cgroups->join_self(init_.id);
+  return born_in_cgroup() ? 0 : init_.cgroups->join_self(init_.id);
+}
+
+// Always another than it was born in: that is the launcher's, which may be another pod's just now.
+int Child::take_network() {
+  std::atomic<Lending>& lending = init_.shared->lending;
+  if (const int error = wait_while(lending, Lending::kPending, kWaitSecondsMax); error != 0) {
+    return error;
+  }
+  if (lending.load(std::memory_order_acquire) == Lending::kReady) {
+    if (::setns(init_.launcher_pidfd, CLONE_NEWNET) != 0) return errno;
+    return result_of(::sched_setaffinity(0, sizeof init_.cpus, &init_.cpus));
+  }
+  if (init_.network_namespace_fd < 0) return result_of(::unshare(CLONE_NEWNET));
+  return result_of(::setns(init_.network_namespace_fd, CLONE_NEWNET));
 }
 
 int Child::set_user() {
@@ -250,7 +276,8 @@ int Child::await_launch() {
 }
 
 int Child::wait_for_limits() {
-  const int error = wait_while(init_.shared->limits_changed, SharedSlot::kNo, kWaitSecondsMax);
+  constexpr std::uint32_t kNo = SharedSlot::kNo;
+  const int error = wait_while(init_.shared->limits_changed, kNo, kWaitSecondsMax);
   return error != 0 ? error : init_.shared->limits_errno;
 }
 
@@ -260,19 +287,12 @@ int Child::exec() {
 
 }  // namespace
 
-int wait_while(std::atomic<std::uint32_t>& word, std::uint32_t value, int seconds_max) {
-  const timespec timeout = {seconds_max, 0};
-  while (word.load(std::memory_order_acquire) == value) {
-    if (::syscall(SYS_futex, &word, FUTEX_WAIT, value, &timeout, nullptr, 0) != 0 &&
-        errno == ETIMEDOUT) {
-      return ETIMEDOUT;
-    }
-  }
-  return 0;
+int errno_of(const Error& error) {
+  return error.os_errno != 0 ? error.os_errno : EIO;
 }
 
-void wake_waiters(std::atomic<std::uint32_t>& word) {
-  ::syscall(SYS_futex, &word, FUTEX_WAKE, 1, nullptr, nullptr, 0);
+void wake_waiter(const void* word) {
+  ::syscall(SYS_futex, word, FUTEX_WAKE, 1, nullptr, nullptr, 0);
 }
 
 void run_pod_init(const PodInit& init) {

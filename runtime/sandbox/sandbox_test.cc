@@ -1,6 +1,7 @@
 // The life of sandboxes: how they start, what is said when they do not, and what is left of them.
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -301,6 +302,44 @@ TEST_F(SandboxTest, OnlyPooledOnesTakeOverANetworkNamespace) {
   request.reuse_network = true;
   const SandboxId pooled = harness_->create(request);
   EXPECT_EQ(network_of(harness_->await_created(pooled).host_pid), used);
+}
+
+// The launcher makes some of them in its own place and lends them; the rest is made by the
+// children.
+TEST_F(SandboxTest, ManyAtOnceShareNoNetworkNamespace) {
+  std::vector<SandboxId> created;
+  for (int i = 0; i < 16; ++i) created.push_back(harness_->create());
+  std::set<std::string> networks = {network_of(::getpid())};
+  for (const SandboxId id : created) {
+    networks.insert(network_of(harness_->await_created(id).host_pid));
+  }
+  EXPECT_EQ(networks.size(), created.size() + 1);
+  EXPECT_EQ(network_of(harness_->client().launcher_pid()), network_of(::getpid()));
+}
+
+TEST_F(SandboxTest, LauncherComesHomeFromTheNetworkOfOneThatDied) {
+  const pid_t launcher = harness_->client().launcher_pid();
+  const std::string home = network_of(::getpid());
+  int seen_away = 0;
+  for (int tries = 0; tries < 200 && seen_away < 5; ++tries) {
+    const SandboxId id = harness_->create();
+    pollfd created = {harness_->client().fd(), POLLIN, 0};
+    while (network_of(launcher) == home && ::poll(&created, 1, 0) == 0) continue;
+    if (network_of(launcher) != home) ++seen_away;
+    harness_->kill_and_forget(id);
+    ASSERT_EQ(network_of(launcher), home);
+  }
+  EXPECT_EQ(seen_away, 5);
+}
+
+TEST_F(SandboxTest, LentNetworkLeavesTheChoiceOfCpusAsItWas) {
+  cpu_set_t own{};
+  cpu_set_t of_pod{};
+  ASSERT_EQ(::sched_getaffinity(0, sizeof own, &own), 0);
+  const Created& created = harness_->await_created(harness_->create());
+  ASSERT_GT(created.step_us[static_cast<std::size_t>(Step::kLendNetwork)], 0U);
+  ASSERT_EQ(::sched_getaffinity(created.host_pid, sizeof of_pod, &of_pod), 0);
+  EXPECT_TRUE(CPU_EQUAL(&own, &of_pod));
 }
 
 TEST_F(SandboxTest, StepTimesAreReported) {

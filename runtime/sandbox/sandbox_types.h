@@ -25,18 +25,19 @@ struct SandboxLimits {
 // "start pod: mount /proc: Operation not permitted".
 enum class Step : std::uint32_t {
   kNone,
-  kMakeCgroup,      // the launcher: mkdir and limits
   kClone,           // the launcher: clone3
+  kLendNetwork,     // the launcher: makes a network namespace while the child takes its next steps
   kMakeSession,     // setsid: no process group and no autogroup in common with the launcher
   kEnterRoot,       // setns into the prepared mount namespace
-  kMakeNamespaces,  // mount, net, ipc, uts
+  kMakeNamespaces,  // mount, ipc, uts
   kSetHostname,
   kMountTmp,
   kMountProc,
-  kWaitForCgroup,  // what is left of kMakeCgroup when the child has nothing else to do
-  kJoinCgroup,     // v1 only: v2 is born inside
+  kMakeCgroup,  // mkdir and limits; v2: the launcher, before the clone
+  kJoinCgroup,  // v1 only: v2 is born inside
   kCgroupNamespace,
-  kSetUser,  // uid, gid, no groups
+  kTakeNetwork,  // joins the one lent (here is the rest of the wait) or kept, or makes its own
+  kSetUser,      // uid, gid, no groups
   kMakeUserNamespace,
   kDropCapabilities,
   kTieToLauncher,    // PDEATHSIG
