@@ -36,7 +36,8 @@ SAME_FLOOR = {
 BESIDE = {
     "runtime/sdk": {"runtime/base", "runtime/protocol"},
     "bench": {"runtime/base", "scheduler", "autoscaler", "runtime/http", "runtime/loop",
-              "runtime/protocol"},
+              "runtime/protocol",
+              "runtime/sandbox"},  # sandbox_bench only: what isolation costs, step by step
     "functions": set(),
 }
 
