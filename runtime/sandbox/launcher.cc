@@ -41,7 +41,7 @@ void Launcher::transition(Slot& slot, State to) {
       CHECK(slot.state == State::kStarting || slot.state == State::kIsolated);
       break;
     case State::kFree:
-      CHECK(slot.state == State::kRemoving || slot.state == State::kStarting);
+      CHECK(slot.state == State::kRemoving);
   }
   slot.state = to;
 }
@@ -122,20 +122,29 @@ void Launcher::create(const CreateMessage& message, Packet& packet) {
     slot.network = std::move(network_reserve_.back());
     network_reserve_.pop_back();
   }
+  // Written down before the clone: after it each page that is written to costs a fault.
+  free_slots_.pop_back();
+  slot_of_id_.emplace(message.id.value(), index);
+  transition(slot, State::kStarting);
   if (const int error = make_cgroup(slot); error != 0) {
-    (void)cgroups_[0].remove(slot.id);
-    return fail_create(message.id, Step::kMakeCgroup, error);
+    return give_up(index, Step::kMakeCgroup, error);
   }
   const bool lending = may_lend(slot);
   if (lending) shared(index).lending.store(Lending::kPending, std::memory_order_relaxed);
   if (const int error = clone_child(index, packet); error != 0) {
-    (void)cgroups_[0].remove(slot.id);
-    return fail_create(message.id, Step::kClone, error);
+    return give_up(index, Step::kClone, error);
   }
-  free_slots_.pop_back();
-  slot_of_id_.emplace(message.id.value(), index);
-  transition(slot, State::kStarting);
   if (lending) lend_network(index);
+}
+
+// Of a sandbox whose child never lived.
+void Launcher::give_up(std::uint32_t index, Step step, int os_errno) {
+  Slot& slot = slots_[index];
+  transition(slot, State::kRemoving);
+  slot_of_id_.erase(slot.id.value());
+  slot.network.reset();
+  removing_.push_back(index);
+  fail_create(slot.id, step, os_errno);
 }
 
 // Version 2: a child is born inside its group, which must be there before. Version 1: the child

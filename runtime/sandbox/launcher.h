@@ -77,6 +77,7 @@ class Launcher {
   void kill(SandboxId id);
   int clone_child(std::uint32_t index, const Packet& packet);
   int make_cgroup(Slot& slot);
+  void give_up(std::uint32_t index, Step step, int os_errno);
   bool may_lend(const Slot& slot) const;
   void lend_network(std::uint32_t index);
   void move_to_another_cpu(pid_t child) const;

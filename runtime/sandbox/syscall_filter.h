@@ -1,7 +1,7 @@
 // SyscallFilter: what a pod may ask the kernel for, as one BPF program (seccomp(2)).
 //
-// Compiled once by libseccomp when the launcher starts; a sandbox installs a copy that differs in
-// one thing, its exec ticket. Owned by the launcher; install() runs in the child.
+// Compiled once when the launcher starts (syscall_program.h); a sandbox installs a copy that
+// differs in one thing, its exec ticket. Owned by the launcher; install() runs in the child.
 //
 // The exec ticket. A waiting sandbox must execveat() the function once, and the function must never
 // exec again, yet a filter cannot be changed and does not count. So the filter demands a secret
@@ -13,12 +13,10 @@
 // and is denied at all.
 #pragma once
 
-#include <linux/filter.h>
-
 #include <cstdint>
-#include <vector>
 
 #include "runtime/base/result.h"
+#include "runtime/sandbox/syscall_program.h"
 
 namespace subito::sandbox {
 
@@ -37,10 +35,8 @@ class SyscallFilter {
   // execveat(fd, "", argv, envp, AT_EMPTY_PATH) with the ticket. Returns an errno.
   static int exec_with(ExecTicket ticket, int fd, char* const* argv, char* const* envp);
 
-  std::size_t instruction_count() const { return program_.size(); }
-
  private:
-  std::vector<sock_filter> program_;  // the ticket's instructions first, then libseccomp's
+  SyscallProgram program_;
 };
 
 }  // namespace subito::sandbox

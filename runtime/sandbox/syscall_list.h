@@ -1,6 +1,7 @@
 // The system calls a pod may make: what a threaded static program on glibc with libuv needs, and
 // nothing that makes a socket, a process, a namespace, a mount, or reaches another process. All
-// others answer EPERM; clone3 answers ENOSYS. docs/security.md says why for the notable absentees.
+// others answer EPERM; clone3 answers ENOSYS, and execveat is the ticket's (syscall_filter.h).
+// docs/security.md says why for the notable absentees.
 #pragma once
 
 #include <asm/prctl.h>
@@ -175,8 +176,6 @@ constexpr int kAllowedSyscalls[] = {
     SYS_sysinfo,
     SYS_uname,
     SYS_getrandom,
-    // Decided by the ticket, which comes before this list (syscall_filter.h).
-    SYS_execveat,
 };
 
 // Allowed if (argument & mask) == value, the argument seen with all its 64 bits.
