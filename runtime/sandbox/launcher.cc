@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 
 #include "runtime/base/check.h"
 #include "runtime/sandbox/clone_process.h"
+#include "runtime/sandbox/futex.h"
 
 namespace subito::sandbox {
 namespace {
@@ -69,10 +69,14 @@ void Launcher::run() {
       const bool hung_up = (events[i].events & EPOLLHUP) != 0;
       if (tag == kSocketTag && (hung_up || !take_message())) node_gone_ = true;
       if (tag == kNotifyTag) on_isolated();
-      exits = exits || tag < kNotifyTag;
+      if (tag == kNetworkMakerTag) {
+        std::fprintf(stderr, "subito-launcher: its network maker is dead; ending\n");
+        node_gone_ = true;
+      }
+      exits = exits || tag < kFirstTag;
     }
     for (int i = 0; exits && i < count; ++i) {
-      if (events[i].data.u32 < kNotifyTag) on_exit(events[i].data.u32);
+      if (events[i].data.u32 < kFirstTag) on_exit(events[i].data.u32);
     }
     if (count == 0) remove_one();
   }
@@ -122,6 +126,9 @@ void Launcher::create(const CreateMessage& message, Packet& packet) {
     slot.network = std::move(network_reserve_.back());
     network_reserve_.pop_back();
   }
+  if (!slot.network.valid() && network_maker_->idle()) {
+    network_maker_->begin(shared(index).network);
+  }
   // Written down before the clone: after it each page that is written to costs a fault.
   free_slots_.pop_back();
   slot_of_id_.emplace(message.id.value(), index);
@@ -129,12 +136,9 @@ void Launcher::create(const CreateMessage& message, Packet& packet) {
   if (const int error = make_cgroup(slot); error != 0) {
     return give_up(index, Step::kMakeCgroup, error);
   }
-  const bool lending = may_lend(slot);
-  if (lending) shared(index).lending.store(Lending::kPending, std::memory_order_relaxed);
   if (const int error = clone_child(index, packet); error != 0) {
     return give_up(index, Step::kClone, error);
   }
-  if (lending) lend_network(index);
 }
 
 // Of a sandbox whose child never lived.
@@ -142,7 +146,6 @@ void Launcher::give_up(std::uint32_t index, Step step, int os_errno) {
   Slot& slot = slots_[index];
   transition(slot, State::kRemoving);
   slot_of_id_.erase(slot.id.value());
-  slot.network.reset();
   removing_.push_back(index);
   fail_create(slot.id, step, os_errno);
 }
@@ -155,41 +158,6 @@ int Launcher::make_cgroup(Slot& slot) {
   const Status made = cgroups_[0].make(slot.id, slot.limits);
   slot.make_cgroup_us = static_cast<std::uint32_t>(now_us() - begin);
   return made ? 0 : errno_of(made.error());
-}
-
-// One at a time, and not while others wait to be cloned: it takes longer than a clone.
-bool Launcher::may_lend(const Slot& slot) const {
-  int waiting = 0;
-  return lent_to_ == kNoSlot && !slot.network.valid() &&
-         ::ioctl(socket_, FIONREAD, &waiting) == 0 && waiting == 0;
-}
-
-void Launcher::lend_network(std::uint32_t index) {
-  const std::uint64_t begin = now_us();
-  move_to_another_cpu(slots_[index].pid);
-  std::atomic<Lending>& lending = shared(index).lending;
-  const bool made = ::unshare(CLONE_NEWNET) == 0;
-  if (made) lent_to_ = index;
-  // Where we failed the child will fail too, and can say why.
-  lending.store(made ? Lending::kReady : Lending::kNone, std::memory_order_release);
-  wake_waiter(&lending);
-  slots_[index].lend_us = static_cast<std::uint32_t>(now_us() - begin);
-}
-
-// If the kernel has put it behind us on ours, it would wait for us with nothing done. No effect on
-// one that is elsewhere; the child takes it back.
-void Launcher::move_to_another_cpu(pid_t child) const {
-  cpu_set_t others = cpus_;
-  CPU_CLR(::sched_getcpu(), &others);
-  if (CPU_COUNT(&others) > 0) ::sched_setaffinity(child, sizeof others, &others);
-}
-
-// The child has joined it, or is dead: without us it lives as long as the pod does.
-void Launcher::end_lending(std::uint32_t index) {
-  if (lent_to_ != index) return;
-  lent_to_ = kNoSlot;
-  keep_network(slots_[index], "/proc/self/ns/net");
-  CHECK(::setns(home_network_.get(), CLONE_NEWNET) == 0);
 }
 
 int Launcher::clone_child(std::uint32_t index, const Packet& packet) {
@@ -213,7 +181,6 @@ int Launcher::clone_child(std::uint32_t index, const Packet& packet) {
   init.root_namespace_fd = pod_root_.get();
   init.launcher_pidfd = own_pidfd_.get();
   init.notify_fd = notify_write_.get();
-  init.cpus = cpus_;
   init.network_namespace_fd = slot.network.get();
   init.channel_fd = packet.fds[0].get();
   init.stdio_fd = packet.fds[1].get();
@@ -249,7 +216,7 @@ void Launcher::apply_limits(std::uint32_t index) {
   SharedSlot& shared_slot = shared(index);
   shared_slot.limits_errno = changed ? 0 : errno_of(changed.error());
   shared_slot.limits_changed.store(SharedSlot::kYes, std::memory_order_release);
-  wake_waiter(&shared_slot.limits_changed);
+  wake_waiter(shared_slot.limits_changed);
 }
 
 void Launcher::kill(SandboxId id) {
@@ -263,7 +230,6 @@ void Launcher::on_isolated() {
   std::uint32_t index = 0;
   while (::read(notify_read_.get(), &index, sizeof index) == sizeof index) {
     Slot& slot = slots_.at(index);
-    end_lending(index);
     if (slot.state != State::kStarting) continue;  // died meanwhile
     transition(slot, State::kIsolated);
     apply_limits(index);
@@ -273,18 +239,19 @@ void Launcher::on_isolated() {
     for (std::uint32_t i = 0; i < kStepCount; ++i) message.step_us[i] = shared(index).step_us[i];
     message.step_us[static_cast<std::uint32_t>(Step::kMakeCgroup)] += slot.make_cgroup_us;
     message.step_us[static_cast<std::uint32_t>(Step::kClone)] = slot.clone_us;
-    message.step_us[static_cast<std::uint32_t>(Step::kLendNetwork)] = slot.lend_us;
     send(message);
-    // Waits for the exec that the child may be at.
-    char path[40];
-    std::snprintf(path, sizeof path, "/proc/%d/ns/net", slot.pid);
-    keep_network(slot, path);
+    keep_network(index);
   }
 }
 
-// Opens the network namespace of a pod, so that it outlives the pod.
-void Launcher::keep_network(Slot& slot, const char* path) {
-  if (slot.network.valid() || config_.network_reserve_max == 0) return;
+// Keeps the network namespace of a live pod, so that it outlives the pod.
+void Launcher::keep_network(std::uint32_t index) {
+  Slot& slot = slots_[index];
+  (void)take_back_network(index);
+  if (config_.network_reserve_max == 0) return slot.network.reset();
+  if (slot.network.valid()) return;
+  char path[40];
+  std::snprintf(path, sizeof path, "/proc/%d/ns/net", slot.pid);
   slot.network.reset(::open(path, O_RDONLY | O_CLOEXEC));  // failure: it is not kept, that is all
 }
 

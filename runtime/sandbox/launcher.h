@@ -3,12 +3,6 @@
 // cgroup, uid and network namespace, and is the only one that reaps. Waits in epoll and nowhere
 // else.
 //
-// A network namespace costs as much as all the rest of a sandbox. So the launcher makes it, by
-// unshare(2) of itself, once it has cloned the child; the child takes its other steps meanwhile, on
-// another core, and then joins the launcher there. The launcher goes home when the child tells that
-// it is isolated, or dies. Nobody waits for that: while the launcher is away, children make their
-// own.
-//
 // One slot per sandbox alive; a slot's number is its uid's offset:
 //
 //   free ─▶ starting ─▶ isolated ─▶ removing ─▶ free
@@ -21,6 +15,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -29,6 +24,7 @@
 #include "runtime/base/unique_fd.h"
 #include "runtime/sandbox/cgroup.h"
 #include "runtime/sandbox/messages.h"
+#include "runtime/sandbox/network_maker.h"
 #include "runtime/sandbox/packet_socket.h"
 #include "runtime/sandbox/pod_init.h"
 #include "runtime/sandbox/syscall_filter.h"
@@ -57,13 +53,13 @@ class Launcher {
     std::optional<SandboxLimits> limits_wanted;
     std::uint32_t make_cgroup_us = 0;
     std::uint32_t clone_us = 0;
-    std::uint32_t lend_us = 0;
     int remove_tries = 0;
   };
 
   static constexpr std::uint32_t kSocketTag = ~0U;  // in epoll; smaller ones are slots
   static constexpr std::uint32_t kNotifyTag = ~0U - 1;
-  static constexpr std::uint32_t kNoSlot = ~0U;
+  static constexpr std::uint32_t kNetworkMakerTag = ~0U - 2;
+  static constexpr std::uint32_t kFirstTag = kNetworkMakerTag;
 
   Launcher() = default;
   Status open_descriptors();
@@ -78,13 +74,10 @@ class Launcher {
   int clone_child(std::uint32_t index, const Packet& packet);
   int make_cgroup(Slot& slot);
   void give_up(std::uint32_t index, Step step, int os_errno);
-  bool may_lend(const Slot& slot) const;
-  void lend_network(std::uint32_t index);
-  void move_to_another_cpu(pid_t child) const;
-  void end_lending(std::uint32_t index);
 
   void on_isolated();
-  void keep_network(Slot& slot, const char* path);
+  void keep_network(std::uint32_t index);
+  bool take_back_network(std::uint32_t index);  // false: it is still being made
   void on_exit(std::uint32_t index);
   void report_exit(const Slot& slot, const SharedSlot& shared, int wait_status, const rusage& used);
   bool remove_one();  // true: it made progress
@@ -107,12 +100,10 @@ class Launcher {
   UniqueFd notify_write_;
   UniqueFd own_pidfd_;
   UniqueFd pod_root_;
-  UniqueFd home_network_;              // the network namespace of the launcher itself
-  std::uint32_t lent_to_ = kNoSlot;    // whose network namespace the launcher is in
+  std::unique_ptr<NetworkMaker> network_maker_;
   std::vector<CgroupTree> cgroups_;    // exactly one
   std::vector<SyscallFilter> filter_;  // exactly one
   std::uint32_t capability_last_ = 0;
-  cpu_set_t cpus_{};              // those the launcher may use
   SharedSlot* shared_ = nullptr;  // sandboxes_max of them, mapped for the process's life
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;

@@ -36,7 +36,6 @@ void Launcher::on_exit(std::uint32_t index) {
   // Not by closing alone: a child just cloned may still hold a copy of it.
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, slot.pidfd.get(), nullptr);
   slot.pidfd.reset();
-  end_lending(index);
   SharedSlot& shared_slot = shared(index);
   if (was_isolated) {
     report_exit(slot, shared_slot, status, used);
@@ -49,7 +48,6 @@ void Launcher::on_exit(std::uint32_t index) {
   if (was_isolated && network_reserve_.size() < config_.network_reserve_max) {
     if (slot.network.valid()) network_reserve_.push_back(std::move(slot.network));
   }
-  slot.network.reset();
   removing_.push_back(index);
 }
 
@@ -68,11 +66,25 @@ void Launcher::report_exit(const Slot& slot, const SharedSlot& shared_slot, int 
   send(message);
 }
 
+bool Launcher::take_back_network(std::uint32_t index) {
+  std::atomic<std::int32_t>& lent = shared(index).network;
+  const std::int32_t fd = lent.load(std::memory_order_acquire);
+  if (fd == LentNetwork::kPending) return false;
+  if (fd >= 0) slots_[index].network.reset(fd);
+  lent.store(LentNetwork::kNone, std::memory_order_relaxed);
+  return true;
+}
+
 bool Launcher::remove_one() {
   if (removing_.empty()) return false;
   const std::uint32_t index = removing_.front();
   Slot& slot = slots_[index];
   removing_.pop_front();
+  if (!take_back_network(index)) {
+    removing_.push_back(index);
+    return false;
+  }
+  slot.network.reset();
   const Status removed = cgroups_[0].remove(slot.id);
   if (!removed && ++slot.remove_tries < kRemoveTriesMax) {
     removing_.push_back(index);

@@ -66,8 +66,6 @@ Status Launcher::open_descriptors() {
   notify_write_.reset(ends[1]);
   own_pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, ::getpid(), 0)));
   if (!own_pidfd_.valid()) return errno_error("open pidfd");
-  home_network_.reset(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
-  if (!home_network_.valid()) return errno_error("open /proc/self/ns/net");
   epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
   if (!epoll_.valid()) return errno_error("make epoll");
   RETURN_IF_ERROR(watch(epoll_.get(), socket_, kSocketTag));
@@ -76,7 +74,7 @@ Status Launcher::open_descriptors() {
 
 Status Launcher::open_slots() {
   const std::size_t count = config_.sandboxes_max;
-  if (count == 0 || count >= kNotifyTag) {
+  if (count == 0 || count >= kFirstTag) {
     return fail(ErrorCode::kInvalidArgument, "start launcher: sandboxes_max is out of range");
   }
   void* memory = ::mmap(nullptr, count * sizeof(SharedSlot), PROT_READ | PROT_WRITE,
@@ -98,14 +96,13 @@ Result<Launcher> Launcher::open(const ConfigureMessage& config, int socket) {
   RETURN_IF_ERROR(limit_resources());
   RETURN_IF_ERROR(raise_own_descriptor_limit());
   launcher.capability_last_ = last_capability();
-  if (::sched_getaffinity(0, sizeof launcher.cpus_, &launcher.cpus_) != 0) {
-    return errno_error("read the CPUs of the launcher");
-  }
   ASSIGN_OR_RETURN(SyscallFilter filter, SyscallFilter::compile());
   launcher.filter_.push_back(std::move(filter));
   ASSIGN_OR_RETURN(launcher.pod_root_, prepare_pod_root());
   ASSIGN_OR_RETURN(CgroupTree cgroups, CgroupTree::open(config.cgroup_root, config.node_id));
   launcher.cgroups_.push_back(std::move(cgroups));
+  ASSIGN_OR_RETURN(launcher.network_maker_, NetworkMaker::start(launcher.own_pidfd_.get()));
+  RETURN_IF_ERROR(watch(launcher.epoll_.get(), launcher.network_maker_->pidfd(), kNetworkMakerTag));
   return launcher;
 }
 

@@ -4,7 +4,6 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/close_range.h>
-#include <linux/futex.h>
 #include <linux/securebits.h>
 #include <poll.h>
 #include <sched.h>
@@ -22,6 +21,7 @@
 #include <ctime>
 
 #include "runtime/sandbox/cgroup_files.h"
+#include "runtime/sandbox/futex.h"
 #include "runtime/sandbox/launch.h"
 #include "runtime/sandbox/packet_socket.h"
 
@@ -47,19 +47,6 @@ std::uint64_t now_us() {
 // 0 for success, else errno.
 int result_of(long returned) {
   return returned < 0 ? errno : 0;
-}
-
-// futex(2) on memory shared between processes; 0, or ETIMEDOUT.
-template <typename Word>
-int wait_while(std::atomic<Word>& word, Word value, int seconds_max) {
-  const timespec timeout = {seconds_max, 0};
-  while (word.load(std::memory_order_acquire) == value) {
-    if (::syscall(SYS_futex, &word, FUTEX_WAIT, value, &timeout, nullptr, 0) != 0 &&
-        errno == ETIMEDOUT) {
-      return ETIMEDOUT;
-    }
-  }
-  return 0;
 }
 
 // The steps, in a class only so that they share what they need.
@@ -121,7 +108,7 @@ const Child::NamedStep Child::kIsolation[] = {
     {Step::kMakeCgroup, &Child::make_cgroup},
     {Step::kJoinCgroup, &Child::join_cgroup},
     {Step::kCgroupNamespace, &Child::make_cgroup_namespace},
-    // As late as the capabilities allow: the launcher is making it meanwhile.
+    // As late as the capabilities allow: it is being made meanwhile (network_maker.h).
     {Step::kTakeNetwork, &Child::take_network},
     {Step::kSetUser, &Child::set_user},
     {Step::kMakeUserNamespace, &Child::make_user_namespace},
@@ -189,18 +176,19 @@ int Child::join_cgroup() {
   return born_in_cgroup() ? 0 : init_.cgroups->join_self(init_.id);
 }
 
-// Always another than it was born in: that is the launcher's, which may be another pod's just now.
 int Child::take_network() {
-  std::atomic<Lending>& lending = init_.shared->lending;
-  if (const int error = wait_while(lending, Lending::kPending, kWaitSecondsMax); error != 0) {
+  const std::atomic<std::int32_t>& lent = init_.shared->network;
+  if (const int error = wait_while(lent, LentNetwork::kPending, kWaitSecondsMax); error != 0) {
     return error;
   }
-  if (lending.load(std::memory_order_acquire) == Lending::kReady) {
-    if (::setns(init_.launcher_pidfd, CLONE_NEWNET) != 0) return errno;
-    return result_of(::sched_setaffinity(0, sizeof init_.cpus, &init_.cpus));
+  UniqueFd copy;
+  if (const int fd = lent.load(std::memory_order_acquire); fd >= 0) {
+    copy.reset(static_cast<int>(::syscall(SYS_pidfd_getfd, init_.launcher_pidfd, fd, 0)));
   }
-  if (init_.network_namespace_fd < 0) return result_of(::unshare(CLONE_NEWNET));
-  return result_of(::setns(init_.network_namespace_fd, CLONE_NEWNET));
+  const int network = copy.valid() ? copy.get() : init_.network_namespace_fd;
+  // None, or the host forbids pidfd_getfd (Yama's scope 3): make it here.
+  if (network < 0) return result_of(::unshare(CLONE_NEWNET));
+  return result_of(::setns(network, CLONE_NEWNET));
 }
 
 int Child::set_user() {
@@ -289,10 +277,6 @@ int Child::exec() {
 
 int errno_of(const Error& error) {
   return error.os_errno != 0 ? error.os_errno : EIO;
-}
-
-void wake_waiter(const void* word) {
-  ::syscall(SYS_futex, word, FUTEX_WAKE, 1, nullptr, nullptr, 0);
 }
 
 void run_pod_init(const PodInit& init) {

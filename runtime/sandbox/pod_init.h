@@ -3,31 +3,23 @@
 // it may use the launcher's memory freely; it reports through its SharedSlot and `control`.
 #pragma once
 
-#include <sched.h>
-
 #include <atomic>
 #include <cstdint>
 
 #include "runtime/base/result.h"
 #include "runtime/sandbox/cgroup.h"
 #include "runtime/sandbox/messages.h"
+#include "runtime/sandbox/network_maker.h"
 #include "runtime/sandbox/syscall_filter.h"
 
 namespace subito::sandbox {
-
-// Whether the launcher makes the child's network namespace.
-enum class Lending : std::uint32_t {
-  kNone,     // no: the child makes its own, or joins the one kept from a dead pod
-  kPending,  // the launcher is at it
-  kReady,    // the launcher is in it; the child joins it there
-};
 
 // What launcher and child tell each other while the child lives: in memory shared by both, which
 // exec takes away from the child. Everything in it is written by one side only.
 struct alignas(64) SharedSlot {
   enum : std::uint32_t { kNo = 0, kYes = 1 };
-  // By the launcher, with a futex wake.
-  std::atomic<Lending> lending{Lending::kNone};
+  // By the launcher and its NetworkMaker, with a futex wake.
+  std::atomic<std::int32_t> network{LentNetwork::kNone};
   std::atomic<std::uint32_t> limits_changed{kNo};
   std::int32_t limits_errno = 0;  // valid once limits_changed
   // By the child.
@@ -35,9 +27,6 @@ struct alignas(64) SharedSlot {
   std::int32_t failed_errno = 0;
   std::uint32_t step_us[kStepCount] = {};
 };
-
-// futex(2), between processes; `word` is one of a SharedSlot.
-void wake_waiter(const void* word);
 
 int errno_of(const Error& error);  // EIO where no system call failed
 
@@ -52,7 +41,6 @@ struct PodInit {
   SandboxLimits limits;
   std::uint32_t slot = 0;
   std::uint32_t capability_last = 0;
-  cpu_set_t cpus{};  // of the launcher
   int root_namespace_fd = -1;
   int network_namespace_fd = -1;  // kept from a dead pod, or -1
   int launcher_pidfd = -1;

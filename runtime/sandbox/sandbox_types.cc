@@ -8,7 +8,6 @@ std::string_view to_string(Step step) {
   static constexpr std::array<std::string_view, kStepCount> kNames = {
       "none",
       "clone",
-      "lend network namespace",
       "make session",
       "enter prepared root",
       "make namespaces",

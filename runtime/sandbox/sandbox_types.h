@@ -26,7 +26,6 @@ struct SandboxLimits {
 enum class Step : std::uint32_t {
   kNone,
   kClone,           // the launcher: clone3
-  kLendNetwork,     // the launcher: makes a network namespace while the child takes its next steps
   kMakeSession,     // setsid: no process group and no autogroup in common with the launcher
   kEnterRoot,       // setns into the prepared mount namespace
   kMakeNamespaces,  // mount, ipc, uts
@@ -36,7 +35,7 @@ enum class Step : std::uint32_t {
   kMakeCgroup,  // mkdir and limits; v2: the launcher, before the clone
   kJoinCgroup,  // v1 only: v2 is born inside
   kCgroupNamespace,
-  kTakeNetwork,  // joins the one lent (here is the rest of the wait) or kept, or makes its own
+  kTakeNetwork,  // joins the one made meanwhile (network_maker.h) or kept, or makes its own
   kSetUser,      // uid, gid, no groups
   kMakeUserNamespace,
   kDropCapabilities,
