@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "deploy/api/transport.h"
+#include "deploy/cli/program.h"
 
 namespace subito::cli {
 
@@ -50,6 +51,10 @@ struct Environment {
   std::function<bool(const std::string& path)> exists;
   // Empty path: over TCP, to the gateway.
   std::function<std::unique_ptr<api::Transport>(const std::string& socket_path)> connect;
+  // Another program, for what `deploy FOLDER` builds; see run_program().
+  std::function<Result<ProgramEnd>(const std::vector<std::string>& command, std::ostream* show)>
+      run;
+  std::string prefix;  // where this program is installed: "/usr"
 };
 
 // `arguments` without the program's name. Returns an ExitCode.

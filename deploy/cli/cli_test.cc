@@ -19,7 +19,7 @@ TEST_F(CliTest, HelpFitsAScreen) {
   const Printed help = run({"--help"});
   EXPECT_EQ(help.code, kOk);
   EXPECT_LE(std::count(help.out.begin(), help.out.end(), '\n'), 40);
-  for (const char* command : {"up", "deploy", "invoke", "get", "describe", "logs", "scale",
+  for (const char* command : {"up", "new", "deploy", "invoke", "get", "describe", "logs", "scale",
                               "delete", "doctor", "bench", "version"}) {
     EXPECT_THAT(help.out, HasSubstr(std::string("\n  ") + command + " "));
     if (std::string(command) == "bench") continue;  // answers its own --help
