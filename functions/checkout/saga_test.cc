@@ -6,7 +6,6 @@
 #include <map>
 #include <set>
 
-
 namespace shop {
 namespace {
 

@@ -120,8 +120,9 @@ class TestContext final : public Context {
   // the prefix, and KEYS, are NOPERM. Another command throws RedisError.
   Redis& add_redis(const std::string& name, const std::string& prefix = {});
   // The binding is a real Redis: "127.0.0.1:6379", "redis://user:password@127.0.0.1:6379",
-  // "unix:/run/redis.sock". Its waits end by the real clock, after the time that is left by the
-  // test's. Throws std::invalid_argument for another address. Keys stay when the test ends.
+  // "unix:/run/redis.sock", "unix://user:password@/run/redis.sock". Its waits end by the real
+  // clock, after the time that is left by the test's. Throws std::invalid_argument for another
+  // address. Keys stay when the test ends.
   Redis& use_redis(const std::string& name, const std::string& address,
                    const std::string& prefix = {});
   // From now on every command throws RedisError with `reason`: "connection refused".
