@@ -115,9 +115,17 @@ class TestContext final : public Context {
   const std::vector<RecordedCall>& calls() const;  // in order, those that failed included
 
   // The binding `name` is a Redis in memory, empty, with keys below `prefix` ("" means the default,
-  // "<function>:"). Returns what the handler gets from redis(name). It answers the commands that
-  // README.md of runtime/sdk lists as Redis 7.0 does, with the rights of a function: a key outside
-  // the prefix, and KEYS, are NOPERM. Another command throws RedisError.
+  // "<function>:"). Returns what the handler gets from redis(name). It answers as Redis 7.0 does,
+  // with the rights of a function: a key outside the prefix, and KEYS, are NOPERM. It knows
+  //   keys         DEL UNLINK EXISTS TYPE EXPIRE PEXPIRE TTL PTTL PERSIST
+  //   strings      GET SET SETEX SETNX GETDEL MGET MSET APPEND STRLEN
+  //   numbers      INCR INCRBY INCRBYFLOAT DECR DECRBY
+  //   hashes       HSET HSETNX HGET HMGET HGETALL HDEL HEXISTS HINCRBY HLEN HKEYS HVALS
+  //   lists        LPUSH RPUSH LPOP RPOP LRANGE LLEN LTRIM
+  //   sets         SADD SREM SMEMBERS SISMEMBER SCARD
+  //   sorted sets  ZADD ZINCRBY ZREM ZSCORE ZCARD ZRANGE ZRANGEBYSCORE
+  //   others       PING ECHO MULTI EXEC DISCARD
+  // and throws RedisError for what it does not know, which use_redis() helps with.
   Redis& add_redis(const std::string& name, const std::string& prefix = {});
   // The binding is a real Redis: "127.0.0.1:6379", "redis://user:password@127.0.0.1:6379",
   // "unix:/run/redis.sock", "unix://user:password@/run/redis.sock". Its waits end by the real
