@@ -46,11 +46,9 @@ if(QUICK_START)
   set_target_properties(subito_start PROPERTIES
     ARCHIVE_OUTPUT_DIRECTORY ${LIBRARY_DIR}/subito)
 endif()
-if(TARGET subito_testing)
-  # Its own part alone: a test links the SDK besides.
-  list(APPEND SDK_FILES ${LIBRARY_DIR}/libsubito_testing.a)
-  set_target_properties(subito_testing PROPERTIES ARCHIVE_OUTPUT_DIRECTORY ${LIBRARY_DIR})
-endif()
+# Its own part alone: a test links the SDK besides.
+set_target_properties(subito_testing PROPERTIES ARCHIVE_OUTPUT_DIRECTORY ${LIBRARY_DIR})
+list(APPEND SDK_FILES ${LIBRARY_DIR}/libsubito_testing.a)
 add_custom_target(subito_package_sdk ALL DEPENDS ${SDK_FILES})
 
 file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/include/subito ${CMAKE_BINARY_DIR}/include/subito
