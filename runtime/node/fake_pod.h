@@ -114,6 +114,7 @@ struct QuietObserver : EngineObserver {
   void on_gone(const Pod& pod, const PodGone& end, std::uint64_t) override {
     gone.push_back(pod.name + " " + end.words);
   }
+  void on_probe_gone(const Pod&) override {}
   void on_output(const Pod&, std::string_view) override {}
   void on_log(const Pod&, const protocol::Log& log, const std::string&) override {
     logged.push_back(log.message());
