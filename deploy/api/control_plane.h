@@ -83,6 +83,7 @@ struct PodView {
   std::uint64_t requests_served = 0;
   std::uint32_t in_flight = 0;
   std::uint64_t memory_bytes = 0;  // as the cgroup counts it; 0: not known
+  std::int32_t host_pid = 0;       // of its first process, as the node sees it; 0: not known yet
 };
 
 // What is kept ready for everybody: empty sandboxes that belong to no function.

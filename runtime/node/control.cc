@@ -249,6 +249,7 @@ std::vector<api::PodView> Control::list_pods() {
   for (const Pod* pod : table.all()) {
     views.push_back(pod_view(*pod, parts_.engine.scheduler().pod(pod->id)));
     views.back().memory_bytes = table.home().memory_bytes(pod->id);
+    views.back().host_pid = table.home().host_pid(pod->id);
   }
   sort_pods(views);
   return views;

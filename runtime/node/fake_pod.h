@@ -60,6 +60,7 @@ class FakeHome final : public pods::PodHome {
   Result<pods::StartedPod> start(const pods::PodSpec& spec) override;
   void kill(PodId pod) override { killed.push_back(pod); }
   std::uint64_t memory_bytes(PodId) const override { return 0; }
+  pid_t host_pid(PodId) const override { return 0; }
   pods::ReadyPool ready_pool() const override { return {}; }
 
   FakePod& pod(std::size_t index) { return *pods.at(index); }
