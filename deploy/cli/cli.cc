@@ -27,7 +27,8 @@ Node
   version    versions of this program and of the node
 
 Functions
-  deploy     make a new revision: deploy -f FILE|FOLDER, deploy NAME --binary PATH
+  new        write a function to begin with: new NAME [--template hello|redis|calls]
+  deploy     make a new revision: deploy FOLDER, -f FILE or NAME --binary PATH
   invoke     call one: invoke NAME [PATH] [-X METHOD] [-H FIELD] [-d DATA] [-v]
   scale      change how many pods one may have: scale NAME --min N --max N
   delete     forget one; its pods are drained
@@ -70,6 +71,7 @@ void add_commands(CLI::App& app, Session& session) {
   app.add_option("--socket", session.socket, "API socket of the node")->type_name("PATH");
   app.fallthrough();  // --socket may stand behind the command
   add_up(app, session);
+  add_new(app, session);
   add_deploy(app, session);
   add_invoke(app, session);
   add_get(app, session);
@@ -153,6 +155,8 @@ int cli_main(int argc, char** argv, const Hooks& hooks) {
       api::make_curl_transport,
       ::geteuid() == 0,
       enter_pod,
+      run_program,
+      install_prefix(),
   };
   return run({argv + std::min(argc, 1), argv + argc}, environment, hooks);
 }

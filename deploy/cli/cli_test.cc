@@ -19,8 +19,8 @@ TEST_F(CliTest, HelpFitsAScreen) {
   const Printed help = run({"--help"});
   EXPECT_EQ(help.code, kOk);
   EXPECT_LE(std::count(help.out.begin(), help.out.end(), '\n'), 40);
-  for (const char* command : {"up", "deploy", "invoke", "get", "describe", "logs", "debug", "scale",
-                              "delete", "doctor", "bench", "version"}) {
+  for (const char* command : {"up", "new", "deploy", "invoke", "get", "describe", "logs", "debug",
+                              "scale", "delete", "doctor", "bench", "version"}) {
     EXPECT_THAT(help.out, HasSubstr(std::string("\n  ") + command + " "));
     if (std::string(command) == "bench") continue;  // answers its own --help
     const Printed own = run({command, "--help"});
