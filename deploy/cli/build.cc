@@ -1,10 +1,12 @@
 #include "deploy/cli/build.h"
 
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <ostream>
 #include <thread>
 #include <vector>
@@ -17,6 +19,20 @@ namespace {
 
 namespace fs = std::filesystem;
 using Command = std::vector<std::string>;
+
+constexpr gid_t kNoGroup = 65534;
+// Of root's variables, what a build of another user gets.
+constexpr const char* kPassedOn[] = {"PATH",
+                                     "LANG",
+                                     "LC_ALL",
+                                     "TERM",
+                                     "CC",
+                                     "CXX",
+                                     "CFLAGS",
+                                     "CXXFLAGS",
+                                     "LDFLAGS",
+                                     "CMAKE_PREFIX_PATH",
+                                     "CMAKE_GENERATOR"};
 
 bool on_path(const Environment& environment, const std::string& program) {
   const std::string path = environment.variable("PATH").value_or("/usr/bin:/bin");
@@ -32,18 +48,48 @@ bool any_on_path(const Environment& environment, const std::vector<std::string>&
                      [&](const std::string& program) { return on_path(environment, program); });
 }
 
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
+// Whether a cache is of this very folder, and not of one that it was copied from.
+bool is_of(const fs::path& cache, const std::string& folder) {
+  std::ifstream file(cache);
+  const std::string wanted = "CMAKE_HOME_DIRECTORY:INTERNAL=" + folder;
+  for (std::string line; std::getline(file, line);) {
+    if (line == wanted) return true;
+  }
+  return false;
+}
+
+// The first of the folder, its CMakeLists.txt and the folders above it that somebody else than root
+// can change; empty if there is none.
+std::string changeable_by_others(const fs::path& folder) {
+  for (fs::path path = folder / "CMakeLists.txt"; !path.empty(); path = path.parent_path()) {
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0) return path.string();
+    const bool shared = (info.st_mode & (S_IWGRP | S_IWOTH)) != 0 && (info.st_mode & S_ISVTX) == 0;
+    if (info.st_uid != 0 || shared) return path.string();
+    if (path == path.parent_path()) break;
+  }
+  return "";
+}
+
 class Build {
  public:
+  // `folder` is free of links: names are looked up once, before it is asked whose it is.
   Build(const Environment& environment, const std::string& folder, bool verbose)
       : environment_(environment),
         folder_(folder),
         build_((fs::path(folder) / "build").string()),
         verbose_(verbose) {}
 
-  Outcome<void> run() const {
-    const bool configured =
-        fs::exists(fs::path(build_) / "CMakeCache.txt") &&
-        (fs::exists(fs::path(build_) / "build.ninja") || fs::exists(fs::path(build_) / "Makefile"));
+  Outcome<void> run() {
+    const fs::path build(build_);
+    const bool configured = is_of(build / "CMakeCache.txt", folder_) &&
+                            (is_there(build / "build.ninja") || is_there(build / "Makefile"));
+    if (auto owner = find_owner(); !owner) return owner;
     if (auto tools = check_tools(configured); !tools) return tools;
     if (!configured) {
       if (auto done = run(configure_command(), "cmake"); !done) return done;
@@ -74,7 +120,7 @@ class Build {
   Command configure_command() const {
     Command command = {"cmake", "-S", folder_, "-B", build_, "-DCMAKE_BUILD_TYPE=Release"};
     // What was begun with another generator goes on with that.
-    if (on_path(environment_, "ninja") && !fs::exists(fs::path(build_) / "CMakeCache.txt"))
+    if (on_path(environment_, "ninja") && !is_there(fs::path(build_) / "CMakeCache.txt"))
       command.insert(command.end(), {"-G", "Ninja"});
     // The SDK that came with this program, wherever it was unpacked.
     const std::string package = environment_.prefix + "/lib/cmake/Subito";
@@ -84,7 +130,7 @@ class Build {
   }
 
   Outcome<void> run(const Command& command, const std::string& name) const {
-    Command whole = as_owner();
+    Command whole = as_owner_;
     whole.insert(whole.end(), command.begin(), command.end());
     const auto end = environment_.run(whole, verbose_ ? &environment_.err : nullptr);
     if (!end) return fail(end.error().message);
@@ -94,11 +140,38 @@ class Build {
                 "; what it said is above");
   }
 
-  Command as_owner() const {
+  // Run by root, the owner's code runs with the owner's rights: without root's groups, variables
+  // and terminal. What root itself shall run, nobody else may be able to change.
+  Outcome<void> find_owner() {
+    if (::geteuid() != 0) return {};
     struct stat info {};
-    if (::geteuid() != 0 || ::stat(folder_.c_str(), &info) != 0 || info.st_uid == 0) return {};
-    return {"setpriv", "--reuid=" + std::to_string(info.st_uid),
-            "--regid=" + std::to_string(info.st_gid), "--clear-groups"};
+    if (::stat(folder_.c_str(), &info) != 0) return fail(errno_error("look at it").message);
+    if (info.st_uid == 0) {
+      const std::string open = changeable_by_others(folder_);
+      if (open.empty()) return {};
+      return fail(
+          "root would run what others can write: " + open +
+          "; give the folder to the one who writes it (chown), and it is built as that user");
+    }
+    const passwd* owner = ::getpwuid(info.st_uid);
+    const gid_t group = owner != nullptr ? owner->pw_gid : kNoGroup;
+    as_owner_ = {"setsid",
+                 "--wait",
+                 "setpriv",
+                 "--reuid=" + std::to_string(info.st_uid),
+                 "--regid=" + std::to_string(group),
+                 "--clear-groups",
+                 "--no-new-privs",
+                 "--pdeathsig=TERM",
+                 "env",
+                 "-i",
+                 std::string("HOME=") + (owner != nullptr ? owner->pw_dir : "/")};
+    for (const char* name : kPassedOn) {
+      if (const auto value = environment_.variable(name)) {
+        as_owner_.push_back(std::string(name) + "=" + *value);
+      }
+    }
+    return {};
   }
 
   tl::unexpected<Failure> fail(const std::string& reason) const {
@@ -109,17 +182,24 @@ class Build {
   const std::string folder_;
   const std::string build_;
   const bool verbose_;
+  Command as_owner_;  // what goes before each command
 };
 
 }  // namespace
 
 bool has_build(const std::string& folder) {
-  return fs::exists(fs::path(folder) / "CMakeLists.txt");
+  return is_there(fs::path(folder) / "CMakeLists.txt");
 }
 
 Outcome<void> build_folder(const Environment& environment, const std::string& folder,
                            bool verbose) {
-  return Build(environment, folder, verbose).run();
+  std::error_code error;
+  const fs::path there = fs::canonical(folder, error);
+  if (error) {
+    return tl::unexpected<Failure>(
+        Failure{kFailed, "build " + folder + ": " + error.message(), {}});
+  }
+  return Build(environment, there.string(), verbose).run();
 }
 
 }  // namespace subito::cli

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "deploy/cli/cli_testing.h"
 #include "deploy/cli/exit_code.h"
 
@@ -37,7 +39,7 @@ class BuildTest : public CliTest {
   ProgramEnd cmake(const std::vector<std::string>& command) const {
     if (command[1] == "-S") {
       fs::create_directory(project_ + "/build");
-      write_build("CMakeCache.txt", "");
+      write_build("CMakeCache.txt", "CMAKE_HOME_DIRECTORY:INTERNAL=" + project_ + "\n");
       write_build("build.ninja", "");
     } else {
       fs::copy_file(ELF_SAMPLES "/elf_sample_static", project_ + "/build/hello",
@@ -143,19 +145,58 @@ TEST_F(BuildTest, SaysWhatIsWrongWithTheFolder) {
   EXPECT_THAT(commands_, IsEmpty());
 }
 
-TEST_F(BuildTest, RootBuildsAsTheOwnerOfTheFolder) {
+TEST_F(BuildTest, AFolderCopiedWithItsBuildIsConfiguredAnew) {
+  fs::create_directory(project_ + "/build");
+  write_build("CMakeCache.txt", "CMAKE_HOME_DIRECTORY:INTERNAL=/elsewhere\n");
+  write_build("build.ninja", "");
+  EXPECT_EQ(run({"deploy", project_}).code, kOk);
+  EXPECT_EQ(commands_.at(0)[1], "-S");
+}
+
+TEST_F(BuildTest, RootBuildsAsTheOwnerOfTheFolderWithNothingOfItsOwn) {
   if (::geteuid() != 0) GTEST_SKIP() << "SKIPPED: only root may give a folder away";
-  ASSERT_EQ(::chown(project_.c_str(), 65534, 65534), 0);
+  ASSERT_EQ(::chown(project_.c_str(), 65534, 0), 0);
+  variables_["SECRET"] = "root's";
   program_ = [this](const std::vector<std::string>& command) {
-    return cmake({command.begin() + 4, command.end()});
+    const auto begin = std::find(command.begin(), command.end(), "cmake");
+    return cmake({begin, command.end()});
   };
   EXPECT_EQ(run({"deploy", project_}).code, kOk);
   ASSERT_EQ(commands_.size(), 2U);
   for (const auto& command : commands_) {
-    const std::vector<std::string> before(command.begin(), command.begin() + 5);
-    EXPECT_THAT(before, ElementsAre("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
-                                    "cmake"));
+    const std::vector<std::string> before(command.begin(), command.begin() + 10);
+    EXPECT_THAT(before,
+                ElementsAre("setsid", "--wait", "setpriv", "--reuid=65534", "--regid=65534",
+                            "--clear-groups", "--no-new-privs", "--pdeathsig=TERM", "env", "-i"));
+    EXPECT_THAT(command, testing::Contains("PATH=/nowhere:/bin"));
+    EXPECT_THAT(command, Not(testing::Contains(HasSubstr("SECRET"))));
   }
+}
+
+TEST_F(BuildTest, RootRunsNothingThatOthersCanChange) {
+  if (::geteuid() != 0) GTEST_SKIP() << "SKIPPED: only root is asked";
+  for (const std::string& path : {project_, project_ + "/CMakeLists.txt"}) {
+    fs::permissions(path, fs::perms::group_write, fs::perm_options::add);
+    const Printed refused = run({"deploy", project_});
+    EXPECT_EQ(refused.code, kFailed);
+    EXPECT_THAT(refused.err, HasSubstr("root would run what others can write: " + path + ";"));
+    fs::permissions(path, fs::perms::group_write, fs::perm_options::remove);
+  }
+  EXPECT_THAT(commands_, IsEmpty());
+  EXPECT_EQ(run({"deploy", project_}).code, kOk);
+}
+
+TEST_F(BuildTest, ALinkToAFolderIsJudgedByWhatItLeadsTo) {
+  if (::geteuid() != 0) GTEST_SKIP() << "SKIPPED: only root may give a folder away";
+  ASSERT_EQ(::chown(project_.c_str(), 65534, 65534), 0);
+  fs::create_directory_symlink(project_, folder_ + "/link");
+  program_ = [this](const std::vector<std::string>& command) {
+    const auto begin = std::find(command.begin(), command.end(), "cmake");
+    return cmake({begin, command.end()});
+  };
+  EXPECT_EQ(run({"deploy", folder_ + "/link"}).code, kOk);
+  EXPECT_THAT(commands_.at(0), testing::Contains(project_));
+  EXPECT_EQ(commands_.at(0)[0], "setsid");
 }
 
 }  // namespace

@@ -17,6 +17,11 @@ namespace subito::cli {
 
 namespace {
 
+bool is_folder(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::is_directory(path, error);
+}
+
 struct DeployOptions {
   std::vector<std::string> files;
   bool no_check = false;
@@ -38,8 +43,7 @@ struct DeployOptions {
 
   // The positional is a folder to build and deploy, not a name.
   bool names_folder() const {
-    return files.empty() && binary.empty() &&
-           (name.find('/') != name.npos || std::filesystem::is_directory(name));
+    return files.empty() && binary.empty() && (name.find('/') != name.npos || is_folder(name));
   }
 };
 
@@ -136,8 +140,12 @@ class Deploy {
     const auto wrong = [&](const char* reason) {
       return tl::unexpected<Failure>(Failure{kUsage, "deploy " + folder + ": " + reason, {}});
     };
-    if (!std::filesystem::exists(folder)) return wrong("there is no such folder");
-    if (!std::filesystem::is_directory(folder))
+    std::error_code error;
+    const auto there = std::filesystem::status(folder, error);
+    if (there.type() == std::filesystem::file_type::not_found)
+      return wrong("there is no such folder");
+    if (error) return wrong(("look at the folder: " + error.message()).c_str());
+    if (there.type() != std::filesystem::file_type::directory)
       return wrong("is a file; say -f FILE for a manifest, NAME --binary PATH for a binary");
     if (options_.any_flag)
       return wrong("a folder's manifest says that; fields are for NAME --binary PATH");

@@ -87,6 +87,10 @@ class New {
       return session_.tell(failure(kUsage, options_.folder, "the name " + *wrong));
     const auto from = find_template(options_);
     if (!from) return session_.tell(from.error());
+    if (name == "main")
+      return session_.tell(failure(kUsage, options_.folder,
+                                   "main.cc is where the program begins, besides the handler's "
+                                   "main.cc; choose another name"));
     // What `calls` calls is named hello.
     if ((*from)->name == "calls" && name == "hello")
       return session_.tell(failure(kUsage, options_.folder,

@@ -63,6 +63,13 @@ TEST_F(NewTest, RefusesNamesThatAManifestWouldNotTake) {
   EXPECT_EQ(run({"new", ""}).code, kUsage);
 }
 
+TEST_F(NewTest, MainIsTheProgramsOwnFile) {
+  const Printed refused = run({"new", folder_ + "/main"});
+  EXPECT_EQ(refused.code, kUsage);
+  EXPECT_THAT(refused.err, HasSubstr("choose another name"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/main"));
+}
+
 TEST_F(NewTest, NamesTheNearestTemplateAndAllOfThem) {
   const Printed output = run({"new", folder_ + "/a", "--template", "hallo"});
   EXPECT_EQ(output.code, kUsage);
