@@ -1,9 +1,8 @@
-#include <curl/curl.h>
-
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 
+#include "deploy/api/curl_library.h"
 #include "deploy/api/transport.h"
 #include "runtime/base/check.h"
 
@@ -12,8 +11,8 @@ namespace subito::api {
 namespace {
 
 struct Cleanup {
-  void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(CURL* curl) const { curl_library().easy_cleanup(curl); }
+  void operator()(curl_slist* list) const { curl_library().slist_free_all(list); }
   void operator()(std::FILE* file) const { std::fclose(file); }
 };
 using Curl = std::unique_ptr<CURL, Cleanup>;
@@ -97,13 +96,13 @@ std::size_t on_read(char* data, std::size_t, std::size_t size, void* user) {
 
 template <typename Value>
 void set(CURL* curl, CURLoption option, Value value) {
-  CHECK(curl_easy_setopt(curl, option, value) == CURLE_OK);
+  CHECK(curl_library().easy_setopt(curl, option, value) == CURLE_OK);
 }
 
 class CurlTransport final : public Transport {
  public:
   explicit CurlTransport(std::string socket_path)
-      : socket_path_(std::move(socket_path)), curl_(curl_easy_init()) {
+      : socket_path_(std::move(socket_path)), curl_(curl_library().easy_init()) {
     CHECK(curl_ != nullptr);
   }
 
@@ -126,9 +125,9 @@ class CurlTransport final : public Transport {
   Result<ClientReply> perform(const ClientRequest& request, Transfer& transfer) {
     CHECK(!busy_);  // curl refuses to transfer within a callback of the same handle
     CURL* curl = curl_.get();
-    curl_easy_reset(curl);  // keeps the connection
+    curl_library().easy_reset(curl);  // keeps the connection
     if (!socket_path_.empty()) set(curl, CURLOPT_UNIX_SOCKET_PATH, socket_path_.c_str());
-    if (curl_easy_setopt(curl, CURLOPT_URL, request.url.c_str()) != CURLE_OK)
+    if (curl_library().easy_setopt(curl, CURLOPT_URL, request.url.c_str()) != CURLE_OK)
       return fail(ErrorCode::kInvalidArgument, "call " + request.url + ": not a URL");
     set(curl, CURLOPT_PROTOCOLS_STR, "http");
     set(curl, CURLOPT_PROXY, "");  // only ever this machine
@@ -147,7 +146,7 @@ class CurlTransport final : public Transport {
     RETURN_IF_ERROR(set_body(request, file));
     set(curl, CURLOPT_HTTPHEADER, fields.get());
     busy_ = true;
-    const CURLcode code = curl_easy_perform(curl);
+    const CURLcode code = curl_library().easy_perform(curl);
     busy_ = false;
     if (code != CURLE_OK && !transfer.stopped) return error_of(code, request, transfer);
     return std::move(transfer.reply);
@@ -164,7 +163,7 @@ class CurlTransport final : public Transport {
   }
 
   static void add(List& list, const std::string& text) {
-    curl_slist* grown = curl_slist_append(list.get(), text.c_str());
+    curl_slist* grown = curl_library().slist_append(list.get(), text.c_str());
     CHECK(grown != nullptr);
     (void)list.release();
     list.reset(grown);
@@ -206,19 +205,19 @@ class CurlTransport final : public Transport {
       case CURLE_OPERATION_TIMEDOUT:
         return {ErrorCode::kDeadlineExceeded, "call " + where + ": no answer in time", 0};
       default:
-        return {ErrorCode::kProtocol, "read reply of " + where + ": " + curl_easy_strerror(code),
-                0};
+        return {ErrorCode::kProtocol,
+                "read reply of " + where + ": " + curl_library().easy_strerror(code), 0};
     }
   }
 
   Error connect_error(const std::string& where) {
     long os_errno = 0;
-    curl_easy_getinfo(curl_.get(), CURLINFO_OS_ERRNO, &os_errno);
+    curl_library().easy_getinfo(curl_.get(), CURLINFO_OS_ERRNO, &os_errno);
     const bool denied = os_errno == EACCES || os_errno == EPERM;
     return {denied ? ErrorCode::kPermissionDenied : ErrorCode::kUnavailable,
             "connect to " + where + ": " +
                 (os_errno != 0 ? std::strerror(static_cast<int>(os_errno))
-                               : curl_easy_strerror(CURLE_COULDNT_CONNECT)),
+                               : curl_library().easy_strerror(CURLE_COULDNT_CONNECT)),
             static_cast<int>(os_errno)};
   }
 
@@ -230,7 +229,7 @@ class CurlTransport final : public Transport {
 }  // namespace
 
 std::unique_ptr<Transport> make_curl_transport(const std::string& socket_path) {
-  static const bool kReady = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  static const bool kReady = curl_library().global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
   CHECK(kReady);
   return std::make_unique<CurlTransport>(socket_path);
 }
