@@ -244,8 +244,8 @@ std::string example_yaml(const FieldReference& field) {
   std::size_t indent = 0;
   for (;; indent += 2) {
     at = &*std::find_if(at->fields.begin(), at->fields.end(), [&](const FieldReference& below) {
-      return below.path == field.path || field.path.compare(0, below.path.size() + 1,
-                                                            below.path + ".") == 0;
+      return below.path == field.path ||
+             field.path.compare(0, below.path.size() + 1, below.path + ".") == 0;
     });
     if (at->path == field.path || at->is_list) break;
     out += std::string(indent, ' ') + at->name + ":\n";

@@ -32,8 +32,8 @@ struct FieldReference {
 // The manifest as a whole, with all fields below it.
 const FieldReference& manifest_reference();
 
-// What `word` stands for: a path, or the last parts of one ("scaling.idle", "idle"), as it stands in
-// messages too ("spec.routes[1].path"). Empty: nothing; several: it is ambiguous.
+// What `word` stands for: a path, or the last parts of one ("scaling.idle", "idle"), also as it
+// stands in messages ("spec.routes[1].path"). Empty: nothing; several: it is ambiguous.
 std::vector<const FieldReference*> find_references(std::string_view word);
 // All names and paths, for "did you mean".
 std::vector<std::string> reference_words();

@@ -41,8 +41,7 @@ TEST(Reference, TellsTypeDefaultAndLimitsOfAField) {
   EXPECT_EQ(idle.type, "duration");
   EXPECT_EQ(idle.default_value, "30s");
   EXPECT_EQ(idle.allowed, "0s to 24h");
-  EXPECT_EQ(idle.description,
-            "How long a pod may be idle before it goes. Default 30s; 0s to 24h.");
+  EXPECT_EQ(idle.description, "How long a pod may be idle before it goes. Default 30s; 0s to 24h.");
   EXPECT_FALSE(idle.required);
   EXPECT_EQ(only("memory").default_value, "128Mi");
   EXPECT_EQ(only("cpu").allowed, "0 or 10m to 64");
@@ -71,8 +70,9 @@ TEST(Reference, FindsPathsEndsOfThemAndNamesThatStandAlone) {
 
 TEST(Reference, ShowsAnExampleWhereItBelongs) {
   EXPECT_EQ(example_yaml(only("spec.scaling.idle")), "spec:\n  scaling:\n    idle: 10s\n");
-  EXPECT_EQ(example_yaml(only("spec.routes.path")),
-            "spec:\n  routes:\n    - path: /products\n    - path: /shop\n      stripPrefix: true\n");
+  EXPECT_EQ(
+      example_yaml(only("spec.routes.path")),
+      "spec:\n  routes:\n    - path: /products\n    - path: /shop\n      stripPrefix: true\n");
   EXPECT_EQ(example_yaml(only("kind")), "kind: Function\n");
 }
 
