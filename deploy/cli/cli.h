@@ -15,6 +15,10 @@
 
 #include "deploy/api/transport.h"
 
+namespace CLI {
+class App;
+}
+
 namespace subito::cli {
 
 // `subito up`, parsed and with its defaults.
@@ -36,6 +40,8 @@ struct Hooks {
   std::function<int(const UpOptions&)> up;
   std::function<int(bool json)> doctor;
   std::function<int(const std::vector<std::string>& arguments)> bench;
+  // Shows the parser of what stands behind `bench`: for help and references.
+  std::function<void(const std::function<void(const CLI::App&)>& see)> see_bench;
 };
 
 // What the command line sees of the world; a test gives its own.
