@@ -181,7 +181,11 @@ Redis& ListenRun::redis(std::string_view name) {
   }
   const auto endpoint = redis_endpoint(name);
   const std::string binding(name);
-  if (!endpoint) throw std::out_of_range("use binding " + binding + ": the function has none");
+  if (!endpoint) {
+    throw std::out_of_range("use binding " + binding +
+                            ": the function has none; with --listen set REDIS_URL or REDIS_URL_" +
+                            "<BINDING>: redis://127.0.0.1:6379 or unix:/path");
+  }
   const auto prefix = environment("REDIS_PREFIX", {}).value_or(service_.name + ":");
   redis_.push_back(std::make_unique<RedisClient>(
       binding, prefix, service_.redis,
@@ -192,7 +196,9 @@ Redis& ListenRun::redis(std::string_view name) {
 int ListenRun::connect(std::string_view name) {
   const auto endpoint = tcp_endpoint(name);
   if (!endpoint) {
-    throw std::out_of_range("use binding " + std::string(name) + ": the function has none");
+    throw std::out_of_range("use binding " + std::string(name) +
+                            ": the function has none; with --listen set TCP_<BINDING>_ADDRESS: "
+                            "127.0.0.1:25 or unix:/path");
   }
   UniqueFd fd = connect_endpoint(name, *endpoint, *this);
   ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) & ~O_NONBLOCK);
