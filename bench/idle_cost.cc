@@ -93,6 +93,7 @@ nlohmann::ordered_json group_json(const GroupMemory& group) {
 nlohmann::ordered_json memory_json(const IdleMemory& memory) {
   return {{"node", group_json(memory.node)},
           {"launcher", group_json(memory.launcher)},
+          {"networkMaker", group_json(memory.network_maker)},
           {"emptySandboxes", group_json(memory.sandboxes)},
           {"emptySandboxesWithKernelBytes", memory.empty_bytes},
           {"redis", group_json(memory.redis)},
@@ -142,6 +143,8 @@ IdleMemory measure_tree(int node_pid) {
       add(memory.redis, pid);
     else if (child)
       add(memory.launcher, pid);
+    else if (grandchild && process.name == "subito-network")
+      add(memory.network_maker, pid);
     else if (grandchild && !parent->second.name.starts_with("redis"))
       add(memory.sandboxes, pid);
   }
@@ -193,13 +196,14 @@ std::string to_text(const IdleCostResult& result, const Machine& machine,
           " asleep | PSS |\n|---|--:|--:|--:|--:|--:|\n";
   text += row("node", result.without.node, result.with.node);
   text += row("launcher", result.without.launcher, result.with.launcher);
+  text += row("network maker", result.without.network_maker, result.with.network_maker);
   text += row("empty sandboxes", result.without.sandboxes, result.with.sandboxes);
   text += row("its private redis-server", result.without.redis, result.with.redis);
   char sums[500];
   std::snprintf(sums, sizeof sums,
                 "\nEmpty sandboxes with the kernel's memory: %.2f MB, then %.2f MB.\n\n"
-                "- idle node (node and launcher by RSS, %u empty sandboxes with kernel memory, "
-                "Redis not counted) under 20 MB: %.2f MB, %s\n"
+                "- idle node (node and launcher by RSS, network maker by PSS, %u empty sandboxes "
+                "with kernel memory, Redis not counted) under 20 MB: %.2f MB, %s\n"
                 "- %u functions asleep under 5 MB more: %.2f MB, %s\n",
                 mb(result.without.empty_bytes), mb(result.with.empty_bytes), result.empty_sandboxes,
                 mb(result.without.total_bytes()), idle_kept(result) ? "met" : "MISSED",

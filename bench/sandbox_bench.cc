@@ -137,7 +137,7 @@ void measure(const Function& function, int runs) {
   print("fresh", fresh);
   print("fresh, network reused", reused);
   print("pooled", pooled);
-  std::printf("steps of fresh (make cgroup runs beside the others on version 1)\n");
+  std::printf("steps of fresh (its network namespace is made beside them)\n");
   for (std::uint32_t i = 1; i < static_cast<std::uint32_t>(sandbox::Step::kAwaitLaunch); ++i) {
     print(sandbox::to_string(sandbox::Step(i)), steps[i]);
   }
