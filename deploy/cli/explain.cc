@@ -76,7 +76,7 @@ class Explain {
 
   void print_fields() const {
     session_.out() << '\n';
-    Table table({"FIELD", "TYPE", "DEFAULT", ""});
+    Table table({"FIELD", "TYPE", "DEFAULT", "WHAT IT IS"});
     for (const FieldReference& below : field_.fields)
       table.add({below.name, below.type, below.required ? "required" : below.default_value,
                  first_sentence(below.description)});
