@@ -7,6 +7,7 @@
 #include "runtime/base/time.h"
 #include "runtime/sdk/access.h"
 #include "runtime/sdk/logger.h"
+#include "runtime/sdk/refusals.h"
 
 namespace subito::sdk {
 namespace {
@@ -67,7 +68,7 @@ class Invocation::Writer final : public BodyWriter {
     const Inbox& inbox = owner_.incoming_->inbox;
     const auto first = bytes.substr(0, owner_.channel_.credit(inbox));
     if (!owner_.channel_.send_result(inbox, head_, first, end && first.size() == bytes.size())) {
-      throw Cancelled("the invocation was cancelled");
+      throw Cancelled(kWasCancelled);
     }
     bytes.remove_prefix(first.size());
     begun_ = true;
@@ -186,8 +187,8 @@ void Invocation::send_pieces(Channel::Lock& lock, Inbox& inbox, std::string_view
 }
 
 void Invocation::throw_if_over() const {
-  if (incoming_->inbox.cancelled) throw Cancelled("the invocation was cancelled");
-  if (std::chrono::steady_clock::now() >= deadline()) throw Cancelled("the deadline passed");
+  if (incoming_->inbox.cancelled) throw Cancelled(kWasCancelled);
+  if (std::chrono::steady_clock::now() >= deadline()) throw Cancelled(kDeadlinePassed);
 }
 
 std::string Invocation::read_body(Channel::Lock& lock, Inbox& inbox) {
