@@ -35,6 +35,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_get(app, session);
   add_describe(app, session);
   add_logs(app, session);
+  add_debug(app, session);
   add_explain(app, session);
   add_scale(app, session);
   add_delete(app, session);
@@ -130,6 +131,8 @@ int cli_main(int argc, char** argv, const Hooks& hooks) {
       },
       [](const std::string& path) { return ::access(path.c_str(), F_OK) == 0; },
       api::make_curl_transport,
+      ::geteuid() == 0,
+      enter_pod,
   };
   return run({argv + std::min(argc, 1), argv + argc}, environment, hooks);
 }

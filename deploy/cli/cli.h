@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "deploy/api/transport.h"
+#include "deploy/cli/enter_pod.h"
 
 namespace CLI {
 class App;
@@ -56,6 +57,8 @@ struct Environment {
   std::function<bool(const std::string& path)> exists;
   // Empty path: over TCP, to the gateway.
   std::function<std::unique_ptr<api::Transport>(const std::string& socket_path)> connect;
+  bool is_root = false;
+  std::function<Result<PodVisit>(const PodEntry& entry)> enter_pod;
 };
 
 // `arguments` without the program's name. Returns an ExitCode.

@@ -58,7 +58,12 @@ class CliTest : public testing::Test {
         },
         [this] { return now_unix_ns_; },
         [this](const std::string& path) { return files_.contains(path); },
-        [this](const std::string& socket) { return std::make_unique<Joined>(*this, socket); }};
+        [this](const std::string& socket) { return std::make_unique<Joined>(*this, socket); },
+        is_root_,
+        [this](const PodEntry& entry) {
+          entered_ = entry;
+          return visit_;
+        }};
     const int code = cli::run(arguments, environment, hooks_);
     return {code, out.str(), err.str()};
   }
@@ -79,7 +84,10 @@ class CliTest : public testing::Test {
   bool terminal_ = false;
   std::string input_;
   std::map<std::string, std::string> variables_;
-  std::set<std::string> files_;                           // that exist
+  std::set<std::string> files_;  // that exist
+  bool is_root_ = true;
+  Result<PodVisit> visit_ = PodVisit{};  // what comes of entering a pod
+  std::optional<PodEntry> entered_;
   std::int64_t now_unix_ns_ = 1'795'471'505'000'000'000;  // a minute after FakePlane's beginning
   std::optional<Error> no_node_;                          // every connection fails with this
   std::string last_socket_;

@@ -56,6 +56,7 @@ std::string man_page(const CLI::App& app, const ForEachCommand& for_each,
     out << ".SS subito " << roff(name) << ' ' << roff(usage_of(command)) << '\n'
         << roff(command.get_description()) << ".\n";
     put_items(out, command);
+    if (!command.get_footer().empty()) out << ".PP\n" << roff(command.get_footer()) << '\n';
   });
   out << ".SH ENVIRONMENT\n";
   for (const VariableWords& variable : kVariables)

@@ -100,6 +100,7 @@ std::string cli_markdown(const CLI::App& app, const ForEachCommand& for_each) {
         << command.get_description() << ".\n\n```\nsubito " << name << ' ' << usage_of(command)
         << "\n```\n";
     put_options(out, command);
+    if (!command.get_footer().empty()) out << '\n' << command.get_footer() << '\n';
   });
   return out.str();
 }

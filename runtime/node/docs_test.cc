@@ -13,15 +13,16 @@ namespace {
 std::string printed(const std::string& kind) {
   std::ostringstream out, err;
   std::istringstream in;
-  const cli::Environment environment{out,
-                                     err,
-                                     in,
-                                     false,
-                                     false,
-                                     [](const char*) { return std::nullopt; },
-                                     [] { return std::int64_t{0}; },
-                                     {},
-                                     {}};
+  const cli::Environment environment{
+      .out = out,
+      .err = err,
+      .in = in,
+      .variable = [](const char*) { return std::nullopt; },
+      .now_unix_ns = [] { return std::int64_t{0}; },
+      .exists = {},
+      .connect = {},
+      .enter_pod = {},
+  };
   cli::Hooks hooks;
   hooks.see_bench = bench::see_bench;
   EXPECT_EQ(cli::run({"reference", kind}, environment, hooks), 0) << err.str();
