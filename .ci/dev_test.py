@@ -13,7 +13,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PATIENCE_SECONDS = 30
-COMMANDS = ("setup", "build", "up", "down", "test", "lint", "format", "docs", "clean")
+COMMANDS = ("setup", "build", "package", "up", "down", "test", "lint", "format", "docs", "clean")
 
 # Waits until the test has made a file.
 GATE = 'touch "$STATE/at-$1"; until [[ -e $STATE/go-$1 ]]; do sleep 0.02; done'

@@ -65,6 +65,9 @@ IMPURE_WORDS = (
     r"\bspdlog\b|\bsleep(?:_for|_until)?\s*\(|\bthread_local\b"
 )
 
+# Code of functions: it has the SDK and its own folder.
+FUNCTIONS = ("functions/", "deploy/templates/")
+
 # What the shop's functions share.
 FUNCTIONS_SHARED = "functions/shop/"
 

@@ -148,7 +148,7 @@ def private_path(file):
 
 def include_path(file):
     """an include of ours is a full path from the root, in quotes"""
-    if file.path.startswith("functions/"):
+    if file.path.startswith(floors.FUNCTIONS):
         return
     for number, quote, target in file.includes:
         ours = target.split("/")[0] in TOP_FOLDERS
@@ -158,7 +158,7 @@ def include_path(file):
 
 def include_floor(file):
     """includes point downwards only (floors.py)"""
-    if file.path.startswith("functions/"):
+    if file.path.startswith(floors.FUNCTIONS):
         return
     for number, quote, target in file.includes:
         if target.startswith("subito/"):
@@ -181,7 +181,7 @@ def sdk_public(file):
 def function_include(file):
     """a function includes the SDK, the system, nlohmann-json, its own folder and functions/shop"""
     parts = file.path.split("/")
-    if parts[0] != "functions" or not file.cpp:
+    if not file.path.startswith(floors.FUNCTIONS) or not file.cpp:
         return
     own = tuple("/".join(parts[:n]) + "/" for n in range(2, len(parts))) + (
         floors.FUNCTIONS_SHARED,)

@@ -103,6 +103,13 @@ class RulesTest(unittest.TestCase):
                 expected = {"include_floor"} if (path, target) in refused else set()
                 self.assertEqual(rules_of(path, f'#include "{target}"\n'), expected)
 
+    def test_a_template_is_a_function(self):
+        path = "deploy/templates/hello/my-function.cc"
+        good = '#include "my-function.h"\n#include <subito/function.h>\n'
+        self.assertEqual(rules_of(path, good), set())
+        for bad in ('#include "runtime/base/result.h"\n', "#include <uv.h>\n"):
+            self.assertEqual(rules_of(path, bad), {"function_include"})
+
     def test_the_tree_has_readmes_and_a_fixed_top_level(self):
         files = {p: tidy.File(p, "") for p in ("runtime/base/a.md", "runtime/README.md",
                                                "lib/a.md", "README.md", ".ci/a.py")}

@@ -14,7 +14,8 @@ setup_help() {
 Installs the Debian 12 packages that are missing, with apt-get and without recommended ones. Tells
 what and how much first, then asks. What it needs to build and run the shop, and with
 
-  --tests   also what the tests need: clang, sanitizers, fuzzing, coverage, shellcheck, runc, crun
+  --tests   also what the tests need: clang, sanitizers, fuzzing, coverage, shellcheck, runc, crun;
+            and ./dev package
   --all     everything named in .ci/packages (the same today)
   --yes     do not ask (CI=true means yes as well)
 
@@ -29,7 +30,7 @@ setup_main() {
   YES=${YES:-0}
   while (($# > 0)); do
     case $1 in
-      --tests | --all) sets=(build run test) ;;
+      --tests | --all) sets=(build run test package) ;;
       --yes | -y) YES=1 ;;
       *) bad_option setup "$1" ;;
     esac

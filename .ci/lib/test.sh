@@ -71,7 +71,7 @@ test_main() {
 packages_for_tests() {
   # shellcheck source=.ci/lib/setup.sh
   source "$ROOT/.ci/lib/setup.sh"
-  require_packages build run test
+  require_packages build run test package
 }
 
 # phase NAME COMMAND...: runs it, notes its time, and notes it as failed if it was.

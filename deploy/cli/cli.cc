@@ -30,6 +30,7 @@ void add_commands(CLI::App& app, Session& session) {
   app.add_option("--socket", session.socket, "API socket of the node")->type_name("PATH");
   app.fallthrough();  // --socket may stand behind the command
   add_up(app, session);
+  add_new(app, session);
   add_deploy(app, session);
   add_invoke(app, session);
   add_get(app, session);
@@ -133,6 +134,8 @@ int cli_main(int argc, char** argv, const Hooks& hooks) {
       api::make_curl_transport,
       ::geteuid() == 0,
       enter_pod,
+      run_program,
+      install_prefix(),
   };
   return run({argv + std::min(argc, 1), argv + argc}, environment, hooks);
 }

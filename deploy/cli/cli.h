@@ -15,6 +15,7 @@
 
 #include "deploy/api/transport.h"
 #include "deploy/cli/enter_pod.h"
+#include "deploy/cli/program.h"
 
 namespace CLI {
 class App;
@@ -59,6 +60,10 @@ struct Environment {
   std::function<std::unique_ptr<api::Transport>(const std::string& socket_path)> connect;
   bool is_root = false;
   std::function<Result<PodVisit>(const PodEntry& entry)> enter_pod;
+  // Another program, for what `deploy FOLDER` builds; see run_program().
+  std::function<Result<ProgramEnd>(const std::vector<std::string>& command, std::ostream* show)>
+      run;
+  std::string prefix;  // where this program is installed: "/usr"
 };
 
 // `arguments` without the program's name. Returns an ExitCode.

@@ -20,7 +20,7 @@ TEST_F(CliTest, HelpFitsAScreen) {
   const Printed help = run({"--help"});
   EXPECT_EQ(help.code, kOk);
   EXPECT_LE(std::count(help.out.begin(), help.out.end(), '\n'), 40);
-  for (const char* command : {"up", "deploy", "invoke", "get", "describe", "logs", "debug",
+  for (const char* command : {"up", "new", "deploy", "invoke", "get", "describe", "logs", "debug",
                               "explain", "scale", "delete", "doctor", "bench", "version"}) {
     EXPECT_THAT(help.out, HasSubstr(std::string("\n  ") + command + " "));
     if (std::string(command) == "bench") continue;  // answers its own --help
@@ -91,9 +91,10 @@ TEST_F(CliTest, HelpOfACommandIsItsOwn) {
 }
 
 TEST_F(CliTest, AWrongWordIsToldWithWhatIsAllowed) {
-  EXPECT_EQ(run({"hello"}).err,
-            "subito: there is no command 'hello', there are up, deploy, invoke, get, describe, "
-            "logs, debug, explain, scale, delete, doctor, bench, version\nTry `subito --help`\n");
+  EXPECT_EQ(
+      run({"hello"}).err,
+      "subito: there is no command 'hello', there are up, new, deploy, invoke, get, describe, "
+      "logs, debug, explain, scale, delete, doctor, bench, version\nTry `subito --help`\n");
   EXPECT_EQ(run({"get"}).err,
             "subito get: KIND is missing: functions, pods or revisions\nTry `subito get --help`\n");
   EXPECT_EQ(run({"logs"}).err,

@@ -63,7 +63,14 @@ class CliTest : public testing::Test {
         [this](const PodEntry& entry) {
           entered_ = entry;
           return visit_;
-        }};
+        },
+        [this](const std::vector<std::string>& command, std::ostream* show) {
+          commands_.push_back(command);
+          Result<ProgramEnd> end = program_ ? program_(command) : ProgramEnd{};
+          if (end && show != nullptr) *show << end->output;
+          return end;
+        },
+        "/opt/subito"};
     const int code = cli::run(arguments, environment, hooks_);
     return {code, out.str(), err.str()};
   }
@@ -89,7 +96,10 @@ class CliTest : public testing::Test {
   Result<PodVisit> visit_ = PodVisit{};  // what comes of entering a pod
   std::optional<PodEntry> entered_;
   std::int64_t now_unix_ns_ = 1'795'471'505'000'000'000;  // a minute after FakePlane's beginning
-  std::optional<Error> no_node_;                          // every connection fails with this
+  // Other programs: what was run, and what they do; nothing, and well, unless said.
+  std::vector<std::vector<std::string>> commands_;
+  std::function<Result<ProgramEnd>(const std::vector<std::string>& command)> program_;
+  std::optional<Error> no_node_;  // every connection fails with this
   std::string last_socket_;
   std::function<void(const api::ClientRequest&)> before_send_;
   // What happens while a stream is watched; then its connection ends, or breaks with this.

@@ -1,11 +1,14 @@
-// subito deploy -f FILE|DIR ... and subito deploy NAME --binary PATH
+// subito deploy FOLDER, subito deploy -f FILE|FOLDER ... and subito deploy NAME --binary PATH
 //
-// Everything is judged here before anything is sent: every fault of every manifest, and every
-// binary. Then each function is deployed by itself; one that fails does not keep the others from
-// it.
+// A FOLDER with a CMakeLists.txt is built first. Then everything is judged here before anything is
+// sent: every fault of every manifest, and every binary. Then each function is deployed by itself;
+// one that fails does not keep the others from it.
+#include <algorithm>
+#include <filesystem>
 #include <map>
 #include <memory>
 
+#include "deploy/cli/build.h"
 #include "deploy/cli/refusals.h"
 #include "deploy/cli/session.h"
 #include "deploy/manifest/defaults.h"
@@ -19,6 +22,7 @@ namespace {
 struct DeployOptions {
   std::vector<std::string> files;
   bool no_check = false;
+  bool verbose = false;
   Output output;
   // Instead of a manifest: its fields, as text. from_json() judges them as those of a file.
   std::string name;
@@ -32,6 +36,13 @@ struct DeployOptions {
   std::map<std::string, std::string> scaling_texts;   // idle
   std::map<std::string, int> numbers;                 // concurrency
   std::map<std::string, int> scaling_numbers;         // min, max
+  bool any_flag = false;                              // one of these fields was given
+
+  // The positional is a folder to build and deploy, not a name.
+  bool names_folder() const {
+    return files.empty() && binary.empty() &&
+           (name.find('/') != name.npos || std::filesystem::is_directory(name));
+  }
 };
 
 using Manifests = std::vector<manifest::Manifest>;
@@ -78,8 +89,9 @@ Outcome<Manifests> from_flags(const DeployOptions& options) {
 }
 
 Outcome<Manifests> read_manifests(const DeployOptions& options) {
-  if (options.files.empty()) return from_flags(options);
-  manifest::Manifests read = manifest::load(options.files);
+  if (options.files.empty() && !options.names_folder()) return from_flags(options);
+  manifest::Manifests read =
+      manifest::load(options.files.empty() ? std::vector{options.name} : options.files);
   if (!read.faults.empty()) {
     std::string faults;
     for (const manifest::Fault& fault : read.faults) faults += to_string(fault) + kNextFault;
@@ -110,9 +122,12 @@ class Deploy {
       : session_(session), options_(options), node_(session.node()) {}
 
   int run() {
-    if (options_.files.empty() == options_.name.empty() ||
-        options_.name.empty() != options_.binary.empty())
-      return session_.tell(kUsage, "deploy: say -f FILE, or NAME --binary PATH");
+    if (options_.names_folder()) {
+      if (const auto built = build(); !built) return session_.tell(built.error());
+    } else if (options_.files.empty() == options_.name.empty() ||
+               options_.name.empty() != options_.binary.empty()) {
+      return session_.tell(kUsage, "deploy: say FOLDER, -f FILE, or NAME --binary PATH");
+    }
     const auto manifests = read_manifests(options_);
     if (!manifests) return session_.tell(manifests.error());
     if (const auto wrong = wrong_binaries(*manifests); !wrong.empty())
@@ -132,6 +147,24 @@ class Deploy {
   }
 
  private:
+  // Of a folder without a CMakeLists.txt the binaries must be there.
+  Outcome<void> build() const {
+    const std::string& folder = options_.name;
+    const auto wrong = [&](const char* reason) {
+      return tl::unexpected<Failure>(Failure{kUsage, "deploy " + folder + ": " + reason, {}});
+    };
+    if (!std::filesystem::exists(folder)) return wrong("there is no such folder");
+    if (!std::filesystem::is_directory(folder))
+      return wrong("is a file; say -f FILE for a manifest, NAME --binary PATH for a binary");
+    if (options_.any_flag)
+      return wrong("a folder's manifest says that; fields are for NAME --binary PATH");
+    if (!has_build(folder)) return {};
+    progress("building " + folder + " ...");
+    auto built = build_folder(session_.environment, folder, options_.verbose);
+    progress("");
+    return built;
+  }
+
   int deploy(const manifest::Manifest& one) {
     const std::string& name = one.function.metadata().name();
     progress("deploying " + name + " ...");
@@ -279,22 +312,29 @@ void add_flags(CLI::App& command, DeployOptions& options) {
 void add_deploy(CLI::App& app, Session& session) {
   auto options = std::make_shared<DeployOptions>();
   CLI::App& command = *app.add_subcommand(
-      "deploy", "Make a new revision: deploy -f FILE|FOLDER, or deploy NAME --binary PATH");
+      "deploy", "Make a new revision: deploy FOLDER, deploy -f FILE, deploy NAME --binary PATH");
   command.group("Functions");
-  command.add_option("NAME", options->name, "the function, with --binary")->type_name("");
+  command
+      .add_option("NAME", options->name,
+                  "a folder with manifests, built by cmake first if it has a CMakeLists.txt; with "
+                  "--binary the function's name")
+      ->type_name("FOLDER|NAME");
   CLI::Option* file =
       command.add_option("-f,--file", options->files, "a manifest or a folder of them, repeatable")
           ->type_size(1)
           ->allow_extra_args(false)
           ->type_name("PATH");
   command.add_flag("--no-check", options->no_check, "do not start a pod once before");
+  command.add_flag("-v,--verbose", options->verbose, "show what cmake and the compiler say");
   add_output_option(command, options->output, false);
   add_flags(command, *options);
   // A manifest says all that: nothing of it is left out silently.
-  for (CLI::Option* flag : command.get_options(
-           [](const CLI::Option* option) { return option->get_group() == kFlagGroup; }))
-    file->excludes(flag);
-  command.callback([&session, options] {
+  const std::vector<CLI::Option*> flags = command.get_options(
+      [](const CLI::Option* option) { return option->get_group() == kFlagGroup; });
+  for (CLI::Option* flag : flags) file->excludes(flag);
+  command.callback([&session, options, flags] {
+    options->any_flag = std::any_of(flags.begin(), flags.end(),
+                                    [](const CLI::Option* flag) { return flag->count() > 0; });
     session.action = [&session, options] { return Deploy(session, *options).run(); };
   });
 }

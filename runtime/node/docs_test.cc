@@ -22,6 +22,8 @@ std::string printed(const std::string& kind) {
       .exists = {},
       .connect = {},
       .enter_pod = {},
+      .run = {},
+      .prefix = {},
   };
   cli::Hooks hooks;
   hooks.see_bench = bench::see_bench;

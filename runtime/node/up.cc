@@ -2,13 +2,20 @@
 
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstddef>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <filesystem>
+#include <string_view>
 #include <utility>
 
+#include "runtime/base/unique_fd.h"
 #include "runtime/node/node.h"
 #include "runtime/node/version.h"
 
@@ -34,6 +41,23 @@ void raise_descriptor_limit() {
   ::getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// Tells systemd that we are ready, if it asked to be told (Type=notify): sd_notify(3).
+void notify_ready() {
+  constexpr std::string_view kReady = "READY=1";
+  const char* name = std::getenv("NOTIFY_SOCKET");
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::size_t size = name == nullptr ? 0 : std::strlen(name);
+  if (size == 0 || size >= sizeof address.sun_path) return;
+  std::memcpy(address.sun_path, name, size);
+  if (name[0] == '@') address.sun_path[0] = '\0';  // an abstract name
+  const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + size);
+  if (::sendto(socket.get(), kReady.data(), kReady.size(), MSG_NOSIGNAL,
+               reinterpret_cast<const sockaddr*>(&address), length) < 0)
+    spdlog::warn("{}", errno_error("tell systemd that the node is ready").message);
 }
 
 int complain(const Error& error) {
@@ -69,6 +93,7 @@ class Up {
     std::printf("ready at %s, API at %s\n", node_->gateway_url().c_str(),
                 node_->api_socket().c_str());
     std::fflush(stdout);
+    notify_ready();
   }
 
   void stop() {

@@ -25,7 +25,10 @@ std::string default_launcher_path() {
   char path[PATH_MAX];
   const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
   const std::string own(path, size > 0 ? static_cast<std::size_t>(size) : 0);
-  return own.substr(0, own.rfind('/') + 1) + "subito-launcher";
+  const std::string folder = own.substr(0, own.rfind('/') + 1);
+  // Beside it in a build folder; installed, where programs lie that nobody types.
+  const std::string beside = folder + "subito-launcher";
+  return ::access(beside.c_str(), X_OK) == 0 ? beside : folder + "../lib/subito/subito-launcher";
 }
 
 Result<ConfigureMessage> encode(const LauncherConfig& config) {

@@ -23,8 +23,9 @@
 namespace subito::sandbox {
 
 struct LauncherConfig {
-  std::string node_id;                 // [a-z0-9-]{1,40}; names the cgroup root "subito-<node id>"
-  std::string launcher_path;           // empty: "subito-launcher" beside this process's own binary
+  std::string node_id;  // [a-z0-9-]{1,40}; names the cgroup root "subito-<node id>"
+  // Empty: "subito-launcher" beside this process's own binary, else ../lib/subito from there.
+  std::string launcher_path;
   std::string cgroup_root;             // empty: /sys/fs/cgroup; where the hierarchies are mounted
   std::uint32_t uid_base = 700'000;    // sandbox slot n runs as uid and gid uid_base + n
   std::uint32_t sandboxes_max = 1024;  // alive at once; create() beyond it is create_failed

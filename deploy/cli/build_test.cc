@@ -1,0 +1,162 @@
+// `deploy FOLDER`: what is built, how, and what is said when it cannot be.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "deploy/cli/cli_testing.h"
+#include "deploy/cli/exit_code.h"
+
+namespace subito::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+
+class BuildTest : public CliTest {
+ protected:
+  void SetUp() override {
+    CliTest::SetUp();
+    variables_["PATH"] = "/nowhere:/bin";
+    files_ = {"/bin/cmake", "/bin/g++", "/bin/ninja"};
+    fs::create_directory(project_ = folder_ + "/hello");
+    write("hello/CMakeLists.txt", "");
+    write("hello/function.yaml", manifest("hello", "build/hello"));
+    program_ = [this](const std::vector<std::string>& command) { return cmake(command); };
+  }
+
+  static std::string manifest(const std::string& name, const std::string& binary) {
+    return "apiVersion: subito.dev/v1\nkind: Function\nmetadata: {name: " + name +
+           "}\nspec:\n  binary: " + binary + "\n";
+  }
+
+  // As cmake: configuring leaves a cache, building a binary.
+  ProgramEnd cmake(const std::vector<std::string>& command) const {
+    if (command[1] == "-S") {
+      fs::create_directory(project_ + "/build");
+      write_build("CMakeCache.txt", "");
+      write_build("build.ninja", "");
+    } else {
+      fs::copy_file(ELF_SAMPLES "/elf_sample_static", project_ + "/build/hello",
+                    fs::copy_options::overwrite_existing);
+    }
+    return {0, "compiling\n"};
+  }
+  void write_build(const std::string& name, const std::string& text) const {
+    std::ofstream(project_ + "/build/" + name) << text;
+  }
+
+  std::string project_;
+};
+
+TEST_F(BuildTest, ConfiguresOnceThenBuildsAndDeploysSilently) {
+  const Printed first = run({"deploy", project_});
+  EXPECT_EQ(first.code, kOk) << first.err;
+  EXPECT_EQ(first.err, "");
+  EXPECT_THAT(first.out, StartsWith("hello revision 1 is deployed"));
+  ASSERT_EQ(commands_.size(), 2U);
+  EXPECT_THAT(commands_[0], ElementsAre("cmake", "-S", project_, "-B", project_ + "/build",
+                                        "-DCMAKE_BUILD_TYPE=Release", "-G", "Ninja"));
+  EXPECT_THAT(commands_[1],
+              ElementsAre("cmake", "--build", project_ + "/build", "--parallel", testing::_));
+  EXPECT_EQ(run({"deploy", project_ + "/"}).code, kOk);
+  ASSERT_EQ(commands_.size(), 3U);
+  EXPECT_EQ(commands_[2][1], "--build");
+}
+
+TEST_F(BuildTest, TakesTheSdkThatCameWithTheProgram) {
+  files_.insert("/opt/subito/lib/cmake/Subito/SubitoConfig.cmake");
+  EXPECT_EQ(run({"deploy", project_}).code, kOk);
+  EXPECT_THAT(commands_.at(0), testing::Contains("-DSubito_DIR=/opt/subito/lib/cmake/Subito"));
+}
+
+TEST_F(BuildTest, GoesOnWithWhatAFailedConfigurationChose) {
+  fs::create_directory(project_ + "/build");
+  write_build("CMakeCache.txt", "CMAKE_GENERATOR:INTERNAL=Unix Makefiles");
+  EXPECT_EQ(run({"deploy", project_}).code, kOk);
+  EXPECT_EQ(commands_.at(0)[1], "-S");
+  EXPECT_THAT(commands_.at(0), Not(testing::Contains("Ninja")));
+}
+
+TEST_F(BuildTest, AFailureShowsWhatTheCompilerSaidAndSendsNothing) {
+  no_node_ = Error{ErrorCode::kUnavailable, "no node is needed to see faults", 0};
+  program_ = [](const std::vector<std::string>&) {
+    return ProgramEnd{2, "hello.cc:3: error: \x1b[1mexpected ';'\n"};
+  };
+  const Printed output = run({"deploy", project_});
+  EXPECT_EQ(output.code, kFailed);
+  EXPECT_EQ(output.err, "hello.cc:3: error: \\x1b[1mexpected ';'\nsubito: build " + project_ +
+                            ": cmake ended with status 2; what it said is above\n");
+}
+
+TEST_F(BuildTest, VerboseShowsItInAnyCase) {
+  EXPECT_EQ(run({"deploy", project_, "-v"}).err, "compiling\ncompiling\n");
+  program_ = [](const std::vector<std::string>&) { return ProgramEnd{1, "wrong\n"}; };
+  EXPECT_THAT(run({"deploy", project_, "-v"}).err, StartsWith("wrong\nsubito: build"));
+}
+
+TEST_F(BuildTest, NamesEveryToolThatIsMissingAndItsPackage) {
+  files_.clear();
+  Printed output = run({"deploy", project_});
+  EXPECT_EQ(output.code, kFailed);
+  EXPECT_EQ(output.err, "subito: build " + project_ +
+                            ": not found on PATH: cmake, a C++ compiler, ninja or make; install "
+                            "with: apt-get install cmake g++ ninja-build\n");
+  EXPECT_THAT(commands_, IsEmpty());
+  files_ = {"/bin/cmake", "/bin/make"};
+  EXPECT_THAT(run({"deploy", project_}).err, HasSubstr("PATH: a C++ compiler; install with: "));
+  variables_["CXX"] = "/opt/compiler";
+  EXPECT_EQ(run({"deploy", project_}).code, kOk);
+  EXPECT_THAT(commands_.at(0), Not(testing::Contains("Ninja")));
+}
+
+TEST_F(BuildTest, WithoutCMakeListsItIsAFolderOfManifests) {
+  fs::remove(project_ + "/CMakeLists.txt");
+  write("hello/function.yaml", manifest("hello", ELF_SAMPLES "/elf_sample_static"));
+  EXPECT_EQ(run({"deploy", project_}).code, kOk);
+  EXPECT_THAT(commands_, IsEmpty());
+}
+
+TEST_F(BuildTest, YamlFilesThatTheBuildMadeAreNoManifests) {
+  fs::create_directory(project_ + "/build");
+  write_build("other.yaml", "no manifest");
+  const Printed output = run({"deploy", project_});
+  EXPECT_EQ(output.code, kOk) << output.err;
+}
+
+TEST_F(BuildTest, SaysWhatIsWrongWithTheFolder) {
+  Printed output = run({"deploy", folder_ + "/hallo"});
+  EXPECT_EQ(output.code, kUsage);
+  EXPECT_THAT(output.err, HasSubstr("hallo: there is no such folder\n"));
+  output = run({"deploy", project_ + "/function.yaml"});
+  EXPECT_EQ(output.code, kUsage);
+  EXPECT_THAT(output.err, HasSubstr("is a file; say -f FILE for a manifest"));
+  output = run({"deploy", project_, "--timeout", "5s"});
+  EXPECT_EQ(output.code, kUsage);
+  EXPECT_THAT(output.err, HasSubstr("a folder's manifest says that"));
+  output = run({"deploy", "hello-that-is-no-folder-here"});
+  EXPECT_EQ(output.code, kUsage);
+  EXPECT_THAT(output.err, HasSubstr("say FOLDER, -f FILE, or NAME --binary PATH"));
+  EXPECT_THAT(commands_, IsEmpty());
+}
+
+TEST_F(BuildTest, RootBuildsAsTheOwnerOfTheFolder) {
+  if (::geteuid() != 0) GTEST_SKIP() << "SKIPPED: only root may give a folder away";
+  ASSERT_EQ(::chown(project_.c_str(), 65534, 65534), 0);
+  program_ = [this](const std::vector<std::string>& command) {
+    return cmake({command.begin() + 4, command.end()});
+  };
+  EXPECT_EQ(run({"deploy", project_}).code, kOk);
+  ASSERT_EQ(commands_.size(), 2U);
+  for (const auto& command : commands_) {
+    const std::vector<std::string> before(command.begin(), command.begin() + 5);
+    EXPECT_THAT(before, ElementsAre("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                                    "cmake"));
+  }
+}
+
+}  // namespace
+}  // namespace subito::cli

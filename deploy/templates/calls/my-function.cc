@@ -1,0 +1,29 @@
+#include "my-function.h"
+
+#include <cctype>
+
+namespace {
+
+std::string in_capitals(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  return text;
+}
+
+}  // namespace
+
+subito::Response shout(const subito::Request& request, subito::Context& context) {
+  try {
+    // By way of the node, which knows where `hello` is, starts it if it sleeps, and allows the call
+    // because function.yaml lists it. Our deadline is its deadline.
+    const subito::Response greeting =
+        context.call("hello", subito::Request("GET", "/?" + request.query_string()));
+    if (greeting.status() != 200) {
+      throw subito::HttpError(502, "no-greeting",
+                              "hello answered " + std::to_string(greeting.status()));
+    }
+    return subito::Response::text(in_capitals(greeting.body()));
+  } catch (const subito::CallError& error) {
+    // No answer came: error.type() says why. "not-found" until `hello` is deployed.
+    throw subito::HttpError(503, "no-greeting", std::string("call hello: ") + error.what());
+  }
+}

@@ -1,0 +1,5 @@
+#include "my-function.h"
+
+int main(int argc, char** argv) {
+  return subito::serve(argc, argv, counters());
+}
