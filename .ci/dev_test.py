@@ -13,7 +13,7 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PATIENCE_SECONDS = 30
-COMMANDS = ("setup", "build", "package", "up", "down", "test", "lint", "format", "clean")
+COMMANDS = ("setup", "build", "package", "up", "down", "test", "lint", "format", "docs", "clean")
 
 # Waits until the test has made a file.
 GATE = 'touch "$STATE/at-$1"; until [[ -e $STATE/go-$1 ]]; do sleep 0.02; done'
@@ -142,7 +142,7 @@ class Help(DevTest):
         for command in COMMANDS:
             self.assertIn(f"./dev {command} ", overview)
             self.assertTrue(self.dev(command, "--help").startswith(f"./dev {command}"))
-            if command not in ("format", "clean"):  # those take names of files and presets
+            if command not in ("format", "docs", "clean"):  # those take names of files and presets
                 said = self.dev(command, "--nonsense", status=2)
                 self.assertIn(f"see ./dev {command} --help", said)
         self.assertIn("there is no such command", self.dev("dance", status=1))

@@ -84,7 +84,24 @@ std::string help_of(CLI::App& app) {
   return named.empty() ? app.help() : named.front()->help("subito bench");
 }
 
+// The parser and what it fills in.
+struct BenchParser {
+  BenchParser() {
+    app.require_subcommand(1);
+    add_cold_start(app, cold_start, modes);
+    add_idle_cost(app, idle_cost);
+  }
+  CLI::App app{"Measure this machine's Subito", "subito bench"};
+  ColdStartOptions cold_start;
+  IdleCostOptions idle_cost;
+  std::vector<std::string> modes = {"fresh", "pooled"};
+};
+
 }  // namespace
+
+void see_bench(const std::function<void(const CLI::App&)>& see) {
+  see(BenchParser().app);
+}
 
 Result<std::chrono::nanoseconds> parse_duration(const std::string& text) {
   double number = -1;
@@ -102,27 +119,21 @@ Result<std::chrono::nanoseconds> parse_duration(const std::string& text) {
 }
 
 Result<BenchCommand> parse_bench(std::vector<std::string> arguments) {
-  CLI::App app("Measure this machine's Subito", "subito bench");
-  app.require_subcommand(1);
-  ColdStartOptions cold_start;
-  IdleCostOptions idle_cost;
-  std::vector<std::string> modes = {"fresh", "pooled"};
-  add_cold_start(app, cold_start, modes);
-  add_idle_cost(app, idle_cost);
+  BenchParser parser;
   std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
   try {
-    app.parse(std::move(arguments));
+    parser.app.parse(std::move(arguments));
   } catch (const CLI::CallForHelp&) {
-    return Error{ErrorCode::kCancelled, help_of(app), 0};
+    return Error{ErrorCode::kCancelled, help_of(parser.app), 0};
   } catch (const CLI::ParseError& error) {
     return Error{ErrorCode::kInvalidArgument, error.what(), 0};
   }
   BenchCommand command;
-  if (app.got_subcommand("idle-cost")) {
-    command.idle_cost = std::move(idle_cost);
+  if (parser.app.got_subcommand("idle-cost")) {
+    command.idle_cost = std::move(parser.idle_cost);
   } else {
-    keep_modes(cold_start, modes);
-    command.cold_start = std::move(cold_start);
+    keep_modes(parser.cold_start, parser.modes);
+    command.cold_start = std::move(parser.cold_start);
   }
   return command;
 }

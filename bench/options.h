@@ -3,11 +3,16 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "runtime/base/result.h"
+
+namespace CLI {
+class App;
+}
 
 namespace subito::bench {
 
@@ -53,5 +58,7 @@ struct BenchCommand {
   std::optional<IdleCostOptions> idle_cost;
 };
 Result<BenchCommand> parse_bench(std::vector<std::string> arguments);
+// Shows the parser, for help and references. The hook of the command line.
+void see_bench(const std::function<void(const CLI::App&)>& see);
 
 }  // namespace subito::bench

@@ -144,6 +144,15 @@ TEST_F(Api, AFailedDeployTellsTheLastLogsAndWhatStays) {
   EXPECT_EQ(Json::parse(answer.body).at("currentRevision"), 3);
 }
 
+TEST_F(Api, BlamesTheManifestForWhatTheNodeRefusesOfIt) {
+  plane_.deploy_failure.error = {ErrorCode::kInvalidArgument,
+                                 "deploy hello: spec.routes[0].path: add route /x: taken", 0};
+  const FakeAnswer answer =
+      ask("POST", "/v1/functions/hello/deploy", deploy_body(put(sample_binary("static"))));
+  EXPECT_EQ(answer.status, 422);
+  EXPECT_EQ(problem(answer), "manifest-invalid");
+}
+
 TEST_F(Api, SaysThatTheDiskIsFullAndBlamesNoManifestForIt) {
   plane_.deploy_failure.error = errno_error("commit revision", ENOSPC);
   const FakeAnswer deploy =

@@ -219,6 +219,11 @@ Problem problem_of(const DeployFailure& failure) {
   if (failure.error.code == ErrorCode::kFailedPrecondition || failure.error.os_errno == ENOSPC) {
     return problem_of(failure.error);
   }
+  // Refused for what the manifest says: nothing was started.
+  const bool by_manifest = failure.error.code == ErrorCode::kInvalidArgument ||
+                           failure.error.code == ErrorCode::kAlreadyExists;
+  if (by_manifest && failure.error.os_errno == 0)
+    return {422, "manifest-invalid", failure.error.message};
   return {422, "deploy-failed", failure.error.message};
 }
 

@@ -9,55 +9,12 @@
 #include <exception>
 #include <iostream>
 
+#include "deploy/cli/app_facts.h"
 #include "deploy/cli/session.h"
-#include "deploy/manifest/suggest.h"
 
 namespace subito::cli {
 
 namespace {
-
-// One screen, held to 40 lines by a test.
-constexpr char kHelp[] = R"(Subito: functions that sleep at zero and are there at once.
-
-Usage: subito COMMAND [OPTIONS]
-
-Node
-  up         run a node in the foreground
-  doctor     what this host can do and what it lacks; then the exit code is 1
-  version    versions of this program and of the node
-
-Functions
-  new        write a function to begin with: new NAME [--template hello|redis|calls]
-  deploy     make a new revision: deploy FOLDER, -f FILE or NAME --binary PATH
-  invoke     call one: invoke NAME [PATH] [-X METHOD] [-H FIELD] [-d DATA] [-v]
-  scale      change how many pods one may have: scale NAME --min N --max N
-  delete     forget one; its pods are drained
-
-Looking
-  get        list functions, pods or revisions; -w stays and tells changes
-  describe   all about one, with its last events
-  logs       what one said: logs NAME [-f] [--tail N] [--since 5m] [--previous]
-  debug      a shell in a pod's namespaces: debug POD [-- COMMAND...]
-  bench      measure: cold-start and others
-
-Options
-  --socket PATH   API socket of the node; else $SUBITO_SOCKET, else
-                  .subito/api.sock (of ./dev up) or /var/lib/subito/api.sock
-  -o json         for programs, on most commands; lists are {"items": [...]}
-  -h, --help      this, or the help of a command
-
-Exit codes
-  0 done   1 failed   2 wrong command line   3 no such function or pod
-  4 node not reachable   5 manifest or binary refused   130 bench interrupted
-
-Colours only on a terminal and unless NO_COLOR is set.
-)";
-
-std::vector<std::string> command_names(const CLI::App& app) {
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
-  return names;
-}
 
 int tell_usage(const Session& session, const std::string& command, const std::string& message) {
   const std::string name = command.empty() ? "subito" : "subito " + command;
@@ -67,7 +24,9 @@ int tell_usage(const Session& session, const std::string& command, const std::st
 }
 
 void add_commands(CLI::App& app, Session& session) {
+  app.formatter(std::make_shared<HelpFormatter>());
   app.set_help_flag("-h,--help", "this help");
+  app.set_version_flag("--version", "subito " SUBITO_VERSION, "the version of this program");
   app.add_option("--socket", session.socket, "API socket of the node")->type_name("PATH");
   app.fallthrough();  // --socket may stand behind the command
   add_up(app, session);
@@ -78,11 +37,13 @@ void add_commands(CLI::App& app, Session& session) {
   add_describe(app, session);
   add_logs(app, session);
   add_debug(app, session);
+  add_explain(app, session);
   add_scale(app, session);
   add_delete(app, session);
   add_doctor(app, session);
   add_bench(app, session);
   add_version(app, session);
+  add_reference(app, session);
 }
 
 // The command that the parser got to, for its help and its errors.
@@ -97,15 +58,40 @@ int parse_and_run(CLI::App& app, Session& session, std::vector<std::string> argu
     app.parse(std::move(arguments));
   } catch (const CLI::CallForHelp&) {
     const CLI::App& command = parsed_command(app);
-    session.out() << (&command == &app ? kHelp : command.help("subito"));
+    session.out() << (&command == &app ? help_text(app) : command.help("subito"));
+    return kOk;
+  } catch (const CLI::CallForVersion& version) {
+    session.out() << version.what() << '\n';
     return kOk;
   } catch (const CLI::ParseError& error) {
     const CLI::App& command = parsed_command(app);
-    return tell_usage(session, &command == &app ? "" : command.get_name(), error.what());
+    return tell_usage(session, &command == &app ? "" : command.get_name(),
+                      refusal_words(app, command, error));
   }
   if (session.action) return session.action();
-  session.environment.err << kHelp;
+  session.environment.err << help_text(app);
   return kUsage;
+}
+
+bool is_command(const CLI::App& app, const std::string& word) {
+  const auto all = app.get_subcommands([](const CLI::App*) { return true; });
+  return std::any_of(all.begin(), all.end(),
+                     [&](const CLI::App* command) { return command->get_name() == word; });
+}
+
+int no_command(const CLI::App& app, const Session& session, const std::string& word) {
+  return tell_usage(session, "", unknown_command(app, word));
+}
+
+// subito help [COMMAND ...]
+int help(CLI::App& app, Session& session, std::vector<std::string> words) {
+  words.erase(words.begin());
+  if (words.empty()) words = {"--help"};
+  const std::string& command = words.front();
+  if (command.substr(0, 1) != "-" && !is_command(app, command))
+    return no_command(app, session, command);
+  if (words.back() != "--help") words.emplace_back("--help");
+  return parse_and_run(app, session, words);
 }
 
 }  // namespace
@@ -117,16 +103,9 @@ int run(const std::vector<std::string>& arguments, const Environment& environmen
   try {
     CLI::App app("Subito", "subito");
     add_commands(app, session);
-    if (!arguments.empty() && arguments.front() == "help") {
-      environment.out << kHelp;
-      return kOk;
-    }
-    const std::vector<std::string> names = command_names(app);
-    if (!arguments.empty() && arguments.front().substr(0, 1) != "-" &&
-        std::find(names.begin(), names.end(), arguments.front()) == names.end()) {
-      return tell_usage(session, "",
-                        "there is no command '" + arguments.front() + "'" +
-                            manifest::did_you_mean(arguments.front(), names));
+    if (!arguments.empty() && arguments.front().substr(0, 1) != "-") {
+      if (arguments.front() == "help") return help(app, session, arguments);
+      if (!is_command(app, arguments.front())) return no_command(app, session, arguments.front());
     }
     return parse_and_run(app, session, arguments);
   } catch (const std::exception& error) {

@@ -17,6 +17,10 @@
 #include "deploy/cli/enter_pod.h"
 #include "deploy/cli/program.h"
 
+namespace CLI {
+class App;
+}
+
 namespace subito::cli {
 
 // `subito up`, parsed and with its defaults.
@@ -38,6 +42,8 @@ struct Hooks {
   std::function<int(const UpOptions&)> up;
   std::function<int(bool json)> doctor;
   std::function<int(const std::vector<std::string>& arguments)> bench;
+  // Shows the parser of what stands behind `bench`: for help and references.
+  std::function<void(const std::function<void(const CLI::App&)>& see)> see_bench;
 };
 
 // What the command line sees of the world; a test gives its own.

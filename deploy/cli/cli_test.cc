@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "deploy/cli/app_facts.h"
 #include "deploy/cli/cli_testing.h"
 #include "deploy/cli/exit_code.h"
 
@@ -20,7 +21,7 @@ TEST_F(CliTest, HelpFitsAScreen) {
   EXPECT_EQ(help.code, kOk);
   EXPECT_LE(std::count(help.out.begin(), help.out.end(), '\n'), 40);
   for (const char* command : {"up", "new", "deploy", "invoke", "get", "describe", "logs", "debug",
-                              "scale", "delete", "doctor", "bench", "version"}) {
+                              "explain", "scale", "delete", "doctor", "bench", "version"}) {
     EXPECT_THAT(help.out, HasSubstr(std::string("\n  ") + command + " "));
     if (std::string(command) == "bench") continue;  // answers its own --help
     const Printed own = run({command, "--help"});
@@ -28,6 +29,8 @@ TEST_F(CliTest, HelpFitsAScreen) {
     EXPECT_THAT(own.out, HasSubstr(command));
   }
   EXPECT_EQ(run({"help"}).out, help.out);
+  EXPECT_THAT(help.out,
+              HasSubstr("\n  4 node not reachable   5 manifest or binary refused   130 "));
   EXPECT_EQ(run({}).code, kUsage);
   EXPECT_EQ(run({}).err, help.out);
 }
@@ -69,6 +72,60 @@ TEST_F(CliTest, AWrongCommandLineIsUsage) {
   for (const auto& arguments : wrong)
     EXPECT_EQ(run(arguments).code, kUsage) << testing::PrintToString(arguments);
   EXPECT_THAT(run({"get", "pdos"}).err, HasSubstr("did you mean 'pods'?"));
+}
+
+TEST_F(CliTest, HelpOfACommandIsItsOwn) {
+  EXPECT_EQ(run({"help", "logs"}).out, run({"logs", "--help"}).out);
+  EXPECT_THAT(run({"help", "logs"}).out, HasSubstr("--tail 0..10000"));
+  EXPECT_THAT(run({"help", "get"}).out, HasSubstr("-o,--output table|json|wide"));
+  const Printed wrong = run({"help", "lgos"});
+  EXPECT_EQ(wrong.code, kUsage);
+  EXPECT_THAT(wrong.err, HasSubstr("there is no command 'lgos'; did you mean 'logs'?"));
+  std::vector<std::string> seen;
+  hooks_.bench = [&](const std::vector<std::string>& arguments) {
+    seen = arguments;
+    return 0;
+  };
+  EXPECT_EQ(run({"help", "bench", "cold-start"}).code, kOk);
+  EXPECT_EQ(seen, (std::vector<std::string>{"cold-start", "--help"}));
+}
+
+TEST_F(CliTest, AWrongWordIsToldWithWhatIsAllowed) {
+  EXPECT_EQ(
+      run({"hello"}).err,
+      "subito: there is no command 'hello', there are up, new, deploy, invoke, get, describe, "
+      "logs, debug, explain, scale, delete, doctor, bench, version\nTry `subito --help`\n");
+  EXPECT_EQ(run({"get"}).err,
+            "subito get: KIND is missing: functions, pods or revisions\nTry `subito get --help`\n");
+  EXPECT_EQ(run({"logs"}).err,
+            "subito logs: NAME is missing: the function\nTry `subito logs --help`\n");
+  EXPECT_EQ(run({"logs", "--folow"}).err,
+            "subito logs: there is no option --folow; did you mean '--follow'?\n"
+            "Try `subito logs --help`\n");
+  EXPECT_THAT(run({"logs", "x", "--sokcet=y"}).err, HasSubstr("did you mean '--socket'?"));
+  EXPECT_THAT(run({"delete", "x", "--elephant"}).err,
+              HasSubstr("no option --elephant, there are --help --socket --version -h\n"));
+  EXPECT_THAT(run({"delete", "x", "y"}).err, HasSubstr("'y' is one word too many"));
+}
+
+TEST_F(CliTest, WhatBenchDoesNotKnowIsToldBeforeItRuns) {
+  hooks_.bench = [](const std::vector<std::string>&) { return 7; };
+  hooks_.see_bench = [](const std::function<void(const CLI::App&)>& see) {
+    CLI::App app;
+    bool flag = false;
+    app.add_subcommand("cold-start", "")->add_flag("--quiet", flag);
+    app.add_subcommand("idle-cost", "");
+    see(app);
+  };
+  const Printed frob = run({"bench", "frob"});
+  EXPECT_EQ(frob.code, kUsage);
+  EXPECT_EQ(frob.err,
+            "subito bench: there is no command 'frob', there are cold-start, idle-cost\n"
+            "Try `subito bench --help`\n");
+  EXPECT_THAT(run({"bench", "coldstart"}).err, HasSubstr("did you mean 'cold-start'?"));
+  EXPECT_THAT(run({"bench", "cold-start", "--quite"}).err, HasSubstr("did you mean '--quiet'?"));
+  EXPECT_EQ(run({"bench", "cold-start", "--quiet"}).code, 7);
+  EXPECT_EQ(run({"bench", "--help"}).code, 7);
 }
 
 TEST_F(CliTest, WithoutANodeEveryCommandSaysHowToStartOne) {
@@ -169,7 +226,9 @@ TEST_F(CliTest, InvokeReadsBodiesAndTellsFailures) {
   EXPECT_EQ(gateway_request_.method, "POST");
   EXPECT_EQ(failed.code, kFailed);
   EXPECT_EQ(failed.out, "{}");
-  EXPECT_EQ(failed.err, "subito: invoke catalogue: 503 Service Unavailable\n");
+  EXPECT_EQ(failed.err,
+            "subito: invoke catalogue: 503 Service Unavailable, from the function itself; `subito "
+            "logs catalogue` tells why\n");
   input_ = "from the input";
   run({"invoke", "catalogue", "-d", "@-"});
   EXPECT_EQ(gateway_request_.body, "from the input");
@@ -177,6 +236,41 @@ TEST_F(CliTest, InvokeReadsBodiesAndTellsFailures) {
   EXPECT_EQ(run({"invoke", "catalogue"}).code, kNoNode);
   gateway_reply_ = Error{ErrorCode::kInvalidArgument, "call x: not a URL", 0};
   EXPECT_EQ(run({"invoke", "catalogue", "a b"}).code, kUsage);
+}
+
+TEST_F(CliTest, InvokeSaysWhoAnsweredAndWhichLimitToChange) {
+  const auto told = [this](int status, const std::string& type, const std::string& detail) {
+    gateway_reply_ = api::ClientReply{
+        status,
+        {{"proxy-status", "subito; error=x"}},
+        Json{{"type", "urn:subito:problem:" + type}, {"detail", "the node answers: " + detail}}
+            .dump()};
+    const Printed output = run({"invoke", "catalogue"});
+    EXPECT_EQ(output.code, kFailed);
+    return output.err;
+  };
+  EXPECT_EQ(told(504, "deadline-exceeded", "the function did not answer within spec.timeout 30s"),
+            "subito: invoke catalogue: 504 Gateway Timeout, from the node, not from the function: "
+            "the function did not answer within spec.timeout 30s\n"
+            "change spec.timeout in its manifest and deploy it again; `subito explain "
+            "spec.timeout` tells more\n");
+  EXPECT_THAT(told(429, "queue-full", "x"), HasSubstr("change spec.scaling.queueLimit in"));
+  EXPECT_THAT(told(413, "body-too-large", "x"), HasSubstr("change spec.bodyMax in"));
+  EXPECT_THAT(told(503, "crash-loop", "x"), HasSubstr("`subito logs catalogue --previous`"));
+  EXPECT_THAT(told(503, "out-of-service", "x"), HasSubstr("`subito describe catalogue`"));
+}
+
+TEST_F(CliTest, InvokeSaysWhenTheFunctionItselfSaidNo) {
+  // Its own problem document does not make it the node.
+  gateway_reply_ = api::ClientReply{404, {}, R"({"type": "urn:subito:problem:queue-full"})"};
+  EXPECT_EQ(run({"invoke", "catalogue", "nope"}).err,
+            "subito: invoke catalogue: 404 Not Found, from the function itself: it has no answer "
+            "to GET /nope\n");
+  gateway_reply_ = api::ClientReply{500, {}, ""};
+  EXPECT_THAT(run({"invoke", "catalogue"}).err, HasSubstr("`subito logs catalogue` tells why\n"));
+  gateway_reply_ = api::ClientReply{409, {}, ""};
+  EXPECT_THAT(run({"invoke", "catalogue"}).err,
+              HasSubstr("409 Conflict, from the function itself\n"));
 }
 
 TEST_F(CliTest, InvokePrintsWhatCameBeforeTheConnectionBroke) {
@@ -194,6 +288,9 @@ TEST_F(CliTest, Version) {
             "subito 0.1.0\n"
             "node   0.1.0 at http://127.0.0.1:8080, data in /var/lib/subito, up for 59s\n");
   EXPECT_EQ(Json::parse(run({"version", "-o", "json"}).out).at("client"), "0.1.0");
+  no_node_ = Error{ErrorCode::kUnavailable, "not asked for", 0};
+  EXPECT_EQ(run({"--version"}).out, "subito 0.1.0\n");
+  EXPECT_EQ(run({"--version"}).code, kOk);
 }
 
 TEST_F(CliTest, UpHandsItsOptionsToTheNode) {

@@ -9,12 +9,10 @@ namespace subito::cli {
 
 namespace {
 
-constexpr char kHelp[] =
-    R"(A shell, or a program, of the host in the namespaces of a pod
-
-It joins the pod's pid, network, ipc, uts and cgroup namespaces: ps shows the pod's processes, ip
-its network, hostname its name. A pod has no programs: files and programs are the host's, and the
-pod's own files are at /proc/1/root.
+constexpr char kWhatItDoes[] =
+    R"(It joins the pod's pid, network, ipc, uts and cgroup namespaces: ps shows its processes,
+ip its network, hostname its name. A pod has no programs: files and programs are the host's, and
+the pod's own files are at /proc/1/root.
 
 It is not confined: it stays root, without the pod's seccomp filter, memory and cpu limits. It needs
 root, on the machine of the node, and ends when the pod does.)";
@@ -121,7 +119,10 @@ int debug(const Session& session, const DebugOptions& options) {
 
 void add_debug(CLI::App& app, Session& session) {
   auto options = std::make_shared<DebugOptions>();
-  CLI::App& command = *app.add_subcommand("debug", kHelp);
+  CLI::App& command = *app.add_subcommand(
+      "debug", "A host's shell in a pod's namespaces: debug POD [-- COMMAND...]");
+  command.group("Looking");
+  command.footer(kWhatItDoes);
   command.add_option("POD", options->pod, "one of `subito get pods`")->required()->type_name("");
   command.add_option("COMMAND", options->command, "behind --: instead of $SHELL, or else /bin/sh")
       ->type_name("");

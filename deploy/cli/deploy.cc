@@ -5,9 +5,11 @@
 // one that fails does not keep the others from it.
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <memory>
 
 #include "deploy/cli/build.h"
+#include "deploy/cli/refusals.h"
 #include "deploy/cli/session.h"
 #include "deploy/manifest/defaults.h"
 #include "deploy/manifest/elf_check.h"
@@ -49,6 +51,8 @@ struct DeployOptions {
 
 using Manifests = std::vector<manifest::Manifest>;
 
+constexpr char kNextFault[] = "\nsubito: ";  // so that each line of a list begins alike
+
 template <typename Values>
 void put(Json& into, const Values& values) {
   for (const auto& [key, value] : values) into[key] = value;
@@ -78,7 +82,13 @@ Outcome<Manifests> from_flags(const DeployOptions& options) {
                      {"metadata", {{"name", options.name}}},
                      {"spec", spec}};
   auto function = manifest::from_json(json.dump(-1, ' ', false, Json::error_handler_t::replace));
-  if (!function) return tl::unexpected<Failure>(Failure{kRefused, function.error().message, {}});
+  if (!function) {
+    std::string faults = function.error().message;
+    for (std::size_t at = 0; (at = faults.find('\n', at)) != faults.npos;
+         at += sizeof kNextFault - 1)
+      faults.replace(at, 1, kNextFault);
+    return tl::unexpected<Failure>(Failure{kRefused, faults, {}});
+  }
   return Manifests{{std::move(*function), "", 0}};
 }
 
@@ -86,23 +96,26 @@ Outcome<Manifests> read_manifests(const DeployOptions& options) {
   if (options.files.empty() && !options.names_folder()) return from_flags(options);
   manifest::Manifests read =
       manifest::load(options.files.empty() ? std::vector{options.name} : options.files);
-  if (!read.faults.empty())
-    return tl::unexpected<Failure>(
-        Failure{kRefused,
-                to_string(read.faults) + "\nsubito: " + std::to_string(read.faults.size()) +
-                    (read.faults.size() == 1 ? " fault" : " faults") + ", nothing was deployed",
-                {}});
+  if (!read.faults.empty()) {
+    std::string faults;
+    for (const manifest::Fault& fault : read.faults) faults += to_string(fault) + kNextFault;
+    return tl::unexpected<Failure>(Failure{kRefused,
+                                           faults + std::to_string(read.faults.size()) +
+                                               (read.faults.size() == 1 ? " fault" : " faults") +
+                                               ", nothing was deployed",
+                                           {}});
+  }
   return std::move(read.manifests);
 }
 
-// What is wrong with the binaries, one a line.
-std::string wrong_binaries(const Manifests& manifests) {
-  std::string wrong;
+// What is wrong with the binaries.
+std::vector<std::string> wrong_binaries(const Manifests& manifests) {
+  std::vector<std::string> wrong;
   for (const manifest::Manifest& one : manifests) {
     const std::string path = one.binary_path();
     if (auto facts = manifest::check_elf_file(path, path); !facts)
-      wrong += (wrong.empty() ? "" : "\n") + one.function.metadata().name() + ": " +
-               facts.error().message;
+      wrong.push_back(place_of(one, "spec.binary") + one.function.metadata().name() + ": " +
+                      facts.error().message);
   }
   return wrong;
 }
@@ -121,8 +134,12 @@ class Deploy {
     }
     const auto manifests = read_manifests(options_);
     if (!manifests) return session_.tell(manifests.error());
-    if (const std::string wrong = wrong_binaries(*manifests); !wrong.empty())
+    if (const auto wrong = wrong_binaries(*manifests); !wrong.empty())
       return session_.tell(kRefused, wrong);
+    const auto there = node_.get("/v1/functions");
+    if (!there) return session_.tell(there.error());
+    for (const Json& function : there->at("items")) before_[function.at("name")] = function;
+    warn_of_calls(*manifests);
     int worst = kOk;
     for (const manifest::Manifest& one : *manifests) {
       const int code = deploy(one);
@@ -161,10 +178,21 @@ class Deploy {
     progress("deploying " + name + " ...");
     auto receipt = send(one, name);
     progress("");
-    if (!receipt) return tell(name, receipt.error());
+    if (!receipt) return tell(one, receipt.error());
     receipts_.push_back(*receipt);
-    if (!options_.output.json()) print(*receipt);
+    if (!options_.output.json()) print(*receipt, one.function);
     return kOk;
+  }
+
+  // A function that is called may come later: a warning, before anything is sent.
+  void warn_of_calls(const Manifests& manifests) const {
+    std::vector<std::string> known;
+    for (const auto& [name, function] : before_) known.push_back(name);
+    for (const manifest::Manifest& one : manifests) known.push_back(one.function.metadata().name());
+    for (const manifest::Manifest& one : manifests) {
+      for (const std::string& warning : unknown_calls(one, known))
+        (void)session_.tell(kOk, "warning: " + warning);
+    }
   }
 
   // The node clears away binaries that nobody uses: one that went just now is put again, once.
@@ -190,11 +218,12 @@ class Deploy {
       session_.environment.err << "\r\x1b[K" << words << std::flush;
   }
 
-  int tell(const std::string& name, Failure failure) const {
+  int tell(const manifest::Manifest& one, const Failure& failure) const {
+    const std::string& name = one.function.metadata().name();
     std::ostream& err = session_.environment.err;
+    if (failure.exit_code == kNoNode) return session_.tell(failure);
+    (void)session_.tell(failure.exit_code, placed_refusals(one, failure.message));
     if (failure.problem.contains("lastLogs")) {
-      failure.message = "deploy " + name + ": " + failure.message;
-      (void)session_.tell(failure);
       const Json& logs = failure.problem["lastLogs"];
       if (!logs.empty()) err << "last log lines:\n";
       for (const Json& record : logs) err << "  " << log_line(record, false) << '\n';
@@ -203,12 +232,11 @@ class Deploy {
         err << "previous revision stays: " << name << " revision " << current << '\n';
       else
         err << "nothing is deployed as " << name << '\n';
-      return failure.exit_code;
     }
-    return session_.tell(failure);
+    return failure.exit_code;
   }
 
-  void print(const Json& receipt) const {
+  void print(const Json& receipt, const manifest::Function& function) const {
     const std::string name = receipt.value("name", ""), url = receipt.value("url", "");
     const bool unchanged = receipt.value("unchanged", false);
     session_.out() << coloured(name, Colour::kBold, session_.colours()) << " revision "
@@ -216,12 +244,36 @@ class Deploy {
     if (receipt.value("checked", false))
       session_.out() << ", started in " << time_words(receipt.value("startMicros", 0.0)) << ' '
                      << receipt.value("startMode", "");
-    session_.out() << "\n  " << url << "\n  curl -i " << url << '\n';
+    session_.out() << "\n  " << url << '\n';
+    print_scaling(name, function);
+    // A route is a path that its author had in mind; below its name it may have no answer.
+    std::string called = url;
+    const std::string gateway = url.substr(0, url.rfind("/function/"));
+    for (const manifest::Route& route : function.spec().routes()) {
+      session_.out() << "  " << gateway << route.path() << '\n';
+      if (called == url) called = gateway + route.path();
+    }
+    session_.out() << "  curl -i " << called << '\n';
+  }
+
+  // A deploy undoes what `scale` did: said whenever the number of pods becomes another.
+  void print_scaling(const std::string& name, const manifest::Function& function) const {
+    const auto before = before_.find(name);
+    if (before == before_.end()) return;
+    const Json was = before->second.at("manifest").at("spec").value("scaling", Json::object());
+    manifest::Function whole = function;
+    manifest::apply_defaults(whole);
+    const manifest::Scaling& now = whole.spec().scaling();
+    const int min = was.value("min", 0), max = was.value("max", 0);
+    if (now.min() == min && now.max() == max) return;
+    session_.out() << "  scales from " << now.min() << " to " << now.max() << " pods; it was "
+                   << min << " to " << max << ", an earlier `subito scale` is undone\n";
   }
 
   const Session& session_;
   const DeployOptions& options_;
   Node node_;
+  std::map<std::string, Json> before_;  // functions of the node, by name
   Json receipts_ = Json::array();
 };
 
@@ -269,6 +321,7 @@ void add_deploy(CLI::App& app, Session& session) {
   auto options = std::make_shared<DeployOptions>();
   CLI::App& command = *app.add_subcommand(
       "deploy", "Make a new revision: deploy FOLDER, deploy -f FILE, deploy NAME --binary PATH");
+  command.group("Functions");
   command
       .add_option("NAME", options->name,
                   "a folder with manifests, built by cmake first if it has a CMakeLists.txt; with "

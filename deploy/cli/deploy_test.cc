@@ -62,10 +62,12 @@ TEST_F(DeployTest, RefusesBinariesThatCannotRun) {
   write("b.yaml", manifest("b", "  binary: ./missing\n"));
   const Printed output = run({"deploy", "-f", folder_});
   EXPECT_EQ(output.code, kRefused);
-  EXPECT_THAT(output.err, HasSubstr("a: check " ELF_SAMPLES
+  EXPECT_THAT(output.err, HasSubstr("subito: " + folder_ +
+                                    "/a.yaml:5: a: check " ELF_SAMPLES
                                     "/elf_sample_dynamic: is linked dynamically (needs libc.so.6)"
                                     ": link with -static"));
-  EXPECT_THAT(output.err, HasSubstr("b: check " + folder_ + "/./missing: No such file"));
+  EXPECT_THAT(output.err, HasSubstr("\nsubito: " + folder_ + "/b.yaml:5: b: check " + folder_ +
+                                    "/./missing: No such file"));
 }
 
 TEST_F(DeployTest, AFailedCheckShowsTheLastLogsAndWhatStays) {
@@ -77,11 +79,12 @@ TEST_F(DeployTest, AFailedCheckShowsTheLastLogsAndWhatStays) {
   EXPECT_EQ(output.code, kFailed);
   EXPECT_EQ(output.out, "");
   EXPECT_EQ(output.err,
-            "subito: deploy hello: start pod: exited with status 1\n"
-            "last log lines:\n"
-            "  2026-11-23T22:04:09.000Z catalogue-7 error pod crashed: signal 11 (Segmentation "
-            "fault)\n"
-            "previous revision stays: hello revision 3\n");
+            "subito: " + file +
+                ":1: deploy hello: start pod: exited with status 1\n"
+                "last log lines:\n"
+                "  2026-11-23T22:04:09.000Z catalogue-7 error pod crashed: signal 11 (Segmentation "
+                "fault)\n"
+                "previous revision stays: hello revision 3\n");
   plane_.deploy_failure.current_revision = 0;
   EXPECT_THAT(run({"deploy", "-f", file}).err, HasSubstr("nothing is deployed as hello\n"));
 }
@@ -135,6 +138,58 @@ TEST_F(DeployTest, FlagsAreJudgedLikeAFile) {
   EXPECT_THAT(output.err, HasSubstr("metadata.name: is 'Hello'"));
   EXPECT_THAT(output.err, HasSubstr("spec.concurrency: is 0, allowed is 1 to 1000"));
   EXPECT_THAT(output.err, HasSubstr("spec.start: is 'warm', allowed is one of pooled, fresh"));
+  std::istringstream lines(output.err);
+  for (std::string line; std::getline(lines, line);) EXPECT_EQ(line.substr(0, 8), "subito: ");
+}
+
+TEST_F(DeployTest, APlaceInTheManifestIsNamedForWhatTheNodeRefuses) {
+  plane_.deploy_failure.error = {
+      ErrorCode::kInvalidArgument,
+      "deploy hello: spec.routes[0].path: add route /shop: it belongs to function stock", 0};
+  const std::string file =
+      write("f.yaml", manifest("hello", good() + "  routes:\n    - path: /shop\n"));
+  const Printed output = run({"deploy", "-f", file});
+  EXPECT_EQ(output.code, kRefused);
+  EXPECT_EQ(output.err, "subito: " + file +
+                            ":7: deploy hello: spec.routes[0].path: add route /shop: it belongs to "
+                            "function stock\nnothing is deployed as hello\n");
+  const Printed by_flags = run({"deploy", "hello", "--binary", ELF_SAMPLES "/elf_sample_static"});
+  EXPECT_THAT(by_flags.err, testing::StartsWith("subito: deploy hello: spec.routes[0].path: add"));
+}
+
+TEST_F(DeployTest, ACallToAnUnknownFunctionIsAWarning) {
+  const std::string file =
+      write("f.yaml", manifest("hello", good() + "  calls: [stock, catalog, hello]\n"));
+  const Printed output = run({"deploy", "-f", file});
+  EXPECT_EQ(output.code, kOk);
+  EXPECT_EQ(output.err, "subito: warning: " + file +
+                            ":6: hello: spec.calls[1]: the node knows no function 'catalog', calls "
+                            "of it fail until it is deployed; did you mean 'catalogue'?\n");
+}
+
+TEST_F(DeployTest, FunctionsOfOneDeployMayCallEachOther) {
+  write("a.yaml", manifest("a", good() + "  calls: [b]\n"));
+  write("b.yaml", manifest("b", good() + "  calls: [a]\n"));
+  EXPECT_EQ(run({"deploy", "-f", folder_}).err, "");
+}
+
+TEST_F(DeployTest, SaysThatItUndoesAnEarlierScale) {
+  const std::string file = write("f.yaml", manifest("hello", good()));
+  EXPECT_EQ(run({"deploy", "-f", file}).out.find("scales"), std::string::npos) << "it is new";
+  run({"scale", "hello", "--min", "1", "--max", "5"});
+  EXPECT_THAT(run({"deploy", "-f", file}).out,
+              HasSubstr("\n  scales from 0 to 20 pods; it was 1 to 5, an earlier `subito scale` is "
+                        "undone\n"));
+  EXPECT_EQ(run({"deploy", "-f", file}).out.find("scales"), std::string::npos) << "it is as it was";
+}
+
+TEST_F(DeployTest, PrintsTheRoutesOfItsOwnAndCallsOne) {
+  const std::string routes = "  routes:\n    - path: /shop\n    - path: /cart\n";
+  EXPECT_THAT(run({"deploy", "-f", write("f.yaml", manifest("hello", good() + routes))}).out,
+              HasSubstr("\n  http://127.0.0.1:8080/function/hello\n"
+                        "  http://127.0.0.1:8080/shop\n"
+                        "  http://127.0.0.1:8080/cart\n"
+                        "  curl -i http://127.0.0.1:8080/shop\n"));
 }
 
 TEST_F(DeployTest, OneThatFailsDoesNotKeepTheOthers) {

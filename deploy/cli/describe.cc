@@ -1,7 +1,9 @@
-// subito describe NAME
+// subito describe [function|pod] NAME
 #include <memory>
 
 #include "deploy/cli/session.h"
+#include "deploy/cli/states.h"
+#include "deploy/manifest/suggest.h"
 
 namespace subito::cli {
 
@@ -27,23 +29,40 @@ void print_yaml(std::ostream& out, const Json& value, const std::string& indent)
   }
 }
 
+constexpr std::size_t kLabelColumns = 12;
+constexpr std::size_t kSentenceColumns = 96;
+
+void print_label(const Session& session, const char* label, const std::string& value) {
+  std::string padded = std::string(label) + ":";
+  padded.resize(kLabelColumns, ' ');
+  session.out() << coloured(padded, Colour::kBold, session.colours()) << value << '\n';
+}
+
+void print_sentence(const Session& session, const std::string& sentence) {
+  session.out() << wrapped(printable(sentence), kSentenceColumns, std::string(kLabelColumns, ' '));
+}
+
+std::string coloured_state(const Session& session, const std::string& state) {
+  return coloured(state, colour_of_state(state), session.colours());
+}
+
 void print_head(const Session& session, const Json& function) {
-  const auto line = [&](const char* label, const std::string& value) {
-    std::string padded = std::string(label) + ":";
-    padded.resize(12, ' ');
-    session.out() << coloured(padded, Colour::kBold, session.colours()) << value << '\n';
-  };
   const std::string state = function.at("state");
   const std::string words = printable(function.value("stateWords", ""));
-  line("Function", scalar(function.at("name")));
-  line("State", coloured(state, colour_of_state(state), session.colours()) +
-                    (words.empty() || words == state ? "" : ": " + words));
-  line("URL", scalar(function.at("url")));
-  line("Revision", function.at("revision").dump() + ", deployed " +
-                       session.age(function.at("deployedAt")) + " ago");
-  line("Binary", scalar(function.at("artefact")));
-  line("Requests", function.at("requestsServed").dump() + " since the node started, " +
-                       function.at("waiting").dump() + " waiting");
+  print_label(session, "Function", scalar(function.at("name")));
+  print_label(
+      session, "State",
+      coloured_state(session, state) + (words.empty() || words == state ? "" : ": " + words));
+  print_sentence(session,
+                 function_sentence(function, [&](const Json& time) { return session.age(time); }));
+  print_label(session, "URL", scalar(function.at("url")));
+  print_label(session, "Revision",
+              function.at("revision").dump() + ", deployed " +
+                  session.age(function.at("deployedAt")) + " ago");
+  print_label(session, "Binary", scalar(function.at("artefact")));
+  print_label(session, "Requests",
+              function.at("requestsServed").dump() + " since the node started, " +
+                  function.at("waiting").dump() + " waiting");
 }
 
 void print_events(const Session& session, const Json& events) {
@@ -60,7 +79,25 @@ void print_events(const Session& session, const Json& events) {
   table.print(session.out(), session.colours(), "  ");
 }
 
-int describe(const Session& session, const std::string& name, bool json) {
+void print_heading(const Session& session, const char* text) {
+  session.out() << coloured(text, Colour::kBold, session.colours()) << '\n';
+}
+
+int print_function(const Session& session, const Json& function, const Json& pods) {
+  print_head(session, function);
+  print_heading(session, "Spec:");
+  print_yaml(session.out(), function.at("manifest").at("spec"), "  ");
+  print_heading(session, "Pods:");
+  if (pods.empty())
+    session.out() << "  none\n";
+  else
+    pods_table(session, pods, false).print(session.out(), session.colours(), "  ");
+  print_heading(session, "Events:");
+  print_events(session, function.at("events"));
+  return kOk;
+}
+
+int describe_function(const Session& session, const std::string& name, bool json) {
   Node node = session.node();
   const auto function = node.get("/v1/functions/" + encoded(name));
   if (!function) return session.tell(function.error());
@@ -70,37 +107,118 @@ int describe(const Session& session, const std::string& name, bool json) {
   }
   const auto pods = node.get("/v1/pods?function=" + encoded(name));
   if (!pods) return session.tell(pods.error());
-  const auto heading = [&](const char* text) {
-    session.out() << coloured(text, Colour::kBold, session.colours()) << '\n';
-  };
-  print_head(session, *function);
-  heading("Spec:");
-  print_yaml(session.out(), function->at("manifest").at("spec"), "  ");
-  heading("Pods:");
-  if (pods->at("items").empty())
-    session.out() << "  none\n";
-  else
-    pods_table(session, pods->at("items"), false).print(session.out(), session.colours(), "  ");
-  heading("Events:");
-  print_events(session, function->at("events"));
+  return print_function(session, *function, pods->at("items"));
+}
+
+Json events_of_pod(const Json& function, const std::string& pod) {
+  Json events = Json::array();
+  for (const Json& event : function.value("events", Json::array())) {
+    if (event.value("pod", "") == pod) events.push_back(event);
+  }
+  return events;
+}
+
+int print_pod(const Session& session, const Json& pod, const Json& function) {
+  const std::string state = pod.at("state"), name = pod.at("name");
+  const auto memory = pod.value("memoryBytes", std::uint64_t{0});
+  const double micros = pod.value("startMicros", 0.0);
+  print_label(session, "Pod", printable(name));
+  print_label(session, "State", coloured_state(session, state));
+  print_sentence(session, pod_sentence(pod, function));
+  print_label(session, "Function",
+              scalar(pod.at("function")) + " revision " + pod.at("revision").dump());
+  print_label(session, "Start",
+              (micros > 0 ? time_words(micros) + " " : "") + scalar(pod.at("startMode")) + ", " +
+                  session.age(pod.at("startedAt")) + " ago");
+  print_label(
+      session, "Requests",
+      pod.at("requestsServed").dump() + " served, " + pod.at("inFlight").dump() + " running");
+  print_label(session, "Memory", memory == 0 ? "not known" : size_words(memory));
+  print_heading(session, "Events:");
+  print_events(session, events_of_pod(function, name));
   return kOk;
+}
+
+// What became of a pod that does not live: its last event, else the nearest of those that do.
+Failure no_such_pod(const Session& session, Node& node, const std::string& name,
+                    const Json& living) {
+  const std::string message = "find pod " + name + ": ";
+  const std::string owner = name.substr(0, name.rfind('-'));
+  if (const auto function = node.get("/v1/functions/" + encoded(owner)); function) {
+    const Json events = events_of_pod(*function, name);
+    if (!events.empty())
+      return {kNotFound,
+              message + "it is gone, " + session.age(events.back().at("time")) +
+                  " ago: " + events.back().value("message", "") + "; `subito describe " + owner +
+                  "` tells the rest",
+              {}};
+  }
+  std::vector<std::string> names;
+  for (const Json& pod : living) names.push_back(pod.at("name"));
+  const std::string hint = manifest::did_you_mean(name, names);
+  return {kNotFound,
+          message + "there is none" + (hint.empty() ? "; `subito get pods` lists them" : hint),
+          {}};
+}
+
+int describe_pod(const Session& session, const std::string& name, bool json) {
+  Node node = session.node();
+  const auto pods = node.get("/v1/pods");
+  if (!pods) return session.tell(pods.error());
+  for (const Json& pod : pods->at("items")) {
+    if (pod.at("name") != name) continue;
+    const auto function = node.get("/v1/functions/" + encoded(pod.value("function", "")));
+    if (!function) return session.tell(function.error());
+    if (!json) return print_pod(session, pod, *function);
+    Json out = pod;
+    out["events"] = events_of_pod(*function, name);
+    session.out() << out.dump(2) << '\n';
+    return kOk;
+  }
+  return session.tell(no_such_pod(session, node, name, pods->at("items")));
+}
+
+// "catalogue-7" is a pod also without its kind, unless a function is called so.
+bool names_a_pod(const Session& session, const std::string& name) {
+  const std::size_t dash = name.rfind('-');
+  if (dash == name.npos || dash + 1 == name.size() ||
+      name.find_first_not_of("0123456789", dash + 1) != name.npos)
+    return false;
+  const auto function = session.node().get("/v1/functions/" + encoded(name));
+  return !function && function.error().exit_code == kNotFound;
+}
+
+struct DescribeOptions {
+  std::vector<std::string> words;  // [KIND] NAME
+  Output output;
+};
+
+int describe(const Session& session, const DescribeOptions& options) {
+  const std::string& name = options.words.back();
+  const std::string kind = options.words.size() > 1 ? options.words.front() : "";
+  const bool json = options.output.json();
+  const bool pod = kind == "pod" || kind == "pods" || (kind.empty() && names_a_pod(session, name));
+  if (pod) return describe_pod(session, name, json);
+  if (kind.empty() || kind == "function" || kind == "functions")
+    return describe_function(session, name, json);
+  return session.tell(kUsage, "describe '" + kind + "': there are function and pod" +
+                                  manifest::did_you_mean(kind, {"function", "pod"}));
 }
 
 }  // namespace
 
 void add_describe(CLI::App& app, Session& session) {
-  struct Options {
-    std::string name;
-    Output output;
-  };
-  auto options = std::make_shared<Options>();
-  CLI::App& command = *app.add_subcommand("describe", "All about a function, with its events");
-  command.add_option("NAME", options->name, "the function")->required()->type_name("");
+  auto options = std::make_shared<DescribeOptions>();
+  CLI::App& command = *app.add_subcommand(
+      "describe", "All about a function or a pod: describe [function|pod] NAME");
+  command.group("Looking");
+  command.add_option("NAME", options->words, "the function or pod, its kind may stand before")
+      ->required()
+      ->expected(1, 2)
+      ->type_name("");
   add_output_option(command, options->output, false);
   command.callback([&session, options] {
-    session.action = [&session, options] {
-      return describe(session, options->name, options->output.json());
-    };
+    session.action = [&session, options] { return describe(session, *options); };
   });
 }
 

@@ -2,6 +2,9 @@
 // with 130 when Ctrl-C interrupted it, `debug` with what its program ended with.
 #pragma once
 
+#include <array>
+#include <string_view>
+
 namespace subito::cli {
 
 enum ExitCode : int {
@@ -11,6 +14,20 @@ enum ExitCode : int {
   kNotFound = 3,  // no such function or pod
   kNoNode = 4,    // no node is reachable
   kRefused = 5,   // a manifest or a binary is wrong: nothing was sent or changed
+};
+
+struct ExitCodeWords {
+  int code;
+  std::string_view words;
+};
+inline constexpr std::array kExitCodes = {
+    ExitCodeWords{kOk, "done"},
+    ExitCodeWords{kFailed, "failed"},
+    ExitCodeWords{kUsage, "wrong command line"},
+    ExitCodeWords{kNotFound, "no such function or pod"},
+    ExitCodeWords{kNoNode, "node not reachable"},
+    ExitCodeWords{kRefused, "manifest or binary refused"},
+    ExitCodeWords{130, "bench interrupted"},
 };
 
 }  // namespace subito::cli

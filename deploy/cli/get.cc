@@ -173,7 +173,9 @@ class Get {
 
 void add_get(CLI::App& app, Session& session) {
   auto options = std::make_shared<GetOptions>();
-  CLI::App& command = *app.add_subcommand("get", "List functions, pods or revisions");
+  CLI::App& command =
+      *app.add_subcommand("get", "List functions, pods or revisions: get KIND [NAME] [-w]");
+  command.group("Looking");
   command
       .add_option_function<std::string>(
           "KIND",
@@ -191,7 +193,7 @@ void add_get(CLI::App& app, Session& session) {
           },
           "functions, pods or revisions")
       ->required()
-      ->type_name("");
+      ->type_name(":{functions,pods,revisions}");
   command.add_option("NAME", options->name, "only of this function")->type_name("");
   command.add_flag("-w,--watch", options->watch, "stay and print a line for each change");
   add_output_option(command, options->output, true);

@@ -128,6 +128,9 @@ TEST_F(CliTest, Describe) {
   EXPECT_EQ(run({"describe", "catalogue"}).out,
             "Function:   catalogue\n"
             "State:      ready: 2 pods, 1 waiting\n"
+            "            It is at work: 1 pod of at most 20 (spec.scaling.max) busy; `subito logs "
+            "catalogue\n"
+            "            -f` follows what it says\n"
             "URL:        http://127.0.0.1:8080/function/catalogue\n"
             "Revision:   2, deployed 60s ago\n"
             "Binary:     " +
@@ -160,6 +163,104 @@ TEST_F(CliTest, Describe) {
   EXPECT_EQ(Json::parse(run({"describe", "stock", "-o", "json"}).out).at("name"), "stock");
 }
 
+TEST_F(CliTest, DescribeSaysEveryStateInASentenceWithTheNextCommand) {
+  auto& stock = plane_.functions["stock"];
+  const auto said = [this] {
+    std::string text = run({"describe", "function", "stock"}).out;
+    for (std::size_t at; (at = text.find("\n            ")) != text.npos;)
+      text.replace(at, 13, " ");
+    return text;
+  };
+  EXPECT_THAT(said(), HasSubstr("asleep It has no pod and costs nothing; the next request starts "
+                                "one: `subito invoke stock`\n"));
+  stock.events = {
+      {now_unix_ns_ - 4'000'000'000, "stock", "stock-3", "PodCrashed", "ended by SIGSEGV"}};
+  EXPECT_THAT(said(), HasSubstr("The last pod, stock-3, 4s ago: ended by SIGSEGV. `subito logs "
+                                "stock --previous` shows what it said\n"));
+  stock.state = api::FunctionState::kFailing;
+  stock.state_words = "3 pods in a row ended before they were of use, next try in 3.2 s";
+  EXPECT_THAT(said(), HasSubstr("next try in 3.2 s Its pods end before they are of use; until the "
+                                "next try requests wait, or are answered 503. The last pod"));
+  stock.state_words = "out of service: its binary is gone";
+  EXPECT_THAT(said(), HasSubstr("deploy it again: `subito deploy`\n"));
+  stock.state = api::FunctionState::kStarting;
+  EXPECT_THAT(said(), HasSubstr("`subito get pods stock -w` shows it come\n"));
+  stock.state = api::FunctionState::kReady;
+  stock.pods_idle = 1;
+  EXPECT_THAT(said(), HasSubstr("Its pods wait for requests and go after 30s without one"));
+  stock.pods_idle = 0;
+  stock.pods_busy = 20;
+  stock.waiting = 3;
+  EXPECT_THAT(said(),
+              HasSubstr("It is at its limit: it has all pods it may have (spec.scaling.max "
+                        "20) and 3 requests wait; more pods: `subito scale stock --max 40`"));
+  stock.waiting = 1000;
+  EXPECT_THAT(said(), HasSubstr("as many requests wait as may (spec.scaling.queueLimit 1000), "
+                                "further ones are answered 429"));
+}
+
+TEST_F(CliTest, DescribeAPod) {
+  EXPECT_EQ(run({"describe", "pod", "catalogue-7"}).out,
+            "Pod:        catalogue-7\n"
+            "State:      idle\n"
+            "            It waits for a request and may go after 30s without one "
+            "(spec.scaling.idle): `subito\n"
+            "            invoke catalogue`\n"
+            "Function:   catalogue revision 2\n"
+            "Start:      1.1 ms pooled, 58s ago\n"
+            "Requests:   12 served, 0 running\n"
+            "Memory:     2.3 MiB\n"
+            "Events:\n"
+            "  AGE  REASON      POD          MESSAGE\n"
+            "  58s  PodStarted  catalogue-7  started 1.1 ms pooled, 1 waiting\n");
+  const auto said = [this](api::PodState state) {
+    plane_.pods[1].state = state;
+    return run({"describe", "catalogue-8"}).out;
+  };
+  EXPECT_THAT(said(api::PodState::kStarting), HasSubstr("requests given to it wait"));
+  EXPECT_THAT(said(api::PodState::kBusy), HasSubstr("It works on 1 request; `subito logs"));
+  EXPECT_THAT(said(api::PodState::kDraining),
+              HasSubstr("It gets no new request, finishes what it"));
+  EXPECT_THAT(said(api::PodState::kStopped), HasSubstr("It was killed and is about to be gone"));
+  const Json json = Json::parse(run({"describe", "pod", "catalogue-7", "-o", "json"}).out);
+  EXPECT_EQ(json.at("name"), "catalogue-7");
+  EXPECT_EQ(json.at("events").size(), 1U);
+}
+
+TEST_F(CliTest, DescribeAPodThatDoesNotLive) {
+  plane_.functions["catalogue"].events.push_back({now_unix_ns_ - 5'000'000'000, "catalogue",
+                                                  "catalogue-3", "PodExited",
+                                                  "exited with status 3"});
+  const Printed gone = run({"describe", "catalogue-3"});
+  EXPECT_EQ(gone.code, kNotFound);
+  EXPECT_EQ(gone.err,
+            "subito: find pod catalogue-3: it is gone, 5s ago: exited with status 3; `subito "
+            "describe catalogue` tells the rest\n");
+  const Printed wrong = run({"describe", "pod", "catalog-7"});
+  EXPECT_EQ(wrong.code, kNotFound);
+  EXPECT_EQ(wrong.err, "subito: find pod catalog-7: there is none; did you mean 'catalogue-7'?\n");
+  const Printed kind = run({"describe", "fucntion", "stock"});
+  EXPECT_EQ(kind.code, kUsage);
+  EXPECT_THAT(kind.err, HasSubstr("there are function and pod; did you mean 'function'?"));
+}
+
+TEST_F(CliTest, EmptyLogsSayWhyAndWhatToTry) {
+  const Printed never = run({"logs", "stock"});
+  EXPECT_EQ(never.out, "");
+  EXPECT_EQ(never.code, kOk);
+  EXPECT_EQ(never.err,
+            "no logs: stock is asleep and has not run since the node started; call it with `subito "
+            "invoke stock`\n");
+  plane_.functions["stock"].requests_served = 3;
+  EXPECT_EQ(run({"logs", "stock"}).err,
+            "no logs: stock served 3 requests and said nothing: what it prints and logs would be "
+            "here\n");
+  EXPECT_EQ(run({"logs", "stock", "--since", "5m"}).err,
+            "no logs: nothing since 5m; `subito logs stock` shows all that is kept\n");
+  EXPECT_EQ(run({"logs", "stock", "-o", "json"}).out, "{\n  \"items\": []\n}\n");
+  EXPECT_EQ(run({"logs", "catalogue", "--tail", "0"}).err, "");
+}
+
 TEST_F(CliTest, Logs) {
   EXPECT_EQ(run({"logs", "catalogue"}).out,
             "2026-11-23T22:04:08.000Z catalogue-7 info listed products=5 from=cache "
@@ -183,7 +284,7 @@ TEST_F(CliTest, LogsOfAPreviousPodThatIsNotThereSaySo) {
   const Printed silent = run({"logs", "catalogue", "--previous"});
   EXPECT_EQ(silent.code, kOk);
   EXPECT_THAT(silent.err, HasSubstr("that ended last said nothing"));
-  EXPECT_EQ(run({"logs", "catalogue"}).err, "");
+  EXPECT_THAT(run({"logs", "catalogue"}).err, HasSubstr("served 12 requests and said nothing"));
 }
 
 TEST_F(CliTest, FollowedLogsGoOn) {

@@ -113,13 +113,18 @@ Outcome<api::ClientRequest> request_of(const Session& session, const InvokeOptio
   return request;
 }
 
+// The beginning of an answer is kept, enough for a problem document.
+constexpr std::size_t kKeptBytesMax = 16 << 10;
+
 // The call, its body printed as it comes. The gateway bounds how long it takes.
-Result<api::ClientReply> call(const Session& session, api::ClientRequest request) {
+Result<api::ClientReply> call(const Session& session, api::ClientRequest request,
+                              std::string& kept) {
   request.timeout = std::chrono::seconds(0);
   char last = '\n';
   const auto gateway = session.environment.connect("");
   auto reply = gateway->receive(request, [&](std::string_view piece) {
     if (!piece.empty()) last = piece.back();
+    kept += piece.substr(0, kKeptBytesMax - kept.size());
     session.out() << piece << std::flush;
     return session.out().good();
   });
@@ -135,19 +140,68 @@ ExitCode exit_code_of(const Error& error) {
   return error.code == ErrorCode::kUnavailable ? kNoNode : kFailed;
 }
 
+// What to try after an answer that the node gave, by the name of its problem.
+std::string next_step(const std::string& type, const std::string& name) {
+  const auto field = [](const char* path) {
+    return std::string("change ") + path +
+           " in its manifest and deploy it again; `subito explain " + path + "` tells more";
+  };
+  if (type == "deadline-exceeded") return field("spec.timeout");
+  if (type == "queue-full") return field("spec.scaling.queueLimit");
+  if (type == "queue-timeout") return field("spec.scaling.max");
+  if (type == "body-too-large") return field("spec.bodyMax");
+  if (type == "crash-loop" || type == "start-failed" || type == "pod-died")
+    return "`subito logs " + name + " --previous` shows what its last pod said";
+  if (type == "out-of-service" || type == "node-closing" || type == "node-full")
+    return "`subito describe " + name + "` tells its state";
+  return "";
+}
+
+std::string words_of_node(const std::string& body, const std::string& name) {
+  static constexpr std::string_view kWho = "the node answers: ";
+  const Json problem = Json::parse(body, nullptr, false);
+  if (!problem.is_object()) return ", from the node, not from the function";
+  std::string detail = problem.value("detail", "");
+  if (detail.compare(0, kWho.size(), kWho) == 0) detail.erase(0, kWho.size());
+  const std::string next = next_step(Failure{kFailed, "", problem}.type(), name);
+  return ", from the node, not from the function" + (detail.empty() ? "" : ": " + detail) +
+         (next.empty() ? "" : "\n" + next);
+}
+
+std::string words_of_function(const api::ClientRequest& request, int status,
+                              const InvokeOptions& options) {
+  const std::string from = ", from the function itself";
+  if (status >= 500) return from + "; `subito logs " + options.name + "` tells why";
+  if (status != 404 && status != 405) return from;
+  const std::string path = options.path.substr(0, 1) == "/" ? options.path : "/" + options.path;
+  return from + ": it has no answer to " + request.method + " " + path;
+}
+
+// Who answered, why, and what to try.
+void tell_refusal(const Session& session, const InvokeOptions& options,
+                  const api::ClientRequest& request, const api::ClientReply& reply,
+                  const std::string& body) {
+  // RFC 9209: an answer made on the way names who made it.
+  const bool by_node = http::find_field(reply.fields, "proxy-status") != nullptr;
+  const std::string words = "invoke " + options.name + ": " + std::to_string(reply.status) + " " +
+                            std::string(http::reason_phrase(reply.status));
+  (void)session.tell(kFailed,
+                     words + (by_node ? words_of_node(body, options.name)
+                                      : words_of_function(request, reply.status, options)));
+}
+
 int invoke(const Session& session, const InvokeOptions& options) {
   const auto request = request_of(session, options);
   if (!request) return session.tell(request.error());
   const std::int64_t begin = session.environment.now_unix_ns();
-  const auto reply = call(session, *request);
+  std::string body;
+  const auto reply = call(session, *request, body);
   if (!reply)
     return session.tell(exit_code_of(reply.error()),
                         "invoke " + options.name + ": " + reply.error().message);
   if (options.verbose) print_verbose(session, *reply, session.environment.now_unix_ns() - begin);
   if (reply->status < 400) return kOk;
-  if (!options.verbose)
-    session.environment.err << "subito: invoke " << options.name << ": " << reply->status << ' '
-                            << http::reason_phrase(reply->status) << '\n';
+  tell_refusal(session, options, *request, *reply, body);
   return kFailed;
 }
 
@@ -155,7 +209,9 @@ int invoke(const Session& session, const InvokeOptions& options) {
 
 void add_invoke(CLI::App& app, Session& session) {
   auto options = std::make_shared<InvokeOptions>();
-  CLI::App& command = *app.add_subcommand("invoke", "Call a function through the gateway");
+  CLI::App& command = *app.add_subcommand(
+      "invoke", "Call one: invoke NAME [PATH] [-X METHOD] [-H FIELD] [-d DATA] [-v]");
+  command.group("Functions");
   command.add_option("NAME", options->name, "the function")->required()->type_name("");
   command.add_option("PATH", options->path, "what follows its URL: /products?limit=2")
       ->type_name("");

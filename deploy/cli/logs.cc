@@ -5,6 +5,7 @@
 #include "deploy/api/control_plane.h"
 #include "deploy/api/time_text.h"
 #include "deploy/cli/session.h"
+#include "deploy/cli/states.h"
 #include "deploy/manifest/units.h"
 
 namespace subito::cli {
@@ -38,16 +39,39 @@ Outcome<std::string> since_time(const Session& session, const std::string& since
   return api::time_text(session.environment.now_unix_ns() - *age * 1'000'000);
 }
 
-int show_logs(const Session& session, const LogOptions& options) {
+// To the error stream: what is piped has no records.
+void tell_no_logs(const Session& session, Node& node, const LogOptions& options) {
+  if (options.previous) {
+    session.environment.err << "the pod of " << printable(options.name)
+                            << " that ended last said nothing, or nothing of it is kept\n";
+  }
+  if (options.follow || options.previous || options.tail == 0) return;
+  std::string words;
+  if (!options.since.empty()) {
+    words = "nothing since " + options.since + "; `subito logs " + options.name +
+            "` shows all that is kept";
+  } else if (const auto function = node.get("/v1/functions/" + encoded(options.name)); function) {
+    words = no_logs_sentence(*function);
+  }
+  if (!words.empty()) session.environment.err << "no logs: " << printable(words) << '\n';
+}
+
+Outcome<std::string> path_of(const Session& session, const LogOptions& options) {
   std::string path =
       "/v1/functions/" + encoded(options.name) + "/logs?tail=" + std::to_string(options.tail);
   if (!options.since.empty()) {
     const auto since = since_time(session, options.since);
-    if (!since) return session.tell(since.error());
+    if (!since) return since;
     path += "&since=" + encoded(*since);
   }
   if (options.previous) path += "&previous=true";
   if (options.follow) path += "&follow=true";
+  return path;
+}
+
+int show_logs(const Session& session, const LogOptions& options) {
+  const auto path = path_of(session, options);
+  if (!path) return session.tell(path.error());
   Json items = Json::array();
   bool any = false;
   Node node = session.node();
@@ -62,14 +86,11 @@ int show_logs(const Session& session, const LogOptions& options) {
     if (options.follow) session.out().flush();
     return session.out().good();
   };
-  const auto ended = options.follow ? node.follow(path, print) : node.stream(path, print);
+  const auto ended = options.follow ? node.follow(*path, print) : node.stream(*path, print);
   if (!ended) return session.tell(ended.error());
-  if (options.previous && !any) {
-    session.environment.err << "the pod of " << printable(options.name)
-                            << " that ended last said nothing, or nothing of it is kept\n";
-  }
   if (options.output.json() && !options.follow)
     session.out() << Json{{"items", std::move(items)}}.dump(2) << '\n';
+  if (!any) tell_no_logs(session, node, options);
   return session.out().good() ? kOk : kFailed;  // nobody reads what we print
 }
 
@@ -93,7 +114,9 @@ std::string log_line(const Json& record, bool colours) {
 
 void add_logs(CLI::App& app, Session& session) {
   auto options = std::make_shared<LogOptions>();
-  CLI::App& command = *app.add_subcommand("logs", "What a function and its pods said");
+  CLI::App& command = *app.add_subcommand(
+      "logs", "What one said: logs NAME [-f] [--tail N] [--since 5m] [--previous]");
+  command.group("Looking");
   command.add_option("NAME", options->name, "the function")->required()->type_name("");
   command.add_flag("-f,--follow", options->follow, "stay and print what comes");
   command.add_option("--tail", options->tail, "the last so many (200)")

@@ -129,6 +129,7 @@ void add_new(CLI::App& app, Session& session) {
   auto options = std::make_shared<NewOptions>();
   CLI::App& command =
       *app.add_subcommand("new", "Write a folder with a function to begin with: new NAME");
+  command.group("Functions");
   command.add_option("NAME", options->folder, "the function, or a path whose last part it is")
       ->required()
       ->type_name("");

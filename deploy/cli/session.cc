@@ -29,6 +29,11 @@ int Session::tell(const Failure& failure) const {
   return failure.exit_code;
 }
 
+int Session::tell(ExitCode code, const std::vector<std::string>& faults) const {
+  for (const std::string& fault : faults) (void)tell(code, fault);
+  return code;
+}
+
 void add_output_option(CLI::App& command, Output& output, bool with_wide) {
   std::vector<std::string> forms = {"table", "json"};
   if (with_wide) forms.push_back("wide");

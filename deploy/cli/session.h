@@ -29,9 +29,10 @@ struct Session {
   Node node() const { return {environment.connect(socket_path()), socket_path()}; }
   // How long ago a time of the API was, in words; "-" for none.
   std::string age(const Json& time) const;
-  // Tells a failure and returns its exit code.
+  // Tells a failure and returns its exit code. Several faults, a line each, are told alike.
   int tell(const Failure& failure) const;
   int tell(ExitCode code, const std::string& message) const { return tell({code, message, {}}); }
+  int tell(ExitCode code, const std::vector<std::string>& faults) const;
 };
 
 // "-o json" and its kin: table, json and, where there is more to show, wide.
@@ -50,12 +51,14 @@ void add_invoke(CLI::App& app, Session& session);
 void add_get(CLI::App& app, Session& session);
 void add_describe(CLI::App& app, Session& session);
 void add_logs(CLI::App& app, Session& session);
+void add_explain(CLI::App& app, Session& session);
 void add_debug(CLI::App& app, Session& session);
 void add_scale(CLI::App& app, Session& session);
 void add_delete(CLI::App& app, Session& session);
 void add_doctor(CLI::App& app, Session& session);
 void add_bench(CLI::App& app, Session& session);
 void add_version(CLI::App& app, Session& session);
+void add_reference(CLI::App& app, Session& session);
 
 // Tables that more than one command prints.
 Table functions_table(const Session& session, const Json& items, bool wide);

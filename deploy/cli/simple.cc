@@ -2,6 +2,7 @@
 #include <charconv>
 #include <memory>
 
+#include "deploy/cli/app_facts.h"
 #include "deploy/cli/session.h"
 
 namespace subito::cli {
@@ -81,11 +82,30 @@ int missing(const Session& session, const char* what) {
   return session.tell(kFailed, std::string(what) + ": this binary was built without it");
 }
 
+// What the bench, which parses its own command line, would not know.
+std::string unknown_to_bench(const Session& session, const std::vector<std::string>& arguments) {
+  std::string words;
+  if (!session.hooks.see_bench) return words;
+  session.hooks.see_bench([&](const CLI::App& app) { words = unknown_word(app, arguments); });
+  return words;
+}
+
+int bench(const Session& session, const std::vector<std::string>& arguments) {
+  if (!session.hooks.bench) return missing(session, "bench");
+  const std::string unknown = unknown_to_bench(session, arguments);
+  if (unknown.empty()) return session.hooks.bench(arguments);
+  session.environment.err << "subito bench: " << printable(unknown)
+                          << "\nTry `subito bench --help`\n";
+  return kUsage;
+}
+
 }  // namespace
 
 void add_scale(CLI::App& app, Session& session) {
   auto options = std::make_shared<ScaleOptions>();
-  CLI::App& command = *app.add_subcommand("scale", "Change how many pods a function may have");
+  CLI::App& command =
+      *app.add_subcommand("scale", "Change how many pods one may have: scale NAME --min N --max N");
+  command.group("Functions");
   command.add_option("NAME", options->name, "the function")->required()->type_name("");
   command.add_option("--min", options->min, "pods kept even when nothing calls")
       ->check(CLI::Range(0, kPodsMax));
@@ -99,6 +119,7 @@ void add_delete(CLI::App& app, Session& session) {
   auto name = std::make_shared<std::string>();
   CLI::App& command = *app.add_subcommand(
       "delete", "Forget a function; its pods are drained, what it keeps in Redis stays");
+  command.group("Functions");
   command.add_option("NAME", *name, "the function")->required()->type_name("");
   command.callback(
       [&session, name] { session.action = [&session, name] { return remove(session, *name); }; });
@@ -107,6 +128,7 @@ void add_delete(CLI::App& app, Session& session) {
 void add_version(CLI::App& app, Session& session) {
   auto output = std::make_shared<Output>();
   CLI::App& command = *app.add_subcommand("version", "Versions of this program and of the node");
+  command.group("Node");
   add_output_option(command, *output, false);
   command.callback([&session, output] {
     session.action = [&session, output] { return version(session, output->json()); };
@@ -116,6 +138,7 @@ void add_version(CLI::App& app, Session& session) {
 void add_up(CLI::App& app, Session& session) {
   auto options = std::make_shared<UpOptions>();
   CLI::App& command = *app.add_subcommand("up", "Run a node in the foreground");
+  command.group("Node");
   command
       .add_option_function<std::string>(
           "--listen", [options](const std::string& text) { parse_listen(text, *options); },
@@ -150,7 +173,9 @@ void add_up(CLI::App& app, Session& session) {
 
 void add_doctor(CLI::App& app, Session& session) {
   auto output = std::make_shared<Output>();
-  CLI::App& command = *app.add_subcommand("doctor", "What this host can do and what it lacks");
+  CLI::App& command = *app.add_subcommand(
+      "doctor", "What this host can do and what it lacks; then the exit code is 1");
+  command.group("Node");
   add_output_option(command, *output, false);
   command.callback([&session, output] {
     session.action = [&session, output] {
@@ -163,12 +188,13 @@ void add_doctor(CLI::App& app, Session& session) {
 // Everything behind `bench` is the bench's own.
 void add_bench(CLI::App& app, Session& session) {
   CLI::App& command = *app.add_subcommand("bench", "Measure: cold-start and others");
+  command.group("Looking");
   command.set_help_flag();
   command.fallthrough(false);
   command.prefix_command();
   command.callback([&session, &command] {
     session.action = [&session, arguments = command.remaining()] {
-      return session.hooks.bench ? session.hooks.bench(arguments) : missing(session, "bench");
+      return bench(session, arguments);
     };
   });
 }

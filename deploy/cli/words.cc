@@ -95,6 +95,22 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+std::string wrapped(std::string_view text, std::size_t columns, std::string_view indent) {
+  std::string out, line(indent);
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.size() > indent.size() && width_of(line) + 1 + width_of(word) > columns) {
+      out += line + '\n';
+      line = indent;
+    }
+    if (line.size() > indent.size()) line += ' ';
+    line += word;
+  }
+  return line.size() > indent.size() ? out + line + '\n' : out;
+}
+
 std::string coloured(std::string text, Colour colour, bool colours) {
   if (!colours || colour == Colour::kNone || text.empty()) return text;
   static constexpr std::array kCodes = {"0", "1", "32", "33", "31", "90"};

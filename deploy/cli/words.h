@@ -20,6 +20,9 @@ std::string time_words(double microseconds);
 // no UTF-8 as "\x1b". New lines and tabs stay. Whatever a function wrote is shown through this.
 std::string printable(std::string_view text);
 
+// Lines of at most `columns`, broken at blanks, each behind `indent`.
+std::string wrapped(std::string_view text, std::size_t columns, std::string_view indent);
+
 enum class Colour : std::uint8_t { kNone, kBold, kGreen, kYellow, kRed, kGrey };
 // Wrapped in escapes if `colours`.
 std::string coloured(std::string text, Colour colour, bool colours);

@@ -54,5 +54,11 @@ TEST(Table, CountsCharactersNotBytes) {
   EXPECT_EQ(last.str(), "x    \x1b[31m2\x1b[0m\n");
 }
 
+TEST(Words, TextIsBrokenAtBlanks) {
+  EXPECT_EQ(wrapped("a bb ccc", 6, "  "), "  a bb\n  ccc\n");
+  EXPECT_EQ(wrapped("longerthanthat a", 5, ""), "longerthanthat\na\n");
+  EXPECT_EQ(wrapped("", 5, "  "), "");
+}
+
 }  // namespace
 }  // namespace subito::cli

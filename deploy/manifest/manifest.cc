@@ -64,9 +64,9 @@ class CrossChecks {
   std::vector<Fault>& faults_;
 };
 
-Function read_function(const std::string& file, const Node& node, std::vector<Fault>& faults) {
+Function read_function(const std::string& file, const Node& node, Lines& lines,
+                       std::vector<Fault>& faults) {
   Function function;
-  Lines lines;
   decode(file, node, function, lines, faults);
   CrossChecks(file, function, lines, faults).run();
   return function;
@@ -131,8 +131,11 @@ std::string Manifest::binary_path() const {
 Manifests parse_yaml(const std::string& file, std::string_view text) {
   Manifests out;
   const std::vector<Node> documents = read_yaml(file, text, out.faults);
-  for (const Node& document : documents)
-    out.manifests.push_back({read_function(file, document, out.faults), file, document.line});
+  for (const Node& document : documents) {
+    Manifest manifest{{}, file, document.line};
+    manifest.function = read_function(file, document, manifest.lines, out.faults);
+    out.manifests.push_back(std::move(manifest));
+  }
   if (documents.empty() && out.faults.empty())
     out.faults.push_back(Fault{file, 0, "", "holds no manifest"});
   std::stable_sort(out.faults.begin(), out.faults.end(),
@@ -160,7 +163,8 @@ Result<Function> from_json(std::string_view text) {
   std::vector<Fault> faults;
   const Node node = read_json(text, faults);
   if (faults.empty()) {
-    Function function = read_function("", node, faults);
+    Lines lines;
+    Function function = read_function("", node, lines, faults);
     if (faults.empty()) return function;
   }
   return fail(ErrorCode::kInvalidArgument, to_string(faults));

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "deploy/manifest/decode.h"
 #include "deploy/manifest/fault.h"
 #include "deploy/manifest/function.pb.h"
 #include "runtime/base/result.h"
@@ -20,6 +21,7 @@ struct Manifest {
   Function function;
   std::string file;  // as it was given; `spec.binary` is relative to its folder
   int line = 0;      // where its document begins
+  Lines lines = {};  // where each field stands: "spec.routes[0].path"
   // spec.binary as a path that can be opened from here.
   std::string binary_path() const;
 };

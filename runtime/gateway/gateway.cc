@@ -10,6 +10,28 @@ namespace {
 
 constexpr std::string_view kHealthPath = "/healthz";
 
+// In front of what an answer of ours tells: a client cannot see who made it.
+constexpr char kWhoAnswers[] = "the node answers: ";
+
+// RFC 9209: an answer that was made on the way says so, and why. By the words of its section 2.3.
+std::string proxy_status(int status) {
+  switch (status) {
+    case 404:
+      return "subito; error=destination_not_found";
+    case 429:
+      return "subito; error=connection_limit_reached";
+    case 502:
+      return "subito; error=connection_terminated";
+    case 503:
+      return "subito; error=destination_unavailable";
+    case 504:
+      return "subito; error=http_response_timeout";
+    default:
+      return status < 500 ? "subito; error=http_request_error"
+                          : "subito; error=proxy_internal_error";
+  }
+}
+
 // Takes the field away; its first value if there was one.
 std::optional<std::string> take_field(http::Fields& fields, std::string_view name) {
   std::optional<std::string> value;
@@ -29,6 +51,12 @@ http::ResponseHead head_of(int status, std::string_view content_type) {
   http::ResponseHead head;
   head.status = status;
   head.fields.emplace_back("content-type", content_type);
+  return head;
+}
+
+http::ResponseHead problem_head(int status) {
+  http::ResponseHead head = head_of(status, http::kProblemContentType);
+  head.fields.emplace_back("proxy-status", proxy_status(status));
   return head;
 }
 
@@ -56,9 +84,10 @@ void Gateway::on_request(server::ExchangeId id, http::RequestHead&& head, bool e
   if (!target) {
     const bool missing = target.error().code == ErrorCode::kNotFound;
     const int status = missing ? 404 : 400;
-    const std::string body = http::problem_json(
-        status, missing ? "function-not-found" : "ambiguous-path", target.error().message);
-    return respond_whole(id, head_of(status, http::kProblemContentType), request_id, body);
+    const std::string body =
+        http::problem_json(status, missing ? "function-not-found" : "ambiguous-path",
+                           kWhoAnswers + target.error().message);
+    return respond_whole(id, problem_head(status), request_id, body);
   }
   Exchange& exchange = exchanges_[id.value()];
   Invocation invocation = make_invocation(std::move(head), *std::move(target), end);
@@ -127,6 +156,7 @@ bool Gateway::on_answer(CallerToken token, Answer&& answer, std::string_view bod
   if (exchange == nullptr) return true;
   take_field(answer.head.fields, "x-request-id");
   take_field(answer.head.fields, "server-timing");
+  take_field(answer.head.fields, "proxy-status");
   answer.head.fields.emplace_back("x-request-id", exchange->request_id);
   answer.head.fields.emplace_back("server-timing", server_timing(answer.timing));
   if (end) exchanges_.erase(token);
@@ -148,8 +178,9 @@ void Gateway::on_answer_abort(CallerToken token) {
 void Gateway::on_failure(CallerToken token, Failure&& failure) {
   const Exchange* exchange = find(token);
   if (exchange == nullptr) return;
-  const std::string body = http::problem_json(failure.status, failure.type, failure.detail);
-  http::ResponseHead head = head_of(failure.status, http::kProblemContentType);
+  const std::string body =
+      http::problem_json(failure.status, failure.type, kWhoAnswers + failure.detail);
+  http::ResponseHead head = problem_head(failure.status);
   head.fields.emplace_back("server-timing", server_timing(failure.timing));
   if (failure.retry_after) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*failure.retry_after).count();

@@ -101,7 +101,28 @@ TEST_F(GatewayTest, SaysThatThereIsNoSuchFunction) {
   const auto id = server.request("GET", "/function/ecco");
   EXPECT_EQ(server.answer(id).status, 404);
   EXPECT_EQ(server.answer(id).field("content-type"), "application/problem+json");
-  EXPECT_NE(server.answer(id).body.find("ecco"), std::string::npos);
+  EXPECT_NE(server.answer(id).body.find("the node answers: find function ecco: there is none"),
+            std::string::npos);
+  EXPECT_EQ(server.answer(id).field("proxy-status"), "subito; error=destination_not_found");
+}
+
+TEST_F(GatewayTest, TellsWhoAnswersAndNoFunctionCanClaimToBeTheNode) {
+  const auto timed_out = server.request("GET", "/function/echo");
+  Failure failure;
+  failure.status = 504;
+  failure.type = "deadline-exceeded";
+  failure.detail = "the function did not answer within spec.timeout 30s";
+  invoker.caller->on_failure(invoker.token, std::move(failure));
+  EXPECT_EQ(server.answer(timed_out).field("proxy-status"), "subito; error=http_response_timeout");
+  EXPECT_NE(server.answer(timed_out).body.find("\"the node answers: the function did not answer "),
+            std::string::npos);
+
+  const auto answered = server.request("GET", "/function/echo");
+  Answer made;
+  made.head.content_length = 0;
+  made.head.fields = {{"proxy-status", "subito; error=http_response_timeout"}};
+  invoker.caller->on_answer(invoker.token, std::move(made), "", true);
+  EXPECT_EQ(server.answer(answered).field("proxy-status"), "");
 }
 
 TEST_F(GatewayTest, NamesAlsoTheAnswersThatTheServerGivesAndThoseWithoutAFunction) {

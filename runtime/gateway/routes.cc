@@ -97,9 +97,9 @@ Result<Target> Routes::find_by_name(std::string_view path) const {
       dot == std::string_view::npos ? kDefaultNamespace : segment.substr(dot + 1);
   const auto it = functions_.find(name);
   if (it == functions_.end() || name_space != kDefaultNamespace) {
-    return fail(ErrorCode::kNotFound, "find function: there is no function " +
-                                          std::string(segment) +
-                                          "; `subito get functions` lists what is there");
+    return fail(ErrorCode::kNotFound,
+                "find function " + std::string(segment) +
+                    ": there is none; `subito get functions` lists what is there");
   }
   return Target{it->second, rest_of(path, kFunctionPrefix.size() + segment.size())};
 }

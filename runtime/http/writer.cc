@@ -38,6 +38,7 @@ bool is_ours(std::string_view name) {
   std::array<char, kLongest> lower;
   for (std::size_t i = 0; i < name.size(); ++i) lower[i] = to_lower(name[i]);
   const std::string_view key(lower.data(), name.size());
+  if (key == "proxy-status") return false;  // RFC 9209: for the client, however far it is
   return is_connection_field(key) || key == "date" || key == "server";
 }
 

@@ -37,6 +37,11 @@ TEST(WriterTest, LeavesOutFieldsThatItWritesItself) {
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
 }
 
+TEST(WriterTest, KeepsWhoMadeTheAnswer) {
+  EXPECT_EQ(written({404, {{"proxy-status", "subito"}}, {}}, {Framing::kNone, true, 1, "", ""}),
+            "HTTP/1.1 404 Not Found\r\nproxy-status: subito\r\n\r\n");
+}
+
 TEST(WriterTest, RefusesWhatWouldBeginALineOfItsOwn) {
   std::string out;
   for (const std::string& bad : {std::string("a\r\nSet-Cookie: b"), std::string("a\nb"),

@@ -68,6 +68,17 @@ TEST_F(ControlTest, RefusesSettingsThatDoNotFitIntoAPodsConfiguration) {
   EXPECT_EQ(functions.find("large"), nullptr);
 }
 
+TEST_F(ControlTest, ARouteOfAnotherFunctionIsRefusedWithItsFieldAndOwner) {
+  manifest::Function first = function("first");
+  first.mutable_spec()->add_routes()->set_path("/shop");
+  ASSERT_EQ(deploy(first, store::put(*store, "first")), "deployed");
+  manifest::Function second = function("second");
+  second.mutable_spec()->add_routes()->set_path("/mine");
+  second.mutable_spec()->add_routes()->set_path("/shop");
+  EXPECT_EQ(deploy(second, store::put(*store, "second")),
+            "deploy second: spec.routes[1].path: add route /shop: it belongs to function first");
+}
+
 TEST_F(ControlTest, ComesUpWithoutAFunctionWhoseArtefactIsGone) {
   store_function("good");
   store_function("lost");

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "runtime/base/check.h"
+#include "runtime/node/refusals.h"
 
 namespace subito::node {
 Engine::Engine(Loop& loop, const scheduler::NodeLimits& limits, EngineObserver& observer)
@@ -175,13 +176,7 @@ void Engine::act(const scheduler::Cancel& cancel) {
   InvocationRecord* record = find(cancel.invocation);
   if (record == nullptr || record->state == InvocationState::kAbandoned) return;
   const bool deadline = cancel.reason == scheduler::CancelReason::kDeadline;
-  if (deadline) {
-    Failure failure;
-    failure.status = 504;
-    failure.type = "deadline-exceeded";
-    failure.detail = "the function did not answer within its time limit";
-    fail_caller(*record, std::move(failure));
-  }
+  if (deadline) fail_caller(*record, deadline_passed(*record));
   // Its Dispatch was in vain, see above, or its pod died in this very turn: nobody has it.
   if (record->state == InvocationState::kWaiting) return forget(*record);
   give_up(*record, deadline ? protocol::Cancel::DEADLINE : protocol::Cancel::CLIENT_LEFT);

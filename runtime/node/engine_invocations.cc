@@ -4,67 +4,11 @@
 
 #include "runtime/base/check.h"
 #include "runtime/node/engine.h"
+#include "runtime/node/refusals.h"
 
 namespace subito::node {
-namespace {
 
 using scheduler::RefuseReason;
-
-struct RefusalText {
-  const char* type;
-  const char* detail;
-};
-
-RefusalText text_of(RefuseReason reason) {
-  switch (reason) {
-    case RefuseReason::kQueueFull:
-      return {"queue-full", "too many requests wait for this function; try again later"};
-    case RefuseReason::kQueueTimeout:
-      return {"queue-timeout", "no pod became free in time; try again later"};
-    case RefuseReason::kDeadline:
-      return {"deadline-exceeded", "the deadline passed before a pod was free"};
-    case RefuseReason::kCrashLoop:
-      return {"crash-loop", "the function's pods end as soon as they start"};
-    case RefuseReason::kFunctionGone:
-      return {"function-not-found", "there is no such function"};
-    case RefuseReason::kNodeFull:
-      return {"node-full", "the node has no room for another pod; try again later"};
-    case RefuseReason::kPodDied:
-      return {"pod-died", "the pod ended before it answered"};
-    case RefuseReason::kStartFailed:
-      return {"start-failed", "no pod of the function came up"};
-    case RefuseReason::kNodeClosing:
-      return {"node-closing", "the node is shutting down"};
-  }
-  return {"internal", "unknown reason"};
-}
-
-Failure body_too_large(const Revision& revision) {
-  Failure failure;
-  failure.status = 413;
-  failure.type = "body-too-large";
-  failure.detail = "the body is larger than the " + std::to_string(revision.body_bytes_max) +
-                   " bytes that the function accepts";
-  return failure;
-}
-
-// Why the node does not even ask the scheduler.
-std::optional<Failure> fault_of(const InvocationRecord& record) {
-  const Revision& revision = *record.revision;
-  if (!revision.out_of_service.empty()) {
-    Failure failure;
-    failure.status = 503;
-    failure.type = "out-of-service";
-    failure.detail = "the function cannot run: " + revision.out_of_service + "; deploy it again";
-    return failure;
-  }
-  if (record.request.content_length.value_or(0) > revision.body_bytes_max) {
-    return body_too_large(revision);
-  }
-  return std::nullopt;
-}
-
-}  // namespace
 
 InvocationId Engine::invoke(Caller& caller, CallerToken token, Invocation&& invocation) {
   const InvocationId id = invocation_ids_.next();
@@ -136,11 +80,7 @@ InvocationRecord* Engine::record_on(PodId pod, std::uint32_t stream) {
 }
 
 Failure Engine::refusal(const InvocationRecord& record, const scheduler::Refuse& refuse) const {
-  const RefusalText text = text_of(refuse.reason);
-  Failure failure;
-  failure.status = scheduler::http_status(refuse.reason);
-  failure.type = text.type;
-  failure.detail = text.detail;
+  Failure failure = refusal_of(record, refuse.reason);
   if (refuse.reason == RefuseReason::kPodDied) failure.detail += ": " + record.pod_end;
   if (refuse.reason == RefuseReason::kCrashLoop || refuse.reason == RefuseReason::kStartFailed) {
     const auto end = last_ends_.find(record.request.function);

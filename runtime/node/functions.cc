@@ -7,9 +7,14 @@ namespace {
 
 Status add_routes(gateway::Routes& routes, const Revision& revision) {
   routes.add_function(revision.name, revision.function);
-  for (const manifest::Route& route : revision.manifest.spec().routes()) {
-    RETURN_IF_ERROR(
-        routes.add_route(route.path(), route.strip_prefix(), revision.name, revision.function));
+  const auto& all = revision.manifest.spec().routes();
+  for (int i = 0; i < all.size(); ++i) {
+    auto added =
+        routes.add_route(all[i].path(), all[i].strip_prefix(), revision.name, revision.function);
+    if (!added) {
+      const std::string field = "spec.routes[" + std::to_string(i) + "].path";
+      return std::move(added).error().annotate(field);
+    }
   }
   return ok();
 }

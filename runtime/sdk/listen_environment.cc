@@ -16,6 +16,10 @@
 namespace subito::sdk {
 namespace {
 
+constexpr char kNoAddress[] =
+    "the host is not an IP address, and a function resolves no names; write 127.0.0.1:6379, "
+    "localhost:6379, [::1]:6379 or unix:/path";
+
 std::string variable_name(std::string_view prefix, std::string_view name, std::string_view suffix) {
   std::string out(prefix);
   for (const char c : name) {
@@ -32,14 +36,19 @@ std::optional<std::string> read_variable(const std::string& name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
+// Without what stands before '@': it may be a password.
 Error bad_address(std::string_view text, const char* reason) {
-  return Error{ErrorCode::kInvalidArgument, "read address " + std::string(text) + ": " + reason, 0};
+  const std::string_view shown = text.substr(text.rfind('@') + 1);
+  return Error{ErrorCode::kInvalidArgument, "read address " + std::string(shown) + ": " + reason,
+               0};
 }
 
-std::optional<Endpoint> endpoint_of(const std::optional<std::string>& text, std::uint16_t port) {
+// The address that a variable holds. Whoever set it is told which one is wrong.
+std::optional<Endpoint> endpoint_in(const std::string& variable, std::uint16_t port) {
+  const auto text = read_variable(variable);
   if (!text) return std::nullopt;
   auto endpoint = parse_endpoint(*text, port);
-  if (!endpoint) throw std::runtime_error(endpoint.error().message);
+  if (!endpoint) throw std::runtime_error("use " + variable + ": " + endpoint.error().message);
   return *std::move(endpoint);
 }
 
@@ -112,16 +121,16 @@ std::optional<std::string> environment_setting(std::string_view name) {
 }
 
 std::optional<Endpoint> redis_endpoint(std::string_view binding) {
-  auto url = environment("REDIS_URL_", binding);
-  return endpoint_of(url ? url : read_variable("REDIS_URL"), 6379);
+  auto own = endpoint_in(variable_name("REDIS_URL_", binding, ""), 6379);
+  return own ? own : endpoint_in("REDIS_URL", 6379);
 }
 
 std::optional<Endpoint> tcp_endpoint(std::string_view binding) {
-  return endpoint_of(environment("TCP_", binding, "_ADDRESS"), 0);
+  return endpoint_in(variable_name("TCP_", binding, "_ADDRESS"), 0);
 }
 
 std::optional<Endpoint> call_endpoint(std::string_view function) {
-  return endpoint_of(environment("CALL_", function, "_URL"), 80);
+  return endpoint_in(variable_name("CALL_", function, "_URL"), 80);
 }
 
 Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port) {
@@ -145,7 +154,7 @@ Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_por
   }
   endpoint.port = static_cast<std::uint16_t>(*port);
   endpoint.host = numeric_host(text.substr(0, colon));
-  if (endpoint.host.empty()) return bad_address(whole, "the host is not an IP address");
+  if (endpoint.host.empty()) return bad_address(whole, kNoAddress);
   return endpoint;
 }
 

@@ -183,6 +183,28 @@ struct Question {
 };
 
 // One set of requests both ways: status, headers and body are the same.
+std::string said_by_hand(const std::string& arguments) {
+  const std::string command =
+      std::string(SUBITO_FUNCTIONS_DIR "/echo") + arguments + " 2>&1 </dev/null 3<&-; echo $?";
+  std::FILE* pipe = ::popen(command.c_str(), "r");
+  if (pipe == nullptr) return "cannot run it";
+  std::string said;
+  char piece[512];
+  while (std::fgets(piece, sizeof piece, pipe) != nullptr) said += piece;
+  ::pclose(pipe);
+  return said;
+}
+
+TEST(ListenTest, StartedByHandItSaysWhatItIsAndHowToRunIt) {
+  const std::string said = said_by_hand("");
+  EXPECT_NE(said.find("echo: this is a Subito function: a node starts it as a pod"), said.npos)
+      << said;
+  EXPECT_NE(said.find("echo --listen 127.0.0.1:9000\n"), said.npos) << said;
+  EXPECT_NE(said.find("echo --help"), said.npos) << said;
+  EXPECT_EQ(said.substr(said.size() - 4), "\n64\n");
+  EXPECT_NE(said_by_hand(" --name x").find("--listen ADDRESS is missing; see --help"), said.npos);
+}
+
 TEST(ListenTest, AnswersAsThePodDoes) {
   const std::vector<Question> questions = {{"echo", "GET", "/"},
                                            {"echo", "POST", "/some/path?x=%20y", "a body"},

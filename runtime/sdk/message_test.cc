@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "runtime/sdk/access.h"
 #include "runtime/sdk/include/subito/function.h"
 #include "runtime/sdk/listen_environment.h"
@@ -141,9 +143,26 @@ TEST(EndpointTest, ReadsAddressesInTheirForms) {
   EXPECT_EQ(local.password, "se/cret");
   EXPECT_FALSE(sdk::parse_endpoint("unix://me:secret@"));
   EXPECT_EQ(sdk::parse_endpoint("shop.example:80").error().message,
-            "read address shop.example:80: the host is not an IP address");
+            "read address shop.example:80: the host is not an IP address, and a function resolves "
+            "no names; write 127.0.0.1:6379, localhost:6379, [::1]:6379 or unix:/path");
   EXPECT_FALSE(sdk::parse_endpoint("127.0.0.1:70000"));
   EXPECT_FALSE(sdk::parse_endpoint("unix:" + std::string(108, 'x')));
+}
+
+TEST(Environment, SaysWhichVariableIsWrongAndKeepsItsPassword) {
+  ::setenv("REDIS_URL", "redis://me:secret@cache:6379", 1);
+  try {
+    (void)sdk::redis_endpoint("stock");
+    ADD_FAILURE() << "a host name is none that a function can use";
+  } catch (const std::runtime_error& error) {
+    EXPECT_EQ(std::string(error.what()).find("use REDIS_URL: read address cache:6379: the host"),
+              0U)
+        << error.what();
+  }
+  ::setenv("REDIS_URL_STOCK", "127.0.0.1:7000", 1);
+  EXPECT_EQ(sdk::redis_endpoint("stock")->port, 7000);
+  ::unsetenv("REDIS_URL_STOCK");
+  ::unsetenv("REDIS_URL");
 }
 
 }  // namespace

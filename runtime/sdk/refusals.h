@@ -1,5 +1,5 @@
 // What a Context says when it refuses: the same words in a pod, behind --listen and in tests of
-// handlers (subito/testing.h). Stateless; any thread.
+// handlers (subito/testing.h); --listen adds what to set. Stateless; any thread.
 #pragma once
 
 #include <stdexcept>
@@ -18,8 +18,8 @@ inline std::string may_not_call(std::string_view caller, std::string_view callee
          ": list it under spec.calls";
 }
 
-[[noreturn]] inline void refuse_binding(std::string_view name) {
-  throw std::out_of_range("use binding " + std::string(name) + ": the function has none");
+[[noreturn]] inline void refuse_binding(std::string_view name, const char* remedy = "") {
+  throw std::out_of_range("use binding " + std::string(name) + ": the function has none" + remedy);
 }
 
 }  // namespace subito::sdk

@@ -43,6 +43,16 @@ constexpr char kHelp[] =
 
 constexpr int kExitUsage = 64;  // EX_USAGE of sysexits.h
 
+// Somebody started it as any program.
+int explain_itself(const char* name) {
+  std::fprintf(stderr,
+               "%s: this is a Subito function: a node starts it as a pod, see `subito deploy`.\n"
+               "By hand it serves HTTP: %s --listen 127.0.0.1:9000\n"
+               "%s --help tells its options, and what it reads from the environment.\n",
+               name, name, name);
+  return kExitUsage;
+}
+
 int refuse(const char* name, const std::string& reason) {
   std::fprintf(stderr, "%s: %s; see --help\n", name, reason.c_str());
   return kExitUsage;
@@ -83,6 +93,7 @@ int serve(int argc, char** argv, Handler handler) {
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
     sdk::serve_pod(handler);
   }
+  if (argc < 2) return explain_itself(argv[0]);
   sdk::ListenOptions options;
   options.name = base_name(argv[0]);
   for (int i = 1; i < argc; i += 2) {
@@ -93,7 +104,7 @@ int serve(int argc, char** argv, Handler handler) {
     const auto fault = read_option(options, argv[i], i + 1 < argc ? argv[i + 1] : nullptr);
     if (!fault.empty()) return refuse(argv[0], fault);
   }
-  if (options.address.empty()) return refuse(argv[0], "descriptor 3 is no channel");
+  if (options.address.empty()) return refuse(argv[0], "--listen ADDRESS is missing");
   return sdk::listen_and_serve(options, handler);
 }
 

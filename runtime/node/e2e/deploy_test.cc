@@ -124,7 +124,13 @@ TEST_F(DeployTest, InvokesFromTheCommandLine) {
   EXPECT_EQ(ran.out, "hello");
   EXPECT_THAT(ran.err, HasSubstr("pooled"));
   EXPECT_EQ(node.cli({"invoke", "nobody"}).exit_code, kNotFound);
-  EXPECT_EQ(node.cli({"invoke", "echo", "/status/500"}).exit_code, kFailed);
+  const Ran failed = node.cli({"invoke", "echo", "/status/500"});
+  EXPECT_EQ(failed.exit_code, kFailed);
+  EXPECT_THAT(failed.err, HasSubstr("500 Internal Server Error, from the function itself"));
+  ASSERT_EQ(node.try_deploy("echo", function_binary("echo"), "timeout: 50ms").exit_code, 0);
+  EXPECT_THAT(node.cli({"invoke", "echo", "/?sleep_ms=60000"}).err,
+              HasSubstr("504 Gateway Timeout, from the node, not from the function: the function "
+                        "did not answer within spec.timeout 50ms"));
 }
 
 }  // namespace
