@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 namespace subito::node {
@@ -264,7 +265,15 @@ void Reporter::after_crash_report(const std::string& pod, std::function<void()> 
 
 void Reporter::forget(std::string_view function) {
   symbolizer_.forget(function);
-  std::erase_if(crashes_, [&](const auto& crash) { return crash.second.function == function; });
+  std::vector<std::function<void()>> waiting;
+  std::erase_if(crashes_, [&](auto& crash) {
+    if (crash.second.function != function) return false;
+    std::move(crash.second.waiting.begin(), crash.second.waiting.end(),
+              std::back_inserter(waiting));
+    return true;
+  });
+  // No report of theirs will come. They may forget the function once more.
+  for (const auto& callback : waiting) callback();
   journal_.forget(function);
   logs_.forget(function);
 }

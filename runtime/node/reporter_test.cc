@@ -145,5 +145,22 @@ TEST_F(ReporterTest, RecordsNothingMoreOfAFunctionThatIsForgotten) {
   EXPECT_TRUE(events().empty());
 }
 
+TEST_F(ReporterTest, CallsBackWhoeverWaitsForAReportOfAFunctionThatIsForgotten) {
+  int called = 0;
+  reporter.on_log(pod, crash_log(SIGABRT), "");
+  reporter.after_crash_report("stock-1", [&] {
+    ++called;
+    reporter.event("stock", "DeployFailed", "start a pod of it");
+    reporter.forget("stock");  // as a deploy of a function that is no more
+  });
+  reporter.on_probe_gone(pod);
+  reporter.forget("stock");
+  EXPECT_EQ(called, 1);
+  settle();
+  EXPECT_EQ(called, 1);
+  EXPECT_TRUE(logged().empty());
+  EXPECT_TRUE(events().empty());
+}
+
 }  // namespace
 }  // namespace subito::node
