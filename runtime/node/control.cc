@@ -120,16 +120,27 @@ void Control::check(const std::shared_ptr<Deploy>& deploy) {
                       });
 }
 
-// Its report of a crash is the most that whoever deploys can learn: it is waited for.
+// Its report of a crash is the most that whoever deploys can learn: it is waited for, until a
+// deadline, as it waits for the reading of a binary that may be broken.
 void Control::check_failed(const std::shared_ptr<Deploy>& deploy, const std::string& pod,
                            Error error) {
   const std::string& name = deploy->revision->name;
   error = std::move(error).annotate("deploy " + name + ": start a pod of it");
-  parts_.reporter.after_crash_report(pod, [this, deploy, pod, error = std::move(error)] {
-    const std::string& function = deploy->revision->name;
-    fail_deploy(*deploy, error, parts_.logs.of_pod(function, pod, kDeployLogsMax));
-    on_pod_gone(function);
-  });
+  deploy->report_deadline = std::make_unique<Timer>(
+      parts_.loop, [this, pod, error, waiting = std::weak_ptr<Deploy>(deploy)] {
+        if (const auto late = waiting.lock()) end_failed_check(*late, pod, error);
+      });
+  deploy->report_deadline->start(parts_.crash_report_wait);
+  parts_.reporter.after_crash_report(
+      pod, [this, deploy, pod, error] { end_failed_check(*deploy, pod, error); });
+}
+
+void Control::end_failed_check(Deploy& deploy, const std::string& pod, const Error& error) {
+  if (!deploy.report_deadline) return;
+  deploy.report_deadline.reset();
+  const std::string& function = deploy.revision->name;
+  fail_deploy(deploy, error, parts_.logs.of_pod(function, pod, kDeployLogsMax));
+  on_pod_gone(function);
 }
 
 void Control::finish(Deploy& deploy, api::DeployReceipt receipt) {

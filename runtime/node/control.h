@@ -4,7 +4,9 @@
 // Owned by the node, on the loop's thread. See deploy/api/control_plane.h for the contract.
 #pragma once
 
+#include <chrono>
 #include <functional>
+#include <memory>
 #include <set>
 #include <string>
 
@@ -19,6 +21,10 @@
 
 namespace subito::node {
 
+// How long a deploy whose pod crashed waits for the names in its report; then it fails with the
+// logs that there are.
+inline constexpr Duration kCrashReportWait = std::chrono::seconds(2);
+
 class Control final : public api::ControlPlane {
  public:
   struct Parts {
@@ -31,6 +37,7 @@ class Control final : public api::ControlPlane {
     LogBook& logs;
     Reporter& reporter;
     std::function<void(const std::string& function)> forget_logins;  // of a removed function
+    Duration crash_report_wait = kCrashReportWait;
   };
   explicit Control(const Parts& parts);
 
@@ -62,12 +69,15 @@ class Control final : public api::ControlPlane {
     RevisionPtr revision;
     store::Candidate candidate;
     DeployCallback callback;
+    std::unique_ptr<Timer> report_deadline;  // while a crash report is awaited
   };
 
   Result<std::shared_ptr<Deploy>> prepare(const manifest::Function& function,
                                           const std::string& artefact);
   void check(const std::shared_ptr<Deploy>& deploy);
   void check_failed(const std::shared_ptr<Deploy>& deploy, const std::string& pod, Error error);
+  // By the report or by the deadline: the second of them changes nothing.
+  void end_failed_check(Deploy& deploy, const std::string& pod, const Error& error);
   void finish(Deploy& deploy, api::DeployReceipt receipt);
   void fail_deploy(Deploy& deploy, Error error, std::vector<api::LogRecord> last_logs);
   Result<api::DeployReceipt> commit(Deploy& deploy, api::DeployReceipt receipt);

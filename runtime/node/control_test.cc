@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
+#include <future>
 
 #include "deploy/store/store_testing.h"
 #include "runtime/node/fake_pod.h"
@@ -54,7 +56,8 @@ class ControlTest : public EngineFixture, public testing::Test {
   gateway::Gateway gateway{engine};
   std::vector<std::string> forgotten;
   Control control{{loop, *store, engine, functions, gateway, journal, logs, reporter,
-                   [this](const std::string& name) { forgotten.push_back(name); }}};
+                   [this](const std::string& name) { forgotten.push_back(name); },
+                   std::chrono::milliseconds(1)}};
 };
 
 TEST_F(ControlTest, RefusesSettingsThatDoNotFitIntoAPodsConfiguration) {
@@ -133,6 +136,47 @@ TEST_F(ControlTest, ForgetsTheLoginsOfARemovedFunctionAgainWhenItsLastPodIsGone)
   settle();
   EXPECT_EQ(forgotten, (std::vector<std::string>{"busy"}));
   EXPECT_TRUE(journal.events("busy").empty());
+}
+
+// The names in it never come: every thread that could read the binary is taken.
+TEST_F(ControlTest, FailsADeployWithTheLogsThereAreWhenItsCrashReportDoesNotCome) {
+  constexpr int kThreads = 4;  // of libuv's pool
+  std::promise<void> leave;
+  const std::shared_future<void> left = leave.get_future().share();
+  std::vector<std::unique_ptr<Background>> busy;
+  for (int i = 0; i < kThreads; ++i) {
+    busy.push_back(std::make_unique<Background>(
+        loop, [left] { left.wait(); }, [] {}));
+  }
+  std::vector<api::DeployFailure> failures;
+  control.begin_deploy(function("broken"), store::put(*store, "broken"), {.check = true},
+                       [&](const auto& result) { failures.push_back(result.error()); });
+  settle();
+  ASSERT_EQ(home->pods.size(), 1U);
+  Pod pod;
+  pod.name = "broken-check-1";
+  auto revision = std::make_shared<Revision>();
+  revision->name = "broken";
+  pod.revision = std::move(revision);
+  reporter.on_output(pod, "its last words");
+  protocol::Log crash;
+  crash.set_message("crashed: SIGSEGV");
+  crash.set_signal(SIGSEGV);
+  crash.add_backtrace(0x10);
+  reporter.on_log(pod, crash, "");
+  home->exit(home->pod(0), pods::PodExit::Cause::kSignalled, SIGSEGV);
+  EXPECT_TRUE(turn_until([&] { return !failures.empty(); }));
+  leave.set_value();
+  bool last = false;
+  const Background after(
+      loop, [] {}, [&last] { last = true; });
+  EXPECT_TRUE(turn_until([&] { return last; }));
+  settle();
+  ASSERT_EQ(failures.size(), 1U) << "the report that comes after all changes nothing";
+  EXPECT_NE(failures[0].error.message.find("deploy broken: start a pod of it"), std::string::npos);
+  ASSERT_EQ(failures[0].last_logs.size(), 1U);
+  EXPECT_EQ(failures[0].last_logs[0].message, "its last words");
+  EXPECT_EQ(deploy(function("broken"), store::put(*store, "mended")), "deployed");
 }
 
 TEST_F(ControlTest, KeepsTheLoginsOfAFunctionThatWasDeployedAnew) {

@@ -13,11 +13,14 @@ std::size_t bytes_of(const api::LogRecord& record) {
 
 }  // namespace
 
+void cut_message(std::string& message, std::size_t bytes) {
+  if (message.size() <= bytes) return;
+  message.resize(bytes);
+  message += " ... (cut)";
+}
+
 void LogBook::add(api::LogRecord record) {
-  if (record.message.size() > kLogMessageBytesMax) {
-    record.message.resize(kLogMessageBytesMax);
-    record.message += " ... (cut)";
-  }
+  cut_message(record.message, kLogMessageBytesMax);
   Book& book = books_[record.function];
   book.bytes += bytes_of(record);
   book.records.push_back(std::move(record));

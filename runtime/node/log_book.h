@@ -17,6 +17,11 @@ namespace subito::node {
 constexpr std::size_t kLogBytesMax = 1 << 20;
 // A longer message is cut, and says so.
 constexpr std::size_t kLogMessageBytesMax = 8 << 10;
+// Of a message with a backtrace this much is kept, however long the backtrace is.
+constexpr std::size_t kLogMessageBytesMin = 1 << 10;
+
+// Cuts a message that is longer than `bytes`; with the words that say so it may be 10 bytes longer.
+void cut_message(std::string& message, std::size_t bytes);
 
 class LogBook {
  public:

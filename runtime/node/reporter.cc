@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 namespace subito::node {
@@ -80,6 +81,14 @@ std::string lines_of(const Backtrace& backtrace) {
   }
   if (!backtrace.note.empty()) lines += "\n  " + backtrace.note;
   return lines;
+}
+
+// The lines keep their room: of a long message the end is less than where it came from.
+void append_lines(std::string& message, const std::string& lines) {
+  constexpr std::size_t kRoom = kLogMessageBytesMax - 10;  // for the words of a cut
+  const std::size_t left = lines.size() < kRoom ? kRoom - lines.size() : 0;
+  cut_message(message, std::max(left, kLogMessageBytesMin));
+  message += lines;
 }
 
 // The addresses of a failure, if they are such; names as other SDKs may send them stay as they are.
@@ -197,7 +206,9 @@ void Reporter::on_exception(const Pod& pod, const protocol::Failure& failure,
     query.addresses = *std::move(addresses);
     return add_with_backtrace(std::move(record), std::move(query), {});
   }
-  for (const std::string& frame : failure.backtrace()) record.message += "\n  at " + frame;
+  std::string lines;
+  for (const std::string& frame : failure.backtrace()) lines += "\n  at " + frame;
+  append_lines(record.message, lines);
   logs_.add(std::move(record));
 }
 
@@ -206,7 +217,7 @@ void Reporter::add_with_backtrace(api::LogRecord record, BacktraceQuery query,
                                   const std::string& crashed) {
   symbolizer_.look_up(std::move(query), [this, record = std::move(record),
                                          crashed](const Backtrace& backtrace) mutable {
-    record.message += lines_of(backtrace);
+    append_lines(record.message, lines_of(backtrace));
     logs_.add(std::move(record));
     if (!crashed.empty()) crash_reported(crashed, backtrace);
   });
@@ -264,7 +275,15 @@ void Reporter::after_crash_report(const std::string& pod, std::function<void()> 
 
 void Reporter::forget(std::string_view function) {
   symbolizer_.forget(function);
-  std::erase_if(crashes_, [&](const auto& crash) { return crash.second.function == function; });
+  std::vector<std::function<void()>> waiting;
+  std::erase_if(crashes_, [&](auto& crash) {
+    if (crash.second.function != function) return false;
+    std::move(crash.second.waiting.begin(), crash.second.waiting.end(),
+              std::back_inserter(waiting));
+    return true;
+  });
+  // No report of theirs will come. They may forget the function once more.
+  for (const auto& callback : waiting) callback();
   journal_.forget(function);
   logs_.forget(function);
 }

@@ -41,7 +41,8 @@ class Reporter final : public EngineObserver {
   // An event about a function as a whole.
   void event(std::string_view function, std::string reason, std::string message);
 
-  // Calls back once the report of that pod's crash is in the log: at once if none is awaited.
+  // Calls back once the report of that pod's crash is in the log: at once if none is awaited, and
+  // from within forget() if its function is forgotten before.
   void after_crash_report(const std::string& pod, std::function<void()> callback);
   // Events, logs and what is still awaited of a function that is no more.
   void forget(std::string_view function);

@@ -128,6 +128,27 @@ TEST_F(ReporterTest, NamesTheFunctionsOfAnExceptionAndKeepsNamesThatItHas) {
   EXPECT_THAT(logged()[1], HasSubstr("too far\n  at sample::outer(int) + 0x"));
 }
 
+TEST_F(ReporterTest, CutsALongMessageBeforeItsBacktrace) {
+  protocol::Log log = crash_log(SIGABRT);
+  log.set_message(std::string(kLogMessageBytesMax, 'x'));
+  reporter.on_log(pod, log, "");
+  settle();
+  EXPECT_LE(logged().at(0).size(), kLogMessageBytesMax);
+  EXPECT_THAT(logged()[0], HasSubstr("xxx ... (cut)\n  at sample::inner(int) + 0x0\n"));
+  EXPECT_THAT(logged()[0], HasSubstr("\n  at sample::outer(int) + 0x"));
+}
+
+TEST_F(ReporterTest, KeepsTheBeginningOfAMessageBeforeABacktraceThatIsLong) {
+  protocol::Failure failure;
+  failure.set_type("std::range_error");
+  failure.set_message("too far" + std::string(kLogMessageBytesMax, 'x'));
+  for (int i = 0; i < 100; ++i) failure.add_backtrace(std::string(200, 'f'));
+  reporter.on_exception(pod, failure, "");
+  ASSERT_EQ(logged().size(), 1U);
+  EXPECT_THAT(logged()[0], StartsWith("handler threw std::range_error: too farxxx"));
+  EXPECT_EQ(logged()[0].find(" ... (cut)\n  at fff"), kLogMessageBytesMin);
+}
+
 TEST_F(ReporterTest, SaysARecursionInTwoLines) {
   protocol::Log log = crash_log(SIGSEGV);
   for (int i = 0; i < 30; ++i) log.add_backtrace(addresses.caller);
@@ -141,6 +162,23 @@ TEST_F(ReporterTest, RecordsNothingMoreOfAFunctionThatIsForgotten) {
   ends_by(SIGABRT);
   reporter.forget("stock");
   settle();
+  EXPECT_TRUE(logged().empty());
+  EXPECT_TRUE(events().empty());
+}
+
+TEST_F(ReporterTest, CallsBackWhoeverWaitsForAReportOfAFunctionThatIsForgotten) {
+  int called = 0;
+  reporter.on_log(pod, crash_log(SIGABRT), "");
+  reporter.after_crash_report("stock-1", [&] {
+    ++called;
+    reporter.event("stock", "DeployFailed", "start a pod of it");
+    reporter.forget("stock");  // as a deploy of a function that is no more
+  });
+  reporter.on_probe_gone(pod);
+  reporter.forget("stock");
+  EXPECT_EQ(called, 1);
+  settle();
+  EXPECT_EQ(called, 1);
   EXPECT_TRUE(logged().empty());
   EXPECT_TRUE(events().empty());
 }

@@ -64,18 +64,20 @@ struct Symbolizer::Job {
 void Symbolizer::look_up(BacktraceQuery query, Callback callback) {
   if (query.addresses.size() > kBacktraceFramesMax) query.addresses.resize(kBacktraceFramesMax);
   if (answer_known(query, callback)) return;
-  if (waiting_.size() >= kBacktracesWaitingMax) {
+  const auto own = waiting_.find(query.function);
+  if (own != waiting_.end() && own->second.size() >= kBacktracesWaitingMax) {
     return callback(bare(query, "no names: too many backtraces came at once"));
   }
   auto job = std::make_shared<Job>();
   job->query = std::move(query);
   job->callback = std::move(callback);
-  waiting_.push_back(std::move(job));
+  auto& own_jobs = waiting_[job->query.function];
+  own_jobs.push_back(std::move(job));
   run_next();
 }
 
 void Symbolizer::forget(std::string_view function) {
-  std::erase_if(waiting_, [&](const auto& job) { return job->query.function == function; });
+  if (const auto own = waiting_.find(function); own != waiting_.end()) waiting_.erase(own);
   if (running_job_ && running_job_->query.function == function) running_job_->callback = nullptr;
 }
 
@@ -97,10 +99,20 @@ bool Symbolizer::answer_known(const BacktraceQuery& query, const Callback& callb
   return true;
 }
 
+// Of the function after the one that was served last, round and round.
+std::shared_ptr<Symbolizer::Job> Symbolizer::take_next() {
+  auto turn = waiting_.upper_bound(last_turn_);
+  if (turn == waiting_.end()) turn = waiting_.begin();
+  last_turn_ = turn->first;
+  std::shared_ptr<Job> job = std::move(turn->second.front());
+  turn->second.pop_front();
+  if (turn->second.empty()) waiting_.erase(turn);
+  return job;
+}
+
 void Symbolizer::run_next() {
   while (!running_job_ && !waiting_.empty()) {
-    const std::shared_ptr<Job> job = std::move(waiting_.front());
-    waiting_.pop_front();
+    const std::shared_ptr<Job> job = take_next();
     // The one before it may have asked the same.
     if (answer_known(job->query, job->callback)) continue;
     running_job_ = job;

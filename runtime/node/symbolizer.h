@@ -1,6 +1,7 @@
 // Symbolizer: gives the addresses of a backtrace the names and lines of the binary that the pod
 // ran. One binary is read at a time, on another thread; what was found is kept, so that an
-// exception that is thrown again and again costs a look into a map.
+// exception that is thrown again and again costs a look into a map. Functions take turns: one that
+// floods waits for itself, each other for at most one look-up of it.
 //
 // Owned by the node, on the loop's thread.
 #pragma once
@@ -19,10 +20,10 @@
 
 namespace subito::node {
 
-constexpr std::size_t kBacktraceFramesMax = 64;    // of one backtrace; the rest is left out
-constexpr std::size_t kBacktracesWaitingMax = 64;  // a further one keeps its addresses
-constexpr std::size_t kKnownFramesMax = 4096;      // of one binary; then it is forgotten
-constexpr std::size_t kKnownBinariesMax = 32;      // then all of them are
+constexpr std::size_t kBacktraceFramesMax = 64;   // of one backtrace; the rest is left out
+constexpr std::size_t kBacktracesWaitingMax = 8;  // of one function; a further one is not named
+constexpr std::size_t kKnownFramesMax = 4096;     // of one binary; then it is forgotten
+constexpr std::size_t kKnownBinariesMax = 32;     // then all of them are
 
 struct BacktraceQuery {
   std::string function;                  // whose it is, for forget()
@@ -45,7 +46,7 @@ class Symbolizer {
   explicit Symbolizer(Loop& loop) : loop_(loop) {}
 
   // Calls back exactly once, unless the function is forgotten before: at once, from within this
-  // call, when all is known or too many wait; else later.
+  // call, when all is known or too many of the function wait; else later.
   void look_up(BacktraceQuery query, Callback callback);
   // Of a removed function nothing is called back any more.
   void forget(std::string_view function);
@@ -61,11 +62,13 @@ class Symbolizer {
 
   bool answer_known(const BacktraceQuery& query, const Callback& callback) const;
   void run_next();
+  std::shared_ptr<Job> take_next();
   void finish(Job& job);
 
   Loop& loop_;
-  std::map<std::string, Binary> known_;  // by path
-  std::deque<std::shared_ptr<Job>> waiting_;
+  std::map<std::string, Binary> known_;                                           // by path
+  std::map<std::string, std::deque<std::shared_ptr<Job>>, std::less<>> waiting_;  // by function
+  std::string last_turn_;  // the function that was served last; the next in the order is next
   std::shared_ptr<Job> running_job_;
   std::unique_ptr<Background> running_;
 };

@@ -94,6 +94,26 @@ TEST_F(SymbolizerTest, KeepsTheAddressesOfWhatComesWhileTooManyWait) {
   EXPECT_EQ(answers.size(), kBacktracesWaitingMax + 2);
 }
 
+TEST_F(SymbolizerTest, ServesAFunctionAmongThoseOfOneThatFloods) {
+  const std::uint64_t inner = run_sample("functions").inner;
+  std::vector<std::string> order;
+  const auto ask = [&](const std::string& function, std::uint64_t address) {
+    BacktraceQuery asked = query("functions", address);
+    asked.function = function;
+    symbolizer.look_up(asked, [&order, function](const Backtrace& backtrace) {
+      order.push_back(function + backtrace.note);
+    });
+  };
+  for (std::uint64_t i = 0; i < kBacktracesWaitingMax + 1; ++i) ask("flood", inner + i);
+  ask("quiet", 0x10);
+  ask("stock", 0x20);
+  EXPECT_TRUE(order.empty()) << "the queue of another is not theirs";
+  settle();
+  ASSERT_EQ(order.size(), kBacktracesWaitingMax + 3);
+  order.resize(4);
+  EXPECT_THAT(order, ElementsAre("flood", "quiet", "stock", "flood"));
+}
+
 TEST_F(SymbolizerTest, LeavesOutWhatIsTooDeep) {
   BacktraceQuery deep = query("functions", 0x10);
   deep.addresses.resize(1000, 0x10);

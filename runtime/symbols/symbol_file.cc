@@ -11,6 +11,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 #include <string_view>
 #include <utility>
 
@@ -18,9 +19,6 @@
 
 namespace subito::symbols {
 namespace {
-
-// The demangler works harder than linearly on what was made to hurt it.
-constexpr std::size_t kMangledBytesMax = 4096;
 
 int find_no_debug_file(Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*, const char*,
                        GElf_Word, char**) {
@@ -34,23 +32,46 @@ struct Free {
   void operator()(void* memory) const { std::free(memory); }
 };
 
+std::string cut(std::string_view name) {
+  if (name.size() <= kNameBytesMax) return std::string(name);
+  return std::string(name.substr(0, kNameBytesMax - 3)) + "...";
+}
+
+// An estimate from above of what a mangled name grows to: a reference ("S_", "S1A_", "T0_") stands
+// for a part of it, at most for all before the first that is the same. Each of fifty nested pairs
+// of the pair before, in 500 bytes, doubles it. So does a parameter that is a template ("T_I"),
+// which the demangler may try twice.
+std::uint64_t demangled_bytes(std::string_view mangled) {
+  std::map<std::string_view, std::uint64_t> references;
+  std::uint64_t bytes = 0;
+  for (std::size_t i = 0; i < mangled.size() && bytes <= kDemangledBytesMax; ++i) {
+    ++bytes;
+    if (mangled[i] != 'S' && mangled[i] != 'T') continue;
+    const std::size_t end =
+        mangled.find_first_not_of("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", i + 1);
+    if (end == std::string_view::npos || mangled[end] != '_') continue;
+    bytes += references.try_emplace(mangled.substr(i, end - i), bytes).first->second;
+    if (mangled[i] == 'T' && mangled.substr(end + 1, 1) == "I") bytes *= 2;
+  }
+  return bytes;
+}
+
 std::string demangled(const char* name) {
   const std::string_view mangled(name);
-  std::string text(mangled);
-  if (mangled.substr(0, 2) == "_Z" && mangled.size() <= kMangledBytesMax) {
+  if (mangled.substr(0, 2) == "_Z" && mangled.size() <= kMangledBytesMax &&
+      demangled_bytes(mangled) <= kDemangledBytesMax) {
     int status = 0;
     const std::unique_ptr<char, Free> readable(
         abi::__cxa_demangle(name, nullptr, nullptr, &status));
-    if (status == 0) text = readable.get();
+    if (status == 0) return cut(readable.get());
   }
-  if (text.size() > kFunctionBytesMax) text = text.substr(0, kFunctionBytesMax - 3) + "...";
-  return text;
+  return cut(mangled);
 }
 
 std::string file_name(const char* path) {
   if (path == nullptr) return {};
   const std::string_view whole(path);
-  return std::string(whole.substr(whole.rfind('/') + 1));
+  return cut(whole.substr(whole.rfind('/') + 1));
 }
 
 std::string hex(const unsigned char* bytes, std::size_t size) {
@@ -65,15 +86,22 @@ std::string hex(const unsigned char* bytes, std::size_t size) {
 
 struct Sections {
   bool symbols = false;
+  bool old_compressed = false;  // ".zdebug_*": libdw believes what they say of their size
   std::uint64_t uncompressed_bytes = 0;
 };
 
 Sections sections_of(Elf* elf) {
   Sections found;
+  std::size_t names = 0;
+  if (elf_getshdrstrndx(elf, &names) != 0) names = 0;
   for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section)) != nullptr;) {
     GElf_Shdr header;
     if (gelf_getshdr(section, &header) == nullptr) continue;
     if (header.sh_type == SHT_SYMTAB) found.symbols = true;
+    const char* name = elf_strptr(elf, names, header.sh_name);
+    if (name != nullptr && std::string_view(name).substr(0, 8) == ".zdebug_") {
+      found.old_compressed = true;
+    }
     GElf_Chdr compressed;
     if ((header.sh_flags & SHF_COMPRESSED) == 0) continue;
     if (gelf_getchdr(section, &compressed) == nullptr) continue;
@@ -195,6 +223,11 @@ Result<SymbolFile> SymbolFile::open(const std::string& path) {
     return fail(ErrorCode::kResourceExhausted,
                 "read symbols of " + path + ": uncompressed larger than " +
                     std::to_string(kUncompressedBytesMax >> 20) + " MiB");
+  }
+  if (sections.old_compressed) {
+    return fail(ErrorCode::kInvalidArgument,
+                "read symbols of " + path +
+                    ": old compressed debug sections (.zdebug); link it with -gz=zlib or -gz=none");
   }
   SymbolFile file(std::move(session));
   file.stripped_ = !sections.symbols;

@@ -18,8 +18,11 @@ namespace subito::symbols {
 inline constexpr std::uint64_t kSymbolFileBytesMax = 512ULL << 20;
 // What its compressed sections may grow to, all together.
 inline constexpr std::uint64_t kUncompressedBytesMax = 512ULL << 20;
-// A longer name of a function is cut; names of templates grow without bound.
-inline constexpr std::size_t kFunctionBytesMax = 160;
+// A longer name of a function or a file is cut; names of templates grow without bound.
+inline constexpr std::size_t kNameBytesMax = 160;
+// A longer mangled name, or one that may grow longer than that, is shown as it is.
+inline constexpr std::size_t kMangledBytesMax = 512;
+inline constexpr std::uint64_t kDemangledBytesMax = 1 << 20;
 
 struct Place {
   std::string function;      // demangled
@@ -36,7 +39,8 @@ std::string words(const Place& place);
 
 class SymbolFile {
  public:
-  // kResourceExhausted for one that is too large, kInvalidArgument for what is no ELF file.
+  // kResourceExhausted for one that is too large, kInvalidArgument for what is no ELF file or is
+  // compressed in the way of old, which does not say how large it becomes.
   static Result<SymbolFile> open(const std::string& path);
   SymbolFile(SymbolFile&&) noexcept;
   SymbolFile& operator=(SymbolFile&&) noexcept;

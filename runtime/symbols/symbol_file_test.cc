@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 #include "runtime/symbols/symbol_sample.h"
 
@@ -18,6 +19,7 @@ namespace {
 using testing::HasSubstr;
 using testing::MatchesRegex;
 using testing::Not;
+using testing::StartsWith;
 
 SymbolFile open_or_die(const std::string& path) {
   auto file = SymbolFile::open(path);
@@ -95,6 +97,30 @@ TEST(SymbolFileTest, PutsAPlaceIntoWords) {
   EXPECT_EQ(words({"main", 31, "hello.cc", 12, "", 0}), "main + 0x1f (hello.cc:12)");
   EXPECT_EQ(words({"main", 31, "hello.cc", 12, "vector.h", 90}),
             "main + 0x1f (hello.cc:12, inlined from vector.h:90)");
+}
+
+TEST(SymbolFileTest, CutsTheNameOfAFile) {
+  const SymbolFile file = open_or_die(sample_path("long_file"));
+  const auto place = file.find(run_sample("long_file").caller, true);
+  ASSERT_TRUE(place);
+  EXPECT_EQ(place->file, std::string(kNameBytesMax - 3, 'n') + "...");
+}
+
+TEST(SymbolFileTest, ShowsAMangledNameThatWouldGrowWithoutBoundAsItIs) {
+  for (const auto& [sample, name] : {std::pair("pairs", "_Z1fSt4pairIiiES_IS0_S0_ES_IS0_"),
+                                     std::pair("templates", "_ZN1AcvT_IT_IT_IT_I")}) {
+    const SymbolFile file = open_or_die(sample_path(sample));
+    const auto place = file.find(run_sample(sample).inner, false);
+    ASSERT_TRUE(place) << sample;
+    EXPECT_THAT(place->function, StartsWith(name));
+    EXPECT_LE(place->function.size(), kNameBytesMax);
+  }
+}
+
+TEST(SymbolFileTest, RefusesDebugSectionsThatDoNotSayHowLargeTheyBecome) {
+  const auto file = SymbolFile::open(sample_path("zdebug"));
+  ASSERT_FALSE(file);
+  EXPECT_THAT(file.error().message, HasSubstr("old compressed debug sections"));
 }
 
 TEST(SymbolFileTest, SaysWhichFileIsNone) {

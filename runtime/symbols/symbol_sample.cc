@@ -11,11 +11,19 @@ struct Where {
 
 volatile int depth_seen = 0;
 
+// Names of their own, as a binary has them that was made to hurt.
+#ifdef INNER_NAME
+Where inner(int depth) __asm__(INNER_NAME);
+#endif
+
 __attribute__((noinline)) Where inner(int depth) {
   depth_seen = depth;
   return {reinterpret_cast<std::uintptr_t>(__builtin_return_address(0))};
 }
 
+#ifdef OUTER_FILE
+#line 1 OUTER_FILE
+#endif
 __attribute__((noinline)) Where outer(int depth) {
   const Where where = inner(depth + 1);  // the line that the test looks for
   std::printf("%#zx %#zx\n", where.caller, reinterpret_cast<std::uintptr_t>(&inner));
