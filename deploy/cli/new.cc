@@ -89,8 +89,8 @@ class New {
     if (!from) return session_.tell(from.error());
     if (name == "main")
       return session_.tell(failure(kUsage, options_.folder,
-                                   "main.cc is where the program begins, besides the handler's "
-                                   "main.cc; choose another name"));
+                                   "the handler would be main.cc, where the program begins; "
+                                   "choose another name"));
     // What `calls` calls is named hello.
     if ((*from)->name == "calls" && name == "hello")
       return session_.tell(failure(kUsage, options_.folder,

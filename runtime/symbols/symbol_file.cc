@@ -37,10 +37,10 @@ std::string cut(std::string_view name) {
   return std::string(name.substr(0, kNameBytesMax - 3)) + "...";
 }
 
-// An estimate from above of what a mangled name grows to: a reference ("S_", "S1A_", "T0_") stands
-// for a part of it, at most for all before the first that is the same. Each of fifty nested pairs
-// of the pair before, in 500 bytes, doubles it. So does a parameter that is a template ("T_I"),
-// which the demangler may try twice.
+// An estimate of what a mangled name grows to, not a proof: a reference ("S_", "S1A_", "T0_")
+// stands for a part of it, at most for all before the first that is the same. Each of fifty nested
+// pairs of the pair before, in 500 bytes, doubles it. So does a parameter that is a template
+// ("T_I"), which the demangler may try twice.
 std::uint64_t demangled_bytes(std::string_view mangled) {
   std::map<std::string_view, std::uint64_t> references;
   std::uint64_t bytes = 0;

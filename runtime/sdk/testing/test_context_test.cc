@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "runtime/sdk/include/subito/testing.h"
+#include "runtime/sdk/testing/thrown.h"
 
 namespace subito::testing {
 namespace {
@@ -11,16 +12,6 @@ using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
-
-template <typename Error, typename Action>
-std::string message_of(Action action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "nothing was thrown";
-}
 
 // A handler as users write them: greets by a setting, counts in Redis, asks another function.
 Response greet(const Request& request, Context& context) {
