@@ -29,6 +29,7 @@ Node
 Functions
   new        write a function to begin with: new NAME [--template hello|redis|calls]
   deploy     make a new revision: deploy FOLDER, -f FILE or NAME --binary PATH
+  dev        build, deploy at every save, show logs and requests: dev FOLDER
   invoke     call one: invoke NAME [PATH] [-X METHOD] [-H FIELD] [-d DATA] [-v]
   scale      change how many pods one may have: scale NAME --min N --max N
   delete     forget one; its pods are drained
@@ -72,6 +73,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_up(app, session);
   add_new(app, session);
   add_deploy(app, session);
+  add_dev(app, session);
   add_invoke(app, session);
   add_get(app, session);
   add_describe(app, session);
