@@ -8,6 +8,7 @@ FLOOR = {
     "autoscaler": 1,
     "runtime/protocol": 1,
     "runtime/http": 1,
+    "runtime/symbols": 1,
     "deploy/manifest": 1,
     "runtime/sandbox": 2,
     "runtime/loop": 2,

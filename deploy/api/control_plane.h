@@ -49,7 +49,9 @@ struct LogQuery {
   std::string function;            // required
   std::size_t tail = 200;          // the last so many records; at most kLogTailMax
   std::int64_t since_unix_ns = 0;  // only records from then on; 0: all that is kept
-  bool previous = false;           // only the pod that ended last (the one that crashed)
+  // Only the last pod that ended unasked (crashed, out of memory, ...); if none did, the one that
+  // ended last.
+  bool previous = false;
 };
 inline constexpr std::size_t kLogTailMax = 10'000;
 
@@ -98,6 +100,7 @@ struct PodView {
   std::uint64_t requests_served = 0;
   std::uint32_t in_flight = 0;
   std::uint64_t memory_bytes = 0;  // as the cgroup counts it; 0: not known
+  std::int32_t host_pid = 0;       // of its first process, as the node sees it; 0: not known yet
 };
 
 // What is kept ready for everybody: empty sandboxes that belong to no function.
@@ -206,7 +209,8 @@ class ControlPlane {
 
   // `function` empty: all of them.
   virtual SubscriptionId subscribe_events(std::string_view function, EventCallback callback) = 0;
-  // What is kept, oldest first, bounded by the query. kNotFound for an unknown function.
+  // What is kept, oldest first, bounded by the query. kNotFound for an unknown function;
+  // kFailedPrecondition for the previous pod when none has ended.
   virtual Result<std::vector<LogRecord>> logs(const LogQuery& query) = 0;
   // New records of that function from now on: nothing is lost or doubled between logs() and this
   // when both are called in one turn of the loop.

@@ -74,7 +74,8 @@ Json pod_json(const PodView& pod) {
           {"startedAt", time_text(pod.started_unix_ns)},
           {"requestsServed", pod.requests_served},
           {"inFlight", pod.in_flight},
-          {"memoryBytes", pod.memory_bytes}};
+          {"memoryBytes", pod.memory_bytes},
+          {"hostPid", pod.host_pid}};
 }
 
 Json ready_json(const ReadyPool& ready) {

@@ -38,6 +38,7 @@ Looking
   get        list functions, pods or revisions; -w stays and tells changes
   describe   all about one, with its last events
   logs       what one said: logs NAME [-f] [--tail N] [--since 5m] [--previous]
+  debug      a shell in a pod's namespaces: debug POD [-- COMMAND...]
   bench      measure: cold-start and others
 
 Options
@@ -47,7 +48,7 @@ Options
   -h, --help      this, or the help of a command
 
 Exit codes
-  0 done   1 failed   2 wrong command line   3 no such function
+  0 done   1 failed   2 wrong command line   3 no such function or pod
   4 node not reachable   5 manifest or binary refused   130 bench interrupted
 
 Colours only on a terminal and unless NO_COLOR is set.
@@ -78,6 +79,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_get(app, session);
   add_describe(app, session);
   add_logs(app, session);
+  add_debug(app, session);
   add_scale(app, session);
   add_delete(app, session);
   add_doctor(app, session);
@@ -153,6 +155,8 @@ int cli_main(int argc, char** argv, const Hooks& hooks) {
       },
       [](const std::string& path) { return ::access(path.c_str(), F_OK) == 0; },
       api::make_curl_transport,
+      ::geteuid() == 0,
+      enter_pod,
       run_program,
       install_prefix(),
   };

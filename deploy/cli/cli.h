@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "deploy/api/transport.h"
+#include "deploy/cli/enter_pod.h"
 #include "deploy/cli/program.h"
 
 namespace subito::cli {
@@ -51,6 +52,8 @@ struct Environment {
   std::function<bool(const std::string& path)> exists;
   // Empty path: over TCP, to the gateway.
   std::function<std::unique_ptr<api::Transport>(const std::string& socket_path)> connect;
+  bool is_root = false;
+  std::function<Result<PodVisit>(const PodEntry& entry)> enter_pod;
   // Another program, for what `deploy FOLDER` builds; see run_program().
   std::function<Result<ProgramEnd>(const std::vector<std::string>& command, std::ostream* show)>
       run;

@@ -19,8 +19,8 @@ TEST_F(CliTest, HelpFitsAScreen) {
   const Printed help = run({"--help"});
   EXPECT_EQ(help.code, kOk);
   EXPECT_LE(std::count(help.out.begin(), help.out.end(), '\n'), 40);
-  for (const char* command : {"up", "new", "deploy", "invoke", "get", "describe", "logs", "scale",
-                              "delete", "doctor", "bench", "version"}) {
+  for (const char* command : {"up", "new", "deploy", "invoke", "get", "describe", "logs", "debug",
+                              "scale", "delete", "doctor", "bench", "version"}) {
     EXPECT_THAT(help.out, HasSubstr(std::string("\n  ") + command + " "));
     if (std::string(command) == "bench") continue;  // answers its own --help
     const Printed own = run({command, "--help"});
@@ -49,6 +49,7 @@ TEST_F(CliTest, AWrongCommandLineIsUsage) {
       {"scale", "catalogue", "--min", "x"},
       {"scale", "catalogue", "--max", "0"},
       {"delete"},
+      {"debug"},
       {"deploy"},
       {"deploy", "hello"},
       {"deploy", "--binary", "x"},
@@ -73,9 +74,9 @@ TEST_F(CliTest, AWrongCommandLineIsUsage) {
 TEST_F(CliTest, WithoutANodeEveryCommandSaysHowToStartOne) {
   no_node_ = Error{ErrorCode::kUnavailable, "connect to x: No such file or directory", 2};
   const std::vector<std::vector<std::string>> commands = {
-      {"get", "functions"},      {"get", "pods", "-w"},  {"get", "revisions"},
-      {"describe", "catalogue"}, {"logs", "catalogue"},  {"scale", "catalogue", "--min", "1"},
-      {"delete", "catalogue"},   {"invoke", "catalogue"}};
+      {"get", "functions"},      {"get", "pods", "-w"},   {"get", "revisions"},
+      {"describe", "catalogue"}, {"logs", "catalogue"},   {"scale", "catalogue", "--min", "1"},
+      {"delete", "catalogue"},   {"invoke", "catalogue"}, {"debug", "catalogue-7"}};
   for (const auto& arguments : commands) {
     const Printed output = run(arguments);
     EXPECT_EQ(output.code, kNoNode) << arguments[0];

@@ -59,6 +59,11 @@ class CliTest : public testing::Test {
         [this] { return now_unix_ns_; },
         [this](const std::string& path) { return files_.contains(path); },
         [this](const std::string& socket) { return std::make_unique<Joined>(*this, socket); },
+        is_root_,
+        [this](const PodEntry& entry) {
+          entered_ = entry;
+          return visit_;
+        },
         [this](const std::vector<std::string>& command, std::ostream* show) {
           commands_.push_back(command);
           Result<ProgramEnd> end = program_ ? program_(command) : ProgramEnd{};
@@ -86,7 +91,10 @@ class CliTest : public testing::Test {
   bool terminal_ = false;
   std::string input_;
   std::map<std::string, std::string> variables_;
-  std::set<std::string> files_;                           // that exist
+  std::set<std::string> files_;  // that exist
+  bool is_root_ = true;
+  Result<PodVisit> visit_ = PodVisit{};  // what comes of entering a pod
+  std::optional<PodEntry> entered_;
   std::int64_t now_unix_ns_ = 1'795'471'505'000'000'000;  // a minute after FakePlane's beginning
   // Other programs: what was run, and what they do; nothing, and well, unless said.
   std::vector<std::vector<std::string>> commands_;

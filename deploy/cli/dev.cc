@@ -4,6 +4,7 @@
 // it).
 #include <poll.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -164,7 +165,12 @@ class Dev {
     if (!built) told_wrong(built.error());
   }
 
+  // What editors wrote beside the file and moved in its place is not worth a word.
   void tell_changes() {
+    const auto gone = [&](const std::string& file) {
+      return !std::filesystem::exists(std::filesystem::path(options_.folder) / file);
+    };
+    if (!std::all_of(changed_.begin(), changed_.end(), gone)) std::erase_if(changed_, gone);
     if (changed_.empty()) return say("building " + options_.folder + " ...");
     const std::size_t more = changed_.size() - 1;
     say(printable(*changed_.begin()) +

@@ -11,6 +11,8 @@
 #include "runtime/base/result.h"
 #include "runtime/base/unique_fd.h"
 
+struct inotify_event;  // sys/inotify.h
+
 namespace subito::cli {
 
 inline constexpr std::size_t kWatchedFoldersMax = 4096;  // kResourceExhausted beyond
@@ -32,7 +34,7 @@ class FolderWatch {
 
   Status add(const std::string& path, std::set<std::string>& found);
   void forget(const std::string& path);
-  Status take(const struct inotify_event& event, std::set<std::string>& changed);
+  Status take(const inotify_event& event, std::set<std::string>& changed);
 
   UniqueFd fd_;
   std::string folder_;

@@ -174,11 +174,29 @@ TEST_F(CliTest, Logs) {
   EXPECT_EQ(plane_.last_log_query.since_unix_ns, now_unix_ns_ - 60'000'000'000);
 }
 
+TEST_F(CliTest, LogsOfAPreviousPodThatIsNotThereSaySo) {
+  plane_.next_failure = Error{ErrorCode::kFailedPrecondition, "none has ended", 0};
+  const Printed none = run({"logs", "catalogue", "--previous"});
+  EXPECT_EQ(none.code, kFailed);
+  EXPECT_EQ(none.err, "subito: none has ended\n");
+  plane_.records.clear();
+  const Printed silent = run({"logs", "catalogue", "--previous"});
+  EXPECT_EQ(silent.code, kOk);
+  EXPECT_THAT(silent.err, HasSubstr("that ended last said nothing"));
+  EXPECT_EQ(run({"logs", "catalogue"}).err, "");
+}
+
 TEST_F(CliTest, FollowedLogsGoOn) {
   meanwhile_ = [this] { plane_.emit(plane_.records[0]); };
   const Printed output = run({"logs", "catalogue", "-f", "--tail", "0"});
   EXPECT_THAT(output.out, HasSubstr("info listed"));
   EXPECT_EQ(output.code, kNoNode);
+}
+
+TEST_F(CliTest, LogsKeepTheLinesOfABacktraceBehindTheRequest) {
+  plane_.records[0].message = "crashed: SIGABRT\n  at main + 0x1";
+  EXPECT_THAT(run({"logs", "catalogue"}).out,
+              HasSubstr("crashed: SIGABRT products=5 from=cache request=req-1\n  at main + 0x1\n"));
 }
 
 TEST_F(CliTest, WhatAFunctionSaidCannotDriveTheTerminal) {

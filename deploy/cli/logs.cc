@@ -1,4 +1,5 @@
 // subito logs NAME [-f] [--tail N] [--since AGE] [--previous]
+#include <algorithm>
 #include <memory>
 
 #include "deploy/api/control_plane.h"
@@ -48,8 +49,10 @@ int show_logs(const Session& session, const LogOptions& options) {
   if (options.previous) path += "&previous=true";
   if (options.follow) path += "&follow=true";
   Json items = Json::array();
+  bool any = false;
   Node node = session.node();
   const auto print = [&](const Json& record, std::string_view line) {
+    any = true;
     if (!options.output.json())
       session.out() << log_line(record, session.colours()) << '\n';
     else if (options.follow)
@@ -61,6 +64,10 @@ int show_logs(const Session& session, const LogOptions& options) {
   };
   const auto ended = options.follow ? node.follow(path, print) : node.stream(path, print);
   if (!ended) return session.tell(ended.error());
+  if (options.previous && !any) {
+    session.environment.err << "the pod of " << printable(options.name)
+                            << " that ended last said nothing, or nothing of it is kept\n";
+  }
   if (options.output.json() && !options.follow)
     session.out() << Json{{"items", std::move(items)}}.dump(2) << '\n';
   return session.out().good() ? kOk : kFailed;  // nobody reads what we print
@@ -70,16 +77,18 @@ int show_logs(const Session& session, const LogOptions& options) {
 
 std::string log_line(const Json& record, bool colours) {
   const std::string level = record.value("level", "");
-  std::string text = coloured(record.value("time", ""), Colour::kGrey, colours) + " " +
-                     record.value("pod", "") + " " +
-                     coloured(level, colour_of_level(level), colours) + " " +
-                     printable(record.value("message", ""));
+  // Of a message of many lines, such as a backtrace, what else is known stands behind the first.
+  const std::string message = printable(record.value("message", ""));
+  const std::size_t first_line = std::min(message.find('\n'), message.size());
+  std::string text =
+      coloured(record.value("time", ""), Colour::kGrey, colours) + " " + record.value("pod", "") +
+      " " + coloured(level, colour_of_level(level), colours) + " " + message.substr(0, first_line);
   const Json fields = record.value("fields", Json::object());
   for (const auto& [key, value] : fields.items())
     text += " " + printable(key) + "=" +
             printable(value.is_string() ? value.get<std::string>() : value.dump());
   if (record.contains("requestId")) text += " request=" + record.value("requestId", "");
-  return text;
+  return text + message.substr(first_line);
 }
 
 void add_logs(CLI::App& app, Session& session) {
@@ -90,7 +99,9 @@ void add_logs(CLI::App& app, Session& session) {
   command.add_option("--tail", options->tail, "the last so many (200)")
       ->check(CLI::Range(0, static_cast<int>(api::kLogTailMax)));
   command.add_option("--since", options->since, "from so long ago (5m), or from a time on");
-  command.add_flag("--previous", options->previous, "only of the pod that ended last");
+  command.add_flag(
+      "--previous", options->previous,
+      "only of the last pod that crashed or failed; if none did, of the last that ended");
   add_output_option(command, options->output, false);
   command.callback([&session, options] {
     session.action = [&session, options] { return show_logs(session, *options); };

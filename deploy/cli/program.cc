@@ -39,6 +39,7 @@ Result<pid_t> spawn(const std::vector<std::string>& command, int output, bool ow
   ::posix_spawnattr_setflags(
       &attributes, static_cast<short>(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | group));
   std::vector<char*> arguments;
+  arguments.reserve(command.size() + 1);
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   pid_t pid = -1;

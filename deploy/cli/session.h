@@ -51,6 +51,7 @@ void add_invoke(CLI::App& app, Session& session);
 void add_get(CLI::App& app, Session& session);
 void add_describe(CLI::App& app, Session& session);
 void add_logs(CLI::App& app, Session& session);
+void add_debug(CLI::App& app, Session& session);
 void add_scale(CLI::App& app, Session& session);
 void add_delete(CLI::App& app, Session& session);
 void add_doctor(CLI::App& app, Session& session);

@@ -1,6 +1,7 @@
 #include "functions/checkout/redis_order_store.h"
 
 #include <gtest/gtest.h>
+#include <subito/testing.h>
 
 #include "functions/shop/test_redis.h"
 
@@ -34,8 +35,8 @@ class RedisOrderStoreTest : public testing::Test {
 
   const Order order_ = order_of({{"3", 1, {}}});
   TestRedis server_;
-  RealRedis redis_{server_.socket_path(), "checkout"};
-  RedisOrderStore store_{redis_};
+  subito::testing::TestContext context_{{.function = "checkout"}};
+  RedisOrderStore store_{context_.use_redis("redis", server_.address_of("checkout"))};
 };
 
 TEST_F(RedisOrderStoreTest, AKeyBelongsToOneOrderAndToOneWhoWorksOnIt) {

@@ -1,11 +1,10 @@
 #include "functions/checkout/saga.h"
 
 #include <gtest/gtest.h>
+#include <subito/testing.h>
 
 #include <map>
 #include <set>
-
-#include "functions/shop/fake_context.h"
 
 namespace shop {
 namespace {
@@ -108,11 +107,11 @@ struct FakeStock {
 class SagaTest : public testing::Test {
  protected:
   SagaTest() {
-    context_.answer("catalogue", [this](const Request& request) {
+    context_.on_call("catalogue", [this](const Request& request) {
       EXPECT_EQ(request.path(), "/products");
       return Response::json(catalogue_);
     });
-    context_.answer("stock", [this](const Request& request) { return stock_(request); });
+    context_.on_call("stock", [this](const Request& request) { return stock_(request); });
   }
 
   Response place(const std::string& key = "k", std::int64_t quantity = 2) {
@@ -139,7 +138,7 @@ class SagaTest : public testing::Test {
 
   std::string catalogue_ = R"([{"id":"3","price":45.5,"priceMinor":4550,"currency":"GBP"}])";
   FakeStock stock_;
-  FakeContext context_;
+  subito::testing::TestContext context_;
   MemoryOrderStore store_;
 };
 
@@ -166,7 +165,7 @@ TEST_F(SagaTest, RefusesTheSameKeyForAnotherOrder) {
 }
 
 TEST_F(SagaTest, RefusesASecondRequestWhileTheFirstIsInFlight) {
-  context_.answer("catalogue", [this](const Request&) {
+  context_.on_call("catalogue", [this](const Request&) {
     EXPECT_EQ(place().status(), 409);
     return Response::json(catalogue_);
   });
@@ -195,11 +194,11 @@ TEST_F(SagaTest, RefusesAnUnknownProductAndATotalBeyondCounting) {
 }
 
 TEST_F(SagaTest, WithoutACatalogueNothingIsOrderedAndTheKeyIsFree) {
-  context_.take_away("catalogue");
+  context_.fail_call("catalogue", "unavailable");
   EXPECT_EQ(place().status(), 503);
   expect_settled();
   catalogue_ = "not a list";
-  context_.answer("catalogue", [this](const Request&) { return Response::json(catalogue_); });
+  context_.on_call("catalogue", [this](const Request&) { return Response::json(catalogue_); });
   EXPECT_EQ(place().status(), 503);
   expect_settled();
 }
@@ -222,12 +221,12 @@ TEST_F(SagaTest, AReservationWhoseAnswerIsLostIsReleased) {
 }
 
 TEST_F(SagaTest, WithoutStockTheOrderStaysOpenUntilItIsAskedAgain) {
-  context_.take_away("stock");
+  context_.fail_call("stock", "unavailable");
   const Response open = place();
   EXPECT_EQ(open.status(), 503);
   EXPECT_NE(open.body().find("order-open"), std::string::npos);
   EXPECT_EQ(only_order().status, OrderStatus::kNew);
-  context_.answer("stock", [this](const Request& request) { return stock_(request); });
+  context_.on_call("stock", [this](const Request& request) { return stock_(request); });
   EXPECT_EQ(place().status(), 201);
   expect_settled();
 }
@@ -283,7 +282,7 @@ TEST_F(SagaTest, SettlesWhicheverCallFailsAndHow) {
 // second reserves them for the same order and dies. Then the first goes on and refuses.
 TEST_F(SagaTest, WhatAnotherReservedForAnOrderThatIsRefusedIsReleased) {
   int reservations = 0;
-  context_.answer("stock", [&](const Request& request) {
+  context_.on_call("stock", [&](const Request& request) {
     const Response answer = stock_(request);
     if (request.path() != "/reservations") return answer;
     if (++reservations == 2) throw std::runtime_error("the pod dies");
@@ -302,7 +301,7 @@ TEST_F(SagaTest, OnlyOneOfTwoThatWorkOnAnOrderGetsThrough) {
   stock_.refuse = "/commit";
   EXPECT_EQ(place().status(), 503);
   stock_.refuse = "";
-  context_.answer("stock", [this](const Request& request) {
+  context_.on_call("stock", [this](const Request& request) {
     Order other = only_order();  // another pod, first by a hair
     other.status = OrderStatus::kCompleted;
     store_.orders[other.id] = other;

@@ -1,5 +1,6 @@
 // The shop as a whole on a real Redis: the original services' face, and what must hold.
 #include <gtest/gtest.h>
+#include <subito/testing.h>
 
 #include <map>
 #include <memory>
@@ -262,7 +263,8 @@ TEST_F(ShopTest, RedisAwayIsNotReadyButLiveAndPasses) {
 }
 
 TEST_F(ShopTest, OneFunctionDoesNotReadTheDataOfAnother) {
-  RealRedis checkout(shop_->redis().socket_path(), "checkout");
+  subito::testing::TestContext context;
+  auto& checkout = context.use_redis("redis", shop_->redis().address_of("checkout"));
   const auto replies = checkout.pipeline({{"HGETALL", "stock:level:1"}});
   ASSERT_TRUE(replies.front().is_error());
   EXPECT_EQ(replies.front().text().substr(0, 6), "NOPERM");

@@ -1,6 +1,6 @@
 #include "functions/shop/test_redis.h"
 
-#include <hiredis/hiredis.h>
+#include <subito/testing.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -20,9 +20,10 @@ std::string user_line(const std::string& function) {
 }
 
 // While it loads its file it takes logins, but answers PING with LOADING.
-bool answers(const std::string& socket_path) {
+bool answers(const std::string& address) {
+  subito::testing::TestContext context;
   try {
-    return RealRedis(socket_path, "stock").command({"PING"}).text() == "PONG";
+    return context.use_redis("redis", address).command({"PING"}).text() == "PONG";
   } catch (const subito::RedisError&) {
     return false;
   }
@@ -46,57 +47,14 @@ TestRedis::TestRedis(bool open) : socket_(folder() + "/redis.sock") {
 void TestRedis::start() {
   process_ = TestProcess({"redis-server", folder() + "/redis.conf"});
   const auto end = std::chrono::steady_clock::now() + kStartMax;
-  while (!answers(socket_)) {
+  while (!answers(address_of("stock"))) {
     if (std::chrono::steady_clock::now() > end) throw std::runtime_error("redis-server is silent");
     std::this_thread::sleep_for(kStartPoll);
   }
 }
 
-RealRedis::RealRedis(std::string socket_path, std::string function)
-    : Redis(function + ":"), socket_path_(std::move(socket_path)), function_(std::move(function)) {}
-
-RealRedis::~RealRedis() {
-  if (connection_ != nullptr) redisFree(connection_);
-}
-
-void RealRedis::connect() {
-  connection_ = redisConnectUnix(socket_path_.c_str());
-  if (connection_ == nullptr || connection_->err != 0) {
-    throw subito::RedisError("connect redis: it is away");
-  }
-  const std::string user = "subito-fn-" + function_;
-  subito::RedisReply reply(static_cast<redisReply*>(
-      redisCommand(connection_, "AUTH %s %s", user.c_str(), function_.c_str())));
-  if (reply.is_error()) throw subito::RedisError(std::string(reply.text()));
-}
-
-std::vector<subito::RedisReply> RealRedis::pipeline(
-    const std::vector<std::vector<std::string>>& commands) {
-  if (connection_ == nullptr) connect();
-  for (const auto& command : commands) {
-    std::vector<const char*> texts;
-    std::vector<std::size_t> sizes;
-    for (const std::string& argument : command) {
-      texts.push_back(argument.data());
-      sizes.push_back(argument.size());
-    }
-    redisAppendCommandArgv(connection_, static_cast<int>(texts.size()), texts.data(), sizes.data());
-  }
-  std::vector<subito::RedisReply> replies;
-  for (std::size_t i = 0; i < commands.size(); ++i) {
-    void* reply = nullptr;
-    if (redisGetReply(connection_, &reply) != REDIS_OK) {
-      throw subito::RedisError("ask redis: the connection broke");
-    }
-    replies.emplace_back(static_cast<redisReply*>(reply));
-  }
-  return replies;
-}
-
-subito::RedisReply RealRedis::command(const std::vector<std::string>& arguments) {
-  subito::RedisReply reply = pipeline({arguments}).front();
-  if (reply.is_error()) throw subito::RedisError(std::string(reply.text()));
-  return reply;
+std::string TestRedis::address_of(const std::string& function) const {
+  return "unix://subito-fn-" + function + ":" + function + "@" + socket_;
 }
 
 }  // namespace shop

@@ -1,7 +1,6 @@
 #include "functions/shop/test_shop.h"
 
-#include <memory>
-#include <stdexcept>
+#include <subito/testing.h>
 
 namespace shop {
 
@@ -14,44 +13,6 @@ subito::Router shopfront_router();
 using subito::Request;
 using subito::Response;
 
-class TestShop::Context final : public subito::Context {
- public:
-  Context(TestShop& shop, std::string function) : shop_(shop), function_(std::move(function)) {}
-
-  std::chrono::steady_clock::time_point deadline() const override { return deadline_; }
-  bool cancelled() override { return false; }
-  const std::string& request_id() const override { return function_; }
-  const std::string& traceparent() const override { return function_; }
-  const std::string& function() const override { return function_; }
-  const std::string& pod() const override { return function_; }
-  subito::Logger& log() override { return logger_; }
-  std::optional<std::string> setting(std::string_view name) const override {
-    if (name == "seed") return "demo";
-    return std::nullopt;
-  }
-  subito::Redis& redis(std::string_view binding) override {
-    if (binding != "redis" || function_ == "shopfront") throw std::out_of_range("no such binding");
-    if (!redis_) redis_ = std::make_unique<RealRedis>(shop_.redis_.socket_path(), function_);
-    return *redis_;
-  }
-  int connect(std::string_view) override { throw std::out_of_range("no such binding"); }
-  Response call(std::string_view function, const Request& request) override {
-    if (shop_.away_ == function) throw subito::CallError("unavailable", "it is away");
-    return shop_.ask(std::string(function), request);
-  }
-
- private:
-  class SilentLogger final : public subito::Logger {
-    void write(int, std::string_view, Fields) override {}
-  };
-  TestShop& shop_;
-  std::string function_;
-  std::chrono::steady_clock::time_point deadline_ =
-      std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  std::unique_ptr<RealRedis> redis_;
-  SilentLogger logger_;
-};
-
 TestShop::TestShop() {
   functions_.emplace("catalogue", catalogue_router());
   functions_.emplace("stock", stock_router());
@@ -61,14 +22,16 @@ TestShop::TestShop() {
 }
 
 Response TestShop::ask(const std::string& function, const Request& request) {
-  Context context(*this, function);
-  try {
-    return functions_.at(function)(request, context);
-  } catch (const subito::HttpError& error) {
-    return Response::problem(error.status(), error.type(), error.what());
-  } catch (const std::exception& error) {
-    return Response::problem(500, "internal-error", error.what());
+  subito::testing::TestContext context({.function = function});
+  context.settings["seed"] = "demo";
+  if (function != "shopfront") context.use_redis("redis", redis_.address_of(function));
+  for (const auto& [name, router] : functions_) {
+    context.on_call(name, [this, callee = name](const Request& call) {
+      if (away_ == callee) throw subito::CallError("unavailable", "it is away");
+      return ask(callee, call);
+    });
   }
+  return answer_of(functions_.at(function), request, context);
 }
 
 Response TestShop::get(const std::string& function, const std::string& path) {

@@ -31,7 +31,6 @@ class TestShop {
   TestRedis& redis() { return redis_; }
 
  private:
-  class Context;
   TestRedis redis_;
   std::map<std::string, subito::Router> functions_;
   std::string away_;

@@ -106,22 +106,30 @@ Result<std::shared_ptr<Control::Deploy>> Control::prepare(const manifest::Functi
 // Starts one pod of the candidate; what is current stays until it has come up.
 void Control::check(const std::shared_ptr<Deploy>& deploy) {
   const std::string pod = check_pod_name(*deploy->revision);
-  parts_.engine.probe(
-      deploy->revision, pod, [this, deploy, pod](Result<Duration> start, pods::StartMode mode) {
-        if (!start) {
-          Error error = std::move(start).error();
-          fail_deploy(
-              *deploy,
-              std::move(error).annotate("deploy " + deploy->revision->name + ": start a pod of it"),
-              parts_.logs.of_pod(deploy->revision->name, pod, kDeployLogsMax));
-          return;
-        }
-        api::DeployReceipt receipt = receipt_of(*deploy->revision);
-        receipt.checked = true;
-        receipt.start_mode = to_api(mode);
-        receipt.start_us = microseconds(*start);
-        finish(*deploy, std::move(receipt));
-      });
+  parts_.engine.probe(deploy->revision, pod,
+                      [this, deploy, pod](Result<Duration> start, pods::StartMode mode) {
+                        if (!start) {
+                          Error error = std::move(start).error();
+                          return check_failed(deploy, pod, std::move(error));
+                        }
+                        api::DeployReceipt receipt = receipt_of(*deploy->revision);
+                        receipt.checked = true;
+                        receipt.start_mode = to_api(mode);
+                        receipt.start_us = microseconds(*start);
+                        finish(*deploy, std::move(receipt));
+                      });
+}
+
+// Its report of a crash is the most that whoever deploys can learn: it is waited for.
+void Control::check_failed(const std::shared_ptr<Deploy>& deploy, const std::string& pod,
+                           Error error) {
+  const std::string& name = deploy->revision->name;
+  error = std::move(error).annotate("deploy " + name + ": start a pod of it");
+  parts_.reporter.after_crash_report(pod, [this, deploy, pod, error = std::move(error)] {
+    const std::string& function = deploy->revision->name;
+    fail_deploy(*deploy, error, parts_.logs.of_pod(function, pod, kDeployLogsMax));
+    on_pod_gone(function);
+  });
 }
 
 void Control::finish(Deploy& deploy, api::DeployReceipt receipt) {
@@ -180,14 +188,13 @@ void Control::remove(std::string_view name, StatusCallback callback) {
 }
 
 void Control::forget(const std::string& name) {
-  parts_.journal.forget(name);
-  parts_.logs.forget(name);
+  parts_.reporter.forget(name);
   parts_.forget_logins(name);
 }
 
 // Until then it may have logged in once more, and what it said was kept.
 void Control::on_pod_gone(const std::string& name) {
-  if (parts_.functions.find(name) != nullptr) return;
+  if (parts_.functions.find(name) != nullptr || deploying_.contains(name)) return;
   const auto pods = parts_.engine.pods().all();
   const bool last = std::none_of(pods.begin(), pods.end(),
                                  [&](const Pod* pod) { return pod->revision->name == name; });
@@ -242,6 +249,7 @@ std::vector<api::PodView> Control::list_pods() {
   for (const Pod* pod : table.all()) {
     views.push_back(pod_view(*pod, parts_.engine.scheduler().pod(pod->id)));
     views.back().memory_bytes = table.home().memory_bytes(pod->id);
+    views.back().host_pid = table.home().host_pid(pod->id);
   }
   sort_pods(views);
   return views;
@@ -271,6 +279,12 @@ api::SubscriptionId Control::subscribe_events(std::string_view function, EventCa
 Result<std::vector<api::LogRecord>> Control::logs(const api::LogQuery& query) {
   if (parts_.functions.find(query.function) == nullptr) {
     return unknown_function(query.function).error();
+  }
+  if (query.previous && parts_.logs.previous_pod(query.function).empty()) {
+    return fail(ErrorCode::kFailedPrecondition,
+                "show logs of the previous pod of " + query.function +
+                    ": none has ended since the node started; without --previous there are those "
+                    "of the living");
   }
   return parts_.logs.query(query);
 }

@@ -71,6 +71,7 @@ class Control final : public api::ControlPlane {
   Result<std::shared_ptr<Deploy>> prepare(const manifest::Function& function,
                                           const std::string& artefact);
   void check(const std::shared_ptr<Deploy>& deploy);
+  void check_failed(const std::shared_ptr<Deploy>& deploy, const std::string& pod, Error error);
   void finish(Deploy& deploy, api::DeployReceipt receipt);
   void fail_deploy(Deploy& deploy, Error error, std::vector<api::LogRecord> last_logs);
   Result<api::DeployReceipt> commit(Deploy& deploy, api::DeployReceipt receipt);

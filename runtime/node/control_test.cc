@@ -48,7 +48,8 @@ class ControlTest : public EngineFixture, public testing::Test {
   std::unique_ptr<store::Store> store;
   Journal journal;
   LogBook logs;
-  Reporter reporter{journal, logs};
+  Symbolizer symbolizer{loop};
+  Reporter reporter{journal, logs, symbolizer};
   Functions functions;
   gateway::Gateway gateway{engine};
   RequestFeed requests{engine};

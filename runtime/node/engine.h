@@ -32,6 +32,7 @@ class EngineObserver {
   virtual void on_draining(const Pod& pod, const scheduler::DrainPod& drain) = 0;
   virtual void on_stopping(const Pod& pod, const scheduler::StopPod& stop) = 0;
   virtual void on_gone(const Pod& pod, const PodGone& gone, std::uint64_t served) = 0;
+  virtual void on_probe_gone(const Pod& pod) = 0;  // a probe's; whoever asked for it was told
   virtual void on_output(const Pod& pod, std::string_view line) = 0;
   virtual void on_log(const Pod& pod, const protocol::Log& log, const std::string& request_id) = 0;
   virtual void on_exception(const Pod& pod, const protocol::Failure& failure,

@@ -202,6 +202,7 @@ void Engine::pod_gone(Pod& pod, const PodGone& gone) {
   if (is_probe(pod.id)) {
     finish_probe(pod.id, Error{ErrorCode::kFailedPrecondition, gone.words, 0}, pod.mode);
     probes_.erase(pod.id);
+    observer_.on_probe_gone(pod);
     return decided();
   }
   std::vector<InvocationId> again = take_unsent(pod.id);

@@ -60,6 +60,7 @@ class FakeHome final : public pods::PodHome {
   Result<pods::StartedPod> start(const pods::PodSpec& spec) override;
   void kill(PodId pod) override { killed.push_back(pod); }
   std::uint64_t memory_bytes(PodId) const override { return 0; }
+  pid_t host_pid(PodId) const override { return 0; }
   pods::ReadyPool ready_pool() const override { return {}; }
 
   FakePod& pod(std::size_t index) { return *pods.at(index); }
@@ -114,6 +115,7 @@ struct QuietObserver : EngineObserver {
   void on_gone(const Pod& pod, const PodGone& end, std::uint64_t) override {
     gone.push_back(pod.name + " " + end.words);
   }
+  void on_probe_gone(const Pod&) override {}
   void on_output(const Pod&, std::string_view) override {}
   void on_log(const Pod&, const protocol::Log& log, const std::string&) override {
     logged.push_back(log.message());

@@ -64,7 +64,7 @@ TEST(LogBookTest, ForgetsTheOldestWhenItsBytesAreUsedUp) {
 TEST(LogBookTest, ShowsThePreviousPodAfterItsEnd) {
   LogBook book;
   book.add(record("stock-1", "crashing"));
-  book.pod_ended("stock", "stock-1");
+  book.pod_ended("stock", "stock-1", true);
   book.add(record("stock-2", "fine"));
   api::LogQuery query;
   query.function = "stock";
@@ -73,6 +73,20 @@ TEST(LogBookTest, ShowsThePreviousPodAfterItsEnd) {
   ASSERT_EQ(records.size(), 1U);
   EXPECT_EQ(records[0].message, "crashing");
   EXPECT_EQ(book.of_pod("stock", "stock-2", 5).size(), 1U);
+}
+
+TEST(LogBookTest, APodThatFellAsleepDoesNotHideTheOneThatCrashed) {
+  LogBook book;
+  EXPECT_EQ(book.previous_pod("stock"), "");
+  book.pod_ended("stock", "stock-1", false);
+  EXPECT_EQ(book.previous_pod("stock"), "stock-1") << "though it never said anything";
+  book.pod_ended("stock", "stock-2", true);
+  book.pod_ended("stock", "stock-3", false);
+  EXPECT_EQ(book.previous_pod("stock"), "stock-2");
+  book.pod_ended("stock", "stock-4", true);
+  EXPECT_EQ(book.previous_pod("stock"), "stock-4");
+  book.forget("stock");
+  EXPECT_EQ(book.previous_pod("stock"), "");
 }
 
 TEST(LogBookTest, CutsAMessageThatIsTooLong) {

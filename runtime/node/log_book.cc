@@ -32,8 +32,17 @@ void LogBook::add(api::LogRecord record) {
   }
 }
 
-void LogBook::pod_ended(std::string_view function, std::string_view pod) {
-  if (const auto it = books_.find(function); it != books_.end()) it->second.last_ended_pod = pod;
+void LogBook::pod_ended(std::string_view function, std::string_view pod, bool failed) {
+  Book& book = books_[std::string(function)];
+  book.last_ended_pod = pod;
+  if (failed) book.last_failed_pod = pod;
+}
+
+std::string_view LogBook::previous_pod(std::string_view function) const {
+  const auto it = books_.find(function);
+  if (it == books_.end()) return {};
+  const Book& book = it->second;
+  return book.last_failed_pod.empty() ? book.last_ended_pod : book.last_failed_pod;
 }
 
 template <typename Wanted>
@@ -51,9 +60,7 @@ std::vector<api::LogRecord> LogBook::last(std::string_view function, std::size_t
 }
 
 std::vector<api::LogRecord> LogBook::query(const api::LogQuery& query) const {
-  const auto it = books_.find(query.function);
-  if (it == books_.end()) return {};
-  const std::string& previous = it->second.last_ended_pod;
+  const std::string_view previous = previous_pod(query.function);
   return last(
       query.function, std::min(query.tail, api::kLogTailMax), [&](const api::LogRecord& record) {
         return record.unix_ns >= query.since_unix_ns && (!query.previous || record.pod == previous);

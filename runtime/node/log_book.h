@@ -23,8 +23,11 @@ class LogBook {
   using Callback = std::function<void(const api::LogRecord&)>;
 
   void add(api::LogRecord record);
-  // The pod ended, so that its records are what `previous` asks for.
-  void pod_ended(std::string_view function, std::string_view pod);
+  // The pod ended; `failed`: nobody asked it to.
+  void pod_ended(std::string_view function, std::string_view pod, bool failed);
+  // Whose records `previous` asks for: the last pod that failed, else the last that ended, else "".
+  // A pod that fell asleep since does not hide the one that crashed.
+  std::string_view previous_pod(std::string_view function) const;
   std::vector<api::LogRecord> query(const api::LogQuery& query) const;
   // The last records of one pod, oldest first.
   std::vector<api::LogRecord> of_pod(std::string_view function, std::string_view pod,
@@ -39,6 +42,7 @@ class LogBook {
     std::deque<api::LogRecord> records;
     std::size_t bytes = 0;
     std::string last_ended_pod;
+    std::string last_failed_pod;
   };
   struct Subscriber {
     std::string function;

@@ -51,7 +51,8 @@ class LiveNode final : public Node {
       : loop_(loop),
         config_(config),
         store_(std::move(store)),
-        reporter_(journal_, logs_),
+        symbolizer_(loop),
+        reporter_(journal_, logs_, symbolizer_),
         engine_(loop, scheduler::NodeLimits(), reporter_),
         request_feed_(engine_),
         dialer_(loop),
@@ -97,6 +98,7 @@ class LiveNode final : public Node {
   const std::unique_ptr<store::Store> store_;
   Journal journal_;
   LogBook logs_;
+  Symbolizer symbolizer_;
   Reporter reporter_;
   Functions functions_;
   Engine engine_;

@@ -13,6 +13,9 @@ using protocol::FrameType;
 // long after the exit.
 constexpr Duration kChannelEndGrace = std::chrono::seconds(1);
 
+// Linkers write 20 bytes, as twice as many digits.
+constexpr std::size_t kBuildIdBytesMax = 128;
+
 }  // namespace
 
 // Gone when both `exit` and `channel_end` are there.
@@ -116,6 +119,7 @@ Status PodTable::on_frame(PodId id, const protocol::Frame& frame) {
   protocol::Hello hello;
   RETURN_IF_ERROR(protocol::parse_head(frame, hello));
   pod->hello = loop_.now();
+  pod->build_id = hello.build_id().substr(0, kBuildIdBytesMax);
   events_.on_pod_hello(*pod);
   return ok();
 }

@@ -30,6 +30,7 @@ struct Pod {
   pods::StartMode mode = pods::StartMode::kFresh;  // how it really started
   TimePoint decided;                               // to start it
   std::optional<TimePoint> hello;
+  std::string build_id;  // of its binary, as it said in its hello; may be empty
   std::int64_t started_unix_ns = 0;
   std::uint32_t waiting_at_start = 0;  // invocations that waited when it was decided
   bool draining = false;

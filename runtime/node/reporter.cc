@@ -2,6 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <utility>
 
 namespace subito::node {
@@ -34,6 +37,71 @@ const char* reason_of(const Pod& pod, const PodGone& gone) {
       return "PodExited";
   }
   return "PodExited";
+}
+
+// Where every abort and every uncaught exception passes: not the place that a person looks for.
+bool is_way_out(std::string_view frame) {
+  static constexpr std::array<std::string_view, 9> kFunctions = {"abort",
+                                                                 "raise",
+                                                                 "gsignal",
+                                                                 "pthread_kill",
+                                                                 "__pthread_kill_implementation",
+                                                                 "__pthread_kill_internal",
+                                                                 "__assert_fail",
+                                                                 "__assert_fail_base",
+                                                                 "std::terminate()"};
+  static constexpr std::array<std::string_view, 5> kPrefixes = {"__GI_", "__cxa_", "__wrap___cxa_",
+                                                                "__cxxabiv1::", "__gnu_cxx::"};
+  // "__pthread_kill_implementation.constprop.0 + 0x10b": also as the compiler split it.
+  const std::string_view function = frame.substr(0, std::min(frame.find(" + 0x"), frame.find('.')));
+  return std::find(kFunctions.begin(), kFunctions.end(), function) != kFunctions.end() ||
+         std::any_of(kPrefixes.begin(), kPrefixes.end(), [&](std::string_view prefix) {
+           return function.substr(0, prefix.size()) == prefix;
+         });
+}
+
+std::string place_of(const Backtrace& backtrace) {
+  if (!backtrace.note.empty()) return {};
+  const auto at = std::find_if_not(backtrace.frames.begin(), backtrace.frames.end(), is_way_out);
+  return at == backtrace.frames.end() ? std::string() : *at;
+}
+
+std::string lines_of(const Backtrace& backtrace) {
+  std::string lines;
+  const auto& frames = backtrace.frames;
+  for (auto frame = frames.begin(); frame != frames.end();) {
+    const auto other =
+        std::find_if(frame, frames.end(), [&](const auto& f) { return f != *frame; });
+    lines += "\n  at " + *frame;
+    if (const auto more = other - frame - 1; more > 0) {
+      lines += "\n  at the same, " + std::to_string(more) + " more";
+    }
+    frame = other;
+  }
+  if (!backtrace.note.empty()) lines += "\n  " + backtrace.note;
+  return lines;
+}
+
+// The addresses of a failure, if they are such; names as other SDKs may send them stay as they are.
+std::optional<std::vector<std::uint64_t>> addresses_of(const protocol::Failure& failure) {
+  std::vector<std::uint64_t> addresses;
+  for (const std::string& frame : failure.backtrace()) {
+    std::uint64_t address = 0;
+    const char* end = frame.data() + frame.size();
+    if (frame.substr(0, 2) != "0x") return std::nullopt;
+    const auto [stop, error] = std::from_chars(frame.data() + 2, end, address, 16);
+    if (error != std::errc() || stop != end) return std::nullopt;
+    addresses.push_back(address);
+  }
+  return addresses;
+}
+
+BacktraceQuery query_of(const Pod& pod) {
+  BacktraceQuery query;
+  query.function = pod.revision->name;
+  query.binary = pod.revision->artefact_path;
+  query.build_id = pod.build_id;
+  return query;
 }
 
 bool ended_as_asked(const Pod& pod, const PodGone& gone) {
@@ -70,11 +138,16 @@ void Reporter::on_gone(const Pod& pod, const PodGone& gone, std::uint64_t served
   if (ended_as_asked(pod, gone)) {
     event(pod, "PodEnded",
           "ended, " + std::to_string(served) + (served == 1 ? " request" : " requests"));
-  } else {
+  } else if (!end_of_crash(pod, gone)) {
     event(pod, reason_of(pod, gone), gone.words);
     system_log(pod.revision->name, pod.name, api::LogLevel::kError, gone.words);
   }
-  logs_.pod_ended(pod.revision->name, pod.name);
+  crash_gone(pod.name);
+  logs_.pod_ended(pod.revision->name, pod.name, !ended_as_asked(pod, gone));
+}
+
+void Reporter::on_probe_gone(const Pod& pod) {
+  crash_gone(pod.name);
 }
 
 void Reporter::on_output(const Pod& pod, std::string_view line) {
@@ -96,14 +169,104 @@ void Reporter::on_log(const Pod& pod, const protocol::Log& log, const std::strin
   record.message = log.message();
   record.fields_json = log.fields_json();
   record.request_id = request_id;
-  logs_.add(std::move(record));
+  if (log.backtrace_size() == 0 && log.signal() == 0) return logs_.add(std::move(record));
+  BacktraceQuery query = query_of(pod);
+  query.addresses.assign(log.backtrace().begin(), log.backtrace().end());
+  query.returns_only = log.signal() == 0;
+  if (log.signal() != 0) {
+    Crash& crash = crashes_[pod.name];
+    crash.function = pod.revision->name;
+    crash.signal = static_cast<int>(log.signal());
+    crash.reported = false;
+  }
+  add_with_backtrace(std::move(record), std::move(query), log.signal() != 0 ? pod.name : "");
 }
 
 void Reporter::on_exception(const Pod& pod, const protocol::Failure& failure,
                             const std::string& request_id) {
-  std::string message = "handler threw " + failure.type() + ": " + failure.message();
-  for (const std::string& frame : failure.backtrace()) message += "\n  at " + frame;
-  system_log(pod.revision->name, pod.name, api::LogLevel::kError, std::move(message), request_id);
+  api::LogRecord record;
+  record.unix_ns = wall_clock_nanoseconds();
+  record.function = pod.revision->name;
+  record.pod = pod.name;
+  record.level = api::LogLevel::kError;
+  record.stream = api::LogStream::kSystem;
+  record.message = "handler threw " + failure.type() + ": " + failure.message();
+  record.request_id = request_id;
+  if (auto addresses = addresses_of(failure)) {
+    BacktraceQuery query = query_of(pod);
+    query.addresses = *std::move(addresses);
+    return add_with_backtrace(std::move(record), std::move(query), {});
+  }
+  for (const std::string& frame : failure.backtrace()) record.message += "\n  at " + frame;
+  logs_.add(std::move(record));
+}
+
+// `crashed`: the pod whose report of its own end this is, or empty.
+void Reporter::add_with_backtrace(api::LogRecord record, BacktraceQuery query,
+                                  const std::string& crashed) {
+  symbolizer_.look_up(std::move(query), [this, record = std::move(record),
+                                         crashed](const Backtrace& backtrace) mutable {
+    record.message += lines_of(backtrace);
+    logs_.add(std::move(record));
+    if (!crashed.empty()) crash_reported(crashed, backtrace);
+  });
+}
+
+void Reporter::crash_reported(const std::string& pod, const Backtrace& backtrace) {
+  const auto it = crashes_.find(pod);
+  if (it == crashes_.end()) return;
+  Crash& crash = it->second;
+  crash.reported = true;
+  crash.place = place_of(backtrace);
+  if (crash.end) {
+    if (!crash.place.empty()) crash.end->message += " in " + crash.place;
+    add_event(*std::exchange(crash.end, std::nullopt));
+  }
+  const auto waiting = std::exchange(crash.waiting, {});
+  if (crash.gone) crashes_.erase(it);
+  for (const auto& callback : waiting) callback();
+}
+
+bool Reporter::end_of_crash(const Pod& pod, const PodGone& gone) {
+  const auto it = crashes_.find(pod.name);
+  const bool as_it_said = it != crashes_.end() && !gone.breach && pod.kill_reason.empty() &&
+                          gone.exit.cause == pods::PodExit::Cause::kSignalled &&
+                          gone.exit.code == it->second.signal;
+  if (!as_it_said) return false;
+  api::Event end;
+  end.unix_ns = wall_clock_nanoseconds();
+  end.function = pod.revision->name;
+  end.pod = pod.name;
+  end.reason = reason_of(pod, gone);
+  end.message = gone.words;
+  Crash& crash = it->second;
+  if (!crash.reported) {
+    crash.end = std::move(end);
+    return true;
+  }
+  if (!crash.place.empty()) end.message += " in " + crash.place;
+  add_event(std::move(end));
+  return true;
+}
+
+void Reporter::crash_gone(const std::string& pod) {
+  const auto it = crashes_.find(pod);
+  if (it == crashes_.end()) return;
+  it->second.gone = true;
+  if (it->second.reported) crashes_.erase(it);
+}
+
+void Reporter::after_crash_report(const std::string& pod, std::function<void()> callback) {
+  const auto it = crashes_.find(pod);
+  if (it == crashes_.end() || it->second.reported) return callback();
+  it->second.waiting.push_back(std::move(callback));
+}
+
+void Reporter::forget(std::string_view function) {
+  symbolizer_.forget(function);
+  std::erase_if(crashes_, [&](const auto& crash) { return crash.second.function == function; });
+  journal_.forget(function);
+  logs_.forget(function);
 }
 
 void Reporter::on_refused(const Revision& revision, const Failure& failure,
@@ -131,6 +294,10 @@ void Reporter::event(const Pod& pod, std::string reason, std::string message) {
   event.pod = pod.name;
   event.reason = std::move(reason);
   event.message = std::move(message);
+  add_event(std::move(event));
+}
+
+void Reporter::add_event(api::Event event) {
   spdlog::debug("{} {}", event.pod, event.message);
   journal_.add(std::move(event));
 }

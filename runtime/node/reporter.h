@@ -1,25 +1,36 @@
 // Reporter: puts what the engine sees into words: events of the journal, records of the log book
 // and the node's own log. Owned by the node, on the loop's thread.
+//
+// A backtrace is in the log once its functions have names, some milliseconds after it came; so is
+// the event of the pod's end that names the place. A pod that reports by which signal it dies is
+// not reported a second time.
 #pragma once
 
+#include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/node/engine.h"
 #include "runtime/node/journal.h"
 #include "runtime/node/log_book.h"
+#include "runtime/node/symbolizer.h"
 
 namespace subito::node {
 
 class Reporter final : public EngineObserver {
  public:
-  Reporter(Journal& journal, LogBook& logs) : journal_(journal), logs_(logs) {}
+  Reporter(Journal& journal, LogBook& logs, Symbolizer& symbolizer)
+      : journal_(journal), logs_(logs), symbolizer_(symbolizer) {}
 
   void on_started(const Pod& pod) override;
   void on_start_failed(const Pod& pod, const Error& error) override;
   void on_draining(const Pod& pod, const scheduler::DrainPod& drain) override;
   void on_stopping(const Pod& pod, const scheduler::StopPod& stop) override;
   void on_gone(const Pod& pod, const PodGone& gone, std::uint64_t served) override;
+  void on_probe_gone(const Pod& pod) override;
   void on_output(const Pod& pod, std::string_view line) override;
   void on_log(const Pod& pod, const protocol::Log& log, const std::string& request_id) override;
   void on_exception(const Pod& pod, const protocol::Failure& failure,
@@ -30,13 +41,37 @@ class Reporter final : public EngineObserver {
   // An event about a function as a whole.
   void event(std::string_view function, std::string reason, std::string message);
 
+  // Calls back once the report of that pod's crash is in the log: at once if none is awaited.
+  void after_crash_report(const std::string& pod, std::function<void()> callback);
+  // Events, logs and what is still awaited of a function that is no more.
+  void forget(std::string_view function);
+
  private:
+  // From a pod's report of its crash until it is gone and the report is in the log.
+  struct Crash {
+    std::string function;
+    int signal = 0;
+    bool reported = false;
+    std::string place;  // the function of the pod where it happened
+    bool gone = false;
+    std::optional<api::Event> end;  // waits for the place
+    std::vector<std::function<void()>> waiting;
+  };
+
   void event(const Pod& pod, std::string reason, std::string message);
+  void add_event(api::Event event);
+  void add_with_backtrace(api::LogRecord record, BacktraceQuery query, const std::string& crashed);
+  void crash_reported(const std::string& pod, const Backtrace& backtrace);
+  // True: the pod itself said how it ends; the event is made, or will be.
+  bool end_of_crash(const Pod& pod, const PodGone& gone);
+  void crash_gone(const std::string& pod);
   void system_log(const std::string& function, const std::string& pod, api::LogLevel level,
                   std::string message, const std::string& request_id = {});
 
   Journal& journal_;
   LogBook& logs_;
+  Symbolizer& symbolizer_;
+  std::map<std::string, Crash> crashes_;  // by pod
 };
 
 }  // namespace subito::node

@@ -7,6 +7,8 @@
 // kernel until the function reads it.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -84,6 +86,8 @@ class PodHome {
   virtual void kill(PodId pod) = 0;  // SIGKILL; its exit follows. Unknown: nothing happens
   // What the pod takes now, kernel memory included; 0: not known.
   virtual std::uint64_t memory_bytes(PodId pod) const = 0;
+  // Of its first process, as this process sees it; 0: not known, or not yet.
+  virtual pid_t host_pid(PodId pod) const = 0;
   virtual ReadyPool ready_pool() const = 0;
 };
 

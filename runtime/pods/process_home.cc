@@ -103,6 +103,11 @@ void ProcessHome::kill(PodId pod) {
   }
 }
 
+pid_t ProcessHome::host_pid(PodId pod) const {
+  const auto it = processes_.find(pod);
+  return it == processes_.end() ? 0 : it->second->pid;
+}
+
 void ProcessHome::reap(PodId pod) {
   const auto it = processes_.find(pod);
   if (it == processes_.end()) return;

@@ -19,6 +19,7 @@ class ProcessHome final : public PodHome {
   Result<StartedPod> start(const PodSpec& spec) override;
   void kill(PodId pod) override;
   std::uint64_t memory_bytes(PodId) const override { return 0; }
+  pid_t host_pid(PodId pod) const override;
   ReadyPool ready_pool() const override { return {}; }
 
  private:

@@ -189,6 +189,11 @@ std::uint64_t SandboxHome::memory_bytes(PodId pod) const {
   return host_pid == 0 ? 0 : memory_usage_bytes(host_pid, memory_cgroup(id->second));
 }
 
+pid_t SandboxHome::host_pid(PodId pod) const {
+  const auto id = sandbox_of_.find(pod);
+  return id == sandbox_of_.end() ? 0 : running_.at(id->second).host_pid;
+}
+
 ReadyPool SandboxHome::ready_pool() const {
   ReadyPool pool;
   for (const auto& [id, empty] : empty_) {

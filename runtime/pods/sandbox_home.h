@@ -32,6 +32,7 @@ class SandboxHome final : public PodHome, private sandbox::LauncherEvents {
   Result<StartedPod> start(const PodSpec& spec) override;
   void kill(PodId pod) override;
   std::uint64_t memory_bytes(PodId pod) const override;
+  pid_t host_pid(PodId pod) const override;
   ReadyPool ready_pool() const override;
 
   pid_t launcher_pid() const { return client_.launcher_pid(); }

@@ -6,7 +6,7 @@
 // for each stream that is open, none for what is over.
 //
 // The rules, in short (docs/pod-protocol.md has them whole):
-// - CONFIG and HELLO come first and once. After DRAIN no INVOKE.
+// - CONFIG and HELLO come first and once; only a pod's LOG may come before. After DRAIN no INVOKE.
 // - The node opens odd streams (INVOKE), the pod even ones (CALL, CONNECT); ids only grow.
 // - Each direction of a stream is closed exactly once, by END or by CANCEL. Nothing follows, but a
 //   side that closed its own direction with END may still send WINDOW, and one CANCEL, until it has

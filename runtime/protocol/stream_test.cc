@@ -65,6 +65,17 @@ TEST(StreamGreetingTest, NothingComesBeforeTheGreetingAndItComesOnce) {
   EXPECT_FALSE(pod.may_send(header(FrameType::kHello, 0)));
 }
 
+TEST(StreamGreetingTest, APodMayLogBeforeItGreetsAndNothingElse) {
+  Streams node(Side::kNode);
+  EXPECT_TRUE(node.receive(header(FrameType::kLog, 0)));
+  EXPECT_EQ(node.receive(header(FrameType::kCall, 2)).error().message,
+            "accept CALL: it came before HELLO");
+  EXPECT_TRUE(node.receive(header(FrameType::kLog, 0)));
+  EXPECT_TRUE(node.receive(header(FrameType::kHello, 0)));
+  Streams pod(Side::kPod);
+  EXPECT_FALSE(pod.receive(header(FrameType::kLog, 0)));
+}
+
 TEST_F(StreamTest, EachSideOpensItsOwnIdsOnlyAndTheyGrow) {
   EXPECT_EQ(breach(pod_, header(FrameType::kInvoke, 2)), "accept INVOKE: stream 2 is ours to open");
   EXPECT_EQ(breach(node_, header(FrameType::kCall, 3)), "accept CALL: stream 3 is ours to open");

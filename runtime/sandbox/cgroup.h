@@ -1,8 +1,9 @@
 // Control groups, version 1 and 2 behind one face.
 //
 // CgroupTree is the root group of one node, "subito-<node id>", in every hierarchy it needs; below
-// it each sandbox has a group "pod-<id>". The launcher owns the tree; the node only calls
-// sweep_node(). Single-threaded, waits for nothing but the kernel. Sizes in bytes.
+// it each sandbox has a group "pod-<id>". The launcher owns the tree, its children make their own
+// groups in it; the node only calls sweep_node(). Single-threaded, waits for nothing but the
+// kernel. Sizes in bytes.
 #pragma once
 
 #include <sys/types.h>

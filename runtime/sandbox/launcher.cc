@@ -14,18 +14,12 @@
 #include "runtime/base/check.h"
 #include "runtime/sandbox/clone_process.h"
 #include "runtime/sandbox/futex.h"
+#include "runtime/sandbox/step_clock.h"
 
 namespace subito::sandbox {
 namespace {
 
 constexpr int kRetryMilliseconds = 5;
-
-std::uint64_t now_us() {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000U +
-         static_cast<std::uint64_t>(time.tv_nsec) / 1000U;
-}
 
 }  // namespace
 
@@ -69,14 +63,11 @@ void Launcher::run() {
       const bool hung_up = (events[i].events & EPOLLHUP) != 0;
       if (tag == kSocketTag && (hung_up || !take_message())) node_gone_ = true;
       if (tag == kNotifyTag) on_isolated();
-      if (tag == kNetworkMakerTag) {
-        std::fprintf(stderr, "subito-launcher: its network maker is dead; ending\n");
-        node_gone_ = true;
-      }
-      exits = exits || tag < kFirstTag;
+      if (tag == kNetworkMakerTag) give_network_maker_up("it died");
+      exits = exits || tag < kSlotTagsEnd;
     }
     for (int i = 0; exits && i < count; ++i) {
-      if (events[i].data.u32 < kFirstTag) on_exit(events[i].data.u32);
+      if (events[i].data.u32 < kSlotTagsEnd) on_exit(events[i].data.u32);
     }
     if (count == 0) remove_one();
   }
@@ -126,9 +117,8 @@ void Launcher::create(const CreateMessage& message, Packet& packet) {
     slot.network = std::move(network_reserve_.back());
     network_reserve_.pop_back();
   }
-  if (!slot.network.valid() && network_maker_->idle()) {
-    network_maker_->begin(shared(index).network);
-  }
+  const bool lending = !slot.network.valid() && network_maker_ && network_maker_->idle();
+  if (lending) network_maker_->begin(shared(index).network);
   // Written down before the clone: after it each page that is written to costs a fault.
   free_slots_.pop_back();
   slot_of_id_.emplace(message.id.value(), index);
@@ -139,6 +129,7 @@ void Launcher::create(const CreateMessage& message, Packet& packet) {
   if (const int error = clone_child(index, packet); error != 0) {
     return give_up(index, Step::kClone, error);
   }
+  if (lending) network_maker_->spread_out();
 }
 
 // Of a sandbox whose child never lived.
@@ -154,15 +145,15 @@ void Launcher::give_up(std::uint32_t index, Step step, int os_errno) {
 // makes its own.
 int Launcher::make_cgroup(Slot& slot) {
   if (cgroups_[0].version() == CgroupVersion::kV1) return 0;
-  const std::uint64_t begin = now_us();
+  const std::uint64_t begin = monotonic_us();
   const Status made = cgroups_[0].make(slot.id, slot.limits);
-  slot.make_cgroup_us = static_cast<std::uint32_t>(now_us() - begin);
+  slot.make_cgroup_us = static_cast<std::uint32_t>(monotonic_us() - begin);
   return made ? 0 : errno_of(made.error());
 }
 
 int Launcher::clone_child(std::uint32_t index, const Packet& packet) {
   Slot& slot = slots_[index];
-  const std::uint64_t begin = now_us();
+  const std::uint64_t begin = monotonic_us();
   UniqueFd directory;
   if (cgroups_[0].version() == CgroupVersion::kV2) {
     auto opened = cgroups_[0].open_directory(slot.id);
@@ -191,7 +182,7 @@ int Launcher::clone_child(std::uint32_t index, const Packet& packet) {
   if (cloned.pid == 0) run_pod_init(init);
   slot.pid = cloned.pid;
   slot.pidfd = std::move(cloned.pidfd);
-  slot.clone_us = static_cast<std::uint32_t>(now_us() - begin);
+  slot.clone_us = static_cast<std::uint32_t>(monotonic_us() - begin);
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u32 = index;
@@ -239,12 +230,39 @@ void Launcher::on_isolated() {
     for (std::uint32_t i = 0; i < kStepCount; ++i) message.step_us[i] = shared(index).step_us[i];
     message.step_us[static_cast<std::uint32_t>(Step::kMakeCgroup)] += slot.make_cgroup_us;
     message.step_us[static_cast<std::uint32_t>(Step::kClone)] = slot.clone_us;
+    message.step_us[static_cast<std::uint32_t>(Step::kMakeNetwork)] = lent_network_us(index);
     send(message);
     keep_network(index);
   }
 }
 
-// Keeps the network namespace of a live pod, so that it outlives the pod.
+// 0: the child made its own.
+std::uint32_t Launcher::lent_network_us(std::uint32_t index) {
+  const LentNetwork& lent = shared(index).network;
+  if (lent.refused) give_network_maker_up("pods may not copy a descriptor of the launcher's");
+  return lent.fd.load(std::memory_order_acquire) >= 0 && !lent.refused ? lent.made_us : 0;
+}
+
+// Who waits for it makes one itself.
+void Launcher::give_network_maker_up(const char* reason) {
+  if (!network_maker_) return;
+  if (reason != nullptr) {
+    std::fprintf(stderr, "subito-launcher: no network maker any more: %s; starts take longer\n",
+                 reason);
+  }
+  // Not by closing alone: a child just cloned may still hold a copy of it.
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, network_maker_->pidfd(), nullptr);
+  network_maker_.reset();
+  for (std::uint32_t index = 0; index < slots_.size(); ++index) {
+    std::atomic<std::int32_t>& fd = shared(index).network.fd;
+    if (fd.load(std::memory_order_acquire) != LentNetwork::kPending) continue;
+    fd.store(LentNetwork::kNone, std::memory_order_release);
+    wake_waiter(fd);
+  }
+}
+
+// Keeps the network namespace of a live pod (or the one it was not allowed to take), so that it
+// outlives the pod.
 void Launcher::keep_network(std::uint32_t index) {
   Slot& slot = slots_[index];
   (void)take_back_network(index);

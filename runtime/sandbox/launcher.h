@@ -6,8 +6,8 @@
 // One slot per sandbox alive; a slot's number is its uid's offset:
 //
 //   free ─▶ starting ─▶ isolated ─▶ removing ─▶ free
-//               └──────────────────────▲           removing: dead and reported, its cgroup not yet
-//               gone
+//               └──────────────────────▲           removing: dead and reported, but its cgroup is
+//               there yet, or its network namespace still being made
 #pragma once
 
 #include <sys/resource.h>
@@ -59,7 +59,7 @@ class Launcher {
   static constexpr std::uint32_t kSocketTag = ~0U;  // in epoll; smaller ones are slots
   static constexpr std::uint32_t kNotifyTag = ~0U - 1;
   static constexpr std::uint32_t kNetworkMakerTag = ~0U - 2;
-  static constexpr std::uint32_t kFirstTag = kNetworkMakerTag;
+  static constexpr std::uint32_t kSlotTagsEnd = kNetworkMakerTag;
 
   Launcher() = default;
   Status open_descriptors();
@@ -78,6 +78,8 @@ class Launcher {
   void on_isolated();
   void keep_network(std::uint32_t index);
   bool take_back_network(std::uint32_t index);  // false: it is still being made
+  std::uint32_t lent_network_us(std::uint32_t index);
+  void give_network_maker_up(const char* reason);  // null: nothing to tell
   void on_exit(std::uint32_t index);
   void report_exit(const Slot& slot, const SharedSlot& shared, int wait_status, const rusage& used);
   bool remove_one();  // true: it made progress
@@ -100,9 +102,9 @@ class Launcher {
   UniqueFd notify_write_;
   UniqueFd own_pidfd_;
   UniqueFd pod_root_;
-  std::unique_ptr<NetworkMaker> network_maker_;
-  std::vector<CgroupTree> cgroups_;    // exactly one
-  std::vector<SyscallFilter> filter_;  // exactly one
+  std::unique_ptr<NetworkMaker> network_maker_;  // null: children make their own
+  std::vector<CgroupTree> cgroups_;              // exactly one
+  std::vector<SyscallFilter> filter_;            // exactly one
   std::uint32_t capability_last_ = 0;
   SharedSlot* shared_ = nullptr;  // sandboxes_max of them, mapped for the process's life
   std::vector<Slot> slots_;

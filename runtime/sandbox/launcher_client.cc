@@ -45,6 +45,7 @@ Result<ConfigureMessage> encode(const LauncherConfig& config) {
   message.uid_base = config.uid_base;
   message.sandboxes_max = config.sandboxes_max;
   message.network_reserve_max = config.network_reserve_max;
+  message.network_wait_ms = static_cast<std::uint32_t>(config.network_wait.count());
   message.tmp_inodes_max = config.tmp_inodes_max;
   message.descriptors_max = config.descriptors_max;
   message.tmp_bytes_max = config.tmp_bytes_max;

@@ -30,6 +30,9 @@ struct LauncherConfig {
   std::uint32_t uid_base = 700'000;    // sandbox slot n runs as uid and gid uid_base + n
   std::uint32_t sandboxes_max = 1024;  // alive at once; create() beyond it is create_failed
   std::uint32_t network_reserve_max = 64;  // network namespaces of dead pods kept for pooled ones
+  // What a sandbox waits for its network namespace to be made, before it makes one itself. That
+  // takes about a millisecond.
+  std::chrono::milliseconds network_wait{20};
   std::uint64_t tmp_bytes_max = 16ULL << 20;  // size of a pod's /tmp (counts as its memory)
   std::uint32_t tmp_inodes_max = 1024;
   std::uint32_t descriptors_max = 1024;  // RLIMIT_NOFILE of a pod
@@ -39,7 +42,7 @@ struct LauncherConfig {
 struct CreateRequest {
   SandboxLimits limits;
   // Pooled sandboxes may take over the network namespace of a dead pod (docs/security.md says why
-  // that is safe); fresh ones always make their own.
+  // that is safe); fresh ones always have a new one.
   bool reuse_network = false;
 };
 

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -67,7 +68,7 @@ void Launcher::report_exit(const Slot& slot, const SharedSlot& shared_slot, int 
 }
 
 bool Launcher::take_back_network(std::uint32_t index) {
-  std::atomic<std::int32_t>& lent = shared(index).network;
+  std::atomic<std::int32_t>& lent = shared(index).network.fd;
   const std::int32_t fd = lent.load(std::memory_order_acquire);
   if (fd == LentNetwork::kPending) return false;
   if (fd >= 0) slots_[index].network.reset(fd);
@@ -81,6 +82,7 @@ bool Launcher::remove_one() {
   Slot& slot = slots_[index];
   removing_.pop_front();
   if (!take_back_network(index)) {
+    slot.remove_tries = std::max(slot.remove_tries, 1);  // waits before it tries again
     removing_.push_back(index);
     return false;
   }
@@ -100,6 +102,7 @@ bool Launcher::remove_one() {
 }
 
 void Launcher::end_all() {
+  give_network_maker_up(nullptr);
   for (const auto& [id, index] : slot_of_id_) {
     ::syscall(SYS_pidfd_send_signal, slots_[index].pidfd.get(), SIGKILL, nullptr, 0);
   }

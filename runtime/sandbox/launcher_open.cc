@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "runtime/base/check.h"
@@ -49,6 +50,17 @@ Status raise_own_descriptor_limit() {
   return ok();
 }
 
+// The network maker shares the descriptor table, and a shared one waits for an RCU grace period
+// each time it grows: let it grow now. Two descriptors a sandbox, and the reserve.
+Status grow_descriptor_table(const ConfigureMessage& config) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return errno_error("read descriptor limit");
+  const rlim_t wanted = rlim_t{2} * config.sandboxes_max + config.network_reserve_max;
+  const int from = static_cast<int>(std::min(wanted, limit.rlim_cur - 1));
+  const UniqueFd highest(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, from));
+  return ok();  // no matter: it grows when it must
+}
+
 Status watch(int epoll, int fd, std::uint32_t tag) {
   epoll_event event{};
   event.events = EPOLLIN;
@@ -74,7 +86,7 @@ Status Launcher::open_descriptors() {
 
 Status Launcher::open_slots() {
   const std::size_t count = config_.sandboxes_max;
-  if (count == 0 || count >= kFirstTag) {
+  if (count == 0 || count >= kSlotTagsEnd) {
     return fail(ErrorCode::kInvalidArgument, "start launcher: sandboxes_max is out of range");
   }
   void* memory = ::mmap(nullptr, count * sizeof(SharedSlot), PROT_READ | PROT_WRITE,
@@ -95,6 +107,7 @@ Result<Launcher> Launcher::open(const ConfigureMessage& config, int socket) {
   RETURN_IF_ERROR(ignore_signals());
   RETURN_IF_ERROR(limit_resources());
   RETURN_IF_ERROR(raise_own_descriptor_limit());
+  RETURN_IF_ERROR(grow_descriptor_table(config));
   launcher.capability_last_ = last_capability();
   ASSIGN_OR_RETURN(SyscallFilter filter, SyscallFilter::compile());
   launcher.filter_.push_back(std::move(filter));

@@ -44,6 +44,7 @@ struct ConfigureMessage {
   std::uint32_t uid_base = 0;
   std::uint32_t sandboxes_max = 0;
   std::uint32_t network_reserve_max = 0;
+  std::uint32_t network_wait_ms = 0;
   std::uint32_t tmp_inodes_max = 0;
   std::uint32_t descriptors_max = 0;
   std::uint64_t tmp_bytes_max = 0;

@@ -24,6 +24,7 @@
 #include "runtime/sandbox/futex.h"
 #include "runtime/sandbox/launch.h"
 #include "runtime/sandbox/packet_socket.h"
+#include "runtime/sandbox/step_clock.h"
 
 namespace subito::sandbox {
 namespace {
@@ -31,18 +32,11 @@ namespace {
 constexpr int kChannelFd = 3;
 constexpr int kControlFd = 4;  // these two close at exec
 constexpr int kNotifyFd = 5;
-constexpr int kWaitSecondsMax = 10;
+constexpr int kLimitsWaitMilliseconds = 10'000;
 constexpr unsigned kInnerId = 1000;  // uid and gid as the function sees them
 constexpr unsigned long kLockedSecurebits =
     SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED |
     SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
-
-std::uint64_t now_us() {
-  timespec time{};
-  ::clock_gettime(CLOCK_MONOTONIC, &time);
-  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000U +
-         static_cast<std::uint64_t>(time.tv_nsec) / 1000U;
-}
 
 // 0 for success, else errno.
 int result_of(long returned) {
@@ -128,11 +122,11 @@ void Child::run() {
 }
 
 void Child::perform(Step step, StepFunction function) {
-  const std::uint64_t begin = now_us();
+  const std::uint64_t begin = monotonic_us();
   const int error = (this->*function)();
   if (error != 0) give_up(step, error);
   init_.shared->step_us[static_cast<std::uint32_t>(step)] =
-      static_cast<std::uint32_t>(now_us() - begin);
+      static_cast<std::uint32_t>(monotonic_us() - begin);
 }
 
 void Child::give_up(Step step, int error) {
@@ -177,16 +171,15 @@ int Child::join_cgroup() {
 }
 
 int Child::take_network() {
-  const std::atomic<std::int32_t>& lent = init_.shared->network;
-  if (const int error = wait_while(lent, LentNetwork::kPending, kWaitSecondsMax); error != 0) {
-    return error;
-  }
+  LentNetwork& lent = init_.shared->network;
+  // One that is late is not worth waiting for.
+  (void)wait_while(lent.fd, LentNetwork::kPending, static_cast<int>(init_.config->network_wait_ms));
   UniqueFd copy;
-  if (const int fd = lent.load(std::memory_order_acquire); fd >= 0) {
+  if (const int fd = lent.fd.load(std::memory_order_acquire); fd >= 0) {
     copy.reset(static_cast<int>(::syscall(SYS_pidfd_getfd, init_.launcher_pidfd, fd, 0)));
+    lent.refused.store(!copy.valid(), std::memory_order_relaxed);
   }
   const int network = copy.valid() ? copy.get() : init_.network_namespace_fd;
-  // None, or the host forbids pidfd_getfd (Yama's scope 3): make it here.
   if (network < 0) return result_of(::unshare(CLONE_NEWNET));
   return result_of(::setns(network, CLONE_NEWNET));
 }
@@ -265,7 +258,7 @@ int Child::await_launch() {
 
 int Child::wait_for_limits() {
   constexpr std::uint32_t kNo = SharedSlot::kNo;
-  const int error = wait_while(init_.shared->limits_changed, kNo, kWaitSecondsMax);
+  const int error = wait_while(init_.shared->limits_changed, kNo, kLimitsWaitMilliseconds);
   return error != 0 ? error : init_.shared->limits_errno;
 }
 

@@ -15,11 +15,12 @@
 namespace subito::sandbox {
 
 // What launcher and child tell each other while the child lives: in memory shared by both, which
-// exec takes away from the child. Everything in it is written by one side only.
+// exec takes away from the child. Each word of it is written by one side
+// only.
 struct alignas(64) SharedSlot {
   enum : std::uint32_t { kNo = 0, kYes = 1 };
   // By the launcher and its NetworkMaker, with a futex wake.
-  std::atomic<std::int32_t> network{LentNetwork::kNone};
+  LentNetwork network;
   std::atomic<std::uint32_t> limits_changed{kNo};
   std::int32_t limits_errno = 0;  // valid once limits_changed
   // By the child.

@@ -17,6 +17,16 @@
 namespace subito::sandbox::testing {
 namespace {
 
+pid_t child_named(pid_t parent, const std::string& name) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
+    const std::string status = entry.path().string() + "/status";
+    if (text_in(status, "PPid:") == std::to_string(parent) && text_in(status, "Name:") == name) {
+      return std::stoi(entry.path().filename());
+    }
+  }
+  return -1;
+}
+
 class SandboxTest : public ::testing::Test {
  protected:
   void start(const LauncherConfig& config) {
@@ -29,6 +39,25 @@ class SandboxTest : public ::testing::Test {
     harness_.reset();
     EXPECT_EQ(count_cgroups(config_.node_id), 0);
     EXPECT_EQ(count_processes_of(config_.uid_base, config_.sandboxes_max), 0);
+  }
+
+  // The launcher's own child; it has its name once it runs.
+  pid_t network_maker() {
+    pid_t maker = -1;
+    EXPECT_TRUE(eventually([&] {
+      maker = child_named(harness_->client().launcher_pid(), "subito-network");
+      return maker > 0;
+    }));
+    return maker;
+  }
+  SandboxId isolated() {
+    const SandboxId id = harness_->create();
+    harness_->await_created(id);
+    return id;
+  }
+  // 0: it was not made by it.
+  std::uint32_t network_maker_us(SandboxId id) {
+    return harness_->await_created(id).step_us[static_cast<std::size_t>(Step::kMakeNetwork)];
   }
 
   SandboxControl::State await_outcome(SandboxId id) {
@@ -316,39 +345,64 @@ TEST_F(SandboxTest, ManyAtOnceShareNoNetworkNamespace) {
 }
 
 TEST_F(SandboxTest, OnesKilledAtOnceLeaveNoNetworkBehind) {
+  harness_.reset();
+  LauncherConfig config = test_config();
+  config.network_reserve_max = 0;
+  start(config);
   const pid_t launcher = harness_->client().launcher_pid();
   const int descriptors = count_descriptors(launcher);
   for (int i = 0; i < 50; ++i) harness_->kill_and_forget(harness_->create());
-  // At most the reserve, of those that lived long enough to be isolated.
-  const int reserve = static_cast<int>(config_.network_reserve_max);
-  EXPECT_TRUE(eventually([&] { return count_descriptors(launcher) <= descriptors + reserve; }));
+  harness_->kill_and_forget(isolated());
+  EXPECT_TRUE(eventually([&] { return count_descriptors(launcher) == descriptors; }));
 }
 
-pid_t child_named(pid_t parent, const std::string& name) {
-  for (const auto& entry : std::filesystem::directory_iterator("/proc")) {
-    const std::string status = entry.path().string() + "/status";
-    if (text_in(status, "PPid:") == std::to_string(parent) && text_in(status, "Name:") == name) {
-      return std::stoi(entry.path().filename());
-    }
-  }
-  return -1;
+TEST_F(SandboxTest, NetworkMakerMakesTheNetwork) {
+  EXPECT_GT(network_maker_us(isolated()), 0U);
 }
 
-TEST_F(SandboxTest, LauncherAndNetworkMakerDieTogether) {
-  const pid_t launcher = harness_->client().launcher_pid();
-  const pid_t maker = child_named(launcher, "subito-network");
-  ASSERT_GT(maker, 0);
-  const UniqueFd launcher_life = open_pidfd(launcher);
-  ASSERT_EQ(::kill(maker, SIGKILL), 0);
-  EXPECT_TRUE(ends_within(launcher_life, kHarnessDeadline));
+TEST_F(SandboxTest, WithoutNetworkMakerSandboxesMakeTheirOwn) {
+  ASSERT_EQ(::kill(network_maker(), SIGKILL), 0);
+  const std::string home = network_of(::getpid());
+  std::uint32_t by_maker = 1;
+  // Its death is noticed in the launcher's own time.
+  EXPECT_TRUE(eventually([&] {
+    const SandboxId id = isolated();
+    EXPECT_NE(network_of(harness_->await_created(id).host_pid), home);
+    by_maker = network_maker_us(id);
+    return by_maker == 0;
+  }));
+  EXPECT_EQ(harness_->run({"escape", "identity"}).exited->wait_status, 0);
+}
 
+TEST_F(SandboxTest, NobodyWaitsForANetworkMakerThatStandsStill) {
   harness_.reset();
-  start(test_config());
-  const UniqueFd maker_life =
-      open_pidfd(child_named(harness_->client().launcher_pid(), "subito-network"));
-  ASSERT_TRUE(maker_life.valid());
+  LauncherConfig config = test_config();
+  config.network_wait = LauncherConfig().network_wait;
+  start(config);
+  const pid_t maker = network_maker();
+  ASSERT_EQ(::kill(maker, SIGSTOP), 0);
+  const SandboxId kept = isolated();
+  EXPECT_EQ(network_maker_us(kept), 0U);
+  EXPECT_EQ(harness_->run({"escape", "identity"}).exited->wait_status, 0);
+  // What was asked of it is pending still when the launcher ends: at the end of this test.
+  harness_->kill_and_forget(kept);
+}
+
+TEST_F(SandboxTest, NetworkMakerThatDiesAtWorkHoldsNothingUp) {
+  const pid_t maker = network_maker();
+  ASSERT_EQ(::kill(maker, SIGSTOP), 0);
+  const SandboxId id = harness_->create();
+  ASSERT_EQ(::kill(maker, SIGKILL), 0);
+  harness_->await_created(id);
+  harness_->kill_and_forget(id);
+  EXPECT_EQ(harness_->run({"escape", "identity"}).exited->wait_status, 0);
+}
+
+TEST_F(SandboxTest, NetworkMakerDiesWithTheLauncher) {
+  const UniqueFd life = open_pidfd(network_maker());
+  ASSERT_TRUE(life.valid());
   ASSERT_EQ(::kill(harness_->client().launcher_pid(), SIGKILL), 0);
-  EXPECT_TRUE(ends_within(maker_life, kHarnessDeadline));
+  EXPECT_TRUE(ends_within(life, kHarnessDeadline));
   EXPECT_TRUE(sweep_node("/sys/fs/cgroup", config_.node_id, kHarnessDeadline).has_value());
 }
 

@@ -7,6 +7,7 @@ namespace subito::sandbox {
 std::string_view to_string(Step step) {
   static constexpr std::array<std::string_view, kStepCount> kNames = {
       "none",
+      "make network namespace",
       "clone",
       "make session",
       "enter prepared root",

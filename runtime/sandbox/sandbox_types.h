@@ -21,10 +21,11 @@ struct SandboxLimits {
   friend bool operator==(const SandboxLimits&, const SandboxLimits&) = default;
 };
 
-// What a sandbox goes through, in this order. The name of a step is shown to people:
-// "start pod: mount /proc: Operation not permitted".
+// What a sandbox goes through, in this order but where it is said. The name of a step is shown to
+// people: "start pod: mount /proc: Operation not permitted".
 enum class Step : std::uint32_t {
   kNone,
+  kMakeNetwork,     // the network maker, beside all that follows; 0: not by it
   kClone,           // the launcher: clone3
   kMakeSession,     // setsid: no process group and no autogroup in common with the launcher
   kEnterRoot,       // setns into the prepared mount namespace
@@ -35,7 +36,7 @@ enum class Step : std::uint32_t {
   kMakeCgroup,  // mkdir and limits; v2: the launcher, before the clone
   kJoinCgroup,  // v1 only: v2 is born inside
   kCgroupNamespace,
-  kTakeNetwork,  // joins the one made meanwhile (network_maker.h) or kept, or makes its own
+  kTakeNetwork,  // joins the one made meanwhile or kept from a dead pod, or makes its own
   kSetUser,      // uid, gid, no groups
   kMakeUserNamespace,
   kDropCapabilities,

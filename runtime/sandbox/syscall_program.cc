@@ -133,6 +133,7 @@ void Compiler::decide_ranges() {
     begin_range(static_cast<std::uint32_t>(number) + 1, deny_);
   }
   begin_range(kX32, kill_);
+  begin_range(~std::uint32_t{0}, deny_);  // -1 is no number of any ABI
 }
 
 Assembler::Label Compiler::label_of(std::size_t begin, std::size_t end) {

@@ -22,6 +22,12 @@ class RequestAccess {
     return request;
   }
 
+  // The body comes from `reader`, which is not owned and outlives the request.
+  static void read_from(Request& request, BodyReader& reader) {
+    request.reader_ = &reader;
+    request.body_read_ = false;
+  }
+
   // Whether the whole body is in memory, so that its length is known.
   static bool is_whole(const Request& request) { return request.body_read_; }
 };

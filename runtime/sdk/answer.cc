@@ -71,7 +71,7 @@ bool is_runtime_header(std::string_view name) {
 std::string describe(const Failure& failure) {
   std::string line = failure.type + ": " + failure.message;
   if (!failure.backtrace.empty()) line += ", thrown at";
-  for (const auto& address : failure.backtrace) line += " " + address;
+  for (const auto address : failure.backtrace) line += " " + address_text(address);
   return line;
 }
 

@@ -2,6 +2,7 @@
 // handlers through here, so that they answer the same. Any thread.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,9 +13,9 @@ namespace subito::sdk {
 
 // An exception that was a handler's fault, for the logs and never for the caller.
 struct Failure {
-  std::string type;                    // "std::out_of_range"
-  std::string message;                 // what()
-  std::vector<std::string> backtrace;  // of the throw, innermost first, "0x401234"
+  std::string type;                       // "std::out_of_range"
+  std::string message;                    // what()
+  std::vector<std::uintptr_t> backtrace;  // of the throw, innermost first
 };
 
 struct Answer {

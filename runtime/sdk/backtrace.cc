@@ -6,6 +6,8 @@
 #include <charconv>
 #include <typeinfo>
 
+#include "runtime/sdk/build_id.h"
+
 namespace subito::sdk {
 namespace {
 
@@ -34,18 +36,23 @@ thread_local LastThrow last_throw;
 std::size_t capture_backtrace(std::span<std::uintptr_t> out) {
   Trace trace{out};
   _Unwind_Backtrace(add_frame, &trace);
+  const std::uintptr_t moved_by = load_bias();
+  for (std::uintptr_t& address : out.first(trace.count)) address -= moved_by;
   return trace.count;
 }
 
-std::vector<std::string> throw_backtrace() {
-  std::vector<std::string> out;
+std::vector<std::uintptr_t> throw_backtrace() {
   // The first two are our own: capture_backtrace and the wrapped __cxa_throw.
-  for (std::size_t i = 2; i < last_throw.count; ++i) {
-    char text[16];
-    const auto end = std::to_chars(text, text + sizeof text, last_throw.frames[i], 16).ptr;
-    out.push_back("0x" + std::string(text, end));
-  }
-  return out;
+  constexpr std::size_t kOwn = 2;
+  const auto frames = std::span(last_throw.frames).first(last_throw.count);
+  if (frames.size() <= kOwn) return {};
+  return {frames.begin() + kOwn, frames.end()};
+}
+
+std::string address_text(std::uintptr_t address) {
+  char text[16];
+  const auto end = std::to_chars(text, text + sizeof text, address, 16).ptr;
+  return "0x" + std::string(text, end);
 }
 
 }  // namespace subito::sdk

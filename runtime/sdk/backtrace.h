@@ -15,11 +15,14 @@ namespace subito::sdk {
 
 constexpr std::size_t kBacktraceFramesMax = 32;
 
-// The return addresses of the callers, innermost first. Async-signal-safe as long as nothing is
+// The return addresses of the callers, innermost first, as the linker gave them: load_bias() is
+// subtracted. Async-signal-safe as long as nothing is
 // allocated on the way, which holds for binaries with an .eh_frame_hdr.
 std::size_t capture_backtrace(std::span<std::uintptr_t> out);
 
-// Of the last throw on this thread, as "0x401234".
-std::vector<std::string> throw_backtrace();
+// Of the last throw on this thread.
+std::vector<std::uintptr_t> throw_backtrace();
+
+std::string address_text(std::uintptr_t address);  // "0x401234"
 
 }  // namespace subito::sdk

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <string_view>
 
 namespace subito::sdk {
@@ -38,20 +39,30 @@ std::string find_in_notes(std::string_view notes) {
   return {};
 }
 
+// The kernel says where it mapped them.
+std::span<const ElfW(Phdr)> program_headers() {
+  const auto* headers = reinterpret_cast<const ElfW(Phdr)*>(::getauxval(AT_PHDR));
+  return {headers, headers == nullptr ? 0 : ::getauxval(AT_PHNUM)};
+}
+
 }  // namespace
 
+std::uintptr_t load_bias() {
+  const auto headers = program_headers();
+  for (const auto& header : headers) {
+    // Where the program headers wanted to be.
+    if (header.p_type != PT_PHDR) continue;
+    return reinterpret_cast<std::uintptr_t>(headers.data()) - header.p_vaddr;
+  }
+  return 0;
+}
+
 std::string build_id() {
-  // The kernel says where it mapped the program headers; PT_PHDR says where they wanted to be.
-  const auto* headers = reinterpret_cast<const ElfW(Phdr)*>(::getauxval(AT_PHDR));
-  const auto count = ::getauxval(AT_PHNUM);
-  std::uintptr_t moved_by = 0;
-  for (unsigned long i = 0; headers != nullptr && i < count; ++i) {
-    if (headers[i].p_type == PT_PHDR) {
-      moved_by = reinterpret_cast<std::uintptr_t>(headers) - headers[i].p_vaddr;
-    }
-    if (headers[i].p_type != PT_NOTE) continue;
-    const auto* notes = reinterpret_cast<const char*>(moved_by + headers[i].p_vaddr);
-    auto id = find_in_notes({notes, headers[i].p_memsz});
+  const std::uintptr_t moved_by = load_bias();
+  for (const auto& header : program_headers()) {
+    if (header.p_type != PT_NOTE) continue;
+    const auto* notes = reinterpret_cast<const char*>(moved_by + header.p_vaddr);
+    auto id = find_in_notes({notes, header.p_memsz});
     if (!id.empty()) return id;
   }
   return {};

@@ -1,6 +1,9 @@
 // Reports how the process dies of a signal: SEGV, BUS, FPE, ILL, ABRT. In a pod the report is a LOG
 // frame on the channel, otherwise a line on standard error. Best effort, from inside the signal
 // handler, without allocation.
+//
+// The first process of a pid namespace, a pod's, reports from before its constructors on: the
+// kernel keeps abort() from ending it by SIGABRT, and nobody would learn that it was one.
 #pragma once
 
 #include <atomic>
@@ -10,7 +13,8 @@ namespace subito::sdk {
 
 constexpr std::size_t kCrashStackBytes = 64 << 10;
 
-// Installs the handlers and the calling thread's alternate stack. `channel_fd`: -1 for none.
+// From now on reports go to `channel_fd`; -1: to standard error. Installs the handlers and the
+// calling thread's alternate stack, unless that was done at the process's start.
 void report_crashes(int channel_fd);
 
 // A further thread's alternate stack, so that its stack overflow is reported, too. The memory is

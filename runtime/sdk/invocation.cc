@@ -6,7 +6,9 @@
 
 #include "runtime/base/time.h"
 #include "runtime/sdk/access.h"
+#include "runtime/sdk/backtrace.h"
 #include "runtime/sdk/logger.h"
+#include "runtime/sdk/refusals.h"
 
 namespace subito::sdk {
 namespace {
@@ -67,7 +69,7 @@ class Invocation::Writer final : public BodyWriter {
     const Inbox& inbox = owner_.incoming_->inbox;
     const auto first = bytes.substr(0, owner_.channel_.credit(inbox));
     if (!owner_.channel_.send_result(inbox, head_, first, end && first.size() == bytes.size())) {
-      throw Cancelled("the invocation was cancelled");
+      throw Cancelled(kWasCancelled);
     }
     bytes.remove_prefix(first.size());
     begun_ = true;
@@ -117,7 +119,9 @@ protocol::Result Invocation::head_of(const Response& response, const Failure* fa
   if (failure != nullptr) {
     head.mutable_failure()->set_type(failure->type);
     head.mutable_failure()->set_message(failure->message.substr(0, kLogMessageBytesMax));
-    for (const auto& address : failure->backtrace) head.mutable_failure()->add_backtrace(address);
+    for (const auto address : failure->backtrace) {
+      head.mutable_failure()->add_backtrace(address_text(address));
+    }
   }
   return head;
 }
@@ -163,7 +167,7 @@ void Invocation::send_streamed(const Request& request, const Response& response)
       send(request, std::move(answer));
     } else if (answer.failure) {
       // Half an answer is out: CANCEL, from forget(), tells that the rest will not come.
-      logger_.error("the answer broke off: " + describe(*answer.failure));
+      logger_.write_broken_off(*answer.failure);
     }
   }
 }
@@ -186,8 +190,8 @@ void Invocation::send_pieces(Channel::Lock& lock, Inbox& inbox, std::string_view
 }
 
 void Invocation::throw_if_over() const {
-  if (incoming_->inbox.cancelled) throw Cancelled("the invocation was cancelled");
-  if (std::chrono::steady_clock::now() >= deadline()) throw Cancelled("the deadline passed");
+  if (incoming_->inbox.cancelled) throw Cancelled(kWasCancelled);
+  if (std::chrono::steady_clock::now() >= deadline()) throw Cancelled(kDeadlinePassed);
 }
 
 std::string Invocation::read_body(Channel::Lock& lock, Inbox& inbox) {
@@ -212,11 +216,24 @@ std::optional<std::string> Invocation::setting(std::string_view name) const {
 
 void Invocation::ChannelLogger::write(int level, std::string_view message, Fields fields) {
   protocol::Log record;
-  record.set_invocation(owner_.incoming_->inbox.stream);
   record.set_level(static_cast<protocol::Log::Level>(level));
-  record.set_unix_nanoseconds(wall_clock_nanoseconds());
   record.set_message(std::string(message.substr(0, kLogMessageBytesMax)));
   record.set_fields_json(fields_as_json(fields));
+  send(record);
+}
+
+void Invocation::ChannelLogger::write_broken_off(const Failure& failure) {
+  const std::string message = "the answer broke off: " + failure.type + ": " + failure.message;
+  protocol::Log record;
+  record.set_level(protocol::Log::ERROR);
+  record.set_message(message.substr(0, kLogMessageBytesMax));
+  for (const auto address : failure.backtrace) record.add_backtrace(address);
+  send(record);
+}
+
+void Invocation::ChannelLogger::send(protocol::Log& record) {
+  record.set_invocation(owner_.incoming_->inbox.stream);
+  record.set_unix_nanoseconds(wall_clock_nanoseconds());
   const Channel::Lock lock(owner_.channel_.mutex());
   owner_.channel_.log(record);
 }

@@ -49,9 +49,12 @@ class Invocation final : public Context, public Waiter {
   class ChannelLogger final : public Logger {
    public:
     explicit ChannelLogger(Invocation& owner) : owner_(owner) {}
+    // Half an answer is out, and its handler threw.
+    void write_broken_off(const Failure& failure);
 
    private:
     void write(int level, std::string_view message, Fields fields) override;
+    void send(protocol::Log& record);
     Invocation& owner_;
   };
 

@@ -3,6 +3,7 @@
 
 #include "runtime/sdk/access.h"
 #include "runtime/sdk/invocation.h"
+#include "runtime/sdk/refusals.h"
 
 namespace subito::sdk {
 namespace {
@@ -32,7 +33,7 @@ const protocol::Binding* Invocation::find_binding(std::string_view name,
   for (const auto& binding : channel_.config().bindings()) {
     if (binding.name() == name && binding.kind() == kind) return &binding;
   }
-  throw std::out_of_range("use binding " + std::string(name) + ": the function has none");
+  refuse_binding(name);
 }
 
 UniqueFd Invocation::dial(std::string_view binding) {

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -165,6 +166,37 @@ std::size_t write_fully(int fd, std::string_view bytes, Waiter& waiter) {
     }
   }
   return done;
+}
+
+UniqueFd dial_redis(std::string_view binding, const Endpoint& endpoint, Waiter& waiter) {
+  UniqueFd fd;
+  try {
+    fd = connect_endpoint(binding, endpoint, waiter);
+  } catch (const Cancelled&) {
+    throw;
+  } catch (const std::runtime_error& error) {
+    throw RedisError(error.what());
+  }
+  if (endpoint.password.empty()) return fd;
+  std::vector<std::string> words = {"AUTH"};
+  if (!endpoint.user.empty()) words.push_back(endpoint.user);
+  words.push_back(endpoint.password);
+  std::string text = "*" + std::to_string(words.size()) + "\r\n";
+  for (const auto& word : words) {
+    text += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
+  }
+  write_fully(fd.get(), text, waiter);
+  std::string reply;
+  while (!reply.ends_with("\r\n") && reply.size() < 1024) {
+    waiter.wait_for(fd.get(), POLLIN);
+    char byte = 0;
+    if (::read(fd.get(), &byte, 1) != 1) break;
+    reply += byte;
+  }
+  if (reply != "+OK\r\n") {
+    throw RedisError("log in to Redis " + std::string(binding) + ": " + reply);
+  }
+  return fd;
 }
 
 UniqueFd ListenClient::take(std::string_view function) {

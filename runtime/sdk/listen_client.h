@@ -31,6 +31,9 @@ class ListenClient {
 // Connects and waits for it. Throws std::runtime_error "connect NAME: Connection refused".
 UniqueFd connect_endpoint(std::string_view name, const Endpoint& endpoint, Waiter& waiter);
 
+// The same for a Redis, logged in as the endpoint says. Throws RedisError.
+UniqueFd dial_redis(std::string_view binding, const Endpoint& endpoint, Waiter& waiter);
+
 // Writes all, waiting as needed. The number of bytes written before the connection failed.
 std::size_t write_fully(int fd, std::string_view bytes, Waiter& waiter);
 

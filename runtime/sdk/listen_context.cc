@@ -12,6 +12,7 @@
 #include "runtime/sdk/access.h"
 #include "runtime/sdk/answer.h"
 #include "runtime/sdk/logger.h"
+#include "runtime/sdk/refusals.h"
 
 namespace subito::sdk {
 namespace {
@@ -146,54 +147,24 @@ void ListenRun::wait_for(int fd, short events) {
   }
 }
 
-UniqueFd ListenRun::dial_redis(const std::string& binding, const Endpoint& endpoint) {
-  UniqueFd fd;
-  try {
-    fd = connect_endpoint(binding, endpoint, *this);
-  } catch (const Cancelled&) {
-    throw;
-  } catch (const std::runtime_error& error) {
-    throw RedisError(error.what());
-  }
-  if (endpoint.password.empty()) return fd;
-  std::vector<std::string> words = {"AUTH"};
-  if (!endpoint.user.empty()) words.push_back(endpoint.user);
-  words.push_back(endpoint.password);
-  std::string text = "*" + std::to_string(words.size()) + "\r\n";
-  for (const auto& word : words) {
-    text += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
-  }
-  write_fully(fd.get(), text, *this);
-  std::string reply;
-  while (!reply.ends_with("\r\n") && reply.size() < 1024) {
-    wait_for(fd.get(), POLLIN);
-    char byte = 0;
-    if (::read(fd.get(), &byte, 1) != 1) break;
-    reply += byte;
-  }
-  if (reply != "+OK\r\n") throw RedisError("log in to Redis " + binding + ": " + reply);
-  return fd;
-}
-
 Redis& ListenRun::redis(std::string_view name) {
   for (const auto& client : redis_) {
     if (client->binding() == name) return *client;
   }
   const auto endpoint = redis_endpoint(name);
   const std::string binding(name);
-  if (!endpoint) throw std::out_of_range("use binding " + binding + ": the function has none");
+  if (!endpoint) refuse_binding(name);
   const auto prefix = environment("REDIS_PREFIX", {}).value_or(service_.name + ":");
   redis_.push_back(std::make_unique<RedisClient>(
       binding, prefix, service_.redis,
-      [this, binding, endpoint = *endpoint] { return dial_redis(binding, endpoint); }, *this));
+      [this, binding, endpoint = *endpoint] { return dial_redis(binding, endpoint, *this); },
+      *this));
   return *redis_.back();
 }
 
 int ListenRun::connect(std::string_view name) {
   const auto endpoint = tcp_endpoint(name);
-  if (!endpoint) {
-    throw std::out_of_range("use binding " + std::string(name) + ": the function has none");
-  }
+  if (!endpoint) refuse_binding(name);
   UniqueFd fd = connect_endpoint(name, *endpoint, *this);
   ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) & ~O_NONBLOCK);
   return fd.release();

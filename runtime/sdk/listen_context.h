@@ -53,7 +53,6 @@ class ListenRun final : public Context, public Waiter {
     const ListenRun& owner_;
   };
 
-  UniqueFd dial_redis(const std::string& binding, const Endpoint& endpoint);
   void send(const Request& request, const Response& response);
   void send_streamed(const Request& request, const Response& response);
 

@@ -59,11 +59,18 @@ void take_user(std::string_view& text, Endpoint& endpoint) {
 Result<Endpoint> parse_unix(std::string_view text) {
   std::string_view path = text;
   if (path.starts_with("unix:")) path.remove_prefix(5);
-  if (path.starts_with("//")) path.remove_prefix(2);
+  Endpoint endpoint;
+  if (path.starts_with("//")) {
+    path.remove_prefix(2);
+    std::string_view user = path.substr(0, path.find('/'));
+    if (user.ends_with('@')) {
+      path.remove_prefix(user.size());
+      take_user(user, endpoint);
+    }
+  }
   if (path.empty() || path.size() >= sizeof(sockaddr_un::sun_path)) {
     return bad_address(text, "a socket's path has 1 to 107 bytes");
   }
-  Endpoint endpoint;
   endpoint.path = path;
   return endpoint;
 }

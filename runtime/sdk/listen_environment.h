@@ -1,7 +1,8 @@
 // What a function is granted when no node is there to say: read from environment variables.
 //
 //   SETTING_<NAME> or <name> as it stands     a setting
-//   REDIS_URL_<BINDING>, else REDIS_URL       redis://[user:pass@]host:port or unix:/path
+//   REDIS_URL_<BINDING>, else REDIS_URL       redis://[user:pass@]host:port, unix:/path or
+//                                             unix://user:pass@/path
 //   REDIS_PREFIX                              of every key; default "<function>:"
 //   TCP_<BINDING>_ADDRESS                     host:port or unix:/path
 //   CALL_<FUNCTION>_URL                       http://host:port[/base]
@@ -37,7 +38,8 @@ std::optional<Endpoint> redis_endpoint(std::string_view binding);
 std::optional<Endpoint> tcp_endpoint(std::string_view binding);
 std::optional<Endpoint> call_endpoint(std::string_view function);
 
-// "scheme://[user:pass@]host:port[/base]", "host:port" or "unix:/path".
+// "scheme://[user:pass@]host:port[/base]", "host:port", "unix:/path" or
+// "unix://user:pass@/path".
 Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port = 0);
 
 // Begins to connect a non-blocking socket; ready once it can be written.

@@ -134,6 +134,12 @@ TEST(EndpointTest, ReadsAddressesInTheirForms) {
   EXPECT_EQ(sdk::parse_endpoint("http://[::1]:80/base/")->base, "/base");
   EXPECT_EQ(sdk::parse_endpoint("http://[::1]:80/base/")->host, "::1");
   EXPECT_EQ(sdk::parse_endpoint("unix:/run/x.sock")->path, "/run/x.sock");
+  EXPECT_EQ(sdk::parse_endpoint("unix:///run/a@/x.sock")->path, "/run/a@/x.sock");
+  const auto local = *sdk::parse_endpoint("unix://me:se%2fcret@/run/x.sock");
+  EXPECT_EQ(local.path, "/run/x.sock");
+  EXPECT_EQ(local.user, "me");
+  EXPECT_EQ(local.password, "se/cret");
+  EXPECT_FALSE(sdk::parse_endpoint("unix://me:secret@"));
   EXPECT_EQ(sdk::parse_endpoint("shop.example:80").error().message,
             "read address shop.example:80: the host is not an IP address");
   EXPECT_FALSE(sdk::parse_endpoint("127.0.0.1:70000"));

@@ -214,7 +214,8 @@ TEST_P(CrashTest, IsReportedAndEndsByItsSignal) {
   EXPECT_FALSE(node.wait([&] { return node.answers[stream].over(); }));
   ASSERT_EQ(node.logs.size(), 1U);
   EXPECT_THAT(node.logs[0].message(), StartsWith(GetParam().says));
-  EXPECT_THAT(node.logs[0].message(), HasSubstr(", backtrace 0x"));
+  EXPECT_GT(node.logs[0].backtrace_size(), 3);
+  EXPECT_EQ(node.logs[0].signal(), static_cast<std::uint32_t>(GetParam().signal));
   EXPECT_EQ(node.logs[0].invocation(), stream);
   EXPECT_EQ(node.logs[0].level(), protocol::Log::ERROR);
   EXPECT_EQ(WTERMSIG(node.wait_exit()), GetParam().signal);

@@ -9,14 +9,17 @@
 //   POST /shout     the same and then ends
 //   POST /exit      ends the process with status 3
 //
-// With the argument "mute" it never says hello, with "quit" it ends before that.
+// With the argument "mute" it never says hello, with "quit" it ends before that, with "abort" and
+// "throw" it dies before that.
 #include <dirent.h>
 #include <fcntl.h>
 #include <subito/function.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <stdexcept>
 #include <string>
 
 extern char** environ;  // NOLINT(readability-redundant-declaration)
@@ -83,6 +86,10 @@ Response shout(const Request& request, Context&) {
   return Response::text("hoarse");
 }
 
+__attribute__((noinline)) void die_early() {
+  std::abort();
+}
+
 Response leave(const Request&, Context&) {
   ::_exit(3);
 }
@@ -92,6 +99,8 @@ Response leave(const Request&, Context&) {
 int main(int argc, char** argv) {
   const std::string argument = argc > 1 ? argv[1] : "";
   if (argument == "quit") return 3;
+  if (argument == "abort") die_early();
+  if (argument == "throw") throw std::runtime_error("no configuration");
   while (argument == "mute") ::pause();
   subito::Router router;
   router.get("/descriptors", descriptors)

@@ -19,12 +19,14 @@ function(subito_archive file)
   foreach(archive ${ARG_FILES})
     string(APPEND script "ADDLIB ${archive}\n")
   endforeach()
-  file(GENERATE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${file}.mri CONTENT "${script}SAVE\nEND\n")
+  set(script_file ${CMAKE_CURRENT_BINARY_DIR}/${file}.mri)
+  file(GENERATE OUTPUT ${script_file} CONTENT "${script}SAVE\nEND\n")
   add_custom_command(OUTPUT ${LIBRARY_DIR}/${file}
-    COMMAND ${CMAKE_COMMAND} -DAR=${CMAKE_AR} -DSCRIPT=${CMAKE_CURRENT_BINARY_DIR}/${file}.mri
+    COMMAND ${CMAKE_COMMAND} -DAR=${CMAKE_AR} -DSCRIPT=${script_file}
             -DOUTPUT=${LIBRARY_DIR}/${file} -P ${CMAKE_CURRENT_SOURCE_DIR}/cmake/merge.cmake
     WORKING_DIRECTORY ${LIBRARY_DIR}
-    DEPENDS ${ARG_TARGETS} ${ARG_FILES} ${CMAKE_CURRENT_SOURCE_DIR}/cmake/merge.cmake
+    DEPENDS ${ARG_TARGETS} ${ARG_FILES} ${script_file}
+            ${CMAKE_CURRENT_SOURCE_DIR}/cmake/merge.cmake
     COMMENT "Merging archives to lib/${file}" VERBATIM)
 endfunction()
 
@@ -44,11 +46,9 @@ if(QUICK_START)
   set_target_properties(subito_start PROPERTIES
     ARCHIVE_OUTPUT_DIRECTORY ${LIBRARY_DIR}/subito)
 endif()
-if(TARGET subito_testing)
-  # Its own part alone: a test links the SDK besides.
-  list(APPEND SDK_FILES ${LIBRARY_DIR}/libsubito_testing.a)
-  set_target_properties(subito_testing PROPERTIES ARCHIVE_OUTPUT_DIRECTORY ${LIBRARY_DIR})
-endif()
+# Its own part alone: a test links the SDK besides.
+set_target_properties(subito_testing PROPERTIES ARCHIVE_OUTPUT_DIRECTORY ${LIBRARY_DIR})
+list(APPEND SDK_FILES ${LIBRARY_DIR}/libsubito_testing.a)
 add_custom_target(subito_package_sdk ALL DEPENDS ${SDK_FILES})
 
 file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/include/subito ${CMAKE_BINARY_DIR}/include/subito

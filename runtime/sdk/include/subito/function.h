@@ -106,8 +106,8 @@ class Request {
   // The body piece by piece, instead of body().
   BodyReader& stream() const;
 
-  // For tests and for calls: a request made by hand. `target` is a path with its query, encoded:
-  // "/a%20b?c=d". Throws std::invalid_argument for what HTTP does not allow.
+  // For tests (subito/testing.h) and for calls: a request made by hand. `target` is a path with its
+  // query, encoded: "/a%20b?c=d". Throws std::invalid_argument for what HTTP does not allow.
   Request(std::string method, std::string target, Headers headers = {}, std::string body = {});
 
  private:
@@ -234,7 +234,7 @@ class Context {
  public:
   virtual ~Context() = default;
   virtual std::chrono::steady_clock::time_point deadline() const = 0;
-  std::chrono::milliseconds time_left() const;  // never negative
+  virtual std::chrono::milliseconds time_left() const;  // never negative
   // True once the client left or the deadline passed: stop working.
   virtual bool cancelled() = 0;
 

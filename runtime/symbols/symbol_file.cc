@@ -1,0 +1,223 @@
+#include "runtime/symbols/symbol_file.h"
+
+#include <cxxabi.h>
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <elfutils/libdwelf.h>
+#include <elfutils/libdwfl.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <sys/stat.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+#include <utility>
+
+#include "runtime/base/unique_fd.h"
+
+namespace subito::symbols {
+namespace {
+
+// The demangler works harder than linearly on what was made to hurt it.
+constexpr std::size_t kMangledBytesMax = 4096;
+
+int find_no_debug_file(Dwfl_Module*, void**, const char*, Dwarf_Addr, const char*, const char*,
+                       GElf_Word, char**) {
+  return -1;
+}
+
+const Dwfl_Callbacks kCallbacks = {nullptr, find_no_debug_file, dwfl_offline_section_address,
+                                   nullptr};
+
+struct Free {
+  void operator()(void* memory) const { std::free(memory); }
+};
+
+std::string demangled(const char* name) {
+  const std::string_view mangled(name);
+  std::string text(mangled);
+  if (mangled.substr(0, 2) == "_Z" && mangled.size() <= kMangledBytesMax) {
+    int status = 0;
+    const std::unique_ptr<char, Free> readable(
+        abi::__cxa_demangle(name, nullptr, nullptr, &status));
+    if (status == 0) text = readable.get();
+  }
+  if (text.size() > kFunctionBytesMax) text = text.substr(0, kFunctionBytesMax - 3) + "...";
+  return text;
+}
+
+std::string file_name(const char* path) {
+  if (path == nullptr) return {};
+  const std::string_view whole(path);
+  return std::string(whole.substr(whole.rfind('/') + 1));
+}
+
+std::string hex(const unsigned char* bytes, std::size_t size) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string text;
+  for (std::size_t i = 0; i < size; ++i) {
+    text += kHex[bytes[i] >> 4];
+    text += kHex[bytes[i] & 15];
+  }
+  return text;
+}
+
+struct Sections {
+  bool symbols = false;
+  std::uint64_t uncompressed_bytes = 0;
+};
+
+Sections sections_of(Elf* elf) {
+  Sections found;
+  for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section)) != nullptr;) {
+    GElf_Shdr header;
+    if (gelf_getshdr(section, &header) == nullptr) continue;
+    if (header.sh_type == SHT_SYMTAB) found.symbols = true;
+    GElf_Chdr compressed;
+    if ((header.sh_flags & SHF_COMPRESSED) == 0) continue;
+    if (gelf_getchdr(section, &compressed) == nullptr) continue;
+    const std::uint64_t room = kUncompressedBytesMax + 1 - found.uncompressed_bytes;
+    found.uncompressed_bytes += std::min<std::uint64_t>(compressed.ch_size, room);
+    if (found.uncompressed_bytes > kUncompressedBytesMax) break;
+  }
+  return found;
+}
+
+// The unit that holds an address. clang writes no .debug_aranges: then all are asked.
+Dwarf_Die* unit_of(Dwfl_Module* module, std::uint64_t address, Dwarf_Addr& bias) {
+  Dwarf_Die* unit = dwfl_module_addrdie(module, address, &bias);
+  if (unit != nullptr) return unit;
+  while ((unit = dwfl_module_nextcu(module, unit, &bias)) != nullptr) {
+    if (dwarf_haspc(unit, address - bias) == 1) return unit;
+  }
+  return nullptr;
+}
+
+Dwarf_Word number(Dwarf_Die* die, unsigned attribute_name) {
+  Dwarf_Attribute attribute;
+  Dwarf_Word value = 0;
+  if (dwarf_attr(die, attribute_name, &attribute) != nullptr) dwarf_formudata(&attribute, &value);
+  return value;
+}
+
+// Of the functions inlined there the outermost: where it is called in the function of the symbol.
+// False: none is.
+bool find_call(Dwarf_Die* unit, std::uint64_t address, std::string& file, int& line) {
+  Dwarf_Die* found = nullptr;
+  const int count = dwarf_getscopes(unit, address, &found);
+  const std::unique_ptr<Dwarf_Die, Free> scopes(found);
+  for (int i = count - 1; i >= 0; --i) {
+    Dwarf_Die* scope = scopes.get() + i;
+    if (dwarf_tag(scope) != DW_TAG_inlined_subroutine) continue;
+    Dwarf_Files* files = nullptr;
+    std::size_t files_count = 0;
+    const Dwarf_Word at = number(scope, DW_AT_call_file);
+    if (dwarf_getsrcfiles(unit, &files, &files_count) != 0 || at >= files_count) return false;
+    file = file_name(dwarf_filesrc(files, at, nullptr, nullptr));
+    line = static_cast<int>(number(scope, DW_AT_call_line));
+    return line > 0 && !file.empty();
+  }
+  return false;
+}
+
+void find_line(Dwfl_Module* module, std::uint64_t address, Place& place) {
+  Dwarf_Addr bias = 0;
+  Dwarf_Die* unit = unit_of(module, address, bias);
+  if (unit == nullptr) return;
+  Dwarf_Line* line = dwarf_getsrc_die(unit, address - bias);
+  if (line == nullptr || dwarf_lineno(line, &place.line) != 0 || place.line <= 0) return;
+  place.file = file_name(dwarf_linesrc(line, nullptr, nullptr));
+  std::string file;
+  int call_line = 0;
+  if (!find_call(unit, address - bias, file, call_line)) return;
+  place.inlined_file = std::exchange(place.file, file);
+  place.inlined_line = std::exchange(place.line, call_line);
+}
+
+}  // namespace
+
+struct SymbolFile::Session {
+  Session() = default;
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session() {
+    if (dwfl != nullptr) dwfl_end(dwfl);
+  }
+
+  Dwfl* dwfl = nullptr;
+  Dwfl_Module* module = nullptr;
+};
+
+std::string words(const Place& place) {
+  char offset[24];
+  std::snprintf(offset, sizeof offset, " + 0x%llx", static_cast<unsigned long long>(place.offset));
+  std::string text = place.function + offset;
+  if (place.file.empty()) return text;
+  text += " (" + place.file + ":" + std::to_string(place.line);
+  if (!place.inlined_file.empty()) {
+    text += ", inlined from " + place.inlined_file + ":" + std::to_string(place.inlined_line);
+  }
+  return text + ")";
+}
+
+SymbolFile::SymbolFile(std::unique_ptr<Session> session) : session_(std::move(session)) {}
+SymbolFile::SymbolFile(SymbolFile&&) noexcept = default;
+SymbolFile& SymbolFile::operator=(SymbolFile&&) noexcept = default;
+SymbolFile::~SymbolFile() = default;
+
+Result<SymbolFile> SymbolFile::open(const std::string& path) {
+  UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat info {};
+  if (!fd.valid() || ::fstat(fd.get(), &info) != 0) return errno_error("read symbols of " + path);
+  if (static_cast<std::uint64_t>(info.st_size) > kSymbolFileBytesMax) {
+    return fail(ErrorCode::kResourceExhausted, "read symbols of " + path + ": larger than " +
+                                                   std::to_string(kSymbolFileBytesMax >> 20) +
+                                                   " MiB");
+  }
+  auto session = std::make_unique<Session>();
+  session->dwfl = dwfl_begin(&kCallbacks);
+  if (session->dwfl == nullptr) {
+    return fail(ErrorCode::kInternal, "read symbols of " + path + ": " + dwfl_errmsg(-1));
+  }
+  dwfl_report_begin(session->dwfl);
+  session->module = dwfl_report_elf(session->dwfl, "function", path.c_str(), fd.get(), 0, true);
+  // The library's from now on, unless it failed.
+  if (session->module != nullptr) static_cast<void>(fd.release());
+  dwfl_report_end(session->dwfl, nullptr, nullptr);
+  Dwarf_Addr bias = 0;
+  Elf* elf = session->module == nullptr ? nullptr : dwfl_module_getelf(session->module, &bias);
+  if (elf == nullptr) {
+    return fail(ErrorCode::kInvalidArgument, "read symbols of " + path + ": " + dwfl_errmsg(-1));
+  }
+  const Sections sections = sections_of(elf);
+  if (sections.uncompressed_bytes > kUncompressedBytesMax) {
+    return fail(ErrorCode::kResourceExhausted,
+                "read symbols of " + path + ": uncompressed larger than " +
+                    std::to_string(kUncompressedBytesMax >> 20) + " MiB");
+  }
+  SymbolFile file(std::move(session));
+  file.stripped_ = !sections.symbols;
+  const void* id = nullptr;
+  if (const ssize_t size = dwelf_elf_gnu_build_id(elf, &id); size > 0) {
+    file.build_id_ = hex(static_cast<const unsigned char*>(id), static_cast<std::size_t>(size));
+  }
+  return file;
+}
+
+std::optional<Place> SymbolFile::find(std::uint64_t address, bool returns) const {
+  if (stripped_ || address == 0) return std::nullopt;
+  const std::uint64_t within = returns ? address - 1 : address;
+  GElf_Off offset = 0;
+  GElf_Sym symbol;
+  const char* name =
+      dwfl_module_addrinfo(session_->module, within, &offset, &symbol, nullptr, nullptr, nullptr);
+  if (name == nullptr) return std::nullopt;
+  Place place;
+  place.function = demangled(name);
+  place.offset = offset + (address - within);
+  find_line(session_->module, within, place);
+  return place;
+}
+
+}  // namespace subito::symbols
