@@ -274,7 +274,9 @@ class Dev:
     def says(self, words):
         """Waits until it says so, behind what was waited for before; that line."""
         deadline = time.monotonic() + BUILD_SECONDS_MAX
-        while time.monotonic() < deadline and self.process.poll() is None:
+        running = True
+        while time.monotonic() < deadline and running:
+            running = self.process.poll() is None  # what it says last is read once more
             said = self.log.read_text(encoding="utf-8")
             if found := re.compile(words + ".*").search(said, self.seen):
                 self.seen = found.end()
