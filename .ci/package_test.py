@@ -61,6 +61,7 @@ class Node:
     def __init__(self, folder, environment):
         self.data = folder / "data"
         told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        (folder / "notify").unlink(missing_ok=True)
         told.bind(str(folder / "notify"))
         told.settimeout(PATIENCE_SECONDS)
         self.log = folder / "node.log"
@@ -173,8 +174,8 @@ class PackageTest(unittest.TestCase):
         self.assertGreater(completion.stat().st_size, 0)
 
 
-class WayTest(unittest.TestCase):
-    """From the package to functions that answer."""
+class NodeTest(unittest.TestCase):
+    """With a node that runs."""
 
     def setUp(self):
         self.work = pathlib.Path(tempfile.mkdtemp(dir=package.folder, prefix="work-"))
@@ -200,6 +201,10 @@ class WayTest(unittest.TestCase):
         after = before.replace(*words)
         self.assertNotEqual(before, after, f"{words[0]} is not in {file}")
         file.write_text(after, encoding="utf-8")
+
+
+class WayTest(NodeTest):
+    """From the package to functions that answer."""
 
     def test_from_the_package_to_an_answer(self):
         begun = time.monotonic()
@@ -250,6 +255,103 @@ class WayTest(unittest.TestCase):
             os.chown(path, owner, owner)
         self.do("subito", "deploy", "hello/")
         self.assertEqual((self.work / "hello/build/hello").stat().st_uid, owner)
+
+
+class Dev:
+    """`subito dev FOLDER` beside the test, what it says in a file."""
+
+    def __init__(self, folder, work, environment):
+        self.log = work / "dev.log"
+        self.seen = 0
+        with open(self.log, "w", encoding="utf-8") as log:
+            self.process = subprocess.Popen(["subito", "dev", folder], cwd=work, env=environment,
+                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def says(self, words):
+        """Waits until it says so, behind what was waited for before; that line."""
+        deadline = time.monotonic() + BUILD_SECONDS_MAX
+        running = True
+        while time.monotonic() < deadline and running:
+            running = self.process.poll() is None  # what it says last is read once more
+            said = self.log.read_text(encoding="utf-8")
+            if found := re.compile(words + ".*").search(said, self.seen):
+                self.seen = found.end()
+                return found.group()
+            time.sleep(0.01)
+        raise AssertionError(f"it does not say {words!r}:\n"
+                             + self.log.read_text(encoding="utf-8"))
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+
+class DevTest(NodeTest):
+    """`subito dev`: save, and the new answer is there."""
+
+    def begin(self):
+        self.do("subito", "new", "hello")
+        dev = Dev("hello/", self.work, self.environment)
+        self.addCleanup(dev.end)
+        dev.says("watching hello/")
+        return dev
+
+    def test_a_save_is_a_new_answer_and_a_fault_is_none(self):
+        dev = self.begin()
+        source = self.work / "hello/hello.cc"
+        self.assertEqual(self.call("/function/hello"), "hello world\n")
+        dev.says("info greeted name=world")
+        dev.says("hello-[0-9]+ GET / 200 waited .*, handler .*, (pooled|fresh) start")
+        self.edit(source, ('name + "', 'name + "!'))
+        dev.says("hello.cc changed, building")
+        dev.says("hello rebuilt in .*, revision 2 answers after")
+        self.assertEqual(self.call("/function/hello"), "hello world!\n")
+
+        self.edit(source, ("return subito", "retrun subito"))
+        dev.says("hello.cc:.* error: ")
+        dev.says("hello revision 2 still answers")
+        self.assertEqual(self.call("/function/hello"), "hello world!\n")
+        self.edit(source, ("retrun subito", "return  subito"))
+        dev.says("unchanged: hello revision 2 still answers")
+
+        manifest = self.work / "hello/function.yaml"
+        self.edit(manifest, ("timeout: 10s", "timeuot: 10s"))
+        dev.says("function.yaml:9: .*timeuot")
+        dev.says("hello revision 2 still answers")
+        self.edit(manifest, ("timeuot: 10s", "timeout: 11s"))
+        dev.says("revision 3 answers after")
+
+        dev.process.send_signal(signal.SIGINT)
+        dev.says("hello revision 3 stays deployed; delete it with: subito delete hello")
+        self.assertEqual(dev.process.wait(PATIENCE_SECONDS), 0)
+        self.assertEqual(self.call("/function/hello"), "hello world!\n")
+
+    def test_ctrl_c_ends_the_compiler_with_it(self):
+        dev = self.begin()
+        with open(self.work / "hello/CMakeLists.txt", "a", encoding="utf-8") as project:
+            project.write("add_custom_target(forever ALL sleep 1000.125)\n")
+        dev.says("CMakeLists.txt changed")
+        sleeping = ["pgrep", "-f", "^sleep 1000.125"]
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while subprocess.run(sleeping, stdout=subprocess.DEVNULL, check=False).returncode != 0:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+        dev.process.send_signal(signal.SIGINT)
+        self.assertEqual(dev.process.wait(PATIENCE_SECONDS), 0)
+        self.assertEqual(subprocess.run(sleeping, check=False).returncode, 1, "it goes on")
+
+    def test_goes_on_when_the_node_is_back(self):
+        dev = self.begin()
+        self.assertEqual(self.node.stop(), 0)
+        dev.says("waiting for the node at")
+        self.edit(self.work / "hello/hello.cc", ('name + "', 'name + "!'))
+        dev.says("hello.cc changed, building")
+        self.node = Node(self.work, package.environment)
+        dev.says("the node is back")
+        dev.says("revision 2 answers after")
+        self.assertEqual(self.call("/function/hello"), "hello world!\n")
+        dev.says("hello-[0-9]+ GET / 200")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ namespace subito::api {
 
 inline constexpr std::size_t kJsonBytesMax = 2 << 20;  // of a request's JSON; 413 beyond
 inline constexpr int kJsonDepthMax = 40;               // 400 beyond
-// What a watcher or follower may be behind when its connection is full; beyond, it is cut off.
+// What a watcher or follower of logs may be behind when its connection is full; beyond, it is cut
+// off.
 inline constexpr std::size_t kBacklogBytesMax = 1 << 20;
 inline constexpr std::size_t kStreamsMax = 64;  // watchers and followers at once; 429 beyond
 
@@ -61,6 +62,7 @@ class ApiHandler final : public server::Handler {
     SubscriptionId subscription;
     std::string backlog;  // lines that wait for the connection to drain
     bool full = false;
+    std::uint64_t missed = 0;  // requests that were not told while it was full
   };
 
   void transition(Exchange& exchange, Exchange::State to);
@@ -69,6 +71,7 @@ class ApiHandler final : public server::Handler {
 
   // Each answers its exchange, now or later.
   void get_function(ExchangeId id, const std::string& name);
+  void list_revisions(ExchangeId id, const std::string& name);
   void remove_function(ExchangeId id, Exchange& exchange);
   void list_pods(ExchangeId id, const Exchange& exchange);
   void deploy(ExchangeId id, Exchange& exchange);
@@ -78,6 +81,7 @@ class ApiHandler final : public server::Handler {
   void sync_upload(ExchangeId id, Exchange& exchange);
   void finish_upload(ExchangeId id, const Status& synced);
   void logs(ExchangeId id, Exchange& exchange);
+  void requests(ExchangeId id, Exchange& exchange);
   void watch(ExchangeId id, Exchange& exchange);
 
   bool may_stream(ExchangeId id);

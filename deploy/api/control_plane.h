@@ -55,6 +55,23 @@ struct LogQuery {
 };
 inline constexpr std::size_t kLogTailMax = 10'000;
 
+// An invocation that is over, for those who follow the requests of its function.
+struct RequestRecord {
+  std::int64_t unix_ns = 0;  // of its end
+  std::string function;
+  std::uint64_t revision = 0;
+  std::string pod;  // empty: it reached none, or that pod is gone
+  std::string request_id;
+  std::string method;
+  std::string path;   // as the function sees it, without its query; cut at kRequestPathBytesMax
+  int status = 0;     // 0: the client left before the answer was whole
+  std::string start;  // "warm", "pooled", "fresh"; empty: it reached no pod
+  std::int64_t queue_us = 0;    // arrival to a pod
+  std::int64_t start_us = 0;    // that it waited for the start of its pod, 0 for a warm one
+  std::int64_t handler_us = 0;  // from then to the end of its answer
+};
+inline constexpr std::size_t kRequestPathBytesMax = 1024;
+
 // Something happened to a function or a pod of it.
 struct Event {
   std::int64_t unix_ns = 0;
@@ -165,6 +182,7 @@ class ControlPlane {
   using StatusCallback = std::function<void(Status)>;
   using EventCallback = std::function<void(const Event&)>;
   using LogCallback = std::function<void(const LogRecord&)>;
+  using RequestCallback = std::function<void(const RequestRecord&)>;
 
   virtual ~ControlPlane() = default;
 
@@ -197,7 +215,11 @@ class ControlPlane {
   // New records of that function from now on: nothing is lost or doubled between logs() and this
   // when both are called in one turn of the loop.
   virtual SubscriptionId subscribe_logs(std::string_view function, LogCallback callback) = 0;
-  // Ends either kind; an unknown id is ignored.
+  // Requests of that function as they end, from now on. While nobody subscribes they are not even
+  // looked at.
+  virtual SubscriptionId subscribe_requests(std::string_view function,
+                                            RequestCallback callback) = 0;
+  // Ends any kind; an unknown id is ignored.
   virtual void unsubscribe(SubscriptionId id) = 0;
 };
 

@@ -94,6 +94,10 @@ std::size_t on_read(char* data, std::size_t, std::size_t size, void* user) {
   return count == 0 && std::ferror(file) != 0 ? CURL_READFUNC_ABORT : count;
 }
 
+int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return (*static_cast<const std::function<bool()>*>(user))() ? 1 : 0;
+}
+
 template <typename Value>
 void set(CURL* curl, CURLoption option, Value value) {
   CHECK(curl_library().easy_setopt(curl, option, value) == CURLE_OK);
@@ -135,6 +139,7 @@ class CurlTransport final : public Transport {
     set(curl, CURLOPT_PATH_AS_IS, 1L);
     set(curl, CURLOPT_CONNECTTIMEOUT, static_cast<long>(kConnectTimeout.count()));
     if (transfer.on_line == nullptr) limit_time(request);
+    if (request.give_up) watch_give_up(request.give_up);
     set(curl, CURLOPT_HEADERFUNCTION, on_header);
     set(curl, CURLOPT_HEADERDATA, static_cast<void*>(&transfer));
     set(curl, CURLOPT_WRITEFUNCTION, on_body);
@@ -160,6 +165,12 @@ class CurlTransport final : public Transport {
       set(curl_.get(), CURLOPT_LOW_SPEED_LIMIT, 1L);  // bytes a second
       set(curl_.get(), CURLOPT_LOW_SPEED_TIME, seconds);
     }
+  }
+
+  void watch_give_up(const std::function<bool()>& give_up) {
+    set(curl_.get(), CURLOPT_NOPROGRESS, 0L);
+    set(curl_.get(), CURLOPT_XFERINFOFUNCTION, on_progress);
+    set(curl_.get(), CURLOPT_XFERINFODATA, const_cast<void*>(static_cast<const void*>(&give_up)));
   }
 
   static void add(List& list, const std::string& text) {
@@ -202,6 +213,8 @@ class CurlTransport final : public Transport {
       case CURLE_URL_MALFORMAT:
       case CURLE_UNSUPPORTED_PROTOCOL:
         return {ErrorCode::kInvalidArgument, "call " + request.url + ": not a URL", 0};
+      case CURLE_ABORTED_BY_CALLBACK:
+        return {ErrorCode::kCancelled, "call " + where + ": given up", 0};
       case CURLE_OPERATION_TIMEDOUT:
         return {ErrorCode::kDeadlineExceeded, "call " + where + ": no answer in time", 0};
       default:

@@ -30,7 +30,9 @@ class FakePlane : public ControlPlane {
   LogQuery last_log_query;
   DeployOptions last_deploy_options;
   std::string last_artefact;
-  std::size_t subscribers() const { return event_watchers_.size() + log_watchers_.size(); }
+  std::size_t subscribers() const {
+    return event_watchers_.size() + log_watchers_.size() + request_watchers_.size();
+  }
 
   // Runs the callbacks that wait.
   void settle() {
@@ -44,6 +46,12 @@ class FakePlane : public ControlPlane {
   }
   void emit(const LogRecord& record) {
     for (const auto& [id, watcher] : std::map(log_watchers_)) {
+      if (watcher.first == record.function) watcher.second(record);
+    }
+  }
+
+  void emit(const RequestRecord& record) {
+    for (const auto& [id, watcher] : std::map(request_watchers_)) {
       if (watcher.first == record.function) watcher.second(record);
     }
   }
@@ -136,9 +144,15 @@ class FakePlane : public ControlPlane {
     log_watchers_[id] = {std::string(function), std::move(callback)};
     return id;
   }
+  SubscriptionId subscribe_requests(std::string_view function, RequestCallback callback) override {
+    const SubscriptionId id = ids_.next();
+    request_watchers_[id] = {std::string(function), std::move(callback)};
+    return id;
+  }
   void unsubscribe(SubscriptionId id) override {
     event_watchers_.erase(id);
     log_watchers_.erase(id);
+    request_watchers_.erase(id);
   }
 
  private:
@@ -152,6 +166,7 @@ class FakePlane : public ControlPlane {
   IdSource<SubscriptionId> ids_;
   Watchers<EventCallback> event_watchers_;
   Watchers<LogCallback> log_watchers_;
+  Watchers<RequestCallback> request_watchers_;
 };
 
 // A node with two functions, two pods, events and logs: what the tests look at.

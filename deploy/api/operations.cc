@@ -5,6 +5,7 @@
 #include <charconv>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "deploy/api/api_handler.h"
 #include "deploy/api/time_text.h"
@@ -137,13 +138,12 @@ void ApiHandler::run(ExchangeId id, Exchange& exchange) {
       return deploy(id, exchange);
     case Operation::kScale:
       return scale(id, exchange);
-    case Operation::kListRevisions: {
-      const auto revisions = plane_.list_revisions(name_of(path));
-      if (!revisions) return answer(id, revisions.error());
-      return answer(id, 200, to_json(*revisions));
-    }
+    case Operation::kListRevisions:
+      return list_revisions(id, name_of(path));
     case Operation::kLogs:
       return logs(id, exchange);
+    case Operation::kFollowRequests:
+      return requests(id, exchange);
     case Operation::kListPods:
       return list_pods(id, exchange);
     case Operation::kWatchEvents:
@@ -160,6 +160,12 @@ void ApiHandler::get_function(ExchangeId id, const std::string& name) {
   const auto view = plane_.get_function(name);
   if (!view) return answer(id, view.error());
   answer(id, 200, to_json(*view, true));
+}
+
+void ApiHandler::list_revisions(ExchangeId id, const std::string& name) {
+  const auto revisions = plane_.list_revisions(name);
+  if (!revisions) return answer(id, revisions.error());
+  answer(id, 200, to_json(*revisions));
 }
 
 void ApiHandler::remove_function(ExchangeId id, Exchange& exchange) {
@@ -279,6 +285,24 @@ void ApiHandler::logs(ExchangeId id, Exchange& exchange) {
   if (!*follow) return;
   exchange.subscription = plane_.subscribe_logs(
       query->function, [this, id](const LogRecord& record) { send_line(id, to_json(record)); });
+}
+
+// Requests may end faster than anybody reads: those that come while the connection is full are left
+// out, and counted in the next line.
+void ApiHandler::requests(ExchangeId id, Exchange& exchange) {
+  const std::string& name = name_of(exchange.match.path);
+  if (const auto known = plane_.get_function(name); !known) return answer(id, known.error());
+  if (!may_stream(id)) return;
+  begin_stream(id, exchange, "", false);
+  exchange.subscription = plane_.subscribe_requests(name, [this, id](const RequestRecord& record) {
+    Exchange* follower = find(id);
+    if (follower == nullptr) return;
+    if (follower->full) {
+      ++follower->missed;
+    } else {
+      send_line(id, to_json(record, std::exchange(follower->missed, 0)));
+    }
+  });
 }
 
 void ApiHandler::watch(ExchangeId id, Exchange& exchange) {

@@ -52,6 +52,7 @@ const std::vector<Route>& routes() {
        "/v1/functions/{name}/logs",
        Operation::kLogs,
        {"tail", "since", "previous", "follow"}},
+      {"GET", "/v1/functions/{name}/requests", Operation::kFollowRequests, {}},
       {"GET", "/v1/pods", Operation::kListPods, {"function"}},
       {"GET", "/v1/events/watch", Operation::kWatchEvents, {"function"}},
       {"GET", "/v1/artefacts/{sha256}", Operation::kFindArtefact, {}},

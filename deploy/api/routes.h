@@ -21,6 +21,7 @@ enum class Operation : std::uint8_t {
   kScale,
   kListRevisions,
   kLogs,
+  kFollowRequests,
   kListPods,
   kWatchEvents,
   kFindArtefact,

@@ -96,6 +96,51 @@ TEST_F(Api, AWatcherThatDoesNotReadIsCutOffAtALimit) {
   EXPECT_EQ(plane_.subscribers(), 0U);
 }
 
+RequestRecord finished(const std::string& id) {
+  return {1'795'471'450'000'000'000,
+          "catalogue",
+          2,
+          "catalogue-7",
+          id,
+          "GET",
+          "/products",
+          200,
+          "pooled",
+          40,
+          900,
+          350};
+}
+
+TEST_F(Api, RequestsAreToldAsTheyEnd) {
+  const ExchangeId id = server_->request("GET", "/v1/functions/catalogue/requests");
+  EXPECT_EQ(server_->answer(id).status, 200);
+  plane_.emit(finished("req-1"));
+  const FakeAnswer& answer = server_->answer(id);
+  hold_to_the_file("GET", "/v1/functions/catalogue/requests", answer);
+  const Json line = Json::parse(answer.body);
+  EXPECT_EQ(line.at("requestId"), "req-1");
+  EXPECT_EQ(line.at("path"), "/products");
+  EXPECT_EQ(line.at("status"), 200);
+  EXPECT_EQ(line.at("start"), "pooled");
+  EXPECT_EQ(line.at("handlerMicros"), 350);
+  handler_->on_abort(id);
+  EXPECT_EQ(plane_.subscribers(), 0U);
+  EXPECT_EQ(problem(ask("GET", "/v1/functions/nobody/requests")), "not-found");
+}
+
+TEST_F(Api, AFollowerOfRequestsThatIsSlowMissesSomeAndIsToldHowMany) {
+  const ExchangeId id = server_->request("GET", "/v1/functions/catalogue/requests");
+  server_->set_full(true);
+  for (int i = 0; i < 10'000; ++i) plane_.emit(finished("req"));
+  const std::size_t sent = server_->answer(id).body.size();
+  server_->set_full(false);
+  handler_->on_writable(id);
+  plane_.emit(finished("last"));
+  const Json last = Json::parse(server_->answer(id).body.substr(sent));
+  EXPECT_EQ(last.at("requestId"), "last");
+  EXPECT_EQ(last.at("missed"), 9'999);
+}
+
 TEST_F(Api, StreamsAreLimitedAndComeBack) {
   std::vector<ExchangeId> open;
   for (std::size_t i = 0; i < kStreamsMax; ++i)

@@ -29,6 +29,8 @@ struct ClientRequest {
   // From begin to end; zero: none. An upload may take any time, but not stand still this long, and
   // a reply of stream() none.
   std::chrono::seconds timeout = kReplyTimeout;
+  // Asked about once a second while it waits: true ends it with kCancelled. May be empty.
+  std::function<bool()> give_up = {};
 };
 
 struct ClientReply {

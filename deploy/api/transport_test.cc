@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -14,6 +15,7 @@
 
 #include "deploy/api/api_handler.h"
 #include "deploy/api/fake_plane.h"
+#include "deploy/api/line_stream.h"
 #include "runtime/base/check.h"
 #include "runtime/loop/loop.h"
 
@@ -167,6 +169,62 @@ TEST_F(Transports, AStreamThatIsRefusedComesBackWhole) {
   ASSERT_TRUE(reply) << reply.error().message;
   EXPECT_EQ(reply->status, 404);
   EXPECT_THAT(reply->body, HasSubstr("not-found"));
+}
+
+TEST_F(Transports, ARequestIsGivenUpWhenItsCallerWantsNoMore) {
+  bool enough = false;
+  ClientRequest watch = request("GET", "/v1/events/watch");
+  watch.give_up = [&] { return enough; };
+  const auto reply =
+      make_curl_transport(socket_)->stream(watch, [&](std::string_view) { return enough = true; });
+  ASSERT_FALSE(reply);
+  EXPECT_EQ(reply.error().code, ErrorCode::kCancelled);
+}
+
+// Reads until it has so many lines, or the stream ends with what is returned.
+Status read_lines(LineStream& stream, std::size_t count, std::vector<std::string>& lines) {
+  Status status = ok();
+  while (status && lines.size() < count) {
+    pollfd one{stream.fd(), POLLIN, 0};
+    if (::poll(&one, 1, 10'000) != 1) return fail(ErrorCode::kDeadlineExceeded, "no line came");
+    status = stream.read([&](std::string_view line) { lines.emplace_back(line); });
+  }
+  return status;
+}
+
+TEST_F(Transports, ALineStreamIsReadAsItsLinesCome) {
+  auto stream = LineStream::open(socket_, "/v1/events/watch");
+  ASSERT_TRUE(stream) << stream.error().message;
+  std::vector<std::string> lines;
+  ASSERT_TRUE(read_lines(*stream, 1, lines));
+  EXPECT_THAT(lines[0], HasSubstr("\"type\":\"pods\""));
+  EXPECT_TRUE(stream->read([](std::string_view) { FAIL() << "nothing came"; }));
+  const auto transport = make_curl_transport(socket_);
+  ASSERT_EQ(transport->send(request("DELETE", "/v1/functions/stock"))->status, 204);
+  ASSERT_TRUE(read_lines(*stream, 2, lines));
+  EXPECT_THAT(lines[1], HasSubstr("\"reason\":\"Removed\""));
+}
+
+TEST_F(Transports, ALineStreamTellsWhyItIsRefused) {
+  auto stream = LineStream::open(socket_, "/v1/functions/nobody/requests");
+  ASSERT_TRUE(stream) << stream.error().message;
+  std::vector<std::string> lines;
+  const Status refused = read_lines(*stream, 1, lines);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kFailedPrecondition);
+  EXPECT_THAT(refused.error().message, HasSubstr("find function nobody"));
+}
+
+TEST_F(Transports, ALineStreamTellsThatTheNodeHasGone) {
+  auto stream = LineStream::open(socket_, "/v1/events/watch");
+  ASSERT_TRUE(stream) << stream.error().message;
+  std::vector<std::string> lines;
+  ASSERT_TRUE(read_lines(*stream, 1, lines));
+  stop_.notify();
+  thread_.join();
+  server_.reset();
+  EXPECT_EQ(read_lines(*stream, 2, lines).error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(LineStream::open(socket_, "/v1/healthz").error().code, ErrorCode::kUnavailable);
 }
 
 TEST(TransportErrors, TellWhereNobodyListens) {

@@ -146,6 +146,22 @@ std::string watch_line(const Event& event) {
   return dump(json);
 }
 
+std::string to_json(const RequestRecord& record, std::uint64_t missed) {
+  return dump({{"time", time_text(record.unix_ns)},
+               {"function", record.function},
+               {"revision", record.revision},
+               {"pod", record.pod},
+               {"requestId", record.request_id},
+               {"method", record.method},
+               {"path", record.path},
+               {"status", record.status},
+               {"start", record.start},
+               {"queueMicros", record.queue_us},
+               {"startMicros", record.start_us},
+               {"handlerMicros", record.handler_us},
+               {"missed", missed}});
+}
+
 std::string to_json(const LogRecord& record) {
   return dump(log_json(record));
 }

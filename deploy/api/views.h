@@ -19,6 +19,8 @@ std::string watch_line(const std::vector<PodView>& pods, const ReadyPool& ready)
 // A further one: {"type": "event", ...}.
 std::string watch_line(const Event& event);
 std::string to_json(const LogRecord& record);
+// `missed`: so many requests before it were not told.
+std::string to_json(const RequestRecord& record, std::uint64_t missed);
 std::string to_json(const NodeInfo& info);
 std::string to_json(const DeployReceipt& receipt);
 

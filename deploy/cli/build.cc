@@ -118,7 +118,9 @@ class Build {
   }
 
   Command configure_command() const {
-    Command command = {"cmake", "-S", folder_, "-B", build_, "-DCMAKE_BUILD_TYPE=Release"};
+    // A test would be compiled at every save, and is not what is deployed.
+    Command command = {
+        "cmake", "-S", folder_, "-B", build_, "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF"};
     // What was begun with another generator goes on with that.
     if (on_path(environment_, "ninja") && !is_there(fs::path(build_) / "CMakeCache.txt"))
       command.insert(command.end(), {"-G", "Ninja"});

@@ -60,8 +60,9 @@ TEST_F(BuildTest, ConfiguresOnceThenBuildsAndDeploysSilently) {
   EXPECT_EQ(first.err, "");
   EXPECT_THAT(first.out, StartsWith("hello revision 1 is deployed"));
   ASSERT_EQ(commands_.size(), 2U);
-  EXPECT_THAT(commands_[0], ElementsAre("cmake", "-S", project_, "-B", project_ + "/build",
-                                        "-DCMAKE_BUILD_TYPE=Release", "-G", "Ninja"));
+  EXPECT_THAT(commands_[0],
+              ElementsAre("cmake", "-S", project_, "-B", project_ + "/build",
+                          "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF", "-G", "Ninja"));
   EXPECT_THAT(commands_[1],
               ElementsAre("cmake", "--build", project_ + "/build", "--parallel", testing::_));
   EXPECT_EQ(run({"deploy", project_ + "/"}).code, kOk);

@@ -32,6 +32,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_up(app, session);
   add_new(app, session);
   add_deploy(app, session);
+  add_dev(app, session);
   add_invoke(app, session);
   add_get(app, session);
   add_describe(app, session);

@@ -93,7 +93,7 @@ TEST_F(CliTest, HelpOfACommandIsItsOwn) {
 TEST_F(CliTest, AWrongWordIsToldWithWhatIsAllowed) {
   EXPECT_EQ(
       run({"hello"}).err,
-      "subito: there is no command 'hello', there are up, new, deploy, invoke, get, describe, "
+      "subito: there is no command 'hello', there are up, new, deploy, dev, invoke, get, describe, "
       "logs, debug, explain, scale, delete, doctor, bench, version\nTry `subito --help`\n");
   EXPECT_EQ(run({"get"}).err,
             "subito get: KIND is missing: functions, pods or revisions\nTry `subito get --help`\n");

@@ -9,10 +9,10 @@
 #include <memory>
 
 #include "deploy/cli/build.h"
+#include "deploy/cli/deployment.h"
 #include "deploy/cli/refusals.h"
 #include "deploy/cli/session.h"
 #include "deploy/manifest/defaults.h"
-#include "deploy/manifest/elf_check.h"
 #include "deploy/manifest/manifest.h"
 
 namespace subito::cli {
@@ -48,8 +48,6 @@ struct DeployOptions {
     return files.empty() && binary.empty() && (name.find('/') != name.npos || is_folder(name));
   }
 };
-
-using Manifests = std::vector<manifest::Manifest>;
 
 constexpr char kNextFault[] = "\nsubito: ";  // so that each line of a list begins alike
 
@@ -92,32 +90,9 @@ Outcome<Manifests> from_flags(const DeployOptions& options) {
   return Manifests{{std::move(*function), "", 0}};
 }
 
-Outcome<Manifests> read_manifests(const DeployOptions& options) {
+Outcome<Manifests> manifests_of(const DeployOptions& options) {
   if (options.files.empty() && !options.names_folder()) return from_flags(options);
-  manifest::Manifests read =
-      manifest::load(options.files.empty() ? std::vector{options.name} : options.files);
-  if (!read.faults.empty()) {
-    std::string faults;
-    for (const manifest::Fault& fault : read.faults) faults += to_string(fault) + kNextFault;
-    return tl::unexpected<Failure>(Failure{kRefused,
-                                           faults + std::to_string(read.faults.size()) +
-                                               (read.faults.size() == 1 ? " fault" : " faults") +
-                                               ", nothing was deployed",
-                                           {}});
-  }
-  return std::move(read.manifests);
-}
-
-// What is wrong with the binaries.
-std::vector<std::string> wrong_binaries(const Manifests& manifests) {
-  std::vector<std::string> wrong;
-  for (const manifest::Manifest& one : manifests) {
-    const std::string path = one.binary_path();
-    if (auto facts = manifest::check_elf_file(path, path); !facts)
-      wrong.push_back(place_of(one, "spec.binary") + one.function.metadata().name() + ": " +
-                      facts.error().message);
-  }
-  return wrong;
+  return read_manifests(options.files.empty() ? std::vector{options.name} : options.files);
 }
 
 class Deploy {
@@ -132,7 +107,7 @@ class Deploy {
                options_.name.empty() != options_.binary.empty()) {
       return session_.tell(kUsage, "deploy: say FOLDER, -f FILE, or NAME --binary PATH");
     }
-    const auto manifests = read_manifests(options_);
+    const auto manifests = manifests_of(options_);
     if (!manifests) return session_.tell(manifests.error());
     if (const auto wrong = wrong_binaries(*manifests); !wrong.empty())
       return session_.tell(kRefused, wrong);
@@ -176,11 +151,14 @@ class Deploy {
   int deploy(const manifest::Manifest& one) {
     const std::string& name = one.function.metadata().name();
     progress("deploying " + name + " ...");
-    auto receipt = send(one, name);
+    auto receipt = send_deploy(node_, one, !options_.no_check);
     progress("");
-    if (!receipt) return tell(one, receipt.error());
+    if (!receipt) return tell_deploy_failure(session_, one, receipt.error());
     receipts_.push_back(*receipt);
-    if (!options_.output.json()) print(*receipt, one.function);
+    if (!options_.output.json()) {
+      print_receipt(session_, *receipt, one.function);
+      print_scaling(name, one.function);
+    }
     return kOk;
   }
 
@@ -195,65 +173,10 @@ class Deploy {
     }
   }
 
-  // The node clears away binaries that nobody uses: one that went just now is put again, once.
-  Outcome<Json> send(const manifest::Manifest& one, const std::string& name) {
-    auto receipt = put_and_deploy(one, name);
-    if (!receipt && receipt.error().type() == "artefact-missing")
-      receipt = put_and_deploy(one, name);
-    return receipt;
-  }
-
-  Outcome<Json> put_and_deploy(const manifest::Manifest& one, const std::string& name) {
-    const auto hash = node_.put_artefact(one.binary_path());
-    if (!hash) return tl::unexpected<Failure>(hash.error());
-    const Json body = {{"manifest", Json::parse(manifest::to_json(one.function))},
-                       {"artefact", *hash},
-                       {"check", !options_.no_check}};
-    return node_.call("POST", "/v1/functions/" + name + "/deploy", body.dump());
-  }
-
   // On a terminal only, on a line that is wiped again.
   void progress(const std::string& words) const {
     if (session_.environment.err_is_terminal)
       session_.environment.err << "\r\x1b[K" << words << std::flush;
-  }
-
-  int tell(const manifest::Manifest& one, const Failure& failure) const {
-    const std::string& name = one.function.metadata().name();
-    std::ostream& err = session_.environment.err;
-    if (failure.exit_code == kNoNode) return session_.tell(failure);
-    (void)session_.tell(failure.exit_code, placed_refusals(one, failure.message));
-    if (failure.problem.contains("lastLogs")) {
-      const Json& logs = failure.problem["lastLogs"];
-      if (!logs.empty()) err << "last log lines:\n";
-      for (const Json& record : logs) err << "  " << log_line(record, false) << '\n';
-      const auto current = failure.problem.value("currentRevision", std::uint64_t{0});
-      if (current > 0)
-        err << "previous revision stays: " << name << " revision " << current << '\n';
-      else
-        err << "nothing is deployed as " << name << '\n';
-    }
-    return failure.exit_code;
-  }
-
-  void print(const Json& receipt, const manifest::Function& function) const {
-    const std::string name = receipt.value("name", ""), url = receipt.value("url", "");
-    const bool unchanged = receipt.value("unchanged", false);
-    session_.out() << coloured(name, Colour::kBold, session_.colours()) << " revision "
-                   << receipt.at("revision") << (unchanged ? " is unchanged" : " is deployed");
-    if (receipt.value("checked", false))
-      session_.out() << ", started in " << time_words(receipt.value("startMicros", 0.0)) << ' '
-                     << receipt.value("startMode", "");
-    session_.out() << "\n  " << url << '\n';
-    print_scaling(name, function);
-    // A route is a path that its author had in mind; below its name it may have no answer.
-    std::string called = url;
-    const std::string gateway = url.substr(0, url.rfind("/function/"));
-    for (const manifest::Route& route : function.spec().routes()) {
-      session_.out() << "  " << gateway << route.path() << '\n';
-      if (called == url) called = gateway + route.path();
-    }
-    session_.out() << "  curl -i " << called << '\n';
   }
 
   // A deploy undoes what `scale` did: said whenever the number of pods becomes another.

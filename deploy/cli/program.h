@@ -1,12 +1,16 @@
-// Running another program and taking what it says: cmake, for `deploy FOLDER`. Blocks until it
-// ends.
+// Running another program and taking what it says: cmake, for `deploy FOLDER` and `dev FOLDER`.
 #pragma once
 
+#include <sys/types.h>
+
+#include <chrono>
 #include <iosfwd>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/base/result.h"
+#include "runtime/base/unique_fd.h"
 
 namespace subito::cli {
 
@@ -15,6 +19,35 @@ struct ProgramEnd {
   std::string output;  // standard output and errors in the order in which they came
 };
 
+inline constexpr std::chrono::seconds kProgramEndMax{2};
+
+// A program that runs beside us, in a process group of its own. When the object goes before its
+// end, so does the whole group: it is asked to (SIGTERM: ninja then ends its compilers, which have
+// groups of their own), and killed after kProgramEndMax. Used by one thread.
+class Program {
+ public:
+  // `command[0]` is looked for on PATH; its input is empty, no signal is blocked in it. kNotFound
+  // when there is no such program.
+  static Result<Program> start(const std::vector<std::string>& command);
+  Program(Program&& other) noexcept;
+  Program& operator=(Program&&) = delete;
+  ~Program();
+
+  int output() const { return output_.get(); }  // readable: read() has something to take
+  // Takes what it said, and shows it unless null; false at the end: nobody can say more.
+  bool read(std::ostream* show);
+  // Waits until it has ended.
+  Result<ProgramEnd> wait() &&;
+
+ private:
+  Program(pid_t pid, UniqueFd output) : pid_(pid), output_(std::move(output)) {}
+
+  pid_t pid_;  // -1: nobody is to be waited for
+  UniqueFd output_;
+  std::string said_;
+};
+
+// Runs one to its end, in our process group: Ctrl-C on the terminal reaches it as well.
 // `command[0]` is looked for on PATH; its input is empty. What it says also goes to `show`, unless
 // null, as it comes. kNotFound when there is no such program.
 Result<ProgramEnd> run_program(const std::vector<std::string>& command, std::ostream* show);

@@ -47,6 +47,7 @@ void add_output_option(CLI::App& command, Output& output, bool with_wide);
 void add_up(CLI::App& app, Session& session);
 void add_new(CLI::App& app, Session& session);
 void add_deploy(CLI::App& app, Session& session);
+void add_dev(CLI::App& app, Session& session);
 void add_invoke(CLI::App& app, Session& session);
 void add_get(CLI::App& app, Session& session);
 void add_describe(CLI::App& app, Session& session);

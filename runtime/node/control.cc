@@ -306,8 +306,16 @@ api::SubscriptionId Control::subscribe_logs(std::string_view function, LogCallba
   return id;
 }
 
+api::SubscriptionId Control::subscribe_requests(std::string_view function,
+                                                RequestCallback callback) {
+  const api::SubscriptionId id = subscriptions_.next();
+  parts_.requests.subscribe(id, std::string(function), std::move(callback));
+  return id;
+}
+
 void Control::unsubscribe(api::SubscriptionId id) {
-  if (!parts_.journal.unsubscribe(id)) parts_.logs.unsubscribe(id);
+  if (parts_.journal.unsubscribe(id) || parts_.logs.unsubscribe(id)) return;
+  parts_.requests.unsubscribe(id);
 }
 
 }  // namespace subito::node

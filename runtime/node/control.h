@@ -18,6 +18,7 @@
 #include "runtime/node/journal.h"
 #include "runtime/node/log_book.h"
 #include "runtime/node/reporter.h"
+#include "runtime/node/request_feed.h"
 
 namespace subito::node {
 
@@ -36,6 +37,7 @@ class Control final : public api::ControlPlane {
     Journal& journal;
     LogBook& logs;
     Reporter& reporter;
+    RequestFeed& requests;
     std::function<void(const std::string& function)> forget_logins;  // of a removed function
     Duration crash_report_wait = kCrashReportWait;
   };
@@ -62,6 +64,8 @@ class Control final : public api::ControlPlane {
   api::SubscriptionId subscribe_events(std::string_view function, EventCallback callback) override;
   Result<std::vector<api::LogRecord>> logs(const api::LogQuery& query) override;
   api::SubscriptionId subscribe_logs(std::string_view function, LogCallback callback) override;
+  api::SubscriptionId subscribe_requests(std::string_view function,
+                                         RequestCallback callback) override;
   void unsubscribe(api::SubscriptionId id) override;
 
  private:

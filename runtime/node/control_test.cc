@@ -54,8 +54,9 @@ class ControlTest : public EngineFixture, public testing::Test {
   Reporter reporter{journal, logs, symbolizer};
   Functions functions;
   gateway::Gateway gateway{engine};
+  RequestFeed requests{engine};
   std::vector<std::string> forgotten;
-  Control control{{loop, *store, engine, functions, gateway, journal, logs, reporter,
+  Control control{{loop, *store, engine, functions, gateway, journal, logs, reporter, requests,
                    [this](const std::string& name) { forgotten.push_back(name); },
                    std::chrono::milliseconds(1)}};
 };

@@ -42,6 +42,15 @@ class EngineObserver {
                           const std::string& request_id) = 0;
 };
 
+// Who looks at every invocation that ends. Must not call the engine back.
+class RequestWatcher {
+ public:
+  virtual ~RequestWatcher() = default;
+  // `pod`: null when it reached none or that is gone; `status` 0: its caller left.
+  virtual void on_request_ended(const InvocationRecord& record, const Pod* pod, int status,
+                                const Timing& timing) = 0;
+};
+
 // What a pod asks of the node: calls to other functions and connections. Implemented by
 // PodRequests.
 class PodRequestHandler {
@@ -58,6 +67,8 @@ class Engine final : public Invoker, private PodEvents {
   ~Engine() override;
 
   void set_request_handler(PodRequestHandler& handler) { requests_ = &handler; }
+  // Null: nobody looks, and the way of a request pays for one comparison.
+  void set_request_watcher(RequestWatcher* watcher) { request_watcher_ = watcher; }
   // Called when the home of the pods is lost: the node cannot go on.
   void set_on_home_lost(std::function<void(const Error&)> callback);
   // Called after each pod's end, with the name of its function. It must not call the engine to
@@ -123,6 +134,7 @@ class Engine final : public Invoker, private PodEvents {
   InvocationRecord* find(InvocationId id);
   InvocationRecord* record_on(PodId pod, std::uint32_t stream);
   Failure refusal(const InvocationRecord& record, const scheduler::Refuse& refuse) const;
+  void tell_ended(const InvocationRecord& record, int status);
   void fail_caller(InvocationRecord& record, Failure failure);
   void refuse_later(InvocationRecord& record, Failure failure);
   void send_invoke(InvocationRecord& record, const Pod& pod);
@@ -156,6 +168,7 @@ class Engine final : public Invoker, private PodEvents {
   Loop& loop_;
   EngineObserver& observer_;
   PodRequestHandler* requests_ = nullptr;
+  RequestWatcher* request_watcher_ = nullptr;
   std::function<void(const Error&)> home_lost_;
   std::function<void(const std::string&)> pod_gone_;
   std::function<void()> closed_;

@@ -59,6 +59,7 @@ void Engine::resume(InvocationId id) {
 void Engine::abort(InvocationId id) {
   InvocationRecord* record = find(id);
   if (record == nullptr) return;
+  if (record->caller != nullptr) tell_ended(*record, 0);
   record->caller = nullptr;
   if (record->state == InvocationState::kAbandoned) return;
   if (record->known_to_scheduler) scheduler_.cancelled(loop_.now(), id, effects_);
@@ -91,11 +92,19 @@ Failure Engine::refusal(const InvocationRecord& record, const scheduler::Refuse&
   return failure;
 }
 
+// Once for each invocation that has a revision: its caller is about to be heard no more.
+void Engine::tell_ended(const InvocationRecord& record, int status) {
+  if (request_watcher_ == nullptr || record.revision == nullptr) return;
+  const Pod* pod = pods_.find(record.pod);
+  request_watcher_->on_request_ended(record, pod, status, timing_so_far(record));
+}
+
 // The answer is the node's own; the record stays until the pod, if it has one, has let go.
 void Engine::fail_caller(InvocationRecord& record, Failure failure) {
   Caller* caller = std::exchange(record.caller, nullptr);
   if (caller == nullptr) return;
   failure.timing = timing_so_far(record);
+  tell_ended(record, failure.status);
   if (record.revision) observer_.on_refused(*record.revision, failure, record.request.request_id);
   if (record.state == InvocationState::kAnswering) {
     caller->on_answer_abort(record.token);

@@ -85,6 +85,7 @@ Status Engine::on_result(Pod& pod, InvocationRecord& record, const protocol::Fra
   ASSIGN_OR_RETURN(Answer answer, parse_answer(head));
   if (head.has_failure()) observer_.on_exception(pod, head.failure(), record.request.request_id);
   answer.timing = timing(record, pod);
+  record.status = answer.head.status;
   transition(record, InvocationState::kAnswering);
   record.sent.clear();
   record.repeatable = false;
@@ -109,6 +110,7 @@ Status Engine::on_body(InvocationRecord& record, const protocol::Frame& frame) {
 }
 
 void Engine::on_answer_end(InvocationRecord& record) {
+  if (record.caller != nullptr) tell_ended(record, record.status);
   // The answer is complete before the request was: nobody wants the rest of it.
   const protocol::Streams* streams = pods_.channels().streams(record.pod);
   if (streams != nullptr && streams->is_ours_open(record.stream)) {

@@ -52,6 +52,7 @@ struct InvocationRecord {
   // when they have drained.
   std::size_t unconsumed = 0;
   bool caller_blocked = false;
+  int status = 0;  // of the answer that began
 };
 
 // RFC 9110, 9.2.2, or an Idempotency-Key: running it twice is as good as once.

@@ -54,10 +54,12 @@ class LiveNode final : public Node {
         symbolizer_(loop),
         reporter_(journal_, logs_, symbolizer_),
         engine_(loop, scheduler::NodeLimits(), reporter_),
+        request_feed_(engine_),
         dialer_(loop),
         requests_(engine_, dialer_, [this](const std::string& name) { return find(name); }),
         gateway_(engine_),
         control_({loop, *store_, engine_, functions_, gateway_, journal_, logs_, reporter_,
+                  request_feed_,
                   [this](const std::string& name) {
                     if (redis_dialer_) redis_dialer_->forget(name);
                   }}),
@@ -100,6 +102,7 @@ class LiveNode final : public Node {
   Reporter reporter_;
   Functions functions_;
   Engine engine_;
+  RequestFeed request_feed_;
   bindings::Dialer dialer_;
   std::optional<bindings::RedisServer> redis_server_;
   std::optional<bindings::RedisDialer> redis_dialer_;

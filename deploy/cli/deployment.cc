@@ -1,0 +1,91 @@
+#include "deploy/cli/deployment.h"
+
+#include "deploy/cli/refusals.h"
+#include "deploy/manifest/elf_check.h"
+
+namespace subito::cli {
+
+namespace {
+
+Outcome<Json> put_and_deploy(Node& node, const manifest::Manifest& one, bool check) {
+  const auto hash = node.put_artefact(one.binary_path());
+  if (!hash) return tl::unexpected<Failure>(hash.error());
+  const Json body = {{"manifest", Json::parse(manifest::to_json(one.function))},
+                     {"artefact", *hash},
+                     {"check", check}};
+  const std::string& name = one.function.metadata().name();
+  return node.call("POST", "/v1/functions/" + name + "/deploy", body.dump());
+}
+
+}  // namespace
+
+Outcome<Manifests> read_manifests(const std::vector<std::string>& paths) {
+  manifest::Manifests read = manifest::load(paths);
+  if (read.faults.empty()) return std::move(read.manifests);
+  std::string faults;
+  for (const manifest::Fault& fault : read.faults) faults += to_string(fault) + "\nsubito: ";
+  return tl::unexpected<Failure>(Failure{kRefused,
+                                         faults + std::to_string(read.faults.size()) +
+                                             (read.faults.size() == 1 ? " fault" : " faults") +
+                                             ", nothing was deployed",
+                                         {}});
+}
+
+std::vector<std::string> wrong_binaries(const Manifests& manifests) {
+  std::vector<std::string> wrong;
+  for (const manifest::Manifest& one : manifests) {
+    const std::string path = one.binary_path();
+    if (auto facts = manifest::check_elf_file(path, path); !facts)
+      wrong.push_back(place_of(one, "spec.binary") + one.function.metadata().name() + ": " +
+                      facts.error().message);
+  }
+  return wrong;
+}
+
+// The node clears away binaries that nobody uses: one that went just now is put again, once.
+Outcome<Json> send_deploy(Node& node, const manifest::Manifest& one, bool check) {
+  auto receipt = put_and_deploy(node, one, check);
+  if (!receipt && receipt.error().type() == "artefact-missing")
+    receipt = put_and_deploy(node, one, check);
+  return receipt;
+}
+
+void print_receipt(const Session& session, const Json& receipt,
+                   const manifest::Function& function) {
+  const std::string name = receipt.value("name", ""), url = receipt.value("url", "");
+  const bool unchanged = receipt.value("unchanged", false);
+  session.out() << coloured(name, Colour::kBold, session.colours()) << " revision "
+                << receipt.at("revision") << (unchanged ? " is unchanged" : " is deployed");
+  if (receipt.value("checked", false))
+    session.out() << ", started in " << time_words(receipt.value("startMicros", 0.0)) << ' '
+                  << receipt.value("startMode", "");
+  session.out() << "\n  " << url << '\n';
+  // A route is a path that its author had in mind; below its name it may have no answer.
+  std::string called = url;
+  const std::string gateway = url.substr(0, url.rfind("/function/"));
+  for (const manifest::Route& route : function.spec().routes()) {
+    session.out() << "  " << gateway << route.path() << '\n';
+    if (called == url) called = gateway + route.path();
+  }
+  session.out() << "  curl -i " << called << '\n';
+}
+
+int tell_deploy_failure(const Session& session, const manifest::Manifest& one,
+                        const Failure& failure) {
+  const std::string& name = one.function.metadata().name();
+  std::ostream& err = session.environment.err;
+  if (failure.exit_code == kNoNode) return session.tell(failure);
+  (void)session.tell(failure.exit_code, placed_refusals(one, failure.message));
+  if (!failure.problem.contains("lastLogs")) return failure.exit_code;
+  const Json& logs = failure.problem["lastLogs"];
+  if (!logs.empty()) err << "last log lines:\n";
+  for (const Json& record : logs) err << "  " << log_line(record, false) << '\n';
+  const auto current = failure.problem.value("currentRevision", std::uint64_t{0});
+  if (current > 0)
+    err << "previous revision stays: " << name << " revision " << current << '\n';
+  else
+    err << "nothing is deployed as " << name << '\n';
+  return failure.exit_code;
+}
+
+}  // namespace subito::cli

@@ -1,0 +1,31 @@
+// What `deploy` and `dev` do alike: judging manifests and binaries, sending them, telling what came
+// of it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "deploy/cli/session.h"
+#include "deploy/manifest/manifest.h"
+
+namespace subito::cli {
+
+using Manifests = std::vector<manifest::Manifest>;
+
+// Of files and folders. kRefused with every fault of every manifest.
+Outcome<Manifests> read_manifests(const std::vector<std::string>& paths);
+
+// What is wrong with the binaries, each with its place in the manifest; empty: nothing.
+std::vector<std::string> wrong_binaries(const Manifests& manifests);
+
+// Puts the binary and deploys it; the receipt of the API. `check`: one pod is started first.
+Outcome<Json> send_deploy(Node& node, const manifest::Manifest& one, bool check);
+
+// "NAME revision 4 is deployed, started in 1.1 ms pooled", its URLs and a command that calls it.
+void print_receipt(const Session& session, const Json& receipt, const manifest::Function& function);
+
+// Why it was not deployed, what its pod said last, and what stays. Returns the exit code.
+int tell_deploy_failure(const Session& session, const manifest::Manifest& one,
+                        const Failure& failure);
+
+}  // namespace subito::cli
