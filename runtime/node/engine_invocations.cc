@@ -30,7 +30,8 @@ InvocationId Engine::invoke(Caller& caller, CallerToken token, Invocation&& invo
       return id;
     }
   }
-  scheduler_.arrive(now, id, record.request.function, record.deadline, effects_);
+  scheduler_.arrive(now, {id, record.request.function, record.deadline, record.request.depth > 0},
+                    effects_);
   record.known_to_scheduler = true;
   decided();
   return id;
