@@ -30,6 +30,12 @@ Turn Core::tick(TimePoint now, Effects& effects) {
         settle(turn, due->slot);
         break;
       }
+      case Timer::Kind::kFunctionPlan: {
+        ledger_.function(due->slot).plan_timer = kNoSlot;
+        ledger_.function(due->slot).plan_at = TimePoint::max();
+        settle(turn, due->slot);
+        break;
+      }
       case Timer::Kind::kFunctionIdle: {
         ledger_.function(due->slot).idle_timer = kNoSlot;
         idle_due(turn, due->slot);
@@ -176,11 +182,13 @@ void Core::cancel(Turn& turn, Slot slot, CancelReason reason) {
 
 void Core::refuse(Turn& turn, Slot slot, RefuseReason reason) {
   const Invocation& invocation = ledger_.invocation(slot);
+  const Slot function = invocation.function;
   turn.effects.push_back(Refuse{.invocation = invocation.id,
                                 .reason = reason,
-                                .retry_after = retry_after(turn, invocation.function, reason),
+                                .retry_after = retry_after(turn, function, reason),
                                 .queued = turn.now - invocation.arrived});
   ledger_.forget(slot);
+  observe(turn, function);
 }
 
 void Core::refuse_all_waiting(Turn& turn, Slot slot, RefuseReason reason) {

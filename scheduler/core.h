@@ -7,6 +7,7 @@
 //   core.cc             time, and the lives of invocations
 //   core_pods.cc        hello, exit, drain, stop
 //   core_scale.cc       who gets which pod, when pods start, idle ones, the full node
+//   core_plan.cc        what the policy is told, and pods it wants ahead
 //   core_functions.cc   functions come, change and go; views
 #pragma once
 
@@ -92,12 +93,19 @@ class Core {
   void grant(Turn& turn);
   void evict(Turn& turn);
   bool yields(const Function& function) const;
-  void refresh_idle(Turn& turn, Slot function);
+  void refresh_idle(Slot function);
   void idle_due(Turn& turn, Slot function);
-  Duration keep_idle(const Turn& turn, Function& function) const;
   void trim(Turn& turn, Slot function);
   std::uint32_t pods_min(const Function& function) const;
+  bool evictable(const Function& function) const;
   bool has_surplus(const Function& function) const;
+
+  // --- the policy's plan
+  autoscaler::Load load_of(const Turn& turn, const Function& function) const;
+  void observe(Turn& turn, Slot function);
+  void replan(Turn& turn, Slot function);
+  void keep_planned(Turn& turn, Slot function);
+  std::uint32_t pods_planned(const Function& function) const;
 
   // --- functions
   void apply(Slot function, const FunctionLimits& limits);

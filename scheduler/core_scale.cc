@@ -6,6 +6,22 @@
 #include "scheduler/core.h"
 
 namespace subito::scheduler {
+namespace {
+
+std::string_view why_started(StartWhy why, const autoscaler::Plan& plan,
+                             const autoscaler::StartAnswer& answer) {
+  switch (why) {
+    case StartWhy::kWaiting:
+      return to_string(answer.reason);
+    case StartWhy::kMinimum:
+      return to_string(why);
+    case StartWhy::kPlanned:
+      return to_string(plan.reason);
+  }
+  CHECK(false);
+}
+
+}  // namespace
 
 // Makes true again what must be true of a function after anything happened to it: nobody waits
 // while a pod has room, nobody waits without a start or a time to look again, the minimum is kept,
@@ -14,12 +30,15 @@ void Core::settle(Turn& turn, Slot slot) {
   Function& function = ledger_.function(slot);
   if (function.removed) return;
   ledger_.timers().clear(function.wake_timer);
+  observe(turn, slot);
+  replan(turn, slot);
   keep_minimum(turn, slot);  // first: whoever waits finds room in these pods
+  keep_planned(turn, slot);
   serve(turn, slot);
   if (function.queue.empty() && function.serving() >= pods_min(function)) {
     ledger_.leave_line(slot);
   }
-  refresh_idle(turn, slot);
+  refresh_idle(slot);
 }
 
 void Core::serve(Turn& turn, Slot slot) {
@@ -66,6 +85,7 @@ bool Core::start_for_waiting(Turn& turn, Slot slot) {
       function.policy->on_waiting({.now = turn.now,
                                    .waiting = function.queue.size(),
                                    .slots = function.slots,
+                                   .pods = function.serving(),
                                    .starting = function.in(PodState::kStarting),
                                    .hoped = turn.now - std::max(arrived, function.last_hello),
                                    .service_measured = function.service.measured(),
@@ -104,17 +124,20 @@ bool Core::start_pod(Turn& turn, Slot slot, StartWhy why, const autoscaler::Star
   Function& function = ledger_.function(slot);
   const Slot pod_slot = ledger_.add_pod(slot, turn.now);
   Pod& pod = ledger_.pod(pod_slot);
+  pod.planned = why == StartWhy::kPlanned;
+  function.pods_planned += static_cast<std::uint64_t>(pod.planned);
   turn.effects.push_back(StartPod{.pod = pod.id,
                                   .function = function.id,
                                   .revision = pod.revision,
                                   .number = pod.number,
                                   .why = why,
                                   .policy = answer.reason,
+                                  .plan = function.plan.reason,
                                   .waiting = function.queue.size()});
   ledger_.timers().set(pod.timer, later(turn.now, function.limits.start_timeout),
                        {Timer::Kind::kPod, pod_slot});
-  note(turn, function, Decision::Kind::kStarted,
-       why == StartWhy::kMinimum ? to_string(why) : to_string(answer.reason), answer.expected_wait);
+  note(turn, function, Decision::Kind::kStarted, why_started(why, function.plan, answer),
+       answer.expected_wait);
   return true;
 }
 
@@ -195,33 +218,31 @@ std::uint32_t Core::pods_min(const Function& function) const {
   return closing_ ? 0 : function.limits.pods_min;
 }
 
-bool Core::has_surplus(const Function& function) const {
+bool Core::evictable(const Function& function) const {
   return !function.removed && !function.idle.empty() && function.serving() > pods_min(function);
 }
 
-Duration Core::keep_idle(const Turn& turn, Function& function) const {
-  if (closing_) return Duration::zero();
-  return function.policy->keep_idle({.now = turn.now, .timeout = function.limits.idle_timeout});
+bool Core::has_surplus(const Function& function) const {
+  return evictable(function) && function.serving() > pods_planned(function);
 }
 
-void Core::refresh_idle(Turn& turn, Slot slot) {
+void Core::refresh_idle(Slot slot) {
   Function& function = ledger_.function(slot);
-  const bool surplus = has_surplus(function);
-  ledger_.set_evictable(slot, surplus);
-  if (!surplus) return ledger_.timers().clear(function.idle_timer);
+  ledger_.set_evictable(slot, evictable(function));
+  if (!has_surplus(function)) return ledger_.timers().clear(function.idle_timer);
   const TimePoint since = ledger_.pod(function.idle.front()).idle_since;
-  ledger_.timers().set(function.idle_timer, later(since, keep_idle(turn, function)),
+  ledger_.timers().set(function.idle_timer, later(since, function.plan.keep_idle),
                        {Timer::Kind::kFunctionIdle, slot});
 }
 
 void Core::idle_due(Turn& turn, Slot slot) {
   Function& function = ledger_.function(slot);
-  while (has_surplus(function)) {
+  for (replan(turn, slot); has_surplus(function); replan(turn, slot)) {
     const Slot oldest = function.idle.front();
-    if (later(ledger_.pod(oldest).idle_since, keep_idle(turn, function)) > turn.now) break;
+    if (later(ledger_.pod(oldest).idle_since, function.plan.keep_idle) > turn.now) break;
     drain(turn, oldest, closing_ ? DrainReason::kClosing : DrainReason::kIdle);
   }
-  refresh_idle(turn, slot);
+  refresh_idle(slot);
 }
 
 // Drains what is beyond the maximum: the least loaded, of these the longest idle.
@@ -248,6 +269,7 @@ void Core::note(const Turn& turn, Function& function, Decision::Kind kind, std::
                    .waiting = function.queue.size(),
                    .expected_wait = expected_wait,
                    .start_cost = function.start.mean(),
+                   .pods_wanted = function.plan.pods_wanted,
                    .reason = reason};
 }
 

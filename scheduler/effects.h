@@ -19,6 +19,7 @@ namespace subito::scheduler {
 enum class StartWhy : std::uint8_t {
   kWaiting,  // somebody waits; StartPod::policy says why waiting was not good enough
   kMinimum,  // fewer pods than the function's minimum
+  kPlanned,  // fewer than its policy's plan wants; StartPod::plan says why it wants them
 };
 
 // Start a pod. Answer with pod_ready() and, always, in the end pod_exited().
@@ -29,6 +30,7 @@ struct StartPod {
   std::uint64_t number = 0;  // counts the function's pods from 1: the 7 of "catalogue-7"
   StartWhy why = StartWhy::kWaiting;
   autoscaler::StartReason policy = autoscaler::StartReason::kNothingRuns;
+  autoscaler::PlanReason plan = autoscaler::PlanReason::kIdleTime;
   std::uint32_t waiting = 0;  // invocations that waited when it was decided
 };
 
@@ -96,6 +98,7 @@ struct DrainPod {
   DrainReason reason = DrainReason::kIdle;
   Duration idle{};           // how long it had been idle; 0 when it was not
   std::uint64_t served = 0;  // invocations it completed
+  bool unused = false;       // started ahead by a plan, and it was given no invocation
 };
 
 enum class StopReason : std::uint8_t {

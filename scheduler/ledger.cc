@@ -51,6 +51,7 @@ void Ledger::release_function(Slot slot) {
   Function& function = functions_[slot];
   CHECK(function.removed && function.pods.empty() && function.queue.empty());
   timers_.clear(function.wake_timer);
+  timers_.clear(function.plan_timer);
   timers_.clear(function.idle_timer);
   leave_line(slot);
   set_evictable(slot, false);

@@ -36,7 +36,7 @@ struct FunctionLimits {
   Duration cancel_grace = std::chrono::seconds(1);
   // The time to start a pod, until the first was measured.
   Duration start_prior = std::chrono::milliseconds(5);
-  autoscaler::PolicyKind policy = autoscaler::PolicyKind::kInstant;
+  autoscaler::PolicyOptions policy{};
   // Its share of starts, places and queue memory where functions compete: 2 gets twice what 1 gets.
   std::uint32_t weight = 1;
   // Invocations waiting and running; the next is refused (429). Unset: as many as queue and pods
@@ -86,6 +86,9 @@ inline constexpr Duration kHealthyAfter = std::chrono::seconds(10);
 // From this many failures in a row on, and with no pod ready, arrivals are refused at once (503)
 // while the back-off lasts, and whoever waits is refused too.
 inline constexpr std::uint32_t kCrashLoopAfter = 5;
+
+// A start that a plan wants, while the node starts as many as it may: looked at again after this.
+inline constexpr Duration kPlannedRetry = std::chrono::milliseconds(50);
 
 // Bounds of what Refuse::retry_after tells a client.
 inline constexpr Duration kRetryAfterMin = std::chrono::seconds(1);

@@ -54,6 +54,7 @@ struct Pod {
   bool start_timed_out = false;
   std::uint64_t dispatched = 0;  // in all
   std::uint64_t served = 0;
+  bool planned = false;         // started ahead, by the policy's plan
   std::uint64_t last_used = 0;  // a stamp, not a time: larger is later
   bool idle = false;            // ready, and runs nothing
   TimePoint idle_since;
@@ -98,6 +99,7 @@ struct Function {
   std::uint32_t pods_max = 1;  // in force
   std::uint32_t height = 0;    // of limits, as the ledger has booked it
   std::unique_ptr<autoscaler::Policy> policy;
+  autoscaler::Plan plan;  // its last one
   autoscaler::Estimate service;
   autoscaler::Estimate start;
   Backoff backoff;
@@ -112,10 +114,14 @@ struct Function {
   std::uint32_t running = 0;
   std::uint64_t completed = 0;
   std::uint64_t pods_started = 0;
-  TimePoint last_hello;  // of any of its pods
+  std::uint64_t pods_planned = 0;  // of these, those started ahead
+  std::uint64_t pods_unused = 0;   // of the planned ones, those that went without an invocation
+  TimePoint last_hello;            // of any of its pods
 
   TimerHandle wake_timer = kNoSlot;
   TimePoint wake_at;
+  TimerHandle plan_timer = kNoSlot;
+  TimePoint plan_at = TimePoint::max();  // what it is armed for
   TimerHandle idle_timer = kNoSlot;
   Slot evict_position = kNoSlot;
   bool wants_start = false;  // stands in line for a place on the node

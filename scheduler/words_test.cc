@@ -48,7 +48,7 @@ std::size_t distinct_texts(Enum last) {
 }
 
 TEST(Words, EveryReasonHasATextOfItsOwn) {
-  EXPECT_EQ(distinct_texts(StartWhy::kMinimum), 2u);
+  EXPECT_EQ(distinct_texts(StartWhy::kPlanned), 3u);
   EXPECT_EQ(distinct_texts(CancelReason::kClientLeft), 2u);
   EXPECT_EQ(distinct_texts(RefuseReason::kNodeClosing), 11u);
   EXPECT_EQ(distinct_texts(DrainReason::kClosing), 9u);
