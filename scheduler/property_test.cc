@@ -96,6 +96,17 @@ class Generator {
     out.start_timeout = (1 + below(3)) * 1s;
     out.drain_timeout = (1 + below(3)) * 1s;
     out.cancel_grace = (1 + below(500)) * 1ms;
+    out.policy = policy();
+    return out;
+  }
+
+  autoscaler::PolicyOptions policy() {
+    autoscaler::PolicyOptions out;
+    out.kind = static_cast<autoscaler::PolicyKind>(below(4));
+    out.concurrency.stable_window = (6 + below(60)) * 1s;
+    out.concurrency.to_zero_grace = below(3) * 10s;
+    out.concurrency.scale_down_delay = below(3) * 5s;
+    out.concurrency.initial_scale = below(3);
     return out;
   }
 
