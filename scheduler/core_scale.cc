@@ -179,8 +179,9 @@ void Core::grant(Turn& turn) {
 void Core::evict(Turn& turn) {
   while (ledger_.evictable() &&
          limits_.pods_max - ledger_.pods() + ledger_.leaving() < ledger_.line_length()) {
-    const Function& owner = ledger_.function(ledger_.evict_first());
-    drain(turn, owner.idle.front(), DrainReason::kEvicted);
+    const Slot pod = ledger_.function(ledger_.evict_first()).idle.front();
+    ledger_.give_up(pod);
+    drain(turn, pod, DrainReason::kEvicted);
   }
 }
 

@@ -78,11 +78,13 @@ FakeNode& FakeNode::add(const std::string& name, FunctionLimits limits) {
 }
 
 FakeNode& FakeNode::update(const std::string& name, FunctionLimits limits) {
+  advance(Duration::zero());  // what is due belongs to the old revision and the old limits
   ++functions_.at(name).revision;
   return set_limits(name, limits);
 }
 
 FakeNode& FakeNode::set_limits(const std::string& name, FunctionLimits limits) {
+  advance(Duration::zero());
   Function& function = functions_.at(name);
   function.limits = limits;
   function.pods_max = limits.pods_max.value_or(pods_max_default(limits_));
@@ -92,6 +94,7 @@ FakeNode& FakeNode::set_limits(const std::string& name, FunctionLimits limits) {
 }
 
 FakeNode& FakeNode::remove(const std::string& name) {
+  advance(Duration::zero());
   const FunctionId id = functions_.at(name).id;
   functions_.erase(name);  // from here on it gets nothing
   scheduler_.remove_function(now_, id, effects_);
@@ -101,6 +104,7 @@ FakeNode& FakeNode::remove(const std::string& name) {
 
 FakeNode& FakeNode::scale(const std::string& name, std::uint32_t min,
                           std::optional<std::uint32_t> max) {
+  advance(Duration::zero());
   Function& function = functions_.at(name);
   function.limits.pods_min = min;
   function.limits.pods_max = max;

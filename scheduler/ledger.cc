@@ -89,6 +89,7 @@ void Ledger::remove_pod(Slot slot) {
   --leaving_;  // every stopping pod is counted there
   timers_.clear(pod.timer);
   function.pods.erase(pods_, slot);
+  if (function.pods.empty()) function.uses = 0;
   pod_ids_.erase(pod.id);
   pods_.give_back(slot);
 }
@@ -143,6 +144,7 @@ void Ledger::assign(Slot slot, Slot pod_slot, TimePoint now) {
   ++invocation.attempts;
   pod.running.push_back(invocations_, slot);
   ++functions_[pod.function].running;
+  ++functions_[pod.function].uses;
   ++running_;
   reindex(pod_slot, now);
 }
@@ -196,8 +198,8 @@ void Ledger::leave_line(Slot slot) {
 void Ledger::set_evictable(Slot slot, bool evictable) {
   auto positions = [this](Slot at) -> Slot& { return functions_[at].evict_position; };
   if (!evictable) return evict_.erase(slot, positions);
-  const Function& function = functions_[slot];
-  evict_.put(slot, EvictKey{pods_[function.idle.front()].idle_since, slot}, positions);
+  const Pod& pod = pods_[functions_[slot].idle.front()];
+  evict_.put(slot, EvictKey{pod.keep_priority, pod.idle_since, slot}, positions);
 }
 
 // Puts the pod into every list its state and load say it belongs to, and out of the others.
@@ -227,6 +229,8 @@ void Ledger::set_idle(Slot slot, bool idle, TimePoint now) {
   Function& function = functions_[pod.function];
   if (idle) {
     pod.idle_since = now;
+    pod.keep_priority =
+        greedy_dual_.priority(function.uses, function.start.mean(), function.limits.memory_bytes);
     function.idle.push_back(pods_, slot);
   } else {
     function.idle.erase(pods_, slot);

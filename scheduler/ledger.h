@@ -62,6 +62,8 @@ class Ledger {
   void set_evictable(Slot function, bool evictable);
   bool evictable() const { return !evict_.empty(); }
   Slot evict_first() const { return evict_.top(); }
+  // This pod, idle, is given up for another.
+  void give_up(Slot pod) { greedy_dual_.given_up(pods_[pod].keep_priority); }
 
   Timers& timers() { return timers_; }
   const Timers& timers() const { return timers_; }
@@ -88,6 +90,7 @@ class Ledger {
   IdMap<InvocationId> invocation_ids_;
   Timers timers_;
   Heap<EvictKey> evict_;
+  GreedyDual greedy_dual_;
   SlotList<Function, &Function::in_line> line_;
   IdSource<PodId> pod_source_;
   std::uint64_t order_ = 0;

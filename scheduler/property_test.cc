@@ -96,6 +96,7 @@ class Generator {
     out.start_timeout = (1 + below(3)) * 1s;
     out.drain_timeout = (1 + below(3)) * 1s;
     out.cancel_grace = (1 + below(500)) * 1ms;
+    out.memory_bytes = (1 + below(512)) << 20;
     out.policy = policy();
     return out;
   }
