@@ -108,6 +108,7 @@ class FakeNode {
   Effects effects_;
   Effects acted_;
   std::string said_;
+  bool closing_ = false;
   std::map<std::string, Function> functions_;
   std::map<std::string, Pod> pods_;
   std::map<std::uint64_t, std::string> pod_names_;
