@@ -1,6 +1,8 @@
 #include "autoscaler/policy.h"
 
+#include "autoscaler/concurrency.h"
 #include "autoscaler/fixed.h"
+#include "autoscaler/hybrid_histogram.h"
 #include "autoscaler/instant.h"
 #include "runtime/base/check.h"
 
@@ -20,6 +22,10 @@ std::string_view to_string(StartReason reason) {
       return "starting costs more than waiting";
     case StartReason::kNoPodFree:
       return "no pod is free";
+    case StartReason::kPlanWantsMore:
+      return "more pods are wanted than there are";
+    case StartReason::kPlanDecides:
+      return "there are as many pods as are wanted";
   }
   CHECK(false);
 }
@@ -28,6 +34,16 @@ std::string_view to_string(PlanReason reason) {
   switch (reason) {
     case PlanReason::kIdleTime:
       return "idle pods stay for their time";
+    case PlanReason::kAverage:
+      return "the average concurrency of the stable window";
+    case PlanReason::kPanic:
+      return "the panic window saw a burst";
+    case PlanReason::kDelayed:
+      return "scaling down is delayed";
+    case PlanReason::kExpected:
+      return "a call is expected";
+    case PlanReason::kToZero:
+      return "the last pods wait for the grace before zero";
   }
   CHECK(false);
 }
@@ -36,8 +52,12 @@ std::string_view to_string(PolicyKind kind) {
   switch (kind) {
     case PolicyKind::kInstant:
       return "instant";
+    case PolicyKind::kConcurrency:
+      return "concurrency";
     case PolicyKind::kFixed:
       return "fixed";
+    case PolicyKind::kHistogram:
+      return "histogram";
   }
   CHECK(false);
 }
@@ -46,8 +66,12 @@ std::unique_ptr<Policy> make_policy(const PolicyOptions& options) {
   switch (options.kind) {
     case PolicyKind::kInstant:
       return std::make_unique<Instant>();
+    case PolicyKind::kConcurrency:
+      return std::make_unique<Concurrency>(options.concurrency);
     case PolicyKind::kFixed:
       return std::make_unique<Fixed>();
+    case PolicyKind::kHistogram:
+      return std::make_unique<HybridHistogram>();
   }
   CHECK(false);
 }

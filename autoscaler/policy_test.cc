@@ -7,9 +7,9 @@
 namespace subito::autoscaler {
 namespace {
 
-constexpr auto kLastKind = PolicyKind::kFixed;
-constexpr auto kLastStart = StartReason::kNoPodFree;
-constexpr auto kLastPlan = PlanReason::kIdleTime;
+constexpr auto kLastKind = PolicyKind::kHistogram;
+constexpr auto kLastStart = StartReason::kPlanDecides;
+constexpr auto kLastPlan = PlanReason::kToZero;
 
 template <typename Enum>
 std::size_t distinct_texts(Enum last) {

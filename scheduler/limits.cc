@@ -17,6 +17,7 @@ std::optional<std::string_view> fault(const FunctionLimits& limits) {
   if (limits.start_timeout <= Duration::zero()) return "start_timeout must be above 0";
   if (limits.drain_timeout <= Duration::zero()) return "drain_timeout must be above 0";
   if (limits.cancel_grace <= Duration::zero()) return "cancel_grace must be above 0";
+  if (limits.memory_bytes == 0) return "memory_bytes must be at least 1";
   if (limits.start_prior < Duration::zero()) return "start_prior must not be negative";
   if (limits.weight == 0 || limits.weight > kWeightMax) return "weight must be 1 to 1000";
   if (limits.in_flight_max == 0u) return "in_flight_max must be at least 1";
