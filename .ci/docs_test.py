@@ -15,6 +15,7 @@ import os
 import pathlib
 import re
 import sys
+import tempfile
 import time
 import unittest
 
@@ -183,6 +184,58 @@ class CheckTest(unittest.TestCase):
 
     def test_the_pages_hold_no_fault(self):
         self.assertEqual(faults(), [])
+
+    def tree(self, **pages_of):
+        """A small tree without a fault, but for the pages given."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        root = pathlib.Path(folder.name)
+        texts = {"docs/a.md": "```console\n$ subito x\n```\n```text\n$ y\n```\n",
+                 "docs/troubleshooting.md": "| `reach … at: nobody listens` | x |\n",
+                 "README.md": "(docs/a.md) (docs/troubleshooting.md)\n",
+                 "runtime/a.cc": 'say("reach node at " + x + ": nobody "\n    "listens");\n',
+                 **pages_of}
+        for name, text in texts.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text, encoding="utf-8")
+        return root
+
+    def test_each_fault_is_found(self):
+        self.assertEqual(faults(self.tree()), [])
+        for name, text, fault in (
+                ("docs/a.md", "```sh\nsubito x\n```\n", "a.md:1: a block of language 'sh'"),
+                ("docs/a.md", "\n    subito x\n", "a.md:2: a command outside a block"),
+                ("docs/b.md", "", "README.md: it does not name docs/b.md"),
+                ("docs/troubleshooting.md", "| `nobody hears` | x |\n",
+                 "troubleshooting.md:1: no program says 'nobody hears'")):
+            with self.subTest(fault):
+                wrong, = faults(self.tree(**{name: text}))
+                self.assertIn(fault, wrong)
+        many = {f"docs/{n}.md": "" for n in range(PAGES_MAX)}
+        self.assertIn(f"docs/: {PAGES_MAX + 2} pages, at most {PAGES_MAX}",
+                      faults(self.tree(**many)))
+
+    def test_blocks_are_commands_and_what_they_print(self):
+        text = "```console\n$ a b\none\n$ c\n```\n```text\n$ no\n```\n```console\nmore\n```\n"
+        told = [[(one.words, one.line, one.expected) for one in block]
+                for block in console.console_blocks(text)]
+        self.assertEqual(told, [[("a b", 2, ["one"]), ("c", 4, [])], [(None, 10, ["more"])]])
+
+    def test_dots_stand_for_anything_and_nothing_else_does(self):
+        for expected, output, right in (
+                (["a … c"], "a b c", True), (["a … c"], "a b\nc", False),
+                (["a", "c"], "a\nb\nc", False), (["a", "…", "c"], "a\nb\nb\nc", True),
+                (["a", "…", "c"], "a\nc", True), (["a.c"], "abc", False), ([], "a", True),
+                (["a"], "", False)):
+            with self.subTest(expected=expected, output=output):
+                self.assertEqual(console.matches(expected, output), right)
+
+    def test_a_command_that_stays_is_read_on_where_it_was_left(self):
+        running = console.Running("bash -c 'echo a; echo b; echo a; exec sleep 1000'", ".")
+        self.addCleanup(running.end, COMMAND_SECONDS_MAX)
+        for expected in (["a"], ["b", "a"]):
+            self.assertTrue(running.says(expected, COMMAND_SECONDS_MAX)[0])
+        self.assertFalse(running.says(["a"], 0)[0])
 
 
 def main():
