@@ -48,6 +48,13 @@ TEST(Fairness, TellsBothHalvesTheirRatioAndThePromise) {
   EXPECT_EQ(told.json()["targets"][0]["met"], false);
 }
 
+TEST(Fairness, TellsWhereTheTimeOfQuietWent) {
+  Told told;
+  told.result.beside.parts["handler"] = {7'000'000, 7'000'000};
+  EXPECT_THAT(told.text(), HasSubstr("- beside the flood: handler 7.00 (7.00)\n"));
+  EXPECT_EQ(told.json()["beside"]["serverTimingMillis"]["handler"]["p99"], 7.0);
+}
+
 TEST(Fairness, RefusalsOfTheFloodAreCountedAndNoErrors) {
   Told told;
   EXPECT_EQ(told.result.errors(), 0U);

@@ -97,6 +97,20 @@ TEST(Loads, CountAnswersByStatusAndTimeThoseWith200) {
   EXPECT_EQ(result.broken, 0U);
 }
 
+TEST(Loads, KeepThePartsOfServerTimingIfAskedTo) {
+  const std::string timed =
+      "HTTP/1.1 200 OK\r\nServer-Timing: queue;dur=0.500, handler;dur=2\r\nContent-Length: "
+      "0\r\n\r\n";
+  const Server server({timed, timed, timed});
+  Load asked = load(2);
+  asked.parts = true;
+  const auto results = run_loads(server.address(), {asked, load(1)}, kLong);
+  ASSERT_TRUE(results) << results.error().message;
+  EXPECT_THAT(results->at(0).parts, ElementsAre(Pair("handler", Samples{2'000'000, 2'000'000}),
+                                                Pair("queue", Samples{500'000, 500'000})));
+  EXPECT_TRUE(results->at(1).parts.empty());
+}
+
 TEST(Loads, CountWhatIsDueWhileAllConnectionsAreTaken) {
   const Server server({});
   Load open = load(10, 0);
