@@ -14,6 +14,7 @@
 namespace subito::e2e {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 // Echoes what each client sends until it shuts its end, with the number of the connection in front.
@@ -103,7 +104,8 @@ TEST_F(ReachTest, RefusesACycleOfCallsByName) {
   const HttpResponse answer =
       node.client().get("/function/probe/call/other/call/probe/setting/none");
   EXPECT_EQ(answer.status, 502) << answer.error;
-  EXPECT_THAT(answer.body, HasSubstr("call-cycle: probe > other > probe goes round"));
+  EXPECT_THAT(answer.body,
+              AllOf(HasSubstr("call-cycle"), HasSubstr("probe > other > probe goes round")));
 }
 
 TEST_F(ReachTest, RefusesCallsThatGoTooDeep) {
