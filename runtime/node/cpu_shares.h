@@ -14,8 +14,8 @@
 // short invocations come and go often, so that it falls at most kFallsMax times in kFallsWindow:
 // meanwhile pods get less than they might, never more.
 //
-// Pure: owned by the engine, which passes on what it answers (PodHome::share_cpu). Each call takes
-// one look-up, and allocates nothing but for a new pod.
+// Pure: owned by the engine, which passes on what it answers (PodHome::share_cpu). on_busy and
+// on_idle take one look-up and, once their vectors have grown, allocate nothing.
 #pragma once
 
 #include <cstdint>
