@@ -29,7 +29,7 @@ struct Turn {
 
 class Core {
  public:
-  explicit Core(const NodeLimits& limits) : limits_(limits) {}
+  explicit Core(const NodeLimits& limits) : limits_(limits), ledger_(limits) {}
 
   // Makes time monotonic and does what has come due.
   Turn tick(TimePoint now, Effects& effects);
@@ -43,7 +43,7 @@ class Core {
   void close(Turn turn);
   bool empty() const { return ledger_.pods() == 0 && ledger_.waiting() == 0; }
 
-  void arrive(Turn turn, InvocationId id, FunctionId function, TimePoint deadline);
+  void arrive(Turn turn, const Arrival& arrival);
   // Ticks by itself, once the answer is safe from its deadline.
   void completed(TimePoint now, Effects& effects, InvocationId id);
   void cancelled(Turn turn, InvocationId id);
@@ -59,8 +59,10 @@ class Core {
 
  private:
   // --- invocations
-  std::optional<RefuseReason> refused_on_arrival(const Turn& turn, Slot function,
-                                                 TimePoint deadline) const;
+  std::optional<RefuseReason> refused_on_arrival(const Turn& turn, const Arrival& arrival,
+                                                 Slot function) const;
+  std::optional<RefuseReason> refused_to_wait(const Turn& turn, const Arrival& arrival,
+                                              Slot invocation) const;
   void invocation_due(Turn& turn, Slot invocation);
   void refuse(Turn& turn, Slot invocation, RefuseReason reason);
   void refuse_all_waiting(Turn& turn, Slot function, RefuseReason reason);
@@ -90,6 +92,7 @@ class Core {
   void wake(Slot function, TimePoint at);
   void grant(Turn& turn);
   void evict(Turn& turn);
+  bool yields(const Function& function) const;
   void refresh_idle(Slot function);
   void idle_due(Turn& turn, Slot function);
   void trim(Turn& turn, Slot function);

@@ -72,6 +72,7 @@ void Core::apply(Slot slot, const FunctionLimits& limits) {
   CHECK(!fault(limits));
   Function& function = ledger_.function(slot);
   function.limits = limits;
+  ledger_.set_height(slot, limits.height);
   function.pods_max =
       limits.pods_max.value_or(std::max(pods_max_default(limits_), limits.pods_min));
 }

@@ -41,8 +41,8 @@ void Core::keep_planned(Turn& turn, Slot slot) {
   Function& function = ledger_.function(slot);
   while (function.serving() < pods_planned(function)) {
     if (held_back(turn, slot)) return;
-    const bool pods_full = ledger_.pods() >= limits_.pods_max;
-    if (pods_full || ledger_.starting() >= limits_.starting_max || ledger_.line_length() > 0) {
+    const bool pods_full = ledger_.places().room(function.height) == 0;
+    if (pods_full || ledger_.starting() >= limits_.starting_max || ledger_.anyone_in_line()) {
       note(turn, function, pods_full ? Decision::Kind::kNodeFull : Decision::Kind::kStartsFull,
            to_string(function.plan.reason));
       // Starts end within milliseconds; nobody knows when a full node has a place again.

@@ -131,6 +131,9 @@ void Core::released(Turn& turn, Slot slot) {
   if (pod.serving() && pod.dispatched >= limits_.pod_dispatches_max) {
     return drain(turn, slot, DrainReason::kWornOut);
   }
+  if (pod.serving() && yields(ledger_.function(pod.function))) {
+    return drain(turn, slot, DrainReason::kYielded);
+  }
   if (pod.state == PodState::kDraining && pod.running.empty()) {
     const Duration timeout = ledger_.function(pod.function).limits.drain_timeout;
     ledger_.timers().set(pod.timer, later(turn.now, timeout), {Timer::Kind::kPod, slot});

@@ -143,9 +143,10 @@ bool Core::start_pod(Turn& turn, Slot slot, StartWhy why, const autoscaler::Star
 
 // Is there a place for one more pod, and is it this function's turn? If not it stands in line.
 bool Core::room_on_node(Turn& turn, Slot slot) {
-  const bool pods_full = ledger_.pods() >= limits_.pods_max;
+  const bool pods_full = ledger_.places().room(ledger_.function(slot).height) == 0;
   const bool starts_full = ledger_.starting() >= limits_.starting_max;
-  const bool others_first = ledger_.line_length() > 0 && granted_ != slot;
+  const bool others_first =
+      granted_ != slot && ledger_.anyone_in_line() && ledger_.first_with_room() != kNoSlot;
   if (!pods_full && !starts_full && !others_first) return true;
   note(turn, ledger_.function(slot),
        pods_full ? Decision::Kind::kNodeFull : Decision::Kind::kStartsFull,
@@ -162,13 +163,13 @@ void Core::wake(Slot slot, TimePoint at) {
   ledger_.timers().set(function.wake_timer, at, {Timer::Kind::kFunctionWake, slot});
 }
 
-// A place that came free (there is never more than one: an event frees one) goes to the first in
-// line, who may stand in it again, at its end. Then idle pods make room.
+// A place that came free goes to the first in line that may have it, who may stand in it again, at
+// its next turn. Then idle pods make room.
 void Core::grant(Turn& turn) {
-  while (ledger_.line_length() > 0 && ledger_.pods() < limits_.pods_max &&
-         ledger_.starting() < limits_.starting_max) {
-    granted_ = ledger_.first_in_line();
-    ledger_.leave_line(granted_);
+  while (ledger_.anyone_in_line() && ledger_.starting() < limits_.starting_max) {
+    granted_ = ledger_.first_with_room();
+    if (granted_ == kNoSlot) break;
+    ledger_.grant(granted_);
     settle(turn, granted_);
     granted_ = kNoSlot;
   }
@@ -177,12 +178,42 @@ void Core::grant(Turn& turn) {
 
 // One place for each that stands in line; those free or freed in a moment count.
 void Core::evict(Turn& turn) {
-  while (ledger_.evictable() &&
-         limits_.pods_max - ledger_.pods() + ledger_.leaving() < ledger_.line_length()) {
-    const Slot pod = ledger_.function(ledger_.evict_first()).idle.front();
-    ledger_.give_up(pod);
-    drain(turn, pod, DrainReason::kEvicted);
+  if (!ledger_.anyone_in_line()) return;
+  Places soon = ledger_.places_soon();
+  for (std::uint32_t height = 0; height <= kHeightMax && ledger_.evictable(); ++height) {
+    for (std::uint32_t left = ledger_.line_length(height); left > 0;) {
+      if (const std::uint32_t free = std::min(left, soon.room(height)); free > 0) {
+        soon.add(height, free);
+        left -= free;
+        continue;
+      }
+      const Slot owner = ledger_.evict_first(soon.helped_from(height));
+      if (owner == kNoSlot) break;
+      soon.remove(ledger_.function(owner).height);
+      const Slot pod = ledger_.function(owner).idle.front();
+      ledger_.give_up(pod);
+      drain(turn, pod, DrainReason::kEvicted);
+    }
   }
+}
+
+// A busy function that has more places for its weight than one that stands in line would have with
+// one more gives a place up, though it has work: else a flood would keep what it got first. Places
+// free or freed in a moment are enough for as many in line.
+bool Core::yields(const Function& function) const {
+  if (!ledger_.anyone_in_line() || ledger_.starting() >= limits_.starting_max) return false;
+  if (function.queue.empty() || function.serving() <= pods_min(function)) return false;
+  const Places& soon = ledger_.places_soon();
+  for (std::uint32_t height = 0; height <= kHeightMax; ++height) {
+    if (ledger_.line_length(height) <= soon.room(height)) continue;
+    if (function.height < soon.helped_from(height)) continue;
+    const Function& other = ledger_.function(ledger_.first_in_line(height));
+    if (std::uint64_t{function.serving()} * other.limits.weight >
+        (std::uint64_t{other.serving()} + 1) * function.limits.weight) {
+      return true;
+    }
+  }
+  return false;
 }
 
 std::uint32_t Core::pods_min(const Function& function) const {

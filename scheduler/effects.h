@@ -58,6 +58,8 @@ struct Cancel {
 
 enum class RefuseReason : std::uint8_t {  // with the status to answer
   kQueueFull,                             // 429 the function's queue is at its limit
+  kQueueTooLong,                          // 429 the queue ahead takes longer than it may wait
+  kInFlightLimit,                         // 429 as many of the function are in flight as may
   kQueueTimeout,                          // 503 waited for queue_timeout
   kDeadline,                              // 504 the deadline passed before a pod was free
   kCrashLoop,                             // 503 the function's pods end as soon as they start
@@ -79,7 +81,8 @@ struct Refuse {
 
 enum class DrainReason : std::uint8_t {
   kIdle,          // nothing to do for the idle timeout
-  kEvicted,       // the node is full and another function waits
+  kEvicted,       // idle; the node is full and another function waits
+  kYielded,       // busy; the node is full and another function has less than its share
   kScaledDown,    // the maximum was lowered
   kOldRevision,   // the function has a new revision
   kRemoved,       // the function was removed

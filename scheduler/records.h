@@ -79,6 +79,14 @@ struct RoomKey {
   friend auto operator<=>(const RoomKey&, const RoomKey&) = default;
 };
 
+// Whose turn it is among functions that stand in line for a place: who has had least for its
+// weight.
+struct TurnKey {
+  std::uint64_t turn = 0;
+  std::uint64_t stood = 0;  // different for every stand
+  friend auto operator<=>(const TurnKey&, const TurnKey&) = default;
+};
+
 // Which function gives a pod up first when the node is full: whose longest idle one has the lowest
 // priority; of equals, who has been idle longest.
 struct EvictKey {
@@ -93,6 +101,7 @@ struct Function {
   RevisionId revision;
   FunctionLimits limits;
   std::uint32_t pods_max = 1;  // in force
+  std::uint32_t height = 0;    // of limits, as the ledger has booked it
   std::unique_ptr<autoscaler::Policy> policy;
   autoscaler::Plan plan;  // its last one
   autoscaler::Estimate service;
@@ -121,7 +130,8 @@ struct Function {
   TimerHandle idle_timer = kNoSlot;
   Slot evict_position = kNoSlot;
   bool wants_start = false;  // stands in line for a place on the node
-  Link in_line;
+  std::uint64_t turn = 0;    // of its last grant; see Ledger::stand_in_line
+  Slot line_position = kNoSlot;
   bool removed = false;  // only its pods are left
 
   std::uint32_t in(PodState state) const { return pods_in[static_cast<std::size_t>(state)]; }

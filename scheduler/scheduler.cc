@@ -30,9 +30,8 @@ void Scheduler::scale(TimePoint now, FunctionId function, std::uint32_t pods_min
   core_->scale(core_->tick(now, effects), function, pods_min, pods_max);
 }
 
-void Scheduler::arrive(TimePoint now, InvocationId invocation, FunctionId function,
-                       TimePoint deadline, Effects& effects) {
-  core_->arrive(core_->tick(now, effects), invocation, function, deadline);
+void Scheduler::arrive(TimePoint now, const Arrival& arrival, Effects& effects) {
+  core_->arrive(core_->tick(now, effects), arrival);
 }
 
 void Scheduler::completed(TimePoint now, InvocationId invocation, Effects& effects) {

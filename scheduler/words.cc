@@ -43,6 +43,8 @@ std::string_view words(Decision::Kind kind) {
 int http_status(RefuseReason reason) {
   switch (reason) {
     case RefuseReason::kQueueFull:
+    case RefuseReason::kQueueTooLong:
+    case RefuseReason::kInFlightLimit:
       return 429;
     case RefuseReason::kFunctionGone:
       return 404;
@@ -86,6 +88,10 @@ std::string_view to_string(RefuseReason reason) {
   switch (reason) {
     case RefuseReason::kQueueFull:
       return "the function's queue is full";
+    case RefuseReason::kQueueTooLong:
+      return "the queue ahead takes longer than the invocation may wait";
+    case RefuseReason::kInFlightLimit:
+      return "as many invocations of the function are in flight as may";
     case RefuseReason::kQueueTimeout:
       return "no pod was free in time";
     case RefuseReason::kDeadline:
@@ -112,6 +118,8 @@ std::string_view to_string(DrainReason reason) {
       return "idle";
     case DrainReason::kEvicted:
       return "made room for another function";
+    case DrainReason::kYielded:
+      return "gave its place to a function that had less than its share";
     case DrainReason::kScaledDown:
       return "scaled down";
     case DrainReason::kOldRevision:

@@ -27,6 +27,9 @@ inline constexpr std::int32_t kScalingMax = 20;
 inline constexpr std::int64_t kIdleMs = 30'000;
 // At 1 ms a call the last of a thousand waits a second; beyond that better to be told to come back.
 inline constexpr std::int32_t kQueueLimit = 1000;
+// Queue and pods bound it already.
+inline constexpr std::int32_t kInFlightMax = 0;
+inline constexpr std::int32_t kWeight = 1;
 // What serves people best by default: no window to wait for, no pod kept in vain.
 inline constexpr ScalingPolicy kScalingPolicy = INSTANT;
 // Knative's own (config-autoscaler), but for the initial scale, which is 1 there: a function is

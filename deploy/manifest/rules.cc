@@ -139,6 +139,8 @@ const std::array kRules = {
     Rule{.field = "Scaling.max", .min = 1, .max = 1000},
     Rule{.field = "Scaling.idle_ms", .min = 0, .max = kDayMs},
     Rule{.field = "Scaling.queue_limit", .min = 0, .max = 100'000},
+    Rule{.field = "Scaling.in_flight_max", .min = 1, .max = 100'000, .zero_allowed = true},
+    Rule{.field = "Scaling.weight", .min = 1, .max = 1000},
     Rule{.field = "Knative.target", .min = 1, .max = 1000},
     Rule{.field = "Knative.target_utilization", .min = 1, .max = 100},
     Rule{.field = "Knative.stable_window_ms", .min = 6'000, .max = kHourMs},

@@ -34,6 +34,8 @@ TEST(Rules, DefaultsStandInTheComments) {
            {"int32 max", std::to_string(kScalingMax)},
            {"idle_ms", format_duration_ms(kIdleMs)},
            {"queue_limit", std::to_string(kQueueLimit)},
+           {"in_flight_max", std::to_string(kInFlightMax)},
+           {"weight", std::to_string(kWeight)},
            {"target_utilization", std::to_string(kTargetUtilization)},
            {"stable_window_ms", format_duration_ms(kStableWindowMs)},
            {"panic_window_percentage", std::to_string(kPanicWindowPercentage)},

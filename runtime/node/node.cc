@@ -39,6 +39,12 @@ std::string hex(std::uint64_t number) {
   return text;
 }
 
+scheduler::NodeLimits node_limits(const NodeConfig& config) {
+  scheduler::NodeLimits limits;
+  limits.pods_max = config.pods_max;
+  return limits;
+}
+
 server::Limits api_limits() {
   server::Limits limits;
   limits.connections_max = 128;
@@ -53,7 +59,7 @@ class LiveNode final : public Node {
         store_(std::move(store)),
         symbolizer_(loop),
         reporter_(journal_, logs_, symbolizer_),
-        engine_(loop, scheduler::NodeLimits(), reporter_),
+        engine_(loop, node_limits(config), reporter_),
         request_feed_(engine_),
         dialer_(loop),
         requests_(engine_, dialer_, [this](const std::string& name) { return find(name); }),

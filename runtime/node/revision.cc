@@ -1,5 +1,6 @@
 #include "runtime/node/revision.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "runtime/protocol/frame.h"
@@ -60,6 +61,10 @@ scheduler::FunctionLimits scaling_of(const manifest::FunctionSpec& spec) {
   limits.queue_limit = static_cast<std::uint32_t>(scaling.queue_limit());
   limits.memory_bytes = static_cast<std::uint64_t>(spec.resources().memory_bytes());
   limits.policy = policy_of(scaling);
+  if (scaling.in_flight_max() > 0)
+    limits.in_flight_max = static_cast<std::uint32_t>(scaling.in_flight_max());
+  // A revision stored before there were weights has none.
+  limits.weight = std::max(1U, static_cast<std::uint32_t>(scaling.weight()));
   return limits;
 }
 
