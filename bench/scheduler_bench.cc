@@ -76,7 +76,7 @@ class Node {
   // The pods that it starts say hello at once.
   void arrive(std::uint64_t function) {
     begin();
-    scheduler_.arrive(now_, InvocationId(++call_), FunctionId(function), now_ + 60s, effects_);
+    scheduler_.arrive(now_, {InvocationId(++call_), FunctionId(function), now_ + 60s}, effects_);
     for (std::size_t i = 0; i < effects_.size(); ++i) {
       if (const auto* start = std::get_if<StartPod>(&effects_[i])) {
         scheduler_.pod_ready(now_ += 1ms, PodId(start->pod), effects_);
@@ -91,7 +91,7 @@ class Node {
   Duration time_cold_arrival(std::uint64_t function) {
     begin();
     const auto start = WallClock::now();
-    scheduler_.arrive(now_, InvocationId(++call_), FunctionId(function), now_ + 60s, effects_);
+    scheduler_.arrive(now_, {InvocationId(++call_), FunctionId(function), now_ + 60s}, effects_);
     const Duration took = WallClock::now() - start;
     started_.clear();
     for (const Effect& effect : effects_) {
@@ -106,7 +106,7 @@ class Node {
   Duration time_arrive(std::uint64_t function) {
     begin();
     const auto start = WallClock::now();
-    scheduler_.arrive(now_, InvocationId(++call_), FunctionId(function), now_ + 60s, effects_);
+    scheduler_.arrive(now_, {InvocationId(++call_), FunctionId(function), now_ + 60s}, effects_);
     return WallClock::now() - start;
   }
   Duration time_complete() {
