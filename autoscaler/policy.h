@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "runtime/base/time.h"
@@ -125,6 +126,8 @@ struct PolicyOptions {
   ConcurrencyOptions concurrency{};
   friend bool operator==(const PolicyOptions&, const PolicyOptions&) = default;
 };
+// What is wrong, for a person, or nothing.
+std::optional<std::string_view> fault(const PolicyOptions& options);
 std::unique_ptr<Policy> make_policy(const PolicyOptions& options);
 
 }  // namespace subito::autoscaler

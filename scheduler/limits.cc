@@ -30,7 +30,8 @@ std::optional<std::string_view> fault(const FunctionLimits& limits) {
   if (limits.weight == 0 || limits.weight > kWeightMax) return "weight must be 1 to 1000";
   if (limits.in_flight_max == 0u) return "in_flight_max must be at least 1";
   if (limits.height > kHeightMax) return "height must be at most 16";
-  return fault_of_times(limits);
+  if (const auto wrong = fault_of_times(limits)) return wrong;
+  return autoscaler::fault(limits.policy);
 }
 
 std::optional<std::string_view> fault(const NodeLimits& limits) {
