@@ -150,6 +150,7 @@ TEST_F(CliTest, Describe) {
                 "    max: 20\n"
                 "    idle: 30s\n"
                 "    queueLimit: 1000\n"
+                "    policy: instant\n"
                 "    inFlightMax: 0\n"
                 "    weight: 1\n"
                 "  resources:\n"
