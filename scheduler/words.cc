@@ -127,7 +127,7 @@ std::string_view to_string(DrainReason reason) {
     case DrainReason::kRemoved:
       return "function removed";
     case DrainReason::kUnresponsive:
-      return "a cancelled handler does not yield";
+      return "a cancelled handler goes on";
     case DrainReason::kWornOut:
       return "served as many as one pod may";
     case DrainReason::kClosing:
@@ -143,7 +143,7 @@ std::string_view to_string(StopReason reason) {
     case StopReason::kDrainTimeout:
       return "did not end within drain_timeout";
     case StopReason::kUnresponsive:
-      return "a cancelled handler did not yield";
+      return "a cancelled handler went on";
   }
   CHECK(false);
 }

@@ -124,6 +124,8 @@ struct ScalingFacts {
   std::int64_t decided_unix_ns = 0;  // 0: none was made since the node started
   std::int64_t service_us = 0;       // mean time of an invocation; 0 before the first
   std::int64_t start_us = 0;         // mean time of a start; what is assumed before the first
+  // How long an idle pod stays that the policy wants to keep no longer; -1: not known.
+  std::int64_t keep_us = -1;
 };
 
 struct FunctionView {
@@ -142,6 +144,7 @@ struct FunctionView {
   std::uint32_t pods_draining = 0;
   std::uint32_t waiting = 0;          // invocations that wait for a pod
   std::uint64_t requests_served = 0;  // since the node started
+  std::uint64_t requests_failed = 0;  // answered 5xx, by itself or by the node in its place
   ScalingFacts scaling;
   std::string url;            // where it answers, "http://127.0.0.1:8080/function/NAME"
   std::vector<Event> events;  // oldest first; only by get_function(), at most kEventsKept

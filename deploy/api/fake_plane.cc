@@ -32,6 +32,7 @@ void fill(FakePlane& plane) {
   catalogue.state_words = "2 pods, 1 waiting";
   catalogue.pods_idle = catalogue.pods_busy = catalogue.waiting = 1;
   catalogue.requests_served = 12;
+  catalogue.requests_failed = 2;
   catalogue.scaling = {
       "started a pod: waiting costs more than starting (1 waiting, 15 ms expected, a start takes "
       "1.1 ms)",

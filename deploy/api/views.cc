@@ -39,6 +39,7 @@ Json scaling_json(const ScalingFacts& facts) {
   Json json = {{"decision", facts.decision},
                {"serviceMicros", facts.service_us},
                {"startMicros", facts.start_us}};
+  if (facts.keep_us >= 0) json["keepMicros"] = facts.keep_us;
   if (facts.decided_unix_ns != 0) json["decidedAt"] = time_text(facts.decided_unix_ns);
   return json;
 }
@@ -56,6 +57,7 @@ Json function_json(const FunctionView& view, bool with_events) {
                  {"draining", view.pods_draining}}},
                {"waiting", view.waiting},
                {"requestsServed", view.requests_served},
+               {"requestsFailed", view.requests_failed},
                {"scaling", scaling_json(view.scaling)},
                {"artefact", view.artefact},
                {"createdAt", time_text(view.created_unix_ns)},

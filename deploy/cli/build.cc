@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <ostream>
+#include <sstream>
 #include <streambuf>
 #include <thread>
 #include <vector>
@@ -165,7 +166,10 @@ class Build {
     whole.insert(whole.end(), command.begin(), command.end());
     const auto end = run_shown(whole);
     if (!end) return fail(end.error().message);
-    if (end->status == 0) return {};
+    if (end->status == 0) {
+      if (!verbose_ && name != "cmake") show_warnings(*end);
+      return {};
+    }
     if (!verbose_) show(*end);
     return fail(name + " ended with status " + std::to_string(end->status) +
                 "; what it said is above");
@@ -187,6 +191,17 @@ class Build {
   // What `deploy` wrote there, "building ...".
   void clear_progress() const {
     if (environment_.err_is_terminal) environment_.err << "\r\x1b[K";
+  }
+
+  // Of a build that went well: what the compiler warns of, without the steps.
+  void show_warnings(const ProgramEnd& end) const {
+    if (end.output.find("warning: ") == std::string::npos) return;
+    ProgramEnd warnings{0, "", end.cut_bytes};
+    std::istringstream lines(end.output);
+    for (std::string line; std::getline(lines, line);) {
+      if (!line.starts_with('[')) warnings.output += line + '\n';
+    }
+    show(warnings);
   }
 
   void show(const ProgramEnd& end) const {

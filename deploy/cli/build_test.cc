@@ -95,6 +95,19 @@ TEST_F(BuildTest, AFailureShowsWhatTheCompilerSaidAndSendsNothing) {
                             ": cmake ended with status 2; what it said is above\n");
 }
 
+TEST_F(BuildTest, ShowsTheWarningsOfABuildThatWentWell) {
+  program_ = [this](const std::vector<std::string>& command) {
+    ProgramEnd end = cmake(command);
+    end.output = command[1] == "-S" ? "CMake warning: not ours\n"
+                                    : "[1/2] Building\nhello.cc: In function 'f':\n"
+                                      "hello.cc:3: warning: unused 'x'\n[2/2] Linking\n";
+    return end;
+  };
+  const Printed output = run({"deploy", project_});
+  EXPECT_EQ(output.code, kOk);
+  EXPECT_EQ(output.err, "hello.cc: In function 'f':\nhello.cc:3: warning: unused 'x'\n");
+}
+
 TEST_F(BuildTest, WhatTheCompilerSaidHasItsColoursOnATerminalAlone) {
   program_ = [](const std::vector<std::string>&) {
     return ProgramEnd{2, "\x1b[1mwrong\x1b[m\x1b[2J\nhalf"};

@@ -265,6 +265,9 @@ TEST_F(CliTest, InvokeSaysWhenTheFunctionItselfSaidNo) {
   // Its own problem document does not make it the node.
   gateway_reply_ = api::ClientReply{404, {}, R"({"type": "urn:subito:problem:queue-full"})"};
   EXPECT_EQ(run({"invoke", "catalogue", "nope"}).err,
+            "subito: invoke catalogue: 404 Not Found, from the function itself\n");
+  gateway_reply_ = api::ClientReply{404, {}, ""};
+  EXPECT_EQ(run({"invoke", "catalogue", "nope"}).err,
             "subito: invoke catalogue: 404 Not Found, from the function itself: it has no answer "
             "to GET /nope\n");
   gateway_reply_ = api::ClientReply{500, {}, ""};
@@ -272,6 +275,21 @@ TEST_F(CliTest, InvokeSaysWhenTheFunctionItselfSaidNo) {
   gateway_reply_ = api::ClientReply{409, {}, ""};
   EXPECT_THAT(run({"invoke", "catalogue"}).err,
               HasSubstr("409 Conflict, from the function itself\n"));
+}
+
+TEST_F(CliTest, InvokeShowsTheHeaderFieldsWhenAsked) {
+  gateway_reply_ = api::ClientReply{200, {{"x-shop", "open\x1b[2J"}, {"etag", "7"}}, "hi"};
+  EXPECT_THAT(run({"invoke", "catalogue", "-v"}).err,
+              HasSubstr("\n  x-shop: open\\x1b[2J\n  etag: 7\n"));
+  EXPECT_EQ(run({"invoke", "catalogue"}).err, "");
+}
+
+TEST_F(CliTest, InvokeTellsAPathThatIsNoWordOfItsOwn) {
+  const Printed output = run({"invoke", "catalogue/products/7"});
+  EXPECT_EQ(output.code, kUsage);
+  EXPECT_EQ(output.err,
+            "subito: invoke 'catalogue/products/7': the path is a word of its own: `subito invoke "
+            "catalogue /products/7`\n");
 }
 
 TEST_F(CliTest, InvokePrintsWhatCameBeforeTheConnectionBroke) {

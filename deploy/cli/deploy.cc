@@ -43,6 +43,8 @@ struct DeployOptions {
   std::map<std::string, int> scaling_numbers;         // min, max
   bool any_flag = false;                              // one of these fields was given
 
+  bool says_nothing() const { return files.empty() && name.empty() && binary.empty(); }
+
   // The positional is a folder to build and deploy, not a name.
   bool names_folder() const {
     return files.empty() && binary.empty() && (name.find('/') != name.npos || is_folder(name));
@@ -103,7 +105,8 @@ class Deploy {
       if (const auto built = build(); !built) return session_.tell(built.error());
     } else if (options_.files.empty() == options_.name.empty() ||
                options_.name.empty() != options_.binary.empty()) {
-      return session_.tell(kUsage, "deploy: say FOLDER, -f FILE, or NAME --binary PATH");
+      return session_.tell(kUsage, "deploy: say FOLDER, -f FILE, or NAME --binary PATH" +
+                                       (options_.says_nothing() ? here() : std::string()));
     }
     const auto manifests = manifests_of(options_);
     if (!manifests) return session_.tell(manifests.error());
@@ -124,6 +127,13 @@ class Deploy {
   }
 
  private:
+  // For one who stands in the folder that is meant.
+  static std::string here() {
+    std::error_code error;
+    const bool one = std::filesystem::exists("function.yaml", error);
+    return one ? "; what is here: `subito deploy ./`" : "";
+  }
+
   // Of a folder without a CMakeLists.txt the binaries must be there.
   Outcome<void> build() const {
     const std::string& folder = options_.name;
@@ -151,7 +161,7 @@ class Deploy {
     progress("deploying " + name + " ...");
     auto receipt = send_deploy(node_, one, !options_.no_check);
     progress("");
-    if (!receipt) return tell_deploy_failure(session_, one, receipt.error());
+    if (!receipt) return tell_deploy_failure(session_, one, receipt.error(), true);
     receipts_.push_back(*receipt);
     if (!options_.output.json()) {
       print_receipt(session_, *receipt, one.function);

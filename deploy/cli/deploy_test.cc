@@ -79,14 +79,22 @@ TEST_F(DeployTest, AFailedCheckShowsTheLastLogsAndWhatStays) {
   EXPECT_EQ(output.code, kFailed);
   EXPECT_EQ(output.out, "");
   EXPECT_EQ(output.err,
-            "subito: " + file +
-                ":1: deploy hello: start pod: exited with status 1\n"
-                "last log lines:\n"
-                "  2026-11-23T22:04:09.000Z catalogue-7 error pod crashed: signal 11 (Segmentation "
-                "fault)\n"
-                "previous revision stays: hello revision 3\n");
+            "subito: deploy hello: start pod: exited with status 1\n"
+            "last log lines:\n"
+            "  2026-11-23T22:04:09.000Z catalogue-7 error pod crashed: signal 11 (Segmentation "
+            "fault)\n"
+            "previous revision stays: hello revision 3\n");
   plane_.deploy_failure.current_revision = 0;
   EXPECT_THAT(run({"deploy", "-f", file}).err, HasSubstr("nothing is deployed as hello\n"));
+}
+
+TEST_F(DeployTest, SaysWhatToDoInTheFolderThatIsMeant) {
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder_);
+  EXPECT_THAT(run({"deploy"}).err, testing::EndsWith("or NAME --binary PATH\n"));
+  write("function.yaml", manifest("hello", good()));
+  EXPECT_THAT(run({"deploy"}).err, HasSubstr("PATH; what is here: `subito deploy ./`\n"));
+  std::filesystem::current_path(before);
 }
 
 TEST_F(DeployTest, ABinaryThatWasClearedAwayMeanwhileIsPutAgainOnce) {

@@ -71,15 +71,17 @@ void print_receipt(const Session& session, const Json& receipt,
 }
 
 int tell_deploy_failure(const Session& session, const manifest::Manifest& one,
-                        const Failure& failure) {
+                        const Failure& failure, bool with_logs) {
   const std::string& name = one.function.metadata().name();
   std::ostream& err = session.environment.err;
   if (failure.exit_code == kNoNode) return session.tell(failure);
   (void)session.tell(failure.exit_code, placed_refusals(one, failure.message));
   if (!failure.problem.contains("lastLogs")) return failure.exit_code;
   const Json& logs = failure.problem["lastLogs"];
-  if (!logs.empty()) err << "last log lines:\n";
-  for (const Json& record : logs) err << "  " << log_line(record, false) << '\n';
+  if (with_logs && !logs.empty()) {
+    err << "last log lines:\n";
+    for (const Json& record : logs) err << "  " << log_line(record, false) << '\n';
+  }
   const auto current = failure.problem.value("currentRevision", std::uint64_t{0});
   if (current > 0)
     err << "previous revision stays: " << name << " revision " << current << '\n';

@@ -27,8 +27,9 @@ Outcome<Json> send_deploy(Node& node, const manifest::Manifest& one, bool check)
 // "NAME revision 4 is deployed, started in 1.1 ms pooled", its URLs and a command that calls it.
 void print_receipt(const Session& session, const Json& receipt, const manifest::Function& function);
 
-// Why it was not deployed, what its pod said last, and what stays. Returns the exit code.
+// Why it was not deployed, what its pod said last (`with_logs`), and what stays. Returns the exit
+// code.
 int tell_deploy_failure(const Session& session, const manifest::Manifest& one,
-                        const Failure& failure);
+                        const Failure& failure, bool with_logs);
 
 }  // namespace subito::cli

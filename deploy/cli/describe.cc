@@ -1,5 +1,6 @@
 // subito describe [function|pod] NAME
 #include <memory>
+#include <sstream>
 
 #include "deploy/cli/session.h"
 #include "deploy/cli/states.h"
@@ -14,6 +15,15 @@ std::string scalar(const Json& value) {
   return printable(value.get<std::string>());
 }
 
+void print_yaml(std::ostream& out, const Json& value, const std::string& indent);
+
+// "- name: cache" and the rest below it.
+void print_entry(std::ostream& out, const Json& entry, const std::string& indent) {
+  std::ostringstream lines;
+  print_yaml(lines, entry, indent + "  ");
+  out << indent << "- " << lines.str().substr(indent.size() + 2);
+}
+
 // JSON in the shape of the manifest it came from. Depth is that of a manifest.
 void print_yaml(std::ostream& out, const Json& value, const std::string& indent) {
   for (const auto& [key, child] : value.items()) {
@@ -22,6 +32,8 @@ void print_yaml(std::ostream& out, const Json& value, const std::string& indent)
       out << indent << name << ' ' << scalar(child) << '\n';
     } else if (child.empty()) {
       out << indent << name << (child.is_array() ? " []\n" : " {}\n");
+    } else if (value.is_array()) {
+      print_entry(out, child, indent);
     } else {
       out << indent << name << '\n';
       print_yaml(out, child, indent + "  ");
@@ -80,6 +92,7 @@ void print_head(const Session& session, const Json& function) {
   print_label(session, "Binary", scalar(function.at("artefact")));
   print_label(session, "Requests",
               function.at("requestsServed").dump() + " since the node started, " +
+                  function.value("requestsFailed", Json(0)).dump() + " failed (answered 5xx), " +
                   function.at("waiting").dump() + " waiting");
   print_scaling(session, function.at("scaling"));
 }

@@ -218,12 +218,19 @@ class Dev {
       } else if (receipt.error().problem.is_null() && receipt.error().exit_code != kRefused) {
         return lost_node(receipt.error().message);  // no answer of the node's own
       } else {
-        (void)tell_deploy_failure(session_, one, receipt.error());
-        what_stays();
+        deploy_failed(one, receipt.error());
       }
     }
     plan_.deployed();
     follow();
+  }
+
+  // What the pod of a check said is in its function's log, which is printed as it comes.
+  void deploy_failed(const manifest::Manifest& one, const Failure& failure) {
+    const bool followed = follower_.follows(one.function.metadata().name());
+    if (const Status status = follower_.read(); !status) stream_ended(status.error());
+    (void)tell_deploy_failure(session_, one, failure, !followed);
+    what_stays();
   }
 
   void deployed(const manifest::Function& function, const Json& receipt) {

@@ -142,6 +142,10 @@ TEST(RequestLine, TellsWhereTheTimeWent) {
   Json line = request();
   EXPECT_EQ(request_line(line, false),
             "T hello-3 GET /a 200 waited 1.1 ms, handler 240 µs, pooled start");
+  line["requestId"] = "50b4f9fdd1c24782-of-a-client";
+  EXPECT_THAT(request_line(line, false),
+              testing::EndsWith(" pooled start request=50b4f9fdd1c24782"));
+  line.erase("requestId");
   line["start"] = "warm";
   line["startMicros"] = 0;
   EXPECT_EQ(request_line(line, false), "T hello-3 GET /a 200 waited 100 µs, handler 240 µs, warm");

@@ -4,6 +4,9 @@ namespace subito::cli {
 
 namespace {
 
+// All of one that the gateway made, the beginning of what a client made up.
+constexpr std::size_t kShownIdBytes = 16;
+
 Colour colour_of_status(int status) {
   if (status == 0 || status >= 500) return Colour::kRed;
   return status >= 400 ? Colour::kYellow : Colour::kGreen;
@@ -33,9 +36,11 @@ std::string request_line(const Json& request, bool colours) {
           coloured(status == 0 ? "client left" : std::to_string(status), colour_of_status(status),
                    colours) +
           " waited " + time_words(waited);
-  if (start.empty()) return text + ", reached no pod";
+  const std::string id = request.value("requestId", "");
+  const std::string known = id.empty() ? "" : " request=" + printable(id.substr(0, kShownIdBytes));
+  if (start.empty()) return text + ", reached no pod" + known;
   text += ", handler " + time_words(request.value("handlerMicros", 0.0)) + ", " + start;
-  return start == "warm" ? text : text + " start";
+  return (start == "warm" ? text : text + " start") + known;
 }
 
 Status Follower::follow(const std::string& name) {

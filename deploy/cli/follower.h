@@ -14,8 +14,8 @@
 
 namespace subito::cli {
 
-// "TIME POD GET /path 200 waited 1.1 ms, handler 240 µs, pooled start"; one before it when requests
-// were missed.
+// "TIME POD GET /path 200 waited 1.1 ms, handler 240 µs, pooled start request=ID"; one before it
+// when requests were missed.
 std::string request_line(const Json& request, bool colours);
 
 class Follower {
@@ -24,6 +24,7 @@ class Follower {
 
   // Follows that function, unless it does already.
   Status follow(const std::string& name);
+  bool follows(const std::string& name) const { return followed_.contains(name); }
   void forget_all() { followed_.clear(); }
   void add_to(std::vector<pollfd>& polled) const;
   // Prints what is there. kUnavailable: the node has gone; another error: why one is not followed

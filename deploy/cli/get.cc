@@ -89,7 +89,9 @@ class Get {
   std::string empty_words() const {
     if (options_.kind == "pods")
       return "no pods: everything sleeps; wake a function with `subito invoke NAME`";
-    return "nothing is deployed yet; deploy a function with `subito deploy -f FILE`";
+    return "nothing is deployed yet; write a function with `subito new NAME`, deploy it with "
+           "`subito "
+           "deploy NAME/`";
   }
 
   void print_ready(const Json& ready, bool apart) const {

@@ -12,6 +12,7 @@ namespace subito::cli {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using Json = nlohmann::json;
 
 TEST_F(CliTest, GetFunctions) {
@@ -29,7 +30,8 @@ TEST_F(CliTest, GetFunctions) {
   EXPECT_EQ(Json::parse(run({"get", "functions", "stock", "-o", "json"}).out)["items"].size(), 1U);
   plane_.functions.clear();
   EXPECT_EQ(run({"get", "functions"}).out,
-            "nothing is deployed yet; deploy a function with `subito deploy -f FILE`\n");
+            "nothing is deployed yet; write a function with `subito new NAME`, deploy it with "
+            "`subito deploy NAME/`\n");
   EXPECT_EQ(run({"get", "functions", "-o", "json"}).out, "{\n  \"items\": []\n}\n");
 }
 
@@ -136,7 +138,7 @@ TEST_F(CliTest, Describe) {
             "Binary:     " +
                 std::string(64, 'a') +
                 "\n"
-                "Requests:   12 since the node started, 1 waiting\n"
+                "Requests:   12 since the node started, 2 failed (answered 5xx), 1 waiting\n"
                 "Scaling:    2s ago: started a pod: waiting costs more than starting (1 waiting, "
                 "15 ms expected,\n"
                 "            a start takes 1.1 ms)\n"
@@ -196,7 +198,16 @@ TEST_F(CliTest, DescribeSaysEveryStateInASentenceWithTheNextCommand) {
   EXPECT_THAT(said(), HasSubstr("`subito get pods stock -w` shows it come\n"));
   stock.state = api::FunctionState::kReady;
   stock.pods_idle = 1;
-  EXPECT_THAT(said(), HasSubstr("Its pods wait for requests and go after 30s without one"));
+  EXPECT_THAT(said(), HasSubstr("Its pods wait for requests and go after at most 30s without one\n"
+                                "            (spec.scaling.idle): `subito invoke stock`"));
+  stock.scaling.keep_us = 1'200'000;
+  EXPECT_THAT(said(), HasSubstr("(spec.scaling.idle), now after 1.2 s: `subito invoke stock`"));
+  stock.scaling.keep_us = 30'000'000;
+  EXPECT_THAT(said(), Not(HasSubstr("now after"))) << "as long as it may";
+  stock.manifest.mutable_spec()->mutable_scaling()->set_policy(manifest::FIXED);
+  EXPECT_THAT(said(), HasSubstr("and go after 30s without one (spec.scaling.idle): "));
+  stock.manifest.mutable_spec()->mutable_scaling()->set_policy(manifest::HISTOGRAM);
+  EXPECT_THAT(said(), HasSubstr("and go as policy histogram decides (spec.scaling.policy), now "));
   stock.pods_idle = 0;
   stock.pods_busy = 20;
   stock.waiting = 3;
@@ -212,9 +223,9 @@ TEST_F(CliTest, DescribeAPod) {
   EXPECT_EQ(run({"describe", "pod", "catalogue-7"}).out,
             "Pod:        catalogue-7\n"
             "State:      idle\n"
-            "            It waits for a request and may go after 30s without one "
-            "(spec.scaling.idle): `subito\n"
-            "            invoke catalogue`\n"
+            "            It waits for a request and may go after at most 30s without one "
+            "(spec.scaling.idle):\n"
+            "            `subito invoke catalogue`\n"
             "Function:   catalogue revision 2\n"
             "Start:      1.1 ms pooled, 58s ago\n"
             "Requests:   12 served, 0 running\n"

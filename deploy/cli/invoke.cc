@@ -86,16 +86,23 @@ void print_verbose(const Session& session, const api::ClientReply& reply, std::i
   if (const std::string* id = http::find_field(reply.fields, "x-request-id"))
     err << "  request  " << printable(*id) << '\n';
   const std::string* value = http::find_field(reply.fields, "server-timing");
-  if (value == nullptr) return;
-  for (const Timing& timing : parse_server_timing(*value)) {
+  for (const Timing& timing : parse_server_timing(value == nullptr ? "" : *value)) {
     std::string name = printable(timing.name);
     name.resize(std::max<std::size_t>(name.size(), 8), ' ');
     err << "  " << name << ' ' << time_words(timing.milliseconds * 1e3)
         << (timing.description.empty() ? "" : " " + printable(timing.description)) << '\n';
   }
+  for (const auto& [name, text] : reply.fields)
+    err << "  " << printable(name) << ": " << printable(text) << '\n';
 }
 
 Outcome<api::ClientRequest> request_of(const Session& session, const InvokeOptions& options) {
+  if (const std::size_t slash = options.name.find('/'); slash != options.name.npos && slash > 0)
+    return tl::unexpected<Failure>(
+        Failure{kUsage,
+                "invoke '" + options.name + "': the path is a word of its own: `subito invoke " +
+                    options.name.substr(0, slash) + " " + options.name.substr(slash) + "`",
+                {}});
   const auto body = body_of(session.environment, options);
   if (!body) return tl::unexpected<Failure>(body.error());
   const auto fields = fields_of(options);
@@ -170,10 +177,11 @@ std::string words_of_node(const std::string& body, const std::string& name) {
 }
 
 std::string words_of_function(const api::ClientRequest& request, int status,
-                              const InvokeOptions& options) {
+                              const InvokeOptions& options, bool silent) {
   const std::string from = ", from the function itself";
   if (status >= 500) return from + "; `subito logs " + options.name + "` tells why";
-  if (status != 404 && status != 405) return from;
+  // One that gave a body has told what it means.
+  if (!silent || (status != 404 && status != 405)) return from;
   const std::string path = options.path.substr(0, 1) == "/" ? options.path : "/" + options.path;
   return from + ": it has no answer to " + request.method + " " + path;
 }
@@ -186,9 +194,9 @@ void tell_refusal(const Session& session, const InvokeOptions& options,
   const bool by_node = http::find_field(reply.fields, "proxy-status") != nullptr;
   const std::string words = "invoke " + options.name + ": " + std::to_string(reply.status) + " " +
                             std::string(http::reason_phrase(reply.status));
-  (void)session.tell(kFailed,
-                     words + (by_node ? words_of_node(body, options.name)
-                                      : words_of_function(request, reply.status, options)));
+  (void)session.tell(
+      kFailed, words + (by_node ? words_of_node(body, options.name)
+                                : words_of_function(request, reply.status, options, body.empty())));
 }
 
 int invoke(const Session& session, const InvokeOptions& options) {
@@ -222,7 +230,7 @@ void add_invoke(CLI::App& app, Session& session) {
       ->allow_extra_args(false);
   command.add_option("-d,--data", options->data, "the body; @FILE reads a file, @- the input")
       ->each([options](const std::string&) { options->has_data = true; });
-  command.add_flag("-v,--verbose", options->verbose, "show status and timings");
+  command.add_flag("-v,--verbose", options->verbose, "show status, timings and header fields");
   command.callback([&session, options] {
     session.action = [&session, options] { return invoke(session, *options); };
   });

@@ -101,8 +101,9 @@ std::string log_line(const Json& record, bool colours) {
   // Of a message of many lines, such as a backtrace, what else is known stands behind the first.
   const std::string message = printable(record.value("message", ""));
   const std::size_t first_line = std::min(message.find('\n'), message.size());
+  const std::string pod = record.value("pod", "");  // empty: the node, about the function
   std::string text =
-      coloured(record.value("time", ""), Colour::kGrey, colours) + " " + record.value("pod", "") +
+      coloured(record.value("time", ""), Colour::kGrey, colours) + " " + (pod.empty() ? "-" : pod) +
       " " + coloured(level, colour_of_level(level), colours) + " " + message.substr(0, first_line);
   const Json fields = record.value("fields", Json::object());
   for (const auto& [key, value] : fields.items())

@@ -41,7 +41,9 @@ std::vector<std::string> placed_refusals(const manifest::Manifest& manifest,
   std::istringstream lines(message);
   for (std::string line; std::getline(lines, line);) {
     if (line.compare(0, doing.size(), doing) == 0) line.erase(0, doing.size());
-    placed.push_back(place_of(manifest, field_of(line)) + doing + line);
+    // What is about no field is no fault of the manifest.
+    const std::string_view field = field_of(line);
+    placed.push_back((field.empty() ? "" : place_of(manifest, field)) + doing + line);
   }
   return placed;
 }

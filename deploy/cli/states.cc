@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "deploy/manifest/units.h"
+
 namespace subito::cli {
 
 namespace {
@@ -83,6 +85,21 @@ std::string limit_words(const Json& function, const std::string& name, int waiti
          std::to_string(max) + ") and " + number_words(waiting, "request") + " wait; " + more;
 }
 
+// "after at most 30s without one (spec.scaling.idle), now after 1.2 s": when idle pods go.
+std::string idle_words(const Json& function) {
+  const Json scaling = spec_of(function).value("scaling", Json::object());
+  const std::string policy = scaling.value("policy", "instant"), idle = scaling.value("idle", "");
+  if (policy == "fixed") return "after " + idle + " without one (spec.scaling.idle)";
+  std::string words = policy == "instant"
+                          ? "after at most " + idle + " without one (spec.scaling.idle)"
+                          : "as policy " + policy + " decides (spec.scaling.policy)";
+  const double keep = function.value("scaling", Json::object()).value("keepMicros", -1.0);
+  const auto longest = manifest::parse_duration_ms(idle);
+  const bool shorter = longest && keep < static_cast<double>(*longest) * 1e3;
+  if (keep >= 0 && (policy != "instant" || shorter)) words += ", now after " + time_words(keep);
+  return words;
+}
+
 std::string ready_words(const Json& function, const std::string& name) {
   const Json scaling = spec_of(function).value("scaling", Json::object());
   const Counts pods = counts_of(function);
@@ -96,8 +113,8 @@ std::string ready_words(const Json& function, const std::string& name) {
   const int min = scaling.value("min", 0);
   const std::string kept =
       min > 0 ? ", but for " + std::to_string(min) + " that stay (spec.scaling.min)" : "";
-  return "Its pods wait for requests and go after " + scaling.value("idle", "") +
-         " without one (spec.scaling.idle)" + kept + ": `subito invoke " + name + "`";
+  return "Its pods wait for requests and go " + idle_words(function) + kept + ": `subito invoke " +
+         name + "`";
 }
 
 }  // namespace
@@ -119,11 +136,9 @@ std::string pod_sentence(const Json& pod, const Json& function) {
   if (state == "starting")
     return "It is being started; requests given to it wait in its channel. `subito get pods " +
            name + " -w` shows it come";
-  if (state == "idle") {
-    const Json scaling = spec_of(function).value("scaling", Json::object());
-    return "It waits for a request and may go after " + scaling.value("idle", "") +
-           " without one (spec.scaling.idle): `subito invoke " + name + "`";
-  }
+  if (state == "idle")
+    return "It waits for a request and may go " + idle_words(function) + ": `subito invoke " +
+           name + "`";
   if (state == "busy")
     return "It works on " + number_words(running, "request") + "; `subito logs " + name +
            " -f` follows what it says";

@@ -30,21 +30,19 @@ std::string scaling_words(const Json& function) {
 }  // namespace
 
 Table functions_table(const Session& session, const Json& items, bool wide) {
-  std::vector<std::string> header = {"FUNCTION", "STATE",    "PODS", "WAITING",
-                                     "REQUESTS", "REVISION", "AGE"};
+  std::vector<std::string> header = {"FUNCTION", "STATE",  "PODS",     "WAITING",
+                                     "REQUESTS", "FAILED", "REVISION", "AGE"};
   if (wide) header.insert(header.end(), {"START", "SCALE", "BINARY", "URL"});
   Table table(header);
   for (const Json& item : items) {
     const Json& pods = item.at("pods");
     const int count = pods.value("starting", 0) + pods.value("idle", 0) + pods.value("busy", 0) +
                       pods.value("draining", 0);
-    std::vector<std::string> cells = {text(item, "name"),
-                                      text(item, "state"),
-                                      std::to_string(count),
-                                      text(item, "waiting"),
-                                      text(item, "requestsServed"),
-                                      text(item, "revision"),
-                                      session.age(item.value("deployedAt", Json()))};
+    std::vector<std::string> cells = {
+        text(item, "name"),           text(item, "state"),
+        std::to_string(count),        text(item, "waiting"),
+        text(item, "requestsServed"), text(item, "requestsFailed"),
+        text(item, "revision"),       session.age(item.value("deployedAt", Json()))};
     if (wide)
       cells.insert(cells.end(), {text(item.at("manifest").at("spec"), "start"), scaling_words(item),
                                  short_hash(item), text(item, "url")});

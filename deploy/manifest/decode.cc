@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "deploy/manifest/function.pb.h"
 #include "deploy/manifest/letters.h"
 #include "deploy/manifest/rules.h"
 #include "deploy/manifest/suggest.h"
@@ -25,6 +26,28 @@ std::string joined(const std::vector<std::string>& words) {
 
 std::string child_path(const std::string& path, const std::string& name) {
   return path.empty() ? name : path + "." + name;
+}
+
+// Where in a manifest a field has that name, at most two such places; lists as
+// "spec.routes[].path".
+void find_paths(const Descriptor& type, const std::string& path, const std::string& name,
+                std::vector<std::string>& found) {
+  for (int i = 0; i < type.field_count() && found.size() < 2; ++i) {
+    const Field& field = *type.field(i);
+    const std::string own = child_path(path, user_name(field));
+    if (user_name(field) == name) found.push_back(own);
+    if (field.is_map() || form_of(field) != Form::kMessage) continue;
+    find_paths(*field.message_type(), own + (field.is_repeated() ? "[]" : ""), name, found);
+  }
+}
+
+// For a field that is known, but not there: "; did you mean 'spec.resources.memory'?".
+std::string elsewhere(const std::string& name) {
+  std::vector<std::string> found;
+  find_paths(*Function::descriptor(), "", name, found);
+  if (found.empty()) return "";
+  return "; did you mean '" + found.front() +
+         (found.size() > 1 ? "' or '" + found.back() : std::string()) + "'?";
 }
 
 class Decoder {
@@ -84,7 +107,8 @@ void Decoder::pair(const Node& node, std::size_t i, Message& out, const std::str
   const Field* known = find_field(*out.GetDescriptor(), key);
   if (known == nullptr) {
     const auto names = user_names(*out.GetDescriptor());
-    const std::string hint = did_you_mean(key, names);
+    std::string hint = elsewhere(key);
+    if (hint.empty()) hint = did_you_mean(key, names);
     return fault(at, "is not a field" + (hint.empty() ? ", allowed are " + joined(names) : hint));
   }
   const auto [first, is_new] = first_lines.try_emplace(key, at.line);

@@ -126,6 +126,10 @@ INSTANTIATE_TEST_SUITE_P(
     All, SpecFault,
     testing::Values(
         FaultCase{"  binary: ./other\n", "f.yaml:6: spec.binary: is there twice, first in line 5"},
+        FaultCase{"  memory: 32M\n",
+                  "6: spec.memory: is not a field; did you mean 'spec.resources.memory'?"},
+        FaultCase{"  name: hello\n",
+                  "is not a field; did you mean 'metadata.name' or 'spec.bindings[].name'?"},
         FaultCase{"  nonsense: 1\n", "6: spec.nonsense: is not a field, allowed are binary, args"},
         FaultCase{"  timeout: 16m\n", "6: spec.timeout: is 16m, allowed is 1ms to 15m"},
         FaultCase{"  timeout: 30 s\n", "has an unknown unit ' s'"},

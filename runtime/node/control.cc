@@ -248,7 +248,8 @@ api::FunctionView Control::view_of(const DeployedFunction& function) const {
   const TimePoint now = parts_.loop.now();
   const auto scheduled =
       parts_.engine.scheduler().function(function.id).value_or(scheduler::FunctionView());
-  api::FunctionView view = function_view(*function.revision, scheduled, now);
+  api::FunctionView view =
+      function_view(*function.revision, scheduled, parts_.engine.failed(function.id), now);
   if (scheduled.last.kind != scheduler::Decision::Kind::kNone) {
     view.scaling.decided_unix_ns = wall_clock_nanoseconds() - (now - scheduled.last.at).count();
   }

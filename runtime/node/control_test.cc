@@ -179,7 +179,7 @@ TEST_F(ControlTest, FailsADeployWithTheLogsThereAreWhenItsCrashReportDoesNotCome
   crash.set_message("crashed: SIGSEGV");
   crash.set_signal(SIGSEGV);
   crash.add_backtrace(0x10);
-  reporter.on_log(pod, crash, "");
+  reporter.on_log(pod, crash, {});
   home->exit(home->pod(0), pods::PodExit::Cause::kSignalled, SIGSEGV);
   EXPECT_TRUE(turn_until([&] { return !failures.empty(); }));
   leave.set_value();

@@ -52,6 +52,7 @@ void Engine::remove_function(FunctionId function) {
   ids_.erase(found->second->name);
   functions_.erase(found);
   last_ends_.erase(function);
+  failed_.erase(function);
   scheduler_.remove_function(loop_.now(), function, effects_);
   update_limits(moved);
   decided();
@@ -232,8 +233,18 @@ void Engine::act(const scheduler::DrainPod& drain) {
 void Engine::act(const scheduler::StopPod& stop) {
   Pod* pod = pods_.find(stop.pod);
   if (pod == nullptr) return;
-  observer_.on_stopping(*pod, stop);
-  pods_.kill(*pod, std::string(scheduler::to_string(stop.reason)));
+  if (stop.reason != scheduler::StopReason::kUnresponsive) {
+    return pods_.kill(*pod, std::string(scheduler::to_string(stop.reason)));
+  }
+  const auto running = running_in(pod->id);
+  const bool late = !running.empty() && running.front()->deadline <= loop_.now();
+  std::string reason = late ? "its handler went on past its deadline"
+                            : "its handler went on after its client had left";
+  std::string advice = late ? "raise spec.timeout, or look at context.cancelled() in loops"
+                            : "look at context.cancelled() in loops";
+  // Of more threads than one nobody knows here which is the handler's.
+  if (pod->revision->scaling.concurrency > 1) return pods_.kill(*pod, std::move(reason));
+  pods_.kill_after_report(*pod, std::move(reason), std::move(advice));
 }
 
 }  // namespace subito::node

@@ -25,6 +25,13 @@
 
 namespace subito::node {
 
+// What a pod works on, in words: "GET /items/7", "POST /orders and 2 more"; and the request id of
+// that one. Empty: on nothing.
+struct AtWork {
+  std::string words;
+  std::string request_id;
+};
+
 // Who is told what happens, for events, logs and people. Must not call the engine back.
 class EngineObserver {
  public:
@@ -32,13 +39,13 @@ class EngineObserver {
   virtual void on_started(const Pod& pod) = 0;  // it said hello
   virtual void on_start_failed(const Pod& pod, const Error& error) = 0;
   virtual void on_draining(const Pod& pod, const scheduler::DrainPod& drain) = 0;
-  virtual void on_stopping(const Pod& pod, const scheduler::StopPod& stop) = 0;
-  virtual void on_gone(const Pod& pod, const PodGone& gone, std::uint64_t served) = 0;
+  virtual void on_gone(const Pod& pod, const PodGone& gone, std::uint64_t served,
+                       const AtWork& at_work) = 0;
   virtual void on_probe_gone(const Pod& pod) = 0;  // a probe's; whoever asked for it was told
   virtual void on_output(const Pod& pod, std::string_view line) = 0;
-  virtual void on_log(const Pod& pod, const protocol::Log& log, const std::string& request_id) = 0;
+  virtual void on_log(const Pod& pod, const protocol::Log& log, const AtWork& at_work) = 0;
   virtual void on_exception(const Pod& pod, const protocol::Failure& failure,
-                            const std::string& request_id) = 0;
+                            const AtWork& at_work) = 0;
   // The node gave an answer instead of the function.
   virtual void on_refused(const Revision& revision, const Failure& failure,
                           const std::string& request_id) = 0;
@@ -100,6 +107,11 @@ class Engine final : public Invoker, private PodEvents {
 
   // Those not over yet, with those a pod has not let go of.
   std::size_t invocations() const { return records_.size(); }
+  // Invocations of it that were answered 5xx, by itself or by the node, since it was added.
+  std::uint64_t failed(FunctionId function) const {
+    const auto at = failed_.find(function);
+    return at == failed_.end() ? 0 : at->second;
+  }
   // The invocation that a pod runs on that stream; null: none.
   const InvocationRecord* running_on(PodId pod, std::uint32_t stream) {
     return record_on(pod, stream);
@@ -138,7 +150,11 @@ class Engine final : public Invoker, private PodEvents {
   // engine_invocations.cc: invocations
   InvocationRecord* find(InvocationId id);
   InvocationRecord* record_on(PodId pod, std::uint32_t stream);
+  // Those that a pod has, the ones that nobody waits for any more first.
+  std::vector<const InvocationRecord*> running_in(PodId pod) const;
+  AtWork at_work(PodId pod) const;
   Failure refusal(const InvocationRecord& record, const scheduler::Refuse& refuse) const;
+  void count_failed(const InvocationRecord& record, int status);
   void tell_ended(const InvocationRecord& record, int status);
   void fail_caller(InvocationRecord& record, Failure failure);
   void refuse_later(InvocationRecord& record, Failure failure);
@@ -191,6 +207,7 @@ class Engine final : public Invoker, private PodEvents {
   std::unordered_map<PodId, std::vector<InvocationId>> unsent_;  // by pods that are nearly gone
   std::vector<PodId> failed_starts_;                             // of this turn
   std::unordered_map<FunctionId, std::string> last_ends_;  // of pods, unasked, of this revision
+  std::unordered_map<FunctionId, std::uint64_t> failed_;   // see failed(); absent: none
   std::unordered_map<PodId, Probe> probes_;
   IdSource<InvocationId> invocation_ids_;
   IdSource<PodId> probe_ids_;

@@ -269,6 +269,49 @@ TEST_F(PodDeathTest, StartsNoPodThatCouldNotBeToldItsSettings) {
   EXPECT_EQ(home->pods.size(), 0U);
 }
 
+TEST_F(PodDeathTest, AsksAPodWhereItIsThatGoesOnPastItsDeadlineAndThenKillsIt) {
+  manifest::FunctionSpec spec = plain_spec();
+  auto revision = std::make_shared<Revision>(*put("echo", spec, 2));
+  revision->timeout = std::chrono::milliseconds(1);
+  revision->scaling.cancel_grace = std::chrono::milliseconds(1);
+  engine.put_function(revision);
+  invoke(1);
+  home->pod(0).hello();
+  ASSERT_TRUE(turn_until([&] { return !home->asked.empty(); }));
+  EXPECT_TRUE(home->killed.empty()) << "it gets a moment";
+  ASSERT_TRUE(turn_until([&] { return !home->killed.empty(); }));
+  home->exit(home->pod(0), Cause::kSignalled, SIGKILL);
+  settle();
+  EXPECT_EQ(observer.gone.at(0), "echo-1 killed: its handler went on past its deadline");
+  EXPECT_EQ(observer.at_work_then.at(0), "GET /");
+  EXPECT_EQ(engine.failed(revision->function), 1U);
+}
+
+TEST_F(PodDeathTest, DoesNotAskAPodOfSeveralThreads) {
+  manifest::FunctionSpec spec = plain_spec();
+  spec.set_concurrency(2);
+  auto revision = std::make_shared<Revision>(*put("echo", spec, 2));
+  revision->timeout = std::chrono::milliseconds(1);
+  revision->scaling.cancel_grace = std::chrono::milliseconds(1);
+  engine.put_function(revision);
+  invoke(1);
+  home->pod(0).hello();
+  ASSERT_TRUE(turn_until([&] { return !home->killed.empty(); }));
+  EXPECT_TRUE(home->asked.empty());
+}
+
+TEST(ShownTest, IsMethodAndPathAlonePrintableAndBounded) {
+  Invocation invocation;
+  invocation.method = "GET";
+  invocation.path = "/items/7";
+  invocation.query = "token=secret";
+  EXPECT_EQ(shown(invocation), "GET /items/7");
+  invocation.path = "/a\x1b[31m\xc3";
+  EXPECT_EQ(shown(invocation), "GET /a?[31m?");
+  invocation.path = "/" + std::string(1000, 'a');
+  EXPECT_EQ(shown(invocation).size(), 4 + kShownPathBytesMax + 3);
+}
+
 TEST_F(PodDeathTest, KillsAPodThatBreaksTheProtocolAndSaysSo) {
   FakePod& pod = warm_pod();
   invoke(2, "POST");

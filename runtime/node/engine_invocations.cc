@@ -82,6 +82,29 @@ InvocationRecord* Engine::record_on(PodId pod, std::uint32_t stream) {
   return find(id->second);
 }
 
+std::vector<const InvocationRecord*> Engine::running_in(PodId pod) const {
+  std::vector<const InvocationRecord*> records;
+  const auto running = running_.find(pod);
+  if (running == running_.end()) return records;
+  for (const auto& [stream, id] : running->second) {
+    if (const auto record = records_.find(id); record != records_.end()) {
+      records.push_back(&record->second);
+    }
+  }
+  std::sort(records.begin(), records.end(), [](const auto* a, const auto* b) {
+    return std::pair(a->caller != nullptr, a->stream) < std::pair(b->caller != nullptr, b->stream);
+  });
+  return records;
+}
+
+AtWork Engine::at_work(PodId pod) const {
+  const auto records = running_in(pod);
+  if (records.empty()) return {};
+  AtWork work{shown(records.front()->request), records.front()->request.request_id};
+  if (records.size() > 1) work.words += " and " + std::to_string(records.size() - 1) + " more";
+  return work;
+}
+
 Failure Engine::refusal(const InvocationRecord& record, const scheduler::Refuse& refuse) const {
   Failure failure = refusal_of(record, refuse.reason);
   if (refuse.reason == RefuseReason::kPodDied) failure.detail += ": " + record.pod_end;
@@ -92,6 +115,12 @@ Failure Engine::refusal(const InvocationRecord& record, const scheduler::Refuse&
   }
   if (refuse.retry_after > Duration::zero()) failure.retry_after = refuse.retry_after;
   return failure;
+}
+
+void Engine::count_failed(const InvocationRecord& record, int status) {
+  if (status >= 500 && functions_.contains(record.request.function)) {
+    ++failed_[record.request.function];
+  }
 }
 
 // Once for each invocation that has a revision: its caller is about to be heard no more.
@@ -105,6 +134,7 @@ void Engine::tell_ended(const InvocationRecord& record, int status) {
 void Engine::fail_caller(InvocationRecord& record, Failure failure) {
   Caller* caller = std::exchange(record.caller, nullptr);
   if (caller == nullptr) return;
+  count_failed(record, failure.status);
   failure.timing = timing_so_far(record);
   tell_ended(record, failure.status);
   if (record.revision) observer_.on_refused(*record.revision, failure, record.request.request_id);

@@ -83,9 +83,12 @@ Status Engine::on_result(Pod& pod, InvocationRecord& record, const protocol::Fra
   protocol::Result head;
   RETURN_IF_ERROR(protocol::parse_head(frame, head));
   ASSIGN_OR_RETURN(Answer answer, parse_answer(head));
-  if (head.has_failure()) observer_.on_exception(pod, head.failure(), record.request.request_id);
+  if (head.has_failure()) {
+    observer_.on_exception(pod, head.failure(), {shown(record.request), record.request.request_id});
+  }
   answer.timing = timing(record, pod);
   record.status = answer.head.status;
+  count_failed(record, record.status);
   transition(record, InvocationState::kAnswering);
   record.sent.clear();
   record.repeatable = false;
@@ -150,7 +153,9 @@ Status Engine::on_log(Pod& pod, const protocol::Frame& frame) {
   protocol::Log log;
   RETURN_IF_ERROR(protocol::parse_head(frame, log));
   const InvocationRecord* record = record_on(pod.id, log.invocation());
-  observer_.on_log(pod, log, record ? record->request.request_id : std::string());
+  AtWork work;
+  if (record != nullptr) work = {shown(record->request), record->request.request_id};
+  observer_.on_log(pod, log, work);
   return ok();
 }
 
@@ -205,6 +210,7 @@ void Engine::pod_gone(Pod& pod, const PodGone& gone) {
     observer_.on_probe_gone(pod);
     return decided();
   }
+  const AtWork work = at_work(pod.id);
   std::vector<InvocationId> again = take_unsent(pod.id);
   for (const auto& [stream, id] : std::exchange(running_[pod.id], {})) {
     InvocationRecord* record = find(id);
@@ -225,7 +231,7 @@ void Engine::pod_gone(Pod& pod, const PodGone& gone) {
     last_ends_[current->function] = started ? gone.words : kDidNotStart;
   }
   const auto view = scheduler_.pod(pod.id);
-  observer_.on_gone(pod, gone, view ? view->served : 0);
+  observer_.on_gone(pod, gone, view ? view->served : 0, work);
   scheduler_.pod_exited(loop_.now(), pod.id, exit_kind(pod, gone), again, effects_);
   decided();
 }

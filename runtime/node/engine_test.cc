@@ -300,6 +300,7 @@ TEST_F(EngineTest, PassesLogsAndExceptionsOn) {
   EXPECT_EQ(observer.logged, std::vector<std::string>{"reserved"});
   EXPECT_EQ(observer.exceptions, std::vector<std::string>{"no such anvil"});
   EXPECT_EQ(outcome(2).status, 500);
+  EXPECT_EQ(engine.failed(engine.pods().find(pod.spec.id)->revision->function), 1U);
 }
 
 TEST_F(EngineTest, ProbesAPodBesideTheSchedulerAndDrainsIt) {

@@ -59,6 +59,7 @@ class FakeHome final : public pods::PodHome {
 
   Result<pods::StartedPod> start(const pods::PodSpec& spec) override;
   void kill(PodId pod) override { killed.push_back(pod); }
+  void ask_where(PodId pod) override { asked.push_back(pod); }
   void share_cpu(PodId pod, std::uint32_t share) override { cpu_shares.emplace_back(pod, share); }
   std::uint64_t memory_bytes(PodId) const override { return 0; }
   pid_t host_pid(PodId) const override { return 0; }
@@ -71,6 +72,7 @@ class FakeHome final : public pods::PodHome {
 
   std::vector<std::unique_ptr<FakePod>> pods;  // in order of start
   std::vector<PodId> killed;
+  std::vector<PodId> asked;
   std::vector<std::pair<PodId, std::uint32_t>> cpu_shares;  // as they were told
   std::optional<Error> refuse_starts;
 
@@ -113,21 +115,22 @@ struct QuietObserver : EngineObserver {
   void on_started(const Pod&) override {}
   void on_start_failed(const Pod&, const Error&) override {}
   void on_draining(const Pod&, const scheduler::DrainPod&) override {}
-  void on_stopping(const Pod&, const scheduler::StopPod&) override {}
-  void on_gone(const Pod& pod, const PodGone& end, std::uint64_t) override {
+  void on_gone(const Pod& pod, const PodGone& end, std::uint64_t, const AtWork& at_work) override {
     gone.push_back(pod.name + " " + end.words);
+    at_work_then.push_back(at_work.words);
   }
   void on_probe_gone(const Pod&) override {}
   void on_output(const Pod&, std::string_view) override {}
-  void on_log(const Pod&, const protocol::Log& log, const std::string&) override {
+  void on_log(const Pod&, const protocol::Log& log, const AtWork&) override {
     logged.push_back(log.message());
   }
-  void on_exception(const Pod&, const protocol::Failure& failure, const std::string&) override {
+  void on_exception(const Pod&, const protocol::Failure& failure, const AtWork&) override {
     exceptions.push_back(failure.message());
   }
   void on_refused(const Revision&, const Failure&, const std::string&) override {}
 
   std::vector<std::string> gone;
+  std::vector<std::string> at_work_then;  // of each that is gone
   std::vector<std::string> logged;
   std::vector<std::string> exceptions;
 };

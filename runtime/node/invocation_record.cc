@@ -11,6 +11,15 @@ bool is_idempotent(const Invocation& invocation) {
   return http::find_field(invocation.fields, "idempotency-key") != nullptr;
 }
 
+std::string shown(const Invocation& invocation) {
+  std::string text = invocation.method + " " + invocation.path.substr(0, kShownPathBytesMax);
+  if (invocation.path.size() > kShownPathBytesMax) text += "...";
+  for (char& c : text) {
+    if (c < ' ' || c > '~') c = '?';
+  }
+  return text;
+}
+
 void transition(InvocationRecord& record, InvocationState to) {
   using enum InvocationState;
   const InvocationState from = record.state;

@@ -58,6 +58,11 @@ struct InvocationRecord {
 // RFC 9110, 9.2.2, or an Idempotency-Key: running it twice is as good as once.
 bool is_idempotent(const Invocation& invocation);
 
+// "GET /items/7": for logs. Without its query, which may hold what is nobody's business; printable,
+// and cut at kShownPathBytesMax.
+std::string shown(const Invocation& invocation);
+constexpr std::size_t kShownPathBytesMax = 200;
+
 void transition(InvocationRecord& record, InvocationState to);
 
 }  // namespace subito::node

@@ -134,7 +134,7 @@ Status PodRequests::on_connect(Pod& pod, const protocol::Frame& frame) {
         pod.id, stream,
         Error{ErrorCode::kNotFound,
               "connect " + shown_name(head.binding()) + ": function " + pod.revision->name +
-                  " has no binding of that name; list it under spec.bindings",
+                  " has no binding of that name; list it under spec.bindings in its manifest",
               0});
   } else {
     connect(pod, stream, *binding);

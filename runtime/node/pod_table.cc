@@ -13,6 +13,9 @@ using protocol::FrameType;
 // long after the exit.
 constexpr Duration kChannelEndGrace = std::chrono::seconds(1);
 
+// What a pod gets to tell where it is: it takes some hundred microseconds on a free core.
+constexpr Duration kReportGrace = std::chrono::milliseconds(100);
+
 // Linkers write 20 bytes, as twice as many digits.
 constexpr std::size_t kBuildIdBytesMax = 128;
 
@@ -25,6 +28,7 @@ struct PodTable::Live {
   std::optional<pods::PodExit> exit;
   std::optional<pods::ChannelEnd> channel_end;
   std::unique_ptr<Timer> channel_grace;
+  std::unique_ptr<Timer> report_grace;
 };
 
 PodTable::PodTable(Loop& loop, PodEvents& events)
@@ -79,6 +83,17 @@ void PodTable::drain(Pod& pod) {
 void PodTable::kill(Pod& pod, std::string reason) {
   if (pod.kill_reason.empty()) pod.kill_reason = std::move(reason);
   home_->kill(pod.id);
+}
+
+void PodTable::kill_after_report(Pod& pod, std::string reason, std::string advice) {
+  if (!pod.kill_reason.empty()) return home_->kill(pod.id);
+  pod.kill_reason = std::move(reason);
+  pod.kill_advice = std::move(advice);
+  pod.asked_where = true;
+  Live& live = *pods_.at(pod.id);
+  live.report_grace = std::make_unique<Timer>(loop_, [this, id = pod.id] { home_->kill(id); });
+  live.report_grace->start(kReportGrace);
+  home_->ask_where(pod.id);
 }
 
 Pod* PodTable::find(PodId id) {

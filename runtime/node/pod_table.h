@@ -34,7 +34,9 @@ struct Pod {
   std::int64_t started_unix_ns = 0;
   std::uint32_t waiting_at_start = 0;  // invocations that waited when it was decided
   bool draining = false;
-  std::string kill_reason;  // the node's own, empty if it did not kill it
+  std::string kill_reason;   // the node's own, empty if it did not kill it
+  std::string kill_advice;   // what to do about that, for its logs
+  bool asked_where = false;  // and it may report that before it ends
 
   Duration start_time() const { return hello ? *hello - decided : Duration(); }
 };
@@ -83,6 +85,8 @@ class PodTable final : private pods::HomeEvents, private pods::ChannelEvents {
   Result<Pod*> start(const Order& order);
   void drain(Pod& pod);
   void kill(Pod& pod, std::string reason);
+  // Lets it report where its main thread is, if it can, at most kReportGrace before it is killed.
+  void kill_after_report(Pod& pod, std::string reason, std::string advice);
 
   Pod* find(PodId id);
   std::size_t size() const { return pods_.size(); }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <csignal>
 #include <iterator>
 #include <utility>
 
@@ -79,7 +80,11 @@ std::string lines_of(const Backtrace& backtrace) {
     }
     frame = other;
   }
-  if (!backtrace.note.empty()) lines += "\n  " + backtrace.note;
+  if (!backtrace.note.empty()) {
+    lines += "\n  " + backtrace.note;
+  } else if (!backtrace.lines && !frames.empty()) {
+    lines += "\n  no source lines: add add_compile_options(-g1) to CMakeLists.txt";
+  }
   return lines;
 }
 
@@ -113,6 +118,18 @@ BacktraceQuery query_of(const Pod& pod) {
   return query;
 }
 
+std::string answering(const std::string& at_work) {
+  return at_work.empty() ? "" : ", answering " + at_work;
+}
+
+std::string answering_line(const std::string& at_work) {
+  return at_work.empty() ? "" : "\n  answering " + at_work;
+}
+
+std::string advice_of(const Pod& pod) {
+  return pod.kill_advice.empty() ? "" : "; " + pod.kill_advice;
+}
+
 bool ended_as_asked(const Pod& pod, const PodGone& gone) {
   return pod.draining && !gone.breach && gone.exit.cause == pods::PodExit::Cause::kExited &&
          gone.exit.code == 0;
@@ -139,17 +156,16 @@ void Reporter::on_draining(const Pod& pod, const scheduler::DrainPod& drain) {
   event(pod, idle ? "PodAsleep" : "PodDraining", scheduler::words(drain));
 }
 
-void Reporter::on_stopping(const Pod& pod, const scheduler::StopPod& stop) {
-  system_log(pod.revision->name, pod.name, api::LogLevel::kWarning, scheduler::words(stop));
-}
-
-void Reporter::on_gone(const Pod& pod, const PodGone& gone, std::uint64_t served) {
+void Reporter::on_gone(const Pod& pod, const PodGone& gone, std::uint64_t served,
+                       const AtWork& at_work) {
   if (ended_as_asked(pod, gone)) {
     event(pod, "PodEnded",
           "ended, " + std::to_string(served) + (served == 1 ? " request" : " requests"));
   } else if (!end_of_crash(pod, gone)) {
-    event(pod, reason_of(pod, gone), gone.words);
-    system_log(pod.revision->name, pod.name, api::LogLevel::kError, gone.words);
+    const std::string words = gone.words + answering(at_work.words);
+    event(pod, reason_of(pod, gone), words);
+    system_log(pod.revision->name, pod.name, api::LogLevel::kError, words + advice_of(pod),
+               at_work.request_id);
   }
   crash_gone(pod.name);
   logs_.pod_ended(pod.revision->name, pod.name, !ended_as_asked(pod, gone));
@@ -169,7 +185,7 @@ void Reporter::on_output(const Pod& pod, std::string_view line) {
   logs_.add(std::move(record));
 }
 
-void Reporter::on_log(const Pod& pod, const protocol::Log& log, const std::string& request_id) {
+void Reporter::on_log(const Pod& pod, const protocol::Log& log, const AtWork& at_work) {
   api::LogRecord record;
   record.unix_ns = log.unix_nanoseconds();
   record.function = pod.revision->name;
@@ -177,47 +193,56 @@ void Reporter::on_log(const Pod& pod, const protocol::Log& log, const std::strin
   record.level = level_of(log.level());
   record.message = log.message();
   record.fields_json = log.fields_json();
-  record.request_id = request_id;
+  record.request_id = at_work.request_id;
   if (log.backtrace_size() == 0 && log.signal() == 0) return logs_.add(std::move(record));
   BacktraceQuery query = query_of(pod);
   query.addresses.assign(log.backtrace().begin(), log.backtrace().end());
   query.returns_only = log.signal() == 0;
-  if (log.signal() != 0) {
-    Crash& crash = crashes_[pod.name];
-    crash.function = pod.revision->name;
-    crash.signal = static_cast<int>(log.signal());
-    crash.reported = false;
+  if (log.signal() == 0) {
+    return add_with_backtrace(std::move(record), std::move(query), {}, {});
   }
-  add_with_backtrace(std::move(record), std::move(query), log.signal() != 0 ? pod.name : "");
+  Crash& crash = crashes_[pod.name];
+  crash.function = pod.revision->name;
+  crash.signal = static_cast<int>(log.signal());
+  crash.asked_for = pod.asked_where && crash.signal == SIGABRT;
+  crash.reported = false;
+  crash.at_work = at_work.words;
+  if (crash.asked_for) {
+    record.stream = api::LogStream::kSystem;
+    record.message = "killed: " + pod.kill_reason + advice_of(pod);
+  }
+  add_with_backtrace(std::move(record), std::move(query), answering_line(at_work.words), pod.name);
 }
 
 void Reporter::on_exception(const Pod& pod, const protocol::Failure& failure,
-                            const std::string& request_id) {
+                            const AtWork& at_work) {
   api::LogRecord record;
   record.unix_ns = wall_clock_nanoseconds();
   record.function = pod.revision->name;
   record.pod = pod.name;
   record.level = api::LogLevel::kError;
   record.stream = api::LogStream::kSystem;
-  record.message = "handler threw " + failure.type() + ": " + failure.message();
-  record.request_id = request_id;
+  record.message = "handler threw " + failure.type();
+  if (!failure.message().empty()) record.message += ": " + failure.message();
+  record.request_id = at_work.request_id;
+  std::string lines = answering_line(at_work.words);
   if (auto addresses = addresses_of(failure)) {
     BacktraceQuery query = query_of(pod);
     query.addresses = *std::move(addresses);
-    return add_with_backtrace(std::move(record), std::move(query), {});
+    return add_with_backtrace(std::move(record), std::move(query), std::move(lines), {});
   }
-  std::string lines;
   for (const std::string& frame : failure.backtrace()) lines += "\n  at " + frame;
   append_lines(record.message, lines);
   logs_.add(std::move(record));
 }
 
-// `crashed`: the pod whose report of its own end this is, or empty.
-void Reporter::add_with_backtrace(api::LogRecord record, BacktraceQuery query,
+// `intro` stands before the frames; `crashed`: the pod whose report of its own end this is, or
+// empty.
+void Reporter::add_with_backtrace(api::LogRecord record, BacktraceQuery query, std::string intro,
                                   const std::string& crashed) {
-  symbolizer_.look_up(std::move(query), [this, record = std::move(record),
+  symbolizer_.look_up(std::move(query), [this, record = std::move(record), intro = std::move(intro),
                                          crashed](const Backtrace& backtrace) mutable {
-    append_lines(record.message, lines_of(backtrace));
+    append_lines(record.message, intro + lines_of(backtrace));
     logs_.add(std::move(record));
     if (!crashed.empty()) crash_reported(crashed, backtrace);
   });
@@ -229,10 +254,7 @@ void Reporter::crash_reported(const std::string& pod, const Backtrace& backtrace
   Crash& crash = it->second;
   crash.reported = true;
   crash.place = place_of(backtrace);
-  if (crash.end) {
-    if (!crash.place.empty()) crash.end->message += " in " + crash.place;
-    add_event(*std::exchange(crash.end, std::nullopt));
-  }
+  if (crash.end) add_end(*std::exchange(crash.end, std::nullopt), crash);
   const auto waiting = std::exchange(crash.waiting, {});
   if (crash.gone) crashes_.erase(it);
   for (const auto& callback : waiting) callback();
@@ -240,10 +262,11 @@ void Reporter::crash_reported(const std::string& pod, const Backtrace& backtrace
 
 bool Reporter::end_of_crash(const Pod& pod, const PodGone& gone) {
   const auto it = crashes_.find(pod.name);
-  const bool as_it_said = it != crashes_.end() && !gone.breach && pod.kill_reason.empty() &&
+  if (it == crashes_.end() || gone.breach) return false;
+  const bool as_it_said = pod.kill_reason.empty() &&
                           gone.exit.cause == pods::PodExit::Cause::kSignalled &&
                           gone.exit.code == it->second.signal;
-  if (!as_it_said) return false;
+  if (!as_it_said && !it->second.asked_for) return false;
   api::Event end;
   end.unix_ns = wall_clock_nanoseconds();
   end.function = pod.revision->name;
@@ -255,9 +278,14 @@ bool Reporter::end_of_crash(const Pod& pod, const PodGone& gone) {
     crash.end = std::move(end);
     return true;
   }
-  if (!crash.place.empty()) end.message += " in " + crash.place;
-  add_event(std::move(end));
+  add_end(std::move(end), crash);
   return true;
+}
+
+void Reporter::add_end(api::Event end, const Crash& crash) {
+  if (!crash.place.empty()) end.message += " in " + crash.place;
+  end.message += answering(crash.at_work);
+  add_event(std::move(end));
 }
 
 void Reporter::crash_gone(const std::string& pod) {

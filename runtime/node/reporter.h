@@ -1,6 +1,7 @@
 // Reporter: puts what the engine sees into words: events of the journal, records of the log book
 // and the node's own log. Owned by the node, on the loop's thread.
 //
+// What a pod worked on when it died or threw is named by method and path, never by its query.
 // A backtrace is in the log once its functions have names, some milliseconds after it came; so is
 // the event of the pod's end that names the place. A pod that reports by which signal it dies is
 // not reported a second time.
@@ -28,13 +29,13 @@ class Reporter final : public EngineObserver {
   void on_started(const Pod& pod) override;
   void on_start_failed(const Pod& pod, const Error& error) override;
   void on_draining(const Pod& pod, const scheduler::DrainPod& drain) override;
-  void on_stopping(const Pod& pod, const scheduler::StopPod& stop) override;
-  void on_gone(const Pod& pod, const PodGone& gone, std::uint64_t served) override;
+  void on_gone(const Pod& pod, const PodGone& gone, std::uint64_t served,
+               const AtWork& at_work) override;
   void on_probe_gone(const Pod& pod) override;
   void on_output(const Pod& pod, std::string_view line) override;
-  void on_log(const Pod& pod, const protocol::Log& log, const std::string& request_id) override;
+  void on_log(const Pod& pod, const protocol::Log& log, const AtWork& at_work) override;
   void on_exception(const Pod& pod, const protocol::Failure& failure,
-                    const std::string& request_id) override;
+                    const AtWork& at_work) override;
   void on_refused(const Revision& revision, const Failure& failure,
                   const std::string& request_id) override;
 
@@ -52,7 +53,9 @@ class Reporter final : public EngineObserver {
   struct Crash {
     std::string function;
     int signal = 0;
+    bool asked_for = false;  // by the node, which kills it
     bool reported = false;
+    std::string at_work;
     std::string place;  // the function of the pod where it happened
     bool gone = false;
     std::optional<api::Event> end;  // waits for the place
@@ -61,10 +64,12 @@ class Reporter final : public EngineObserver {
 
   void event(const Pod& pod, std::string reason, std::string message);
   void add_event(api::Event event);
-  void add_with_backtrace(api::LogRecord record, BacktraceQuery query, const std::string& crashed);
+  void add_with_backtrace(api::LogRecord record, BacktraceQuery query, std::string intro,
+                          const std::string& crashed);
   void crash_reported(const std::string& pod, const Backtrace& backtrace);
   // True: the pod itself said how it ends; the event is made, or will be.
   bool end_of_crash(const Pod& pod, const PodGone& gone);
+  void add_end(api::Event end, const Crash& crash);
   void crash_gone(const std::string& pod);
   void system_log(const std::string& function, const std::string& pod, api::LogLevel level,
                   std::string message, const std::string& request_id = {});

@@ -13,7 +13,9 @@ namespace {
 
 using symbols::run_sample;
 using symbols::sample_path;
+using testing::EndsWith;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 class ReporterTest : public testing::Test {
@@ -39,7 +41,7 @@ class ReporterTest : public testing::Test {
     gone.exit.cause = pods::PodExit::Cause::kSignalled;
     gone.exit.code = signal;
     gone.words = "ended by it";
-    reporter.on_gone(pod, gone, 0);
+    reporter.on_gone(pod, gone, 0, at_work);
   }
   void settle() {
     while (uv_loop_alive(loop.raw()) != 0) loop.turn(true);
@@ -65,10 +67,11 @@ class ReporterTest : public testing::Test {
   Symbolizer symbolizer{loop};
   Reporter reporter{journal, logs, symbolizer};
   Pod pod;
+  AtWork at_work;  // when it ends
 };
 
 TEST_F(ReporterTest, SaysACrashOnceWithTheNamesOfItsFunctions) {
-  reporter.on_log(pod, crash_log(SIGABRT), "");
+  reporter.on_log(pod, crash_log(SIGABRT), {});
   ends_by(SIGABRT);
   EXPECT_TRUE(events().empty()) << "it waits for the place";
   settle();
@@ -79,8 +82,26 @@ TEST_F(ReporterTest, SaysACrashOnceWithTheNamesOfItsFunctions) {
   EXPECT_EQ(events()[0], "ended by it in sample::inner(int) + 0x0");
 }
 
+constexpr const char* kNoLines =
+    "\n  no source lines: add add_compile_options(-g1) to CMakeLists.txt";
+
+TEST_F(ReporterTest, SaysHowToGetSourceLinesOfABinaryWithout) {
+  reporter.on_log(pod, crash_log(SIGABRT), {});
+  settle();
+  EXPECT_THAT(logged().at(0), EndsWith(kNoLines));
+  auto revision = std::make_shared<Revision>(*pod.revision);
+  revision->artefact_path = sample_path("lines");
+  pod.revision = std::move(revision);
+  protocol::Log log = crash_log(SIGABRT);
+  log.set_backtrace(0, run_sample("lines").inner);
+  reporter.on_log(pod, log, {});
+  settle();
+  EXPECT_THAT(logged().at(1), HasSubstr(" (symbol_sample.cc:"));
+  EXPECT_THAT(logged().at(1), Not(HasSubstr(kNoLines)));
+}
+
 TEST_F(ReporterTest, NamesThePlaceOfAnEndThatComesLater) {
-  reporter.on_log(pod, crash_log(SIGABRT), "");
+  reporter.on_log(pod, crash_log(SIGABRT), {});
   settle();
   ends_by(SIGABRT);
   EXPECT_EQ(events().at(0), "ended by it in sample::inner(int) + 0x0");
@@ -88,18 +109,74 @@ TEST_F(ReporterTest, NamesThePlaceOfAnEndThatComesLater) {
 }
 
 TEST_F(ReporterTest, SaysBothWhenAPodEndsOtherwiseThanItSaid) {
-  reporter.on_log(pod, crash_log(SIGABRT), "");
+  reporter.on_log(pod, crash_log(SIGABRT), {});
   ends_by(SIGKILL);
   settle();
   EXPECT_EQ(events(), (std::vector<std::string>{"ended by it"}));
   EXPECT_EQ(logged().size(), 2U);
 }
 
+TEST_F(ReporterTest, TellsWhatACrashedPodWorkedOn) {
+  at_work = {"GET /carts/7", "50b4"};
+  reporter.on_log(pod, crash_log(SIGABRT), at_work);
+  ends_by(SIGABRT);
+  settle();
+  EXPECT_THAT(logged().at(0),
+              StartsWith("crashed: SIGABRT\n  answering GET /carts/7\n  at sample::inner(int)"));
+  EXPECT_EQ(events().at(0), "ended by it in sample::inner(int) + 0x0, answering GET /carts/7");
+}
+
+TEST_F(ReporterTest, TellsWhatAPodWorkedOnThatCouldNotReport) {
+  at_work = {"GET /carts/7 and 2 more", "50b4"};
+  ends_by(SIGKILL);
+  EXPECT_EQ(events().at(0), "ended by it, answering GET /carts/7 and 2 more");
+  api::LogQuery query;
+  query.function = "stock";
+  const auto records = logs.query(query);
+  ASSERT_EQ(records.size(), 1U);
+  EXPECT_EQ(records[0].message, events()[0]);
+  EXPECT_EQ(records[0].request_id, "50b4");
+}
+
+class KilledTest : public ReporterTest {
+ protected:
+  KilledTest() {
+    at_work = {"GET /loop", "50b4"};
+    pod.kill_reason = "its handler went on";
+    pod.kill_advice = "raise spec.timeout";
+    pod.asked_where = true;
+  }
+};
+
+TEST_F(KilledTest, SaysOnceThatAPodWasKilledAndWhereItWas) {
+  reporter.on_log(pod, crash_log(SIGABRT), at_work);
+  ends_by(SIGABRT);
+  settle();
+  ASSERT_EQ(logged().size(), 1U);
+  EXPECT_THAT(logged()[0], StartsWith("killed: its handler went on; raise spec.timeout\n"
+                                      "  answering GET /loop\n  at sample::inner(int) + 0x0\n"));
+  EXPECT_EQ(
+      events(),
+      (std::vector<std::string>{"ended by it in sample::inner(int) + 0x0, answering GET /loop"}));
+}
+
+TEST_F(KilledTest, SaysOnceThatAPodWasKilledThatDidNotTellWhereItWas) {
+  ends_by(SIGKILL);
+  EXPECT_EQ(logged(),
+            (std::vector<std::string>{"ended by it, answering GET /loop; raise spec.timeout"}));
+}
+
+TEST_F(KilledTest, TakesAnotherSignalForACrash) {
+  reporter.on_log(pod, crash_log(SIGSEGV), at_work);
+  settle();
+  EXPECT_THAT(logged().at(0), StartsWith("crashed: SIGABRT\n")) << "as the pod put it";
+}
+
 TEST_F(ReporterTest, CallsBackOnceTheReportIsInTheLog) {
   int called = 0;
   reporter.after_crash_report("stock-1", [&] { ++called; });
   EXPECT_EQ(called, 1) << "none is awaited";
-  reporter.on_log(pod, crash_log(SIGABRT), "");
+  reporter.on_log(pod, crash_log(SIGABRT), {});
   reporter.after_crash_report("stock-1", [&] {
     ++called;
     EXPECT_EQ(logged().size(), 1U);
@@ -119,19 +196,27 @@ TEST_F(ReporterTest, NamesTheFunctionsOfAnExceptionAndKeepsNamesThatItHas) {
     std::snprintf(text, sizeof text, "%llx", static_cast<unsigned long long>(addresses.caller));
     return std::string(text);
   }());
-  reporter.on_exception(pod, failure, "");
+  reporter.on_exception(pod, failure, {});
   failure.set_backtrace(0, "shop::add");
-  reporter.on_exception(pod, failure, "");
+  reporter.on_exception(pod, failure, {});
   settle();
   ASSERT_EQ(logged().size(), 2U);
   EXPECT_EQ(logged()[0], "handler threw std::range_error: too far\n  at shop::add");
   EXPECT_THAT(logged()[1], HasSubstr("too far\n  at sample::outer(int) + 0x"));
 }
 
+TEST_F(ReporterTest, SaysTheTypeAloneOfWhatHasNoMessage) {
+  protocol::Failure failure;
+  failure.set_type("shop::Oddity");
+  reporter.on_exception(pod, failure, {});
+  settle();
+  EXPECT_EQ(logged().at(0), "handler threw shop::Oddity");
+}
+
 TEST_F(ReporterTest, CutsALongMessageBeforeItsBacktrace) {
   protocol::Log log = crash_log(SIGABRT);
   log.set_message(std::string(kLogMessageBytesMax, 'x'));
-  reporter.on_log(pod, log, "");
+  reporter.on_log(pod, log, {});
   settle();
   EXPECT_LE(logged().at(0).size(), kLogMessageBytesMax);
   EXPECT_THAT(logged()[0], HasSubstr("xxx ... (cut)\n  at sample::inner(int) + 0x0\n"));
@@ -143,7 +228,7 @@ TEST_F(ReporterTest, KeepsTheBeginningOfAMessageBeforeABacktraceThatIsLong) {
   failure.set_type("std::range_error");
   failure.set_message("too far" + std::string(kLogMessageBytesMax, 'x'));
   for (int i = 0; i < 100; ++i) failure.add_backtrace(std::string(200, 'f'));
-  reporter.on_exception(pod, failure, "");
+  reporter.on_exception(pod, failure, {});
   ASSERT_EQ(logged().size(), 1U);
   EXPECT_THAT(logged()[0], StartsWith("handler threw std::range_error: too farxxx"));
   EXPECT_EQ(logged()[0].find(" ... (cut)\n  at fff"), kLogMessageBytesMin);
@@ -152,13 +237,13 @@ TEST_F(ReporterTest, KeepsTheBeginningOfAMessageBeforeABacktraceThatIsLong) {
 TEST_F(ReporterTest, SaysARecursionInTwoLines) {
   protocol::Log log = crash_log(SIGSEGV);
   for (int i = 0; i < 30; ++i) log.add_backtrace(addresses.caller);
-  reporter.on_log(pod, log, "");
+  reporter.on_log(pod, log, {});
   settle();
-  EXPECT_THAT(logged().at(0), testing::EndsWith("\n  at the same, 30 more"));
+  EXPECT_THAT(logged().at(0), EndsWith("\n  at the same, 30 more" + std::string(kNoLines)));
 }
 
 TEST_F(ReporterTest, RecordsNothingMoreOfAFunctionThatIsForgotten) {
-  reporter.on_log(pod, crash_log(SIGABRT), "");
+  reporter.on_log(pod, crash_log(SIGABRT), {});
   ends_by(SIGABRT);
   reporter.forget("stock");
   settle();
@@ -168,7 +253,7 @@ TEST_F(ReporterTest, RecordsNothingMoreOfAFunctionThatIsForgotten) {
 
 TEST_F(ReporterTest, CallsBackWhoeverWaitsForAReportOfAFunctionThatIsForgotten) {
   int called = 0;
-  reporter.on_log(pod, crash_log(SIGABRT), "");
+  reporter.on_log(pod, crash_log(SIGABRT), {});
   reporter.after_crash_report("stock-1", [&] {
     ++called;
     reporter.event("stock", "DeployFailed", "start a pod of it");

@@ -56,7 +56,8 @@ struct Symbolizer::Job {
     for (std::size_t i = 0; i < query.addresses.size(); ++i) {
       const auto [address, returns] = key(i);
       const auto place = file->find(address, returns);
-      found.frames[key(i)] = place ? symbols::words(*place) : address_text(address);
+      found.frames[key(i)] = place ? Frame{symbols::words(*place), !place->lines.empty()}
+                                   : Frame{address_text(address), false};
     }
   }
 };
@@ -93,7 +94,8 @@ bool Symbolizer::answer_known(const BacktraceQuery& query, const Callback& callb
   for (std::size_t i = 0; i < query.addresses.size(); ++i) {
     const auto frame = frames.find({query.addresses[i], query.returns_only || i > 0});
     if (frame == frames.end()) return false;
-    backtrace.frames.push_back(frame->second);
+    backtrace.frames.push_back(frame->second.words);
+    backtrace.lines = backtrace.lines || frame->second.line;
   }
   callback(backtrace);
   return true;

@@ -36,7 +36,8 @@ struct BacktraceQuery {
 struct Backtrace {
   // One for each address: "shop::add(int) + 0x1f (cart.cc:12)", or the address.
   std::vector<std::string> frames;
-  std::string note;  // why there are no names, and what to do; empty: there are
+  std::string note;    // why there are no names, and what to do; empty: there are
+  bool lines = false;  // of at least one frame the source line is known
 };
 
 class Symbolizer {
@@ -53,10 +54,14 @@ class Symbolizer {
 
  private:
   using FrameKey = std::pair<std::uint64_t, bool>;  // address, and whether it is a return address
+  struct Frame {
+    std::string words;
+    bool line = false;
+  };
   struct Binary {
     std::string build_id;
     bool stripped = false;
-    std::map<FrameKey, std::string> frames;
+    std::map<FrameKey, Frame> frames;
   };
   struct Job;
 

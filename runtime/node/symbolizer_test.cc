@@ -50,6 +50,15 @@ TEST_F(SymbolizerTest, NamesFramesLaterAndWhatItKnowsAtOnce) {
   EXPECT_EQ(answers[1].frames, answers[0].frames);
 }
 
+TEST_F(SymbolizerTest, TellsWhetherSourceLinesAreKnown) {
+  symbolizer.look_up(query("functions", run_sample("functions").caller), keep());
+  symbolizer.look_up(query("lines", run_sample("lines").caller), keep());
+  settle();
+  ASSERT_EQ(answers.size(), 2U);
+  EXPECT_FALSE(answers[0].lines);
+  EXPECT_TRUE(answers[1].lines);
+}
+
 TEST_F(SymbolizerTest, TakesTheFirstAddressAsItIsWhereSomethingCrashed) {
   BacktraceQuery crash = query("functions", run_sample("functions").inner);
   crash.addresses.push_back(crash.addresses[0]);

@@ -104,7 +104,7 @@ void sort_pods(std::vector<api::PodView>& pods) {
 }
 
 api::FunctionView function_view(const Revision& revision, const scheduler::FunctionView& scheduled,
-                                TimePoint now) {
+                                std::uint64_t failed, TimePoint now) {
   api::FunctionView view;
   view.manifest = revision.manifest;
   view.revision = revision.number;
@@ -121,9 +121,11 @@ api::FunctionView function_view(const Revision& revision, const scheduler::Funct
   view.pods_draining = scheduled.draining + scheduled.stopping;
   view.waiting = scheduled.waiting;
   view.requests_served = scheduled.completed;
+  view.requests_failed = failed;
   view.scaling.decision = scheduler::words(scheduled.last);
   view.scaling.service_us = microseconds(scheduled.service);
   view.scaling.start_us = microseconds(scheduled.start);
+  if (scheduled.ready > 0) view.scaling.keep_us = microseconds(scheduled.plan.keep_idle);
   return view;
 }
 

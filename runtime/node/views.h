@@ -27,7 +27,8 @@ api::PodView pod_view(const Pod& pod, const std::optional<scheduler::PodView>& s
 void sort_pods(std::vector<api::PodView>& pods);  // by function, then number
 
 // All but what only the control plane knows: times, URL, events.
+// `failed`: its requests that were answered 5xx.
 api::FunctionView function_view(const Revision& revision, const scheduler::FunctionView& scheduled,
-                                TimePoint now);
+                                std::uint64_t failed, TimePoint now);
 
 }  // namespace subito::node

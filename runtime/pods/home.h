@@ -84,6 +84,9 @@ class PodHome {
   virtual ~PodHome() = default;
   virtual Result<StartedPod> start(const PodSpec& spec) = 0;
   virtual void kill(PodId pod) = 0;  // SIGKILL; its exit follows. Unknown: nothing happens
+  // SIGABRT to its first process, which an SDK's pod answers by a report of where its main thread
+  // is, and ends. Others ignore it: whoever asks kills a moment later.
+  virtual void ask_where(PodId pod) = 0;
   // How much of the CPU it gets beside other pods while there is too little for all, in thousandths
   // of what it starts with. A home without control groups has nothing to tell. Unknown: nothing
   // happens.

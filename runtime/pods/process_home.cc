@@ -103,6 +103,12 @@ void ProcessHome::kill(PodId pod) {
   }
 }
 
+void ProcessHome::ask_where(PodId pod) {
+  if (const auto it = processes_.find(pod); it != processes_.end()) {
+    ::kill(it->second->pid, SIGABRT);
+  }
+}
+
 pid_t ProcessHome::host_pid(PodId pod) const {
   const auto it = processes_.find(pod);
   return it == processes_.end() ? 0 : it->second->pid;

@@ -1,10 +1,13 @@
 #include "runtime/pods/sandbox_home.h"
 
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
+#include <fstream>
 #include <utility>
 
 #include "runtime/pods/memory_usage.h"
@@ -55,6 +58,15 @@ sandbox::LaunchRequest launch_request(const PodSpec& spec, int artefact, bool wa
   request.argv.insert(request.argv.end(), spec.args.begin(), spec.args.end());
   request.wait_for_limits = wait_for_limits;
   return request;
+}
+
+// "4:memory:/subito-1/pod-7": cgroups(7).
+bool is_in_group(pid_t pid, const std::string& group) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/cgroup");
+  for (std::string line; std::getline(file, line);) {
+    if (line.ends_with(group)) return true;
+  }
+  return false;
 }
 
 PodExit to_pod_exit(PodId pod, const sandbox::Exited& event) {
@@ -186,6 +198,19 @@ void SandboxHome::send_kills() {
   }
 }
 
+// The launcher, which is its parent, may have reaped it already: the pid is another's then,
+// perhaps. What the descriptor means stays the same, and that its group is the pod's was seen after
+// it was opened: pidfd_open(2).
+void SandboxHome::ask_where(PodId pod) {
+  const auto it = sandbox_of_.find(pod);
+  if (it == sandbox_of_.end()) return;
+  const pid_t pid = running_.at(it->second).host_pid;
+  if (pid == 0) return;
+  const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!process.valid() || !is_in_group(pid, group_of(it->second))) return;
+  static_cast<void>(::syscall(SYS_pidfd_send_signal, process.get(), SIGABRT, nullptr, 0));
+}
+
 void SandboxHome::share_cpu(PodId pod, std::uint32_t share) {
   const auto it = sandbox_of_.find(pod);
   if (it == sandbox_of_.end()) return;
@@ -233,9 +258,12 @@ ReadyPool SandboxHome::ready_pool() const {
   return pool;
 }
 
+std::string SandboxHome::group_of(SandboxId id) const {
+  return "/subito-" + config_.launcher.node_id + "/pod-" + std::to_string(id.value());
+}
+
 std::string SandboxHome::memory_cgroup(SandboxId id) const {
-  const std::string group =
-      "/subito-" + config_.launcher.node_id + "/pod-" + std::to_string(id.value());
+  const std::string group = group_of(id);
   const std::string v1 = mount_root(config_) + "/memory" + group;
   return ::access(v1.c_str(), F_OK) == 0 ? v1 : mount_root(config_) + group;
 }

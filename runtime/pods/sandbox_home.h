@@ -31,6 +31,7 @@ class SandboxHome final : public PodHome, private sandbox::LauncherEvents {
 
   Result<StartedPod> start(const PodSpec& spec) override;
   void kill(PodId pod) override;
+  void ask_where(PodId pod) override;
   void share_cpu(PodId pod, std::uint32_t share) override;
   std::uint64_t memory_bytes(PodId pod) const override;
   pid_t host_pid(PodId pod) const override;
@@ -67,6 +68,7 @@ class SandboxHome final : public PodHome, private sandbox::LauncherEvents {
   void schedule_refill();
   void refill();
   void lost_empty(sandbox::SandboxId id);
+  std::string group_of(sandbox::SandboxId id) const;
   std::string memory_cgroup(sandbox::SandboxId id) const;
   void on_readable();
 

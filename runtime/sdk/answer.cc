@@ -40,6 +40,10 @@ Answer answer_exception() {
     return {Response::problem(504, "deadline-exceeded", error.what()), std::nullopt};
   } catch (const std::exception& error) {
     return internal_error(error.what());
+  } catch (const char* text) {
+    return internal_error(text);
+  } catch (int number) {
+    return internal_error(std::to_string(number).c_str());
   } catch (...) {
     return internal_error("");
   }
@@ -68,10 +72,17 @@ bool is_runtime_header(std::string_view name) {
   return false;
 }
 
+std::string words(const Failure& failure) {
+  return failure.message.empty() ? failure.type : failure.type + ": " + failure.message;
+}
+
 std::string describe(const Failure& failure) {
-  std::string line = failure.type + ": " + failure.message;
-  if (!failure.backtrace.empty()) line += ", thrown at";
-  for (const auto address : failure.backtrace) line += " " + address_text(address);
+  std::string line = words(failure);
+  if (failure.backtrace.empty()) return line;
+  char path[kBinaryPathBytesMax];
+  line += kWhere;
+  line += binary_path(path);
+  for (const auto address : failure.backtrace) line += " " + address_text(address - 1);
   return line;
 }
 

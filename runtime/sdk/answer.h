@@ -32,7 +32,11 @@ Answer answer_exception();
 // The headers that are sent: without those that the runtime itself is in charge of.
 bool is_runtime_header(std::string_view name);
 
-// One line for a log: "std::out_of_range: no such key, thrown at 0x401234 0x405678".
+// "std::out_of_range: no such key"; of what has no message the type alone.
+std::string words(const Failure& failure);
+
+// One line for the log of --listen, with the command that names where it was thrown:
+// "std::out_of_range: no such key; where: addr2line -Cfipe /src/build/cart 0x401233 0x405677".
 std::string describe(const Failure& failure);
 
 }  // namespace subito::sdk

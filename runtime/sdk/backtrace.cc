@@ -1,5 +1,6 @@
 #include "runtime/sdk/backtrace.h"
 
+#include <unistd.h>
 #include <unwind.h>
 
 #include <array>
@@ -53,6 +54,11 @@ std::string address_text(std::uintptr_t address) {
   char text[16];
   const auto end = std::to_chars(text, text + sizeof text, address, 16).ptr;
   return "0x" + std::string(text, end);
+}
+
+std::string_view binary_path(std::span<char> out) {
+  const ssize_t size = ::readlink("/proc/self/exe", out.data(), out.size());
+  return size < 0 ? std::string_view("BINARY") : std::string_view(out.data(), size);
 }
 
 }  // namespace subito::sdk

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace subito::sdk {
@@ -24,5 +25,13 @@ std::size_t capture_backtrace(std::span<std::uintptr_t> out);
 std::vector<std::uintptr_t> throw_backtrace();
 
 std::string address_text(std::uintptr_t address);  // "0x401234"
+
+// What to type to learn where addresses are: this, binary_path() and the addresses, return
+// addresses less one, so that they are within the call.
+inline constexpr std::string_view kWhere = "; where: addr2line -Cfipe ";
+inline constexpr std::size_t kBinaryPathBytesMax = 512;
+
+// The running binary's own file, within `out`; cut if it is longer. Async-signal-safe.
+std::string_view binary_path(std::span<char> out);
 
 }  // namespace subito::sdk

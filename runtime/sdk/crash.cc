@@ -135,10 +135,12 @@ void send_log_frame(int fd, const Crash& crash) {
 }
 
 void print_line(Crash& crash) {
-  crash.text.add(", backtrace");
+  char path[kBinaryPathBytesMax];
+  crash.text.add(kWhere);
+  crash.text.add(binary_path(path));
   for (std::size_t i = 0; i < crash.count; ++i) {
     crash.text.add(' ');
-    crash.text.add_hex(crash.frames[i]);
+    crash.text.add_hex(i == 0 ? crash.frames[i] : crash.frames[i] - 1);
   }
   crash.text.add('\n');
   const auto line = crash.text.view();
@@ -154,7 +156,14 @@ int early_report_fd() {
   return channel ? protocol::kChannelFd : kStandardError;
 }
 
+// The node asks where a pod is that it is about to kill: from outside its pid namespace.
+bool is_asked(const siginfo_t& info) {
+  return info.si_code == SI_USER && info.si_pid == 0 && ::getpid() == 1;
+}
+
 void on_crash(int signal, siginfo_t* info, void* context) {
+  // This very thread may be in the middle of a frame, which nothing may come into.
+  if (is_asked(*info) && channel_is_writing) ::_exit(128 + signal);
   Crash crash{signal, {}, {}};
   describe_crash(crash, *info, *static_cast<const ucontext_t*>(context));
   const int fd = report_fd == kNotServing ? early_report_fd() : report_fd;

@@ -2,6 +2,8 @@
 // frame on the channel, otherwise a line on standard error. Best effort, from inside the signal
 // handler, without allocation.
 //
+// SIGABRT is how a node asks a pod, before it kills it, where its main thread is.
+//
 // The first process of a pid namespace, a pod's, reports from before its constructors on: the
 // kernel keeps abort() from ending it by SIGABRT, and nobody would learn that it was one.
 #pragma once

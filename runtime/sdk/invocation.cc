@@ -223,7 +223,7 @@ void Invocation::ChannelLogger::write(int level, std::string_view message, Field
 }
 
 void Invocation::ChannelLogger::write_broken_off(const Failure& failure) {
-  const std::string message = "the answer broke off: " + failure.type + ": " + failure.message;
+  const std::string message = "the answer broke off: " + words(failure);
   protocol::Log record;
   record.set_level(protocol::Log::ERROR);
   record.set_message(message.substr(0, kLogMessageBytesMax));

@@ -1,5 +1,7 @@
 // What a handler asks of others through the channel: connections and calls.
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "runtime/sdk/access.h"
 #include "runtime/sdk/invocation.h"
@@ -26,14 +28,20 @@ class OwnStream {
   Channel::Lock& lock_;
 };
 
+const char* words_of(protocol::Binding::Kind kind) {
+  return kind == protocol::Binding::REDIS ? "redis" : "tcp";
+}
+
 }  // namespace
 
 const protocol::Binding* Invocation::find_binding(std::string_view name,
                                                   protocol::Binding::Kind kind) const {
+  std::vector<std::pair<std::string_view, const char*>> others;
   for (const auto& binding : channel_.config().bindings()) {
     if (binding.name() == name && binding.kind() == kind) return &binding;
+    others.emplace_back(binding.name(), words_of(binding.kind()));
   }
-  refuse_binding(name);
+  refuse_binding(words_of(kind), name, words_of_bindings(others));
 }
 
 UniqueFd Invocation::dial(std::string_view binding) {

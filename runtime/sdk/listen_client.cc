@@ -21,6 +21,11 @@ namespace {
   throw CallError("unavailable", "call " + std::string(function) + ": " + std::string(reason));
 }
 
+std::string address_of(const Endpoint& endpoint) {
+  if (endpoint.host.empty()) return "unix:" + endpoint.path;
+  return endpoint.host + ":" + std::to_string(endpoint.port);
+}
+
 std::string request_text(std::string_view function, const Endpoint& endpoint,
                          const Request& request, const Headers& headers) {
   http::RequestHead head;
@@ -141,7 +146,7 @@ class CallExchange {
 }  // namespace
 
 UniqueFd connect_endpoint(std::string_view name, const Endpoint& endpoint, Waiter& waiter) {
-  const std::string doing = "connect " + std::string(name) + ": ";
+  const std::string doing = "connect " + std::string(name) + " at " + address_of(endpoint) + ": ";
   auto fd = begin_connect(endpoint);
   if (!fd) throw std::runtime_error(doing + std::strerror(fd.error().os_errno));
   waiter.wait_for(fd->get(), POLLOUT);

@@ -154,10 +154,9 @@ Redis& ListenRun::redis(std::string_view name) {
   const auto endpoint = redis_endpoint(name);
   const std::string binding(name);
   if (!endpoint) {
-    refuse_binding(
-        name,
-        "; with --listen set REDIS_URL or REDIS_URL_<BINDING>: redis://127.0.0.1:6379 or "
-        "unix:/path");
+    refuse_binding("redis", name,
+                   "with --listen set REDIS_URL or REDIS_URL_<BINDING>: redis://127.0.0.1:6379 or "
+                   "unix:/path");
   }
   const auto prefix = environment("REDIS_PREFIX", {}).value_or(service_.name + ":");
   redis_.push_back(std::make_unique<RedisClient>(
@@ -170,7 +169,8 @@ Redis& ListenRun::redis(std::string_view name) {
 int ListenRun::connect(std::string_view name) {
   const auto endpoint = tcp_endpoint(name);
   if (!endpoint) {
-    refuse_binding(name, "; with --listen set TCP_<BINDING>_ADDRESS: 127.0.0.1:25 or unix:/path");
+    refuse_binding("tcp", name,
+                   "with --listen set TCP_<BINDING>_ADDRESS: 127.0.0.1:25 or unix:/path");
   }
   UniqueFd fd = connect_endpoint(name, *endpoint, *this);
   ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) & ~O_NONBLOCK);

@@ -160,7 +160,8 @@ TEST(ListenTest, ACallToNobodyIsUnavailable) {
   const ListeningFunction probe("probe", {"CALL_STOCK_URL=http://127.0.0.1:1"});
   const auto answer = probe.connect().ask("GET", "/call/stock/");
   EXPECT_EQ(answer.status, 502);
-  EXPECT_THAT(answer.body, HasSubstr("call stock: connect stock: Connection refused"));
+  EXPECT_THAT(answer.body,
+              HasSubstr("call stock: connect stock at 127.0.0.1:1: Connection refused"));
 }
 
 TEST(ListenTest, UsesRedisAndSettingsOfTheEnvironment) {

@@ -18,8 +18,21 @@ inline std::string may_not_call(std::string_view caller, std::string_view callee
          ": list it under spec.calls";
 }
 
-[[noreturn]] inline void refuse_binding(std::string_view name, const char* remedy = "") {
-  throw std::out_of_range("use binding " + std::string(name) + ": the function has none" + remedy);
+// `kind`: "redis" or "tcp"; `more`: which bindings there are, or what to set.
+[[noreturn]] inline void refuse_binding(std::string_view kind, std::string_view name,
+                                        std::string_view more) {
+  throw std::out_of_range("use " + std::string(kind) + " binding " + std::string(name) +
+                          ": list it under spec.bindings in its manifest; " + std::string(more));
+}
+
+// "it has cache (redis), mail (tcp)", of names and kinds.
+template <typename Pairs>
+std::string words_of_bindings(const Pairs& bindings) {
+  std::string words;
+  for (const auto& [name, kind] : bindings) {
+    words += (words.empty() ? "it has " : ", ") + std::string(name) + " (" + kind + ")";
+  }
+  return words.empty() ? "it has none" : words;
 }
 
 }  // namespace subito::sdk

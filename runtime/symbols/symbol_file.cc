@@ -129,38 +129,48 @@ Dwarf_Word number(Dwarf_Die* die, unsigned attribute_name) {
   return value;
 }
 
-// Of the functions inlined there the outermost: where it is called in the function of the symbol.
-// False: none is.
-bool find_call(Dwarf_Die* unit, std::uint64_t address, std::string& file, int& line) {
-  Dwarf_Die* found = nullptr;
-  const int count = dwarf_getscopes(unit, address, &found);
-  const std::unique_ptr<Dwarf_Die, Free> scopes(found);
-  for (int i = count - 1; i >= 0; --i) {
-    Dwarf_Die* scope = scopes.get() + i;
-    if (dwarf_tag(scope) != DW_TAG_inlined_subroutine) continue;
-    Dwarf_Files* files = nullptr;
-    std::size_t files_count = 0;
-    const Dwarf_Word at = number(scope, DW_AT_call_file);
-    if (dwarf_getsrcfiles(unit, &files, &files_count) != 0 || at >= files_count) return false;
-    file = file_name(dwarf_filesrc(files, at, nullptr, nullptr));
-    line = static_cast<int>(number(scope, DW_AT_call_line));
-    return line > 0 && !file.empty();
+// Where an inlined function is called, in the one that it is inlined into.
+void add_call(Dwarf_Die* unit, Dwarf_Die* inlined, Place& place) {
+  Dwarf_Files* files = nullptr;
+  std::size_t files_count = 0;
+  const Dwarf_Word at = number(inlined, DW_AT_call_file);
+  if (dwarf_getsrcfiles(unit, &files, &files_count) != 0 || at >= files_count) return;
+  SourceLine call{file_name(dwarf_filesrc(files, at, nullptr, nullptr)),
+                  static_cast<int>(number(inlined, DW_AT_call_line))};
+  if (call.line <= 0 || call.file.empty()) return;
+  if (place.lines.size() == kLinesMax) {
+    place.lines.pop_back();
+    ++place.lines_left_out;
   }
-  return false;
+  place.lines.push_back(std::move(call));
 }
 
-void find_line(Dwfl_Module* module, std::uint64_t address, Place& place) {
+// All calls of what is inlined there, innermost first. dwarf_getscopes follows the innermost
+// inlined function to where it is declared; what it is inlined into, dwarf_getscopes_die tells.
+void add_calls(Dwarf_Die* unit, std::uint64_t address, Place& place) {
+  Dwarf_Die* found = nullptr;
+  const int scopes_count = dwarf_getscopes(unit, address, &found);
+  const std::unique_ptr<Dwarf_Die, Free> scopes(found);
+  if (scopes_count <= 0) return;
+  Dwarf_Die* around = nullptr;
+  const int count = dwarf_getscopes_die(scopes.get(), &around);
+  const std::unique_ptr<Dwarf_Die, Free> nested(around);
+  for (int i = 0; i < count; ++i) {
+    Dwarf_Die* scope = nested.get() + i;
+    if (dwarf_tag(scope) == DW_TAG_subprogram) return;
+    if (dwarf_tag(scope) == DW_TAG_inlined_subroutine) add_call(unit, scope, place);
+  }
+}
+
+void find_lines(Dwfl_Module* module, std::uint64_t address, Place& place) {
   Dwarf_Addr bias = 0;
   Dwarf_Die* unit = unit_of(module, address, bias);
   if (unit == nullptr) return;
   Dwarf_Line* line = dwarf_getsrc_die(unit, address - bias);
-  if (line == nullptr || dwarf_lineno(line, &place.line) != 0 || place.line <= 0) return;
-  place.file = file_name(dwarf_linesrc(line, nullptr, nullptr));
-  std::string file;
-  int call_line = 0;
-  if (!find_call(unit, address - bias, file, call_line)) return;
-  place.inlined_file = std::exchange(place.file, file);
-  place.inlined_line = std::exchange(place.line, call_line);
+  int number = 0;
+  if (line == nullptr || dwarf_lineno(line, &number) != 0 || number <= 0) return;
+  place.lines.push_back({file_name(dwarf_linesrc(line, nullptr, nullptr)), number});
+  add_calls(unit, address - bias, place);
 }
 
 }  // namespace
@@ -181,10 +191,14 @@ std::string words(const Place& place) {
   char offset[24];
   std::snprintf(offset, sizeof offset, " + 0x%llx", static_cast<unsigned long long>(place.offset));
   std::string text = place.function + offset;
-  if (place.file.empty()) return text;
-  text += " (" + place.file + ":" + std::to_string(place.line);
-  if (!place.inlined_file.empty()) {
-    text += ", inlined from " + place.inlined_file + ":" + std::to_string(place.inlined_line);
+  if (place.lines.empty()) return text;
+  for (std::size_t i = 0; i < place.lines.size(); ++i) {
+    const bool last = i + 1 == place.lines.size();
+    if (last && place.lines_left_out > 0) {
+      text += ", into " + std::to_string(place.lines_left_out) + " more";
+    }
+    text += i == 0 ? " (" : i == 1 ? ", inlined into " : ", into ";
+    text += place.lines[i].file + ":" + std::to_string(place.lines[i].line);
   }
   return text + ")";
 }
@@ -249,7 +263,7 @@ std::optional<Place> SymbolFile::find(std::uint64_t address, bool returns) const
   Place place;
   place.function = demangled(name);
   place.offset = offset + (address - within);
-  find_line(session_->module, within, place);
+  find_lines(session_->module, within, place);
   return place;
 }
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "runtime/base/result.h"
 
@@ -24,17 +25,23 @@ inline constexpr std::size_t kNameBytesMax = 160;
 inline constexpr std::size_t kMangledBytesMax = 512;
 inline constexpr std::uint64_t kDemangledBytesMax = 1 << 20;
 
+// Of more lines of one address the innermost are kept and the outermost, the function's own.
+inline constexpr std::size_t kLinesMax = 8;
+
+struct SourceLine {
+  std::string file;  // its name alone
+  int line = 0;
+};
+
 struct Place {
   std::string function;      // demangled
   std::uint64_t offset = 0;  // of the address, from the function's beginning
-  std::string file;          // its name alone; empty: no debug information
-  int line = 0;
-  // Where the code of this line was inlined from, if it was.
-  std::string inlined_file;
-  int inlined_line = 0;
+  // Innermost first, each inlined into the next; empty: no debug information.
+  std::vector<SourceLine> lines;
+  std::size_t lines_left_out = 0;  // before the last
 };
 
-// "shop::Cart::add(int) + 0x1f (cart.cc:12, inlined from vector.h:90)"
+// "shop::Cart::add(int) + 0x1f (vector.h:90, inlined into cart.h:31, into cart.cc:12)"
 std::string words(const Place& place);
 
 class SymbolFile {

@@ -33,12 +33,12 @@ std::string words_at(const SymbolFile& file, std::uint64_t address, bool returns
   return place ? words(*place) : "nothing";
 }
 
-int line_of_the_call() {
+int line_with(const std::string& comment) {
   std::ifstream source(SYMBOL_SAMPLE_SOURCE);
   int number = 0;
   for (std::string line; std::getline(source, line);) {
     ++number;
-    if (line.find("the line that the test looks for") != std::string::npos) return number;
+    if (line.find("// " + comment) != std::string::npos) return number;
   }
   return -1;
 }
@@ -50,11 +50,34 @@ TEST_P(LinesTest, NamesFunctionFileAndLineOfACall) {
   EXPECT_FALSE(file.stripped());
   EXPECT_THAT(words_at(file, run_sample(GetParam()).caller, true),
               MatchesRegex("sample::outer\\(int\\) \\+ 0x[0-9a-f]+ \\(symbol_sample\\.cc:" +
-                           std::to_string(line_of_the_call()) + "\\)"));
+                           std::to_string(line_with("the line that the test looks for")) + "\\)"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Builds, LinesTest, testing::Values("lines", "compressed", "unindexed"),
                          [](const auto& build) { return std::string(build.param); });
+
+std::string sample_line(const std::string& comment) {
+  return "symbol_sample.cc:" + std::to_string(line_with(comment));
+}
+
+TEST(SymbolFileTest, NamesAllLinesOfInlinedCodeUpToTheFunctionsOwn) {
+  const SymbolFile file = open_or_die(sample_path("inlined"));
+  const std::string between = sample_line("the lines between");
+  EXPECT_THAT(
+      words_at(file, run_sample("inlined").caller, true),
+      testing::EndsWith(" (" + sample_line("the innermost line") + ", inlined into " + between +
+                        ", into " + between + ", into " + sample_line("the outermost line") + ")"));
+}
+
+TEST(SymbolFileTest, KeepsTheOutermostOfTooManyLines) {
+  const SymbolFile file = open_or_die(sample_path("inlined_deep"));
+  const auto place = file.find(run_sample("inlined_deep").caller, true);
+  ASSERT_TRUE(place);
+  ASSERT_EQ(place->lines.size(), kLinesMax);
+  EXPECT_EQ(place->lines_left_out, 22 - kLinesMax);
+  EXPECT_EQ(place->lines.front().line, line_with("the innermost line"));
+  EXPECT_EQ(place->lines.back().line, line_with("the outermost line"));
+}
 
 TEST(SymbolFileTest, TakesAReturnAddressForTheCallBeforeIt) {
   const SymbolFile file = open_or_die(sample_path("functions"));
@@ -87,17 +110,20 @@ TEST(SymbolFileTest, KnowsNothingOfAddressesOutside) {
 }
 
 TEST(SymbolFileTest, PutsAPlaceIntoWords) {
-  EXPECT_EQ(words({"main", 31, "", 0, "", 0}), "main + 0x1f");
-  EXPECT_EQ(words({"main", 31, "hello.cc", 12, "", 0}), "main + 0x1f (hello.cc:12)");
-  EXPECT_EQ(words({"main", 31, "hello.cc", 12, "vector.h", 90}),
-            "main + 0x1f (hello.cc:12, inlined from vector.h:90)");
+  EXPECT_EQ(words({"main", 31, {}, 0}), "main + 0x1f");
+  EXPECT_EQ(words({"main", 31, {{"hello.cc", 12}}, 0}), "main + 0x1f (hello.cc:12)");
+  EXPECT_EQ(words({"main", 31, {{"vector.h", 90}, {"hello.cc", 12}}, 0}),
+            "main + 0x1f (vector.h:90, inlined into hello.cc:12)");
+  EXPECT_EQ(words({"main", 31, {{"vector.h", 90}, {"list.h", 7}, {"hello.cc", 12}}, 3}),
+            "main + 0x1f (vector.h:90, inlined into list.h:7, into 3 more, into hello.cc:12)");
 }
 
 TEST(SymbolFileTest, CutsTheNameOfAFile) {
   const SymbolFile file = open_or_die(sample_path("long_file"));
   const auto place = file.find(run_sample("long_file").caller, true);
   ASSERT_TRUE(place);
-  EXPECT_EQ(place->file, std::string(kNameBytesMax - 3, 'n') + "...");
+  ASSERT_EQ(place->lines.size(), 1U);
+  EXPECT_EQ(place->lines[0].file, std::string(kNameBytesMax - 3, 'n') + "...");
 }
 
 TEST(SymbolFileTest, ShowsAMangledNameThatWouldGrowWithoutBoundAsItIs) {

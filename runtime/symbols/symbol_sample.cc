@@ -21,11 +21,22 @@ __attribute__((noinline)) Where inner(int depth) {
   return {reinterpret_cast<std::uintptr_t>(__builtin_return_address(0))};
 }
 
+// Inlined as many times, each into the next.
+template <int kDepth>
+__attribute__((always_inline)) inline Where nested(int depth) {
+  if constexpr (kDepth == 0) return inner(depth);              // the innermost line
+  if constexpr (kDepth > 0) return nested<kDepth - 1>(depth);  // the lines between
+}
+
 #ifdef OUTER_FILE
 #line 1 OUTER_FILE
 #endif
 __attribute__((noinline)) Where outer(int depth) {
+#ifdef INLINED
+  const Where where = nested<INLINED>(depth + 1);  // the outermost line
+#else
   const Where where = inner(depth + 1);  // the line that the test looks for
+#endif
   std::printf("%#zx %#zx\n", where.caller, reinterpret_cast<std::uintptr_t>(&inner));
   return where;
 }

@@ -29,7 +29,7 @@ TEST_F(BacktraceTest, NamesTheFunctionsOfACrashInLogsAndEvents) {
       "(anonymous namespace)::crash(subito::Request const&, subito::Context&)";
   const std::string logs = node.logs("misbehave", {"--previous"});
   EXPECT_THAT(logs, HasSubstr("crashed: SIGFPE at 0x"));
-  EXPECT_THAT(logs, HasSubstr("\n  at " + place + " + 0x"));
+  EXPECT_THAT(logs, HasSubstr("\n  answering GET /crash/fpe\n  at " + place + " + 0x"));
   EXPECT_THAT(logs, HasSubstr("\n  at main + 0x"));
   EXPECT_THAT(logs, Not(HasSubstr("ended by"))) << "said once";
   EXPECT_THAT(node.events("misbehave"), HasSubstr("ended by SIGFPE in " + place));

@@ -96,7 +96,24 @@ TEST_F(CancelTest, KillsAPodThatDoesNotYieldWhenItsClientLeft) {
   }));
   client.close();
   EXPECT_TRUE(eventually([&] { return node.pods().empty(); }));
-  EXPECT_THAT(node.logs("misbehave"), HasSubstr("killed"));
+  EXPECT_THAT(node.logs("misbehave"),
+              HasSubstr("killed: its handler went on after its client had left"));
+}
+
+TEST_F(CancelTest, TellsWhereAHandlerWasThatWentOnPastItsDeadline) {
+  node.deploy("misbehave", "misbehave", "timeout: 100ms");
+  EXPECT_EQ(node.client().get("/function/misbehave/loop?token=secret").status, 504);
+  EXPECT_TRUE(eventually([&] {
+    return node.events("misbehave").find("PodStopped") != std::string::npos;
+  })) << node.events("misbehave");
+  const std::string logs = node.logs("misbehave", {"--previous"});
+  const std::string said = "killed: its handler went on past its deadline; raise spec.timeout";
+  EXPECT_THAT(logs, HasSubstr(said));
+  EXPECT_EQ(logs.find("killed"), logs.rfind("killed")) << "said once\n" << logs;
+  EXPECT_THAT(logs, HasSubstr("\n  answering GET /loop\n  at (anonymous namespace)::loop("));
+  EXPECT_THAT(logs, HasSubstr(" request="));
+  EXPECT_THAT(node.events("misbehave"), HasSubstr("past its deadline in (anonymous namespace)::l"));
+  EXPECT_THAT(node.events("misbehave"), HasSubstr(", answering GET /loop"));
 }
 
 TEST_F(CancelTest, RefusesWhoWaitsTooLongForAPod) {

@@ -149,7 +149,9 @@ TEST_F(ReachTest, GetsANewConnectionEachTimeAndAClearErrorWhileTheFarEndIsAway) 
   EXPECT_GE(client.post("/function/probe/connect/closed", "hi").status, 500);
   EXPECT_TRUE(logs_say(node, "probe", "refused"));
   EXPECT_GE(client.post("/function/probe/connect/unnamed", "hi").status, 500);
-  EXPECT_TRUE(logs_say(node, "probe", "unnamed: the function has none"));
+  EXPECT_TRUE(logs_say(node, "probe",
+                       "use tcp binding unnamed: list it under spec.bindings in its manifest; "
+                       "it has far (tcp), closed (tcp)"));
   echo.open();
   EXPECT_EQ(client.post("/function/probe/connect/far", "hi").body, "3:hi");
 }

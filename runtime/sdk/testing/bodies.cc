@@ -1,6 +1,7 @@
 #include "runtime/sdk/testing/bodies.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <deque>
 #include <utility>
 
@@ -64,7 +65,9 @@ std::string join(const std::vector<std::string>& pieces) {
 
 Response log_failure(const Request& request, Context& context, const sdk::Answer& answer) {
   if (answer.failure) {
-    context.log().error(answer.failure->type + ": " + answer.failure->message);
+    const std::string why = sdk::words(*answer.failure);
+    context.log().error(why);
+    std::fprintf(stderr, "answer_of: the handler threw %s\n", why.c_str());
   }
   return as_received(request, answer.response, answer.response.body());
 }

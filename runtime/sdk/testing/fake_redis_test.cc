@@ -131,7 +131,7 @@ TEST(UseRedisTest, SaysThatNobodyIsThere) {
   TestContext context;
   Redis& redis = context.use_redis("c", "unix:/nonexistent/redis.sock");
   EXPECT_EQ(message_of<RedisError>([&] { redis.command({"PING"}); }),
-            "connect c: No such file or directory");
+            "connect c at unix:/nonexistent/redis.sock: No such file or directory");
   EXPECT_THROW(context.redis_keys("c"), std::out_of_range);
   context.redis_fails("c", "gone");
   EXPECT_EQ(message_of<RedisError>([&] { redis.command({"PING"}); }), "ask Redis c: gone");

@@ -54,8 +54,14 @@ class TestContext::Inside {
 
   TestRedis& redis_of(std::string_view name) const {
     const auto found = redis.find(name);
-    if (found == redis.end()) sdk::refuse_binding(name);
+    if (found == redis.end()) refuse("redis", name);
     return *found->second;
+  }
+  [[noreturn]] void refuse(const char* kind, std::string_view name) const {
+    std::vector<std::pair<std::string_view, const char*>> others;
+    for (const auto& binding : redis) others.emplace_back(binding.first, "redis");
+    for (const auto& line : lines) others.emplace_back(line.first, "tcp");
+    sdk::refuse_binding(kind, name, sdk::words_of_bindings(others));
   }
   std::string prefix_or_default(const std::string& prefix) const {
     return prefix.empty() ? options.function + ":" : prefix;
@@ -194,7 +200,7 @@ Redis& TestContext::redis(std::string_view binding) {
 
 int TestContext::connect(std::string_view binding) {
   const auto line = inside_->lines.find(binding);
-  if (line == inside_->lines.end()) sdk::refuse_binding(binding);
+  if (line == inside_->lines.end()) inside_->refuse("tcp", binding);
   inside_->clock.throw_if_over();
   auto& ends = line->second.ends;
   if (ends.empty()) {

@@ -54,9 +54,12 @@ TEST(TestContextTest, IsWhoTheTestSays) {
 TEST(TestContextTest, WhatWasNotGrantedThrowsAsInAPod) {
   TestContext context({.function = "shopfront"});
   EXPECT_EQ(message_of<std::out_of_range>([&] { context.redis("cache"); }),
-            "use binding cache: the function has none");
-  EXPECT_EQ(message_of<std::out_of_range>([&] { context.connect("mail"); }),
-            "use binding mail: the function has none");
+            "use redis binding cache: list it under spec.bindings in its manifest; it has none");
+  context.add_redis("store");
+  context.add_connection("mail");
+  EXPECT_EQ(message_of<std::out_of_range>([&] { context.connect("post"); }),
+            "use tcp binding post: list it under spec.bindings in its manifest; it has store "
+            "(redis), mail (tcp)");
   EXPECT_EQ(message_of<CallError>([&] { context.call("stock", Request("GET", "/")); }),
             "call stock: function shopfront may not call stock: list it under spec.calls");
   try {
@@ -246,11 +249,15 @@ TEST(AnswerOfTest, IsWhatAClientGets) {
   EXPECT_EQ(answer_of(router, Request("HEAD", "/items/3"), context).body(), "");
   EXPECT_EQ(get("/nothing").status(), 404);
   EXPECT_TRUE(context.logs().empty());
+  ::testing::internal::CaptureStderr();
   EXPECT_EQ(get("/items/1").status(), 500);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
+            "answer_of: the handler threw std::out_of_range: no such key\n");
   ASSERT_EQ(context.logs().size(), 1U);
   EXPECT_EQ(context.logs()[0].level, "error");
   EXPECT_EQ(context.logs()[0].message, "std::out_of_range: no such key");
   EXPECT_EQ(get("/items/4").status(), 500);
+  EXPECT_EQ(context.logs().back().message, "int: 4");
   EXPECT_EQ(get("/items/5").status(), 500);
 }
 

@@ -194,7 +194,8 @@ std::vector<std::string> pieces_of(const Response& response,
                                    std::size_t pieces_max = static_cast<std::size_t>(-1));
 
 // What a client gets from the handler: an exception becomes an answer as the runtime makes it
-// (HttpError its problem document, Cancelled 504, others 500 and a record in the log), a streamed
+// (HttpError its problem document, Cancelled 504, others 500, a record in the log and a line on
+// standard error that says what was thrown), a streamed
 // body is run and whole, HEAD has none. An exception behind the first piece of a stream comes out:
 // the client would see half an answer.
 Response answer_of(const Handler& handler, const Request& request, Context& context);
