@@ -6,6 +6,7 @@
 // (max pods, room on the node, crash back-off) are the scheduler's and bind whatever it answers.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -60,6 +61,8 @@ class Policy {
 };
 
 enum class PolicyKind : std::uint8_t { kInstant };
+// Every kind, for whoever offers a choice: the simulator compares these.
+inline constexpr std::array kPolicyKinds = {PolicyKind::kInstant};
 std::string_view to_string(PolicyKind kind);
 std::unique_ptr<Policy> make_policy(PolicyKind kind);
 
