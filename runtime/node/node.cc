@@ -13,6 +13,7 @@
 #include "runtime/gateway/gateway.h"
 #include "runtime/node/control.h"
 #include "runtime/node/pod_requests.h"
+#include "runtime/node/recorder.h"
 #include "runtime/node/version.h"
 #include "runtime/node/views.h"
 #include "runtime/pods/sandbox_home.h"
@@ -25,6 +26,8 @@ namespace {
 constexpr std::uint32_t kUidFirst = 700'000;
 constexpr std::uint32_t kUidsPerNode = 1024;
 constexpr std::uint32_t kUidRanges = 1000;
+
+constexpr scheduler::NodeLimits kLimits;
 
 // What tells this data folder from any other on the machine, for as long as it exists.
 Result<std::uint64_t> folder_number(const std::string& folder) {
@@ -53,7 +56,7 @@ class LiveNode final : public Node {
         store_(std::move(store)),
         symbolizer_(loop),
         reporter_(journal_, logs_, symbolizer_),
-        engine_(loop, scheduler::NodeLimits(), reporter_),
+        engine_(loop, kLimits, reporter_),
         request_feed_(engine_),
         dialer_(loop),
         requests_(engine_, dialer_, [this](const std::string& name) { return find(name); }),
@@ -73,6 +76,7 @@ class LiveNode final : public Node {
   }
 
   Status open_home();
+  Status open_recording();
   void start(std::function<void(Status)> ready) override;
   void stop(std::function<void()> done) override;
   void on_fatal(std::function<void(const Error&)> callback) override {
@@ -101,6 +105,7 @@ class LiveNode final : public Node {
   Symbolizer symbolizer_;
   Reporter reporter_;
   Functions functions_;
+  std::unique_ptr<Recorder> recorder_;
   Engine engine_;
   RequestFeed request_feed_;
   bindings::Dialer dialer_;
@@ -128,6 +133,13 @@ Status LiveNode::open_home() {
   ASSIGN_OR_RETURN(auto sandboxes,
                    pods::SandboxHome::create(loop_, engine_.pods().home_events(), home));
   engine_.pods().set_home(std::move(sandboxes));
+  return ok();
+}
+
+Status LiveNode::open_recording() {
+  if (config_.record_file.empty()) return ok();
+  ASSIGN_OR_RETURN(recorder_, Recorder::create(loop_, config_.record_file, kLimits));
+  engine_.record(*recorder_);
   return ok();
 }
 
@@ -208,6 +220,7 @@ void LiveNode::pods_ended() {
 Result<std::unique_ptr<Node>> Node::create(Loop& loop, const NodeConfig& config) {
   ASSIGN_OR_RETURN(auto store, store::Store::open(config.data_folder));
   auto node = std::make_unique<LiveNode>(loop, config, std::move(store));
+  RETURN_IF_ERROR(node->open_recording());
   RETURN_IF_ERROR(node->open_home());
   return node;
 }

@@ -32,6 +32,7 @@ NodeConfig node_config(const cli::UpOptions& options) {
   config.pool_size = options.pool_size;
   config.redis_address = options.redis_address;
   config.redis_binary = options.redis_path;
+  config.record_file = options.record_file;
   return config;
 }
 
