@@ -58,6 +58,10 @@ void add_workload_options(CLI::App& app, Options& options) {
       ->type_name("FOLDER|FILE");
   app.add_option("--trace-2021", options.trace_2021, "Azure's trace of 2021 instead")
       ->type_name("FILE");
+  app.add_option("--recorded", options.recorded,
+                 "the calls that `subito up --record FILE` wrote instead, with the live node's own "
+                 "figures beside")
+      ->type_name("FILE");
   add_parsed(app, "--functions", "N",
              "functions that are called (azure-2019: 200, azure-2021: 424, shapes: 1)", parse_count,
              options.size.functions);
@@ -70,12 +74,12 @@ void add_workload_options(CLI::App& app, Options& options) {
 }
 
 void add_node_options(CLI::App& app, Options& options) {
-  app.add_option("--cold-start", options.cold_start,
-                 "what a pod takes to start: 1ms, lognormal:median=1ms,sigma=0.4, "
-                 "lognormal:mean=3s,sd=7s, huawei-2025, or report:FILE,column=pooled, the JSON of "
-                 "`subito bench cold-start --report`")
-      ->type_name("TIME|DISTRIBUTION")
-      ->capture_default_str();
+  app.add_option(
+         "--cold-start", options.cold_start,
+         "what a pod takes to start (1ms, or as recorded): 1ms, lognormal:median=1ms,sigma=0.4, "
+         "lognormal:mean=3s,sd=7s, huawei-2025, or report:FILE,column=pooled, the JSON of "
+         "`subito bench cold-start --report`")
+      ->type_name("TIME|DISTRIBUTION");
   app.add_flag("--grid", options.grid, "each policy with cold starts of 1, 10, 100, 250, 2000 ms");
   app.add_option("--cores", options.cores, "of the node; 0: always enough")
       ->check(CLI::Range(0, 1'000'000))
@@ -93,8 +97,9 @@ void add_node_options(CLI::App& app, Options& options) {
       ->capture_default_str();
   add_parsed(app, "--timeout", "TIME", "of a call, waiting included; else none", parse_time,
              options.timeout);
-  add_parsed(app, "--idle", "TIME", "how long idle pods stay, where the policy asks (30s)",
-             parse_time, options.idle);
+  add_parsed(app, "--idle", "TIME",
+             "how long idle pods stay, where the policy asks (30s, or as recorded)", parse_time,
+             options.idle);
 }
 
 struct Parser {
@@ -128,8 +133,8 @@ struct Parser {
 
 Status check(const Options& options) {
   const auto no = [](const char* words) { return fail(ErrorCode::kInvalidArgument, words); };
-  if (!options.trace_2019.empty() && !options.trace_2021.empty()) {
-    return no("--trace-2019, --trace-2021: only one of them");
+  if (!options.trace_2019.empty() + !options.trace_2021.empty() + !options.recorded.empty() > 1) {
+    return no("--trace-2019, --trace-2021, --recorded: only one of them");
   }
   if (options.size.functions > kFunctionsMax) return no("--functions: 1000000 at most");
   if (options.size.duration > kDurationMax) return no("--duration: 31d at most");

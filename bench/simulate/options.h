@@ -26,10 +26,11 @@ struct Options {
   std::string workload = "azure-2019";
   std::vector<std::string> trace_2019;  // files or one folder
   std::string trace_2021;
-  std::string replay;  // a recording: no simulation, and nothing else counts but `json`
+  std::string recorded;  // a recording: its calls, and its own figures beside
+  std::string replay;    // a recording: no simulation, and nothing else counts but `json`
   std::vector<PolicyChoice> policies;  // all there are, unless named
   Size size;
-  std::string cold_start = "1ms";
+  std::string cold_start;  // empty: as recorded, else 1 ms
   bool grid = false;
   std::uint32_t cores = 0;         // 0: never short of them
   std::uint64_t memory_bytes = 0;  // 0: never short of it
@@ -37,7 +38,7 @@ struct Options {
   std::uint32_t pods_max = 0;      // of a function; 0: as many as the node holds
   std::uint32_t concurrency = 1;
   Duration timeout{};
-  Duration idle = std::chrono::seconds(30);
+  std::optional<Duration> idle;  // unset: as recorded, else the scheduler's default
   bool json = false;
   std::string html;
 };

@@ -149,6 +149,7 @@ std::string to_text(const Comparison& comparison) {
   double calls = 0;
   std::string refused;
   for (const Outcome& outcome : comparison.outcomes) {
+    if (outcome.digest == 0) continue;  // lived, not simulated
     cpu += outcome.cpu_seconds;
     calls += static_cast<double>(outcome.arrived);
     refused += refusals(outcome);

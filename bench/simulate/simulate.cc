@@ -11,6 +11,7 @@
 #include "bench/simulate/azure.h"
 #include "bench/simulate/options.h"
 #include "bench/simulate/progress.h"
+#include "bench/simulate/recorded.h"
 #include "bench/simulate/replay.h"
 #include "bench/simulate/report.h"
 #include "bench/simulate/simulation.h"
@@ -52,6 +53,21 @@ Result<Plan> trace_plan(const Options& options) {
   return plan;
 }
 
+// What is simulated: a workload, and what a recording tells beside it.
+struct Subject {
+  Plan plan;
+  std::optional<Distribution> cold_start;
+  std::vector<Outcome> live;  // one, or none
+};
+
+// The whole file: a minute of a busy node is some 30 MB.
+Result<std::string> read_file(const std::string& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::string bytes{std::istreambuf_iterator<char>(stream), {}};
+  if (!stream) return errno_error("read recording " + file);
+  return bytes;
+}
+
 Result<Plan> make_plan(const Options& options) {
   if (!options.trace_2019.empty() || !options.trace_2021.empty()) return trace_plan(options);
   ASSIGN_OR_RETURN(const Spec spec, Spec::parse(options.workload));
@@ -63,6 +79,23 @@ Result<Plan> make_plan(const Options& options) {
               "--workload: is '" + spec.name() +
                   "', allowed is azure-2019, azure-2021, constant, poisson, step, burst, sine, "
                   "on-off");
+}
+
+Result<Subject> make_subject(const Options& options) {
+  if (options.recorded.empty()) {
+    ASSIGN_OR_RETURN(Plan plan, make_plan(options));
+    return Subject{std::move(plan), std::nullopt, {}};
+  }
+  if (options.size.functions != 0 || options.size.calls != 0 ||
+      options.size.duration != Duration::zero()) {
+    return fail(ErrorCode::kInvalidArgument,
+                "--functions, --calls, --duration: a recording has its own");
+  }
+  ASSIGN_OR_RETURN(const std::string bytes, read_file(options.recorded));
+  auto recorded = read_recorded(bytes);
+  if (!recorded) return std::move(recorded).error().annotate(options.recorded);
+  return Subject{
+      std::move(recorded->plan), std::move(recorded->cold_start), {std::move(recorded->live)}};
 }
 
 std::uint64_t mean_memory(const Plan& plan) {
@@ -102,17 +135,24 @@ std::string node_words(const Setup& setup) {
          "; timeout: " + (setup.timeout == Duration::zero() ? "none" : words(setup.timeout));
 }
 
-Result<std::vector<Setup>> make_setups(const Options& options, const Plan& plan) {
+// One of the grid, or the one that was asked for.
+Result<Distribution> cold_start_of(const std::string& text, const Subject& subject) {
+  if (text.empty() && subject.cold_start) return *subject.cold_start;
+  auto cold_start = Distribution::parse(text.empty() ? "1ms" : text);
+  if (!cold_start) return std::move(cold_start).error().annotate("--cold-start");
+  return cold_start;
+}
+
+Result<std::vector<Setup>> make_setups(const Options& options, const Subject& subject) {
   std::vector<Setup> setups;
   for (const std::string& start : options.grid ? kGridStarts : std::vector{options.cold_start}) {
-    auto cold_start = Distribution::parse(start);
-    if (!cold_start) return std::move(cold_start).error().annotate("--cold-start");
+    ASSIGN_OR_RETURN(const Distribution cold_start, cold_start_of(start, subject));
     for (const PolicyChoice& policy : options.policies) {
-      Setup setup = make_setup(options, plan);
+      Setup setup = make_setup(options, subject.plan);
       setup.policy = policy.name;
       setup.limits.policy = policy.kind;
-      setup.limits.idle_timeout = policy.idle.value_or(options.idle);
-      setup.cold_start = *cold_start;
+      setup.idle = policy.idle ? policy.idle : options.idle;
+      setup.cold_start = cold_start;
       setups.push_back(std::move(setup));
     }
   }
@@ -121,15 +161,17 @@ Result<std::vector<Setup>> make_setups(const Options& options, const Plan& plan)
 
 Comparison compare(const std::vector<Setup>& setups, const Plan& plan, Comparison comparison) {
   Progress progress(setups.size());
+  std::size_t run = 0;
   for (const Setup& setup : setups) {
     const std::clock_t begun = std::clock();
     Simulation simulation(setup, plan);
     Outcome outcome = simulation.run([&](double share) {
-      progress.show(comparison.outcomes.size(), share);
+      progress.show(run, share);
       return !Interrupt::happened();
     });
     outcome.cpu_seconds = static_cast<double>(std::clock() - begun) / CLOCKS_PER_SEC;
     comparison.outcomes.push_back(std::move(outcome));
+    ++run;
     if (comparison.interrupted()) break;
   }
   return comparison;
@@ -141,14 +183,6 @@ Status write_page(const std::string& file, const Comparison& comparison) {
   stream.flush();
   if (!stream) return errno_error("write " + file);
   return ok();
-}
-
-// The whole file: a minute of a busy node is some 30 MB.
-Result<std::string> read_file(const std::string& file) {
-  std::ifstream stream(file, std::ios::binary);
-  std::string bytes{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream) return errno_error("read recording " + file);
-  return bytes;
 }
 
 int replay_file(const Options& options) {
@@ -175,13 +209,14 @@ int replay_file(const Options& options) {
 
 int simulate(const Options& options, const std::string& command) {
   if (!options.replay.empty()) return replay_file(options);
-  const auto plan = make_plan(options);
-  if (!plan) return complain(plan.error());
-  const auto setups = make_setups(options, *plan);
+  const auto subject = make_subject(options);
+  if (!subject) return complain(subject.error());
+  const auto setups = make_setups(options, *subject);
   if (!setups) return complain(setups.error());
   const Interrupt interrupt;
-  const Comparison comparison = compare(
-      *setups, *plan, {command, plan->words, node_words(setups->front()), options.size.seed, {}});
+  const Comparison comparison = compare(*setups, subject->plan,
+                                        {command, subject->plan.words, node_words(setups->front()),
+                                         options.size.seed, subject->live});
   std::printf("%s\n",
               options.json ? to_json(comparison).dump(2).c_str() : to_text(comparison).c_str());
   if (!options.html.empty()) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/base/check.h"
+
 namespace subito::simulate {
 
 using scheduler::ExitKind;
@@ -33,7 +35,10 @@ Outcome Simulation::run(const GoOn& go_on) {
 
 void Simulation::add_functions() {
   for (std::size_t i = 0; i < plan_.functions.size(); ++i) {
-    scheduler_.add_function(now_, FunctionId(i + 1), RevisionId(1), setup_.limits, effects_);
+    scheduler::FunctionLimits limits = plan_.limits.empty() ? setup_.limits : plan_.limits[i];
+    limits.policy = setup_.limits.policy;
+    limits.idle_timeout = setup_.idle.value_or(limits.idle_timeout);
+    scheduler_.add_function(now_, FunctionId(i + 1), RevisionId(1), limits, effects_);
     act();
   }
 }
@@ -67,13 +72,14 @@ void Simulation::arrive() {
   job.arrived = now_;
   job.service = arrival_.service;
   job.function = arrival_.function;
-  ++arrived_;
+  job.number = ++arrived_;
   ++living_;
+  CHECK(slot >> kSlotBits == 0);  // 16 million in flight
   digest_.add(now_.time_since_epoch());
   digest_.add(arrival_.function);
   digest_.add(arrival_.service);
   const bool timed = setup_.timeout > Duration::zero();
-  scheduler_.arrive(now_, InvocationId(slot + 1), FunctionId(arrival_.function + 1),
+  scheduler_.arrive(now_, id_of(slot), FunctionId(arrival_.function + 1),
                     timed ? now_ + setup_.timeout : TimePoint::max(), effects_);
   act();
 }
@@ -85,10 +91,11 @@ void Simulation::end_job() {
   digest_.add(slot);
   tally_.completed(job.function, job.begun - job.arrived, now_ - job.arrived, job.service,
                    job.cold);
+  const InvocationId id = id_of(slot);
   leave_pod(slot);
   jobs_.give_back(slot);
   --living_;
-  scheduler_.completed(now_, InvocationId(slot + 1), effects_);
+  scheduler_.completed(now_, id, effects_);
   act();
 }
 
@@ -115,7 +122,7 @@ void Simulation::pod_exits(Slot slot, bool killed) {
   std::vector<InvocationId> again;
   while (!pod.jobs.empty()) {
     const Slot job = pod.jobs.front();
-    if (!jobs_[job].running) again.push_back(InvocationId(job + 1));
+    if (!jobs_[job].running) again.push_back(id_of(job));
     leave_pod(job);
   }
   books_.gone(now_, pod.started, plan_.functions[pod.function].memory_bytes);
@@ -155,7 +162,7 @@ void Simulation::on(const scheduler::StartPod& start) {
 }
 
 void Simulation::on(const scheduler::Dispatch& dispatch) {
-  const auto slot = static_cast<Slot>(dispatch.invocation.value() - 1);
+  const auto slot = slot_of(dispatch.invocation);
   const Slot pod_slot = pod_slots_.find(dispatch.pod);
   Pod& pod = pods_[pod_slot];
   Job& job = jobs_[slot];
@@ -168,7 +175,7 @@ void Simulation::on(const scheduler::Dispatch& dispatch) {
 
 // The pod yields at once, and the caller has its 504.
 void Simulation::on(const scheduler::Cancel& cancel) {
-  const auto slot = static_cast<Slot>(cancel.invocation.value() - 1);
+  const auto slot = slot_of(cancel.invocation);
   tally_.cancelled();
   leave_pod(slot);
   jobs_.give_back(slot);
@@ -178,7 +185,7 @@ void Simulation::on(const scheduler::Cancel& cancel) {
 
 void Simulation::on(const scheduler::Refuse& refuse) {
   tally_.refused(refuse.reason);
-  jobs_.give_back(static_cast<Slot>(refuse.invocation.value() - 1));
+  jobs_.give_back(slot_of(refuse.invocation));
   --living_;
 }
 

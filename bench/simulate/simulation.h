@@ -25,6 +25,7 @@
 #include "bench/simulate/workload.h"
 #include "scheduler/digest.h"
 #include "scheduler/id_map.h"
+#include "scheduler/inputs.h"
 #include "scheduler/scheduler.h"
 
 namespace subito::simulate {
@@ -35,7 +36,8 @@ inline constexpr Duration kPodEnd = std::chrono::milliseconds(1);
 struct Setup {
   std::string policy;  // for the Outcome; the kind is in `limits`
   scheduler::NodeLimits node;
-  scheduler::FunctionLimits limits;  // of every function
+  scheduler::FunctionLimits limits;  // of every function, unless the plan has some; then the policy
+  std::optional<Duration> idle;      // in place of idle_timeout, in either
   std::uint32_t cores = 0;           // 0: never short of them
   Distribution cold_start = Distribution::fixed(std::chrono::milliseconds(1));
   Duration timeout{};  // of an invocation; 0: none
@@ -46,17 +48,21 @@ class Simulation {
  public:
   Simulation(const Setup& setup, const Plan& plan);
 
+  // Tells it all that the scheduler is told.
+  void record(scheduler::InputObserver& observer) { scheduler_.observe(&observer); }
+
   // Asked now and then with how far the run is, 0 to 1; false: stop, the outcome is of what was.
   using GoOn = std::function<bool(double progress)>;
   // Once. Ends when the workload is over and every invocation has ended.
   Outcome run(const GoOn& go_on);
 
  private:
-  // An invocation, from its arrival to its end; its slot + 1 is its id.
+  // An invocation, from its arrival to its end.
   struct Job {
     TimePoint arrived;
     TimePoint begun;
     Duration service{};
+    std::uint64_t number = 0;  // of all arrivals, from 1
     std::uint32_t function = 0;
     Slot pod = kNoSlot;
     bool running = false;  // on a core; else it waits, in the scheduler or in a pod that starts
@@ -82,6 +88,13 @@ class Simulation {
       return at != other.at ? at > other.at : sequence > other.sequence;
     }
   };
+
+  // Ids count up, as a node's do, and lead to the slot.
+  static constexpr int kSlotBits = 24;
+  InvocationId id_of(Slot job) const { return InvocationId(jobs_[job].number << kSlotBits | job); }
+  static Slot slot_of(InvocationId id) {
+    return static_cast<Slot>(id.value() & ((1U << kSlotBits) - 1));
+  }
 
   void add_functions();
   bool step();  // false: it is over

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/base/time.h"
+#include "scheduler/limits.h"
 
 namespace subito::simulate {
 
@@ -35,6 +36,8 @@ struct FunctionFacts {
 struct Plan {
   std::string words;  // "poisson, 10 functions, 100 calls/s"
   std::vector<FunctionFacts> functions;
+  // Of each function, where the workload knows them; else empty, and those of the Setup hold.
+  std::vector<scheduler::FunctionLimits> limits;
   Duration duration{};  // all arrivals are before it
   // Arrivals from `end` on are left out.
   std::function<std::unique_ptr<Workload>(TimePoint end)> begin;

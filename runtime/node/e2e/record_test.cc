@@ -43,5 +43,34 @@ TEST_F(RecordTest, ARecordedNodeReplaysToTheIdenticalDecisions) {
   EXPECT_THAT(broken.err, HasSubstr("the file ends within a record"));
 }
 
+// What the simulator makes of the same calls is what the node did: cold starts and the seconds of
+// pods within a tenth.
+TEST_F(RecordTest, TheSimulatorAgreesWithTheNode) {
+  LiveNode node({"--record", file_});
+  node.start();
+  node.deploy("echo", "echo", "scaling: {idle: 1s}");
+  HttpClient client = node.client();
+  for (int round = 0; round < 6; ++round) {
+    EXPECT_TRUE(eventually([&] { return node.asleep("echo") && node.pods().empty(); }));
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(client.get("/function/echo").status, 200);
+  }
+  EXPECT_TRUE(eventually([&] { return node.asleep("echo") && node.pods().empty(); }));
+  EXPECT_EQ(node.stop(), 0);
+
+  const Ran ran = run_program(
+      {subito_binary(), "simulate", "--recorded", file_, "--policy", "instant", "-o", "json"});
+  ASSERT_EQ(ran.exit_code, 0) << ran.err;
+  const Json runs = Json::parse(ran.out).at("runs");
+  const Json& live = runs.at(0);
+  const Json& simulated = runs.at(1);
+  EXPECT_EQ(live.at("policy"), "live");
+  EXPECT_EQ(live.at("completed"), 600);
+  EXPECT_GE(live.at("cold"), 6);
+  for (const char* figure : {"completed", "cold", "starts", "podSeconds"}) {
+    const double expected = live.at(figure).get<double>();
+    EXPECT_NEAR(simulated.at(figure).get<double>(), expected, expected / 10) << figure;
+  }
+}
+
 }  // namespace
 }  // namespace subito::e2e
