@@ -40,8 +40,10 @@ StartAnswer Instant::on_waiting(const Demand& demand) {
           .ask_again_after = left > Duration::zero() ? std::max(left, kAskAgainMin) : patience};
 }
 
-Duration Instant::keep_idle(const Idle& idle) {
-  return idle.timeout;
+void Instant::observe(const Load&) {}
+
+Plan Instant::plan(const Load& load) {
+  return {.keep_idle = load.idle};
 }
 
 }  // namespace subito::autoscaler

@@ -16,8 +16,9 @@ namespace subito::autoscaler {
 
 class Instant final : public Policy {
  public:
+  void observe(const Load& load) override;
   StartAnswer on_waiting(const Demand& demand) override;
-  Duration keep_idle(const Idle& idle) override;
+  Plan plan(const Load& load) override;
 };
 
 // The formula above; the longest Duration when nothing serves.

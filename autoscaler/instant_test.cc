@@ -164,12 +164,8 @@ TEST(Instant, NeverSpinsWhenStartsSeemToCostNothing) {
 
 TEST(Instant, KeepsIdlePodsForWhatTheLimitsSay) {
   Instant policy;
-  EXPECT_EQ(policy.keep_idle({.timeout = seconds(30)}), seconds(30));
-}
-
-TEST(MakePolicy, MakesEveryKindAndNamesIt) {
-  EXPECT_NE(make_policy(PolicyKind::kInstant), nullptr);
-  EXPECT_EQ(to_string(PolicyKind::kInstant), "instant");
+  EXPECT_EQ(policy.plan({.now = TimePoint(seconds(1)), .idle = seconds(30)}).keep_idle,
+            seconds(30));
 }
 
 }  // namespace

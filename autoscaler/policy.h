@@ -1,9 +1,14 @@
 // Policy: answers two questions about one function: does a waiting invocation deserve a pod of its
-// own now, and how long is an idle pod worth keeping? Each function has a policy object of its own,
-// so that later ones may remember what they saw; the scheduler owns it and asks it on its thread.
+// own now, and how many pods is it worth to have, for how long, whether or not anybody waits? Each
+// function has a policy object of its own, which remembers what it was told; the scheduler owns it
+// and asks it on its thread.
 //
-// Pure: all a policy knows is in the view it is handed. It never starts or stops anything; limits
+// Pure: all a policy knows is in the views it is handed. It never starts or stops anything; limits
 // (max pods, room on the node, crash back-off) are the scheduler's and bind whatever it answers.
+//
+//   observe(load)      after every change of what the function carries, and when its pods change
+//   on_waiting(demand) somebody waits and no pod has room: start one?
+//   plan(load)         after observe(), and when the last plan asked for it
 #pragma once
 
 #include <array>
@@ -20,7 +25,8 @@ struct Demand {
   TimePoint now{};
   std::uint32_t waiting = 0;  // invocations queued, the one just arrived included
   std::uint32_t slots = 0;    // invocations that the starting and ready pods take at once, all busy
-  std::uint32_t starting = 0;  // pods of these that have not said hello yet
+  std::uint32_t pods = 0;     // those pods
+  std::uint32_t starting = 0;  // of them, those that have not said hello yet
   // How long the first of the queue has hoped for the pods there are now: since it arrived, or
   // since the last pod came up, if that was later.
   Duration hoped{};
@@ -35,6 +41,7 @@ enum class StartReason : std::uint8_t {
   kWaitCostsMore,     // expected wait > time to start
   kWaitedLongEnough,  // hoped for a busy pod for as long as a start takes, in vain
   kStartCostsMore,    // no: a busy pod is expected to be free sooner
+  kNoPodFree,         // the policy gives each invocation that finds no pod free one of its own
 };
 std::string_view to_string(StartReason reason);
 
@@ -46,24 +53,56 @@ struct StartAnswer {
   Duration ask_again_after{};
 };
 
-// What a policy may look at when a function has idle pods beyond its minimum.
-struct Idle {
+// What a function carries and has, now.
+struct Load {
   TimePoint now{};
-  Duration timeout{};  // what the function's limits say
+  std::uint32_t in_flight = 0;    // invocations that wait or are in pods
+  std::uint32_t ready = 0;        // pods that said hello and take invocations
+  std::uint32_t starting = 0;     // pods that have yet to say it, and take invocations too
+  std::uint32_t concurrency = 1;  // invocations that one pod takes at once
+  Duration start{};               // mean time from the decision to start a pod to its first word
+  Duration idle{};                // what the function's limits say of idle pods
+};
+
+enum class PlanReason : std::uint8_t {
+  kIdleTime,  // nothing but how long idle pods stay
+};
+std::string_view to_string(PlanReason reason);
+
+// What the policy wants until it is asked again. Calls of the function may change it at any time.
+struct Plan {
+  // A floor like the function's minimum, bounded by its maximum: pods are started when fewer are
+  // there. Unlike the minimum it is a hope: such a start waits for a free place on the node and
+  // takes none from others, and an idle pod of it may be evicted for somebody who waits.
+  std::uint32_t pods_wanted = 0;
+  // How long the longest idle pod beyond that floor (and the minimum) may be idle, counted from its
+  // last completed invocation, or its hello. Not below 0.
+  Duration keep_idle{};
+  // When to call plan() again even if nothing happens; later than now. max(): never.
+  TimePoint ask_again_at = TimePoint::max();
+  PlanReason reason = PlanReason::kIdleTime;
 };
 
 class Policy {
  public:
   virtual ~Policy() = default;
+  // O(1), and allocates nothing on the warm path. The same load may be told twice.
+  virtual void observe(const Load& load) = 0;
   virtual StartAnswer on_waiting(const Demand& demand) = 0;
-  // How long a pod may be idle, counted from its last completed invocation.
-  virtual Duration keep_idle(const Idle& idle) = 0;
+  // Of the load that was observed last. Moves nothing but the policy's own clock.
+  virtual Plan plan(const Load& load) = 0;
 };
 
-enum class PolicyKind : std::uint8_t { kInstant };
+enum class PolicyKind : std::uint8_t { kInstant, kFixed };
 // Every kind, for whoever offers a choice: the simulator compares these.
-inline constexpr std::array kPolicyKinds = {PolicyKind::kInstant};
+inline constexpr std::array kPolicyKinds = {PolicyKind::kInstant, PolicyKind::kFixed};
 std::string_view to_string(PolicyKind kind);
-std::unique_ptr<Policy> make_policy(PolicyKind kind);
+
+// Which policy, and what it may be told. Plain values, part of the function's limits.
+struct PolicyOptions {
+  PolicyKind kind = PolicyKind::kInstant;
+  friend bool operator==(const PolicyOptions&, const PolicyOptions&) = default;
+};
+std::unique_ptr<Policy> make_policy(const PolicyOptions& options);
 
 }  // namespace subito::autoscaler

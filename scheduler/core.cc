@@ -1,6 +1,7 @@
 #include "scheduler/core.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "autoscaler/instant.h"
 #include "runtime/base/check.h"
@@ -29,6 +30,12 @@ Turn Core::tick(TimePoint now, Effects& effects) {
         settle(turn, due->slot);
         break;
       }
+      case Timer::Kind::kFunctionPlan: {
+        ledger_.function(due->slot).plan_timer = kNoSlot;
+        ledger_.function(due->slot).plan_at = TimePoint::max();
+        settle(turn, due->slot);
+        break;
+      }
       case Timer::Kind::kFunctionIdle: {
         ledger_.function(due->slot).idle_timer = kNoSlot;
         idle_due(turn, due->slot);
@@ -40,24 +47,23 @@ Turn Core::tick(TimePoint now, Effects& effects) {
   return turn;
 }
 
-void Core::arrive(Turn turn, InvocationId id, FunctionId function_id, TimePoint deadline) {
-  const Slot slot = ledger_.find(function_id);
-  if (const auto reason = refused_on_arrival(turn, slot, deadline)) {
-    turn.effects.push_back(Refuse{
-        .invocation = id, .reason = *reason, .retry_after = retry_after(turn, slot, *reason)});
+void Core::arrive(Turn turn, const Arrival& arrival) {
+  const Slot slot = ledger_.find(arrival.function);
+  if (const auto reason = refused_on_arrival(turn, arrival, slot)) {
+    turn.effects.push_back(Refuse{.invocation = arrival.invocation,
+                                  .reason = *reason,
+                                  .retry_after = retry_after(turn, slot, *reason)});
     return;
   }
-  CHECK(ledger_.find(id) == kNoSlot);
-  const Slot invocation = ledger_.add_invocation(id, slot, turn.now, deadline);
+  CHECK(ledger_.find(arrival.invocation) == kNoSlot);
+  const Slot invocation =
+      ledger_.add_invocation(arrival.invocation, slot, turn.now, arrival.deadline);
   settle(turn, slot);
   // Only what found no pod counts against the queue: with queue_limit 0 nobody waits, and whoever
   // finds a pod or may start one is still served.
   if (ledger_.invocation(invocation).queued) {
-    const Function& function = ledger_.function(slot);
-    if (function.queue.size() > function.limits.queue_limit) {
-      refuse(turn, invocation, RefuseReason::kQueueFull);
-    } else if (ledger_.waiting() > limits_.waiting_max) {
-      refuse(turn, invocation, RefuseReason::kNodeFull);
+    if (const auto reason = refused_to_wait(turn, arrival, invocation)) {
+      refuse(turn, invocation, *reason);
     } else {
       wait(turn, invocation);
     }
@@ -65,15 +71,44 @@ void Core::arrive(Turn turn, InvocationId id, FunctionId function_id, TimePoint 
   grant(turn);
 }
 
-std::optional<RefuseReason> Core::refused_on_arrival(const Turn& turn, Slot slot,
-                                                     TimePoint deadline) const {
+std::optional<RefuseReason> Core::refused_on_arrival(const Turn& turn, const Arrival& arrival,
+                                                     Slot slot) const {
   if (closing_) return RefuseReason::kNodeClosing;
   if (slot == kNoSlot) return RefuseReason::kFunctionGone;
-  if (deadline <= turn.now) return RefuseReason::kDeadline;
+  if (arrival.deadline <= turn.now) return RefuseReason::kDeadline;
   const Function& function = ledger_.function(slot);
   if (function.backoff.hopeless(turn.now) && function.serving() == 0) {
     return RefuseReason::kCrashLoop;
   }
+  if (function.running + function.queue.size() >=
+      function.limits.in_flight_max.value_or(std::numeric_limits<std::uint32_t>::max())) {
+    return RefuseReason::kInFlightLimit;
+  }
+  if (!arrival.nested && ledger_.running() + ledger_.waiting() >= limits_.in_flight_max) {
+    return RefuseReason::kNodeFull;
+  }
+  return std::nullopt;
+}
+
+// It is in the queue, the last of it.
+std::optional<RefuseReason> Core::refused_to_wait(const Turn& turn, const Arrival& arrival,
+                                                  Slot slot) const {
+  const Function& function = ledger_.function(ledger_.invocation(slot).function);
+  if (function.queue.size() > function.limits.queue_limit) return RefuseReason::kQueueFull;
+  if (ledger_.waiting() > limits_.waiting_max) return RefuseReason::kNodeFull;
+  // The node's queue memory: a function may use as much as it leaves free, times its weight. So the
+  // greediest stops at half, the next at a quarter, and a newcomer always finds some.
+  const std::uint64_t free = limits_.waiting_max - ledger_.waiting() + 1;
+  if (!arrival.nested && function.queue.size() > free * function.limits.weight) {
+    return RefuseReason::kQueueFull;
+  }
+  // Only when no pod is to come: each would shorten the wait.
+  if (!function.service.measured() || function.in(PodState::kStarting) > 0) return std::nullopt;
+  if (function.serving() < function.pods_max && !function.wants_start) return std::nullopt;
+  const Duration wait =
+      autoscaler::expected_wait(function.queue.size(), function.service.mean(), function.slots);
+  const Duration allowed = std::min(arrival.deadline - turn.now, function.limits.queue_timeout);
+  if (function.slots > 0 && wait > allowed) return RefuseReason::kQueueTooLong;
   return std::nullopt;
 }
 
@@ -147,11 +182,13 @@ void Core::cancel(Turn& turn, Slot slot, CancelReason reason) {
 
 void Core::refuse(Turn& turn, Slot slot, RefuseReason reason) {
   const Invocation& invocation = ledger_.invocation(slot);
+  const Slot function = invocation.function;
   turn.effects.push_back(Refuse{.invocation = invocation.id,
                                 .reason = reason,
-                                .retry_after = retry_after(turn, invocation.function, reason),
+                                .retry_after = retry_after(turn, function, reason),
                                 .queued = turn.now - invocation.arrived});
   ledger_.forget(slot);
+  observe(turn, function);
 }
 
 void Core::refuse_all_waiting(Turn& turn, Slot slot, RefuseReason reason) {
@@ -180,6 +217,8 @@ Duration Core::retry_after(const Turn& turn, Slot slot, RefuseReason reason) con
       wait = ledger_.function(slot).backoff.until() - turn.now;
       break;
     case RefuseReason::kQueueFull:
+    case RefuseReason::kQueueTooLong:
+    case RefuseReason::kInFlightLimit:
     case RefuseReason::kQueueTimeout: {  // when today's queue is served
       const Function& function = ledger_.function(slot);
       if (function.service.measured() && function.slots > 0) {

@@ -7,6 +7,7 @@
 //   core.cc             time, and the lives of invocations
 //   core_pods.cc        hello, exit, drain, stop
 //   core_scale.cc       who gets which pod, when pods start, idle ones, the full node
+//   core_plan.cc        what the policy is told, and pods it wants ahead
 //   core_functions.cc   functions come, change and go; views
 #pragma once
 
@@ -28,7 +29,7 @@ struct Turn {
 
 class Core {
  public:
-  explicit Core(const NodeLimits& limits) : limits_(limits) {}
+  explicit Core(const NodeLimits& limits) : limits_(limits), ledger_(limits) {}
 
   // Makes time monotonic and does what has come due.
   Turn tick(TimePoint now, Effects& effects);
@@ -42,7 +43,7 @@ class Core {
   void close(Turn turn);
   bool empty() const { return ledger_.pods() == 0 && ledger_.waiting() == 0; }
 
-  void arrive(Turn turn, InvocationId id, FunctionId function, TimePoint deadline);
+  void arrive(Turn turn, const Arrival& arrival);
   // Ticks by itself, once the answer is safe from its deadline.
   void completed(TimePoint now, Effects& effects, InvocationId id);
   void cancelled(Turn turn, InvocationId id);
@@ -58,8 +59,10 @@ class Core {
 
  private:
   // --- invocations
-  std::optional<RefuseReason> refused_on_arrival(const Turn& turn, Slot function,
-                                                 TimePoint deadline) const;
+  std::optional<RefuseReason> refused_on_arrival(const Turn& turn, const Arrival& arrival,
+                                                 Slot function) const;
+  std::optional<RefuseReason> refused_to_wait(const Turn& turn, const Arrival& arrival,
+                                              Slot invocation) const;
   void invocation_due(Turn& turn, Slot invocation);
   void refuse(Turn& turn, Slot invocation, RefuseReason reason);
   void refuse_all_waiting(Turn& turn, Slot function, RefuseReason reason);
@@ -89,12 +92,20 @@ class Core {
   void wake(Slot function, TimePoint at);
   void grant(Turn& turn);
   void evict(Turn& turn);
-  void refresh_idle(Turn& turn, Slot function);
+  bool yields(const Function& function) const;
+  void refresh_idle(Slot function);
   void idle_due(Turn& turn, Slot function);
-  Duration keep_idle(const Turn& turn, Function& function) const;
   void trim(Turn& turn, Slot function);
   std::uint32_t pods_min(const Function& function) const;
+  bool evictable(const Function& function) const;
   bool has_surplus(const Function& function) const;
+
+  // --- the policy's plan
+  autoscaler::Load load_of(const Turn& turn, const Function& function) const;
+  void observe(Turn& turn, Slot function);
+  void replan(Turn& turn, Slot function);
+  void keep_planned(Turn& turn, Slot function);
+  std::uint32_t pods_planned(const Function& function) const;
 
   // --- functions
   void apply(Slot function, const FunctionLimits& limits);

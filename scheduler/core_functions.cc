@@ -45,11 +45,12 @@ void Core::remove_function(Turn turn, FunctionId id) {
   ledger_.retire_function(slot);
   Function& function = ledger_.function(slot);
   ledger_.timers().clear(function.wake_timer);
+  ledger_.timers().clear(function.plan_timer);
   ledger_.leave_line(slot);
   for (Slot at = function.pods.front(); at != kNoSlot; at = ledger_.next_pod(at)) {
     if (ledger_.pod(at).serving()) drain(turn, at, DrainReason::kRemoved);
   }
-  refresh_idle(turn, slot);
+  refresh_idle(slot);
   if (function.pods.empty()) ledger_.release_function(slot);
   grant(turn);
 }
@@ -71,6 +72,7 @@ void Core::apply(Slot slot, const FunctionLimits& limits) {
   CHECK(!fault(limits));
   Function& function = ledger_.function(slot);
   function.limits = limits;
+  ledger_.set_height(slot, limits.height);
   function.pods_max =
       limits.pods_max.value_or(std::max(pods_max_default(limits_), limits.pods_min));
 }
@@ -102,6 +104,9 @@ std::optional<FunctionView> Core::function(FunctionId id) const {
                    .waiting = function.queue.size(),
                    .running = function.running,
                    .completed = function.completed,
+                   .plan = function.plan,
+                   .pods_planned = function.pods_planned,
+                   .pods_unused = function.pods_unused,
                    .service = function.service.mean(),
                    .start = function.start.mean(),
                    .failures = function.backoff.failures(),

@@ -62,7 +62,7 @@ TEST(Remove, FreesTheIdAtOnce) {
   node.remove("A");
   Effects effects;
   node.scheduler().add_function(node.now(), id, RevisionId(9), {}, effects);
-  node.scheduler().arrive(node.now(), InvocationId(50), id, TimePoint::max(), effects);
+  node.scheduler().arrive(node.now(), {InvocationId(50), id}, effects);
   ASSERT_EQ(effects.size(), 2u);
   EXPECT_EQ(std::get<StartPod>(effects[0]).revision, RevisionId(9));
 }

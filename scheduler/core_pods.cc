@@ -43,6 +43,7 @@ void Core::pod_exited(TimePoint now, Effects& effects, PodId id, ExitKind kind,
   const Slot function = pod.function;
   if (!asked) judge_exit(turn, slot, kind);
   give_back_running(turn, slot, again);
+  if (pod.planned && pod.dispatched == 0) ++ledger_.function(function).pods_unused;
   ledger_.remove_pod(slot);
   if (ledger_.function(function).removed) {
     refuse_all_waiting(turn, function, RefuseReason::kFunctionGone);
@@ -129,6 +130,9 @@ void Core::released(Turn& turn, Slot slot) {
   if (pod.serving() && pod.dispatched >= limits_.pod_dispatches_max) {
     return drain(turn, slot, DrainReason::kWornOut);
   }
+  if (pod.serving() && yields(ledger_.function(pod.function))) {
+    return drain(turn, slot, DrainReason::kYielded);
+  }
   if (pod.state == PodState::kDraining && pod.running.empty()) {
     const Duration timeout = ledger_.function(pod.function).limits.drain_timeout;
     ledger_.timers().set(pod.timer, later(turn.now, timeout), {Timer::Kind::kPod, slot});
@@ -153,7 +157,8 @@ void Core::drain(Turn& turn, Slot slot, DrainReason reason) {
                                   .function = function.id,
                                   .reason = reason,
                                   .idle = pod.idle ? turn.now - pod.idle_since : Duration::zero(),
-                                  .served = pod.served});
+                                  .served = pod.served,
+                                  .unused = pod.planned && pod.dispatched == 0});
   ledger_.transition(slot, PodState::kDraining, turn.now);
   // What runs is never cut short: it gets until its own deadline and the grace after that.
   TimePoint until = later(turn.now, function.limits.drain_timeout);
@@ -164,7 +169,7 @@ void Core::drain(Turn& turn, Slot slot, DrainReason reason) {
   }
   ledger_.timers().set(pod.timer, until, {Timer::Kind::kPod, slot});
   note(turn, function, Decision::Kind::kDrained, to_string(reason));
-  refresh_idle(turn, pod.function);
+  refresh_idle(pod.function);
 }
 
 void Core::stop(Turn& turn, Slot slot, StopReason reason) {

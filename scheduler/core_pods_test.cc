@@ -227,7 +227,7 @@ TEST(Measuring, FeedsServiceAndStartTimes) {
 }
 
 TEST(Transition, BackwardsIsAFaultOfOurOwn) {
-  Ledger ledger;
+  Ledger ledger(NodeLimits{});
   const Slot pod = ledger.add_pod(ledger.add_function(FunctionId(1)), TimePoint{});
   ledger.transition(pod, PodState::kDraining, TimePoint{});
   EXPECT_DEATH(ledger.transition(pod, PodState::kReady, TimePoint{}), "to > pod.state");

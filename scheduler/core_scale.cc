@@ -6,6 +6,22 @@
 #include "scheduler/core.h"
 
 namespace subito::scheduler {
+namespace {
+
+std::string_view why_started(StartWhy why, const autoscaler::Plan& plan,
+                             const autoscaler::StartAnswer& answer) {
+  switch (why) {
+    case StartWhy::kWaiting:
+      return to_string(answer.reason);
+    case StartWhy::kMinimum:
+      return to_string(why);
+    case StartWhy::kPlanned:
+      return to_string(plan.reason);
+  }
+  CHECK(false);
+}
+
+}  // namespace
 
 // Makes true again what must be true of a function after anything happened to it: nobody waits
 // while a pod has room, nobody waits without a start or a time to look again, the minimum is kept,
@@ -14,12 +30,15 @@ void Core::settle(Turn& turn, Slot slot) {
   Function& function = ledger_.function(slot);
   if (function.removed) return;
   ledger_.timers().clear(function.wake_timer);
+  observe(turn, slot);
+  replan(turn, slot);
   keep_minimum(turn, slot);  // first: whoever waits finds room in these pods
+  keep_planned(turn, slot);
   serve(turn, slot);
   if (function.queue.empty() && function.serving() >= pods_min(function)) {
     ledger_.leave_line(slot);
   }
-  refresh_idle(turn, slot);
+  refresh_idle(slot);
 }
 
 void Core::serve(Turn& turn, Slot slot) {
@@ -66,6 +85,7 @@ bool Core::start_for_waiting(Turn& turn, Slot slot) {
       function.policy->on_waiting({.now = turn.now,
                                    .waiting = function.queue.size(),
                                    .slots = function.slots,
+                                   .pods = function.serving(),
                                    .starting = function.in(PodState::kStarting),
                                    .hoped = turn.now - std::max(arrived, function.last_hello),
                                    .service_measured = function.service.measured(),
@@ -104,25 +124,29 @@ bool Core::start_pod(Turn& turn, Slot slot, StartWhy why, const autoscaler::Star
   Function& function = ledger_.function(slot);
   const Slot pod_slot = ledger_.add_pod(slot, turn.now);
   Pod& pod = ledger_.pod(pod_slot);
+  pod.planned = why == StartWhy::kPlanned;
+  function.pods_planned += static_cast<std::uint64_t>(pod.planned);
   turn.effects.push_back(StartPod{.pod = pod.id,
                                   .function = function.id,
                                   .revision = pod.revision,
                                   .number = pod.number,
                                   .why = why,
                                   .policy = answer.reason,
+                                  .plan = function.plan.reason,
                                   .waiting = function.queue.size()});
   ledger_.timers().set(pod.timer, later(turn.now, function.limits.start_timeout),
                        {Timer::Kind::kPod, pod_slot});
-  note(turn, function, Decision::Kind::kStarted,
-       why == StartWhy::kMinimum ? to_string(why) : to_string(answer.reason), answer.expected_wait);
+  note(turn, function, Decision::Kind::kStarted, why_started(why, function.plan, answer),
+       answer.expected_wait);
   return true;
 }
 
 // Is there a place for one more pod, and is it this function's turn? If not it stands in line.
 bool Core::room_on_node(Turn& turn, Slot slot) {
-  const bool pods_full = ledger_.pods() >= limits_.pods_max;
+  const bool pods_full = ledger_.places().room(ledger_.function(slot).height) == 0;
   const bool starts_full = ledger_.starting() >= limits_.starting_max;
-  const bool others_first = ledger_.line_length() > 0 && granted_ != slot;
+  const bool others_first =
+      granted_ != slot && ledger_.anyone_in_line() && ledger_.first_with_room() != kNoSlot;
   if (!pods_full && !starts_full && !others_first) return true;
   note(turn, ledger_.function(slot),
        pods_full ? Decision::Kind::kNodeFull : Decision::Kind::kStartsFull,
@@ -139,13 +163,13 @@ void Core::wake(Slot slot, TimePoint at) {
   ledger_.timers().set(function.wake_timer, at, {Timer::Kind::kFunctionWake, slot});
 }
 
-// A place that came free (there is never more than one: an event frees one) goes to the first in
-// line, who may stand in it again, at its end. Then idle pods make room.
+// A place that came free goes to the first in line that may have it, who may stand in it again, at
+// its next turn. Then idle pods make room.
 void Core::grant(Turn& turn) {
-  while (ledger_.line_length() > 0 && ledger_.pods() < limits_.pods_max &&
-         ledger_.starting() < limits_.starting_max) {
-    granted_ = ledger_.first_in_line();
-    ledger_.leave_line(granted_);
+  while (ledger_.anyone_in_line() && ledger_.starting() < limits_.starting_max) {
+    granted_ = ledger_.first_with_room();
+    if (granted_ == kNoSlot) break;
+    ledger_.grant(granted_);
     settle(turn, granted_);
     granted_ = kNoSlot;
   }
@@ -154,44 +178,71 @@ void Core::grant(Turn& turn) {
 
 // One place for each that stands in line; those free or freed in a moment count.
 void Core::evict(Turn& turn) {
-  while (ledger_.evictable() &&
-         limits_.pods_max - ledger_.pods() + ledger_.leaving() < ledger_.line_length()) {
-    const Function& owner = ledger_.function(ledger_.evict_first());
-    drain(turn, owner.idle.front(), DrainReason::kEvicted);
+  if (!ledger_.anyone_in_line()) return;
+  Places soon = ledger_.places_soon();
+  for (std::uint32_t height = 0; height <= kHeightMax && ledger_.evictable(); ++height) {
+    for (std::uint32_t left = ledger_.line_length(height); left > 0;) {
+      if (const std::uint32_t free = std::min(left, soon.room(height)); free > 0) {
+        soon.add(height, free);
+        left -= free;
+        continue;
+      }
+      const Slot owner = ledger_.evict_first(soon.helped_from(height));
+      if (owner == kNoSlot) break;
+      soon.remove(ledger_.function(owner).height);
+      drain(turn, ledger_.function(owner).idle.front(), DrainReason::kEvicted);
+    }
   }
+}
+
+// A busy function that has more places for its weight than one that stands in line would have with
+// one more gives a place up, though it has work: else a flood would keep what it got first. Places
+// free or freed in a moment are enough for as many in line.
+bool Core::yields(const Function& function) const {
+  if (!ledger_.anyone_in_line() || ledger_.starting() >= limits_.starting_max) return false;
+  if (function.queue.empty() || function.serving() <= pods_min(function)) return false;
+  const Places& soon = ledger_.places_soon();
+  for (std::uint32_t height = 0; height <= kHeightMax; ++height) {
+    if (ledger_.line_length(height) <= soon.room(height)) continue;
+    if (function.height < soon.helped_from(height)) continue;
+    const Function& other = ledger_.function(ledger_.first_in_line(height));
+    if (std::uint64_t{function.serving()} * other.limits.weight >
+        (std::uint64_t{other.serving()} + 1) * function.limits.weight) {
+      return true;
+    }
+  }
+  return false;
 }
 
 std::uint32_t Core::pods_min(const Function& function) const {
   return closing_ ? 0 : function.limits.pods_min;
 }
 
-bool Core::has_surplus(const Function& function) const {
+bool Core::evictable(const Function& function) const {
   return !function.removed && !function.idle.empty() && function.serving() > pods_min(function);
 }
 
-Duration Core::keep_idle(const Turn& turn, Function& function) const {
-  if (closing_) return Duration::zero();
-  return function.policy->keep_idle({.now = turn.now, .timeout = function.limits.idle_timeout});
+bool Core::has_surplus(const Function& function) const {
+  return evictable(function) && function.serving() > pods_planned(function);
 }
 
-void Core::refresh_idle(Turn& turn, Slot slot) {
+void Core::refresh_idle(Slot slot) {
   Function& function = ledger_.function(slot);
-  const bool surplus = has_surplus(function);
-  ledger_.set_evictable(slot, surplus);
-  if (!surplus) return ledger_.timers().clear(function.idle_timer);
+  ledger_.set_evictable(slot, evictable(function));
+  if (!has_surplus(function)) return ledger_.timers().clear(function.idle_timer);
   const TimePoint since = ledger_.pod(function.idle.front()).idle_since;
-  ledger_.timers().set(function.idle_timer, later(since, keep_idle(turn, function)),
+  ledger_.timers().set(function.idle_timer, later(since, function.plan.keep_idle),
                        {Timer::Kind::kFunctionIdle, slot});
 }
 
 void Core::idle_due(Turn& turn, Slot slot) {
   Function& function = ledger_.function(slot);
-  while (has_surplus(function)) {
+  for (replan(turn, slot); has_surplus(function); replan(turn, slot)) {
     const Slot oldest = function.idle.front();
-    if (later(ledger_.pod(oldest).idle_since, keep_idle(turn, function)) > turn.now) break;
+    if (later(ledger_.pod(oldest).idle_since, function.plan.keep_idle) > turn.now) break;
     drain(turn, oldest, closing_ ? DrainReason::kClosing : DrainReason::kIdle);
   }
-  refresh_idle(turn, slot);
+  refresh_idle(slot);
 }
 
 // Drains what is beyond the maximum: the least loaded, of these the longest idle.
@@ -218,6 +269,7 @@ void Core::note(const Turn& turn, Function& function, Decision::Kind kind, std::
                    .waiting = function.queue.size(),
                    .expected_wait = expected_wait,
                    .start_cost = function.start.mean(),
+                   .pods_wanted = function.plan.pods_wanted,
                    .reason = reason};
 }
 

@@ -239,7 +239,7 @@ TEST(Time, WhatIsDueIsDoneBeforeWhatHappensThen) {
   // The owner's timer is late: the arrival comes 11 s on, and finds the pod drained already.
   Effects effects;
   const FunctionId id = node.view("A").function;
-  node.scheduler().arrive(node.now() + 11s, InvocationId(77), id, TimePoint::max(), effects);
+  node.scheduler().arrive(node.now() + 11s, {InvocationId(77), id}, effects);
   ASSERT_EQ(effects.size(), 3u);
   EXPECT_TRUE(std::holds_alternative<DrainPod>(effects[0]));
   EXPECT_TRUE(std::holds_alternative<StartPod>(effects[1]));

@@ -12,7 +12,7 @@ void add_all(Digest& digest, Words... words) {
 
 void add_fields(Digest& digest, const StartPod& it) {
   add_all(digest, it.pod.value(), it.function.value(), it.revision.value(), it.number, it.why,
-          it.policy, it.waiting);
+          it.policy, it.plan, it.waiting);
 }
 
 void add_fields(Digest& digest, const Dispatch& it) {
@@ -28,7 +28,8 @@ void add_fields(Digest& digest, const Refuse& it) {
 }
 
 void add_fields(Digest& digest, const DrainPod& it) {
-  add_all(digest, it.pod.value(), it.function.value(), it.reason, it.idle.count(), it.served);
+  add_all(digest, it.pod.value(), it.function.value(), it.reason, it.idle.count(), it.served,
+          it.unused);
 }
 
 void add_fields(Digest& digest, const StopPod& it) {

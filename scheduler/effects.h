@@ -19,6 +19,7 @@ namespace subito::scheduler {
 enum class StartWhy : std::uint8_t {
   kWaiting,  // somebody waits; StartPod::policy says why waiting was not good enough
   kMinimum,  // fewer pods than the function's minimum
+  kPlanned,  // fewer than its policy's plan wants; StartPod::plan says why it wants them
 };
 
 // Start a pod. Answer with pod_ready() and, always, in the end pod_exited().
@@ -29,6 +30,7 @@ struct StartPod {
   std::uint64_t number = 0;  // counts the function's pods from 1: the 7 of "catalogue-7"
   StartWhy why = StartWhy::kWaiting;
   autoscaler::StartReason policy = autoscaler::StartReason::kNothingRuns;
+  autoscaler::PlanReason plan = autoscaler::PlanReason::kIdleTime;
   std::uint32_t waiting = 0;  // invocations that waited when it was decided
 };
 
@@ -56,6 +58,8 @@ struct Cancel {
 
 enum class RefuseReason : std::uint8_t {  // with the status to answer
   kQueueFull,                             // 429 the function's queue is at its limit
+  kQueueTooLong,                          // 429 the queue ahead takes longer than it may wait
+  kInFlightLimit,                         // 429 as many of the function are in flight as may
   kQueueTimeout,                          // 503 waited for queue_timeout
   kDeadline,                              // 504 the deadline passed before a pod was free
   kCrashLoop,                             // 503 the function's pods end as soon as they start
@@ -77,7 +81,8 @@ struct Refuse {
 
 enum class DrainReason : std::uint8_t {
   kIdle,          // nothing to do for the idle timeout
-  kEvicted,       // the node is full and another function waits
+  kEvicted,       // idle; the node is full and another function waits
+  kYielded,       // busy; the node is full and another function has less than its share
   kScaledDown,    // the maximum was lowered
   kOldRevision,   // the function has a new revision
   kRemoved,       // the function was removed
@@ -93,6 +98,7 @@ struct DrainPod {
   DrainReason reason = DrainReason::kIdle;
   Duration idle{};           // how long it had been idle; 0 when it was not
   std::uint64_t served = 0;  // invocations it completed
+  bool unused = false;       // started ahead by a plan, and it was given no invocation
 };
 
 enum class StopReason : std::uint8_t {

@@ -11,6 +11,10 @@ const char* short_name(RefuseReason reason) {
   switch (reason) {
     case RefuseReason::kQueueFull:
       return "queue-full";
+    case RefuseReason::kQueueTooLong:
+      return "queue-too-long";
+    case RefuseReason::kInFlightLimit:
+      return "in-flight";
     case RefuseReason::kQueueTimeout:
       return "queue-timeout";
     case RefuseReason::kDeadline:
@@ -37,6 +41,8 @@ const char* short_name(DrainReason reason) {
       return "idle";
     case DrainReason::kEvicted:
       return "evicted";
+    case DrainReason::kYielded:
+      return "yielded";
     case DrainReason::kScaledDown:
       return "scaled-down";
     case DrainReason::kOldRevision:
@@ -78,12 +84,18 @@ FakeNode& FakeNode::add(const std::string& name, FunctionLimits limits) {
 }
 
 FakeNode& FakeNode::update(const std::string& name, FunctionLimits limits) {
+  catch_up();
   ++functions_.at(name).revision;
   return set_limits(name, limits);
 }
 
 FakeNode& FakeNode::set_limits(const std::string& name, FunctionLimits limits) {
+  catch_up();
   Function& function = functions_.at(name);
+  for (auto& [pod_name, pod] : pods_) {
+    const auto seen = scheduler_.pod(pod.id);
+    if (seen && seen->function == function.id) pod.height = limits.height;
+  }
   function.limits = limits;
   function.pods_max = limits.pods_max.value_or(pods_max_default(limits_));
   scheduler_.update_function(now_, function.id, RevisionId(function.revision), limits, effects_);
@@ -92,6 +104,7 @@ FakeNode& FakeNode::set_limits(const std::string& name, FunctionLimits limits) {
 }
 
 FakeNode& FakeNode::remove(const std::string& name) {
+  catch_up();
   const FunctionId id = functions_.at(name).id;
   functions_.erase(name);  // from here on it gets nothing
   scheduler_.remove_function(now_, id, effects_);
@@ -101,6 +114,7 @@ FakeNode& FakeNode::remove(const std::string& name) {
 
 FakeNode& FakeNode::scale(const std::string& name, std::uint32_t min,
                           std::optional<std::uint32_t> max) {
+  catch_up();
   Function& function = functions_.at(name);
   function.limits.pods_min = min;
   function.limits.pods_max = max;
@@ -116,14 +130,14 @@ FakeNode& FakeNode::close() {
   return *this;
 }
 
-std::uint64_t FakeNode::call(const std::string& name, Duration timeout) {
+std::uint64_t FakeNode::call(const std::string& name, Duration timeout, bool nested) {
   const auto function = functions_.find(name);
   const FunctionId id = function == functions_.end() ? FunctionId(999) : function->second.id;
   const std::uint64_t number = ++next_call_;
   const TimePoint deadline = timeout == Duration::max() ? TimePoint::max() : now_ + timeout;
   calls_[number] = {
       .function = name, .pod = "", .state = CallState::kWaiting, .deadline = deadline};
-  scheduler_.arrive(now_, InvocationId(number), id, deadline, effects_);
+  scheduler_.arrive(now_, {InvocationId(number), id, deadline, nested}, effects_);
   act();
   return number;
 }
@@ -197,6 +211,12 @@ FakeNode& FakeNode::advance(Duration by) {
   return *this;
 }
 
+// What is due is decided by the limits until now.
+void FakeNode::catch_up() {
+  scheduler_.expire(now_, effects_);
+  act();
+}
+
 std::string FakeNode::said() {
   return std::exchange(said_, "");
 }
@@ -247,9 +267,11 @@ void FakeNode::on(const StartPod& effect) {
                  .state = PodState::kStarting,
                  .said_hello = false,
                  .concurrency = function.limits.concurrency,
+                 .height = function.limits.height,
                  .running = {}};
   EXPECT_LE(serving(function_name), function.pods_max);
   EXPECT_LE(pods_.size(), limits_.pods_max);
+  check_places_are_left(function);
   EXPECT_LE(std::count_if(pods_.begin(), pods_.end(),
                           [](const auto& entry) { return !entry.second.said_hello; }),
             limits_.starting_max);
@@ -300,7 +322,8 @@ void FakeNode::on(const DrainPod& effect) {
   EXPECT_TRUE(pod.state == PodState::kStarting || pod.state == PodState::kReady);
   if (effect.reason == DrainReason::kIdle || effect.reason == DrainReason::kEvicted) {
     EXPECT_TRUE(pod.running.empty()) << "a busy pod is neither idle nor evicted";
-    EXPECT_GT(serving(pod.function), functions_.at(pod.function).limits.pods_min);
+    EXPECT_TRUE(scheduler_.node().closing ||
+                serving(pod.function) > functions_.at(pod.function).limits.pods_min);
   }
   pod.state = PodState::kDraining;
   say("drain " + name_of(effect.pod) + " " + short_name(effect.reason));
@@ -316,6 +339,17 @@ void FakeNode::on(const StopPod& effect) {
   }
   pod.state = PodState::kStopping;
   say("stop " + name_of(effect.pod) + " " + short_name(effect.reason));
+}
+
+// Those who call leave places to those they call, level by level.
+void FakeNode::check_places_are_left(const Function& started) {
+  for (std::uint32_t level = 1; level <= std::min(started.limits.height, limits_.pods_max - 1);
+       ++level) {
+    const auto high = std::count_if(pods_.begin(), pods_.end(), [&](const auto& entry) {
+      return entry.second.height >= level;
+    });
+    EXPECT_LE(high, limits_.pods_max - level) << "of height " << level << " and more";
+  }
 }
 
 // Whoever waits has a deadline and no pod with room; the books agree with the model.

@@ -33,7 +33,8 @@ class FakeNode {
   FakeNode& close();
 
   // --- invocations by number, counted from 1
-  std::uint64_t call(const std::string& name, Duration timeout = std::chrono::seconds(60));
+  std::uint64_t call(const std::string& name, Duration timeout = std::chrono::seconds(60),
+                     bool nested = false);
   FakeNode& calls(const std::string& name, int count);
   FakeNode& done(std::uint64_t invocation);
   FakeNode& leave(std::uint64_t invocation);  // the client goes
@@ -74,6 +75,7 @@ class FakeNode {
     PodState state = PodState::kStarting;
     bool said_hello = false;
     std::uint32_t concurrency = 1;
+    std::uint32_t height = 0;
     std::set<std::uint64_t> running;
   };
   struct Function {
@@ -90,6 +92,7 @@ class FakeNode {
   void forget_ended_calls();
 
  private:
+  void catch_up();
   void act();
   void on(const StartPod& effect);
   void on(const Dispatch& effect);
@@ -97,6 +100,7 @@ class FakeNode {
   void on(const Refuse& effect);
   void on(const DrainPod& effect);
   void on(const StopPod& effect);
+  void check_places_are_left(const Function& started);
   void check_nothing_is_forgotten();
   void say(const std::string& text);
   const std::string& name_of(PodId id) const { return pod_names_.at(id.value()); }

@@ -27,9 +27,7 @@ struct Apply {
   void operator()(const Scale& it) const {
     scheduler.scale(it.now, it.function, it.pods_min, it.pods_max, effects);
   }
-  void operator()(const Arrive& it) const {
-    scheduler.arrive(it.now, it.invocation, it.function, it.deadline, effects);
-  }
+  void operator()(const Arrive& it) const { scheduler.arrive(it.now, it.arrival, effects); }
   void operator()(const Completed& it) const {
     scheduler.completed(it.now, it.invocation, effects);
   }

@@ -41,9 +41,7 @@ struct Scale {
 };
 struct Arrive {
   TimePoint now;
-  InvocationId invocation;
-  FunctionId function;
-  TimePoint deadline;
+  Arrival arrival;
 };
 struct Completed {
   TimePoint now;

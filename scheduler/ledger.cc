@@ -1,9 +1,13 @@
 #include "scheduler/ledger.h"
 
+#include <algorithm>
+
 #include "runtime/base/check.h"
 
 namespace subito::scheduler {
 namespace {
+
+constexpr std::uint64_t kTurn = 1U << 20;  // of weight 1; 2^44 grants fit
 
 std::size_t index(PodState state) {
   return static_cast<std::size_t>(state);
@@ -18,6 +22,24 @@ Slot Ledger::add_function(FunctionId id) {
   return slot;
 }
 
+void Ledger::set_height(Slot slot, std::uint32_t height) {
+  Function& function = functions_[slot];
+  if (function.height == height) return;
+  const bool stood = function.wants_start, evictable = function.evict_position != kNoSlot;
+  leave_line(slot);
+  set_evictable(slot, false);
+  for (Slot at = function.pods.front(); at != kNoSlot; at = next_pod(at)) {
+    places_.remove(function.height);
+    places_.add(height);
+    if (pods_[at].leaving) continue;
+    soon_.remove(function.height);
+    soon_.add(height);
+  }
+  function.height = height;
+  if (stood) stand_in_line(slot);
+  if (evictable) set_evictable(slot, true);
+}
+
 void Ledger::retire_function(Slot slot) {
   Function& function = functions_[slot];
   CHECK(!function.removed && function.queue.empty());
@@ -29,6 +51,7 @@ void Ledger::release_function(Slot slot) {
   Function& function = functions_[slot];
   CHECK(function.removed && function.pods.empty() && function.queue.empty());
   timers_.clear(function.wake_timer);
+  timers_.clear(function.plan_timer);
   timers_.clear(function.idle_timer);
   leave_line(slot);
   set_evictable(slot, false);
@@ -51,6 +74,8 @@ Slot Ledger::add_pod(Slot function_slot, TimePoint now) {
   ++function.pods_in[index(PodState::kStarting)];
   function.slots += pod.concurrency;
   ++starting_;
+  places_.add(function.height);
+  soon_.add(function.height);
   reindex(slot, now);
   return slot;
 }
@@ -85,7 +110,7 @@ void Ledger::remove_pod(Slot slot) {
   Function& function = functions_[pod.function];
   --function.pods_in[index(PodState::kStopping)];
   if (!pod.said_hello) --starting_;
-  --leaving_;  // every stopping pod is counted there
+  places_.remove(function.height);
   timers_.clear(pod.timer);
   function.pods.erase(pods_, slot);
   pod_ids_.erase(pod.id);
@@ -182,21 +207,54 @@ void Ledger::stand_in_line(Slot slot) {
   Function& function = functions_[slot];
   if (function.wants_start) return;
   function.wants_start = true;
-  line_.push_back(functions_, slot);
+  ++standing_;
+  const std::uint64_t turn =
+      std::max(function.turn, granted_turn_) + kTurn / function.limits.weight;
+  lines_[function.height].put(slot, TurnKey{turn, ++stands_}, line_positions());
 }
 
 void Ledger::leave_line(Slot slot) {
   Function& function = functions_[slot];
   if (!function.wants_start) return;
   function.wants_start = false;
-  line_.erase(functions_, slot);
+  --standing_;
+  lines_[function.height].erase(slot, line_positions());
+}
+
+void Ledger::grant(Slot slot) {
+  Function& function = functions_[slot];
+  CHECK(lines_[function.height].top() == slot);
+  function.turn = granted_turn_ = lines_[function.height].top_key().turn;
+  leave_line(slot);
+}
+
+Slot Ledger::first_with_room() const {
+  const Heap<TurnKey>* first = nullptr;
+  for (std::uint32_t height = 0; height <= kHeightMax && places_.room(height) > 0; ++height) {
+    const Heap<TurnKey>& line = lines_[height];
+    if (!line.empty() && (first == nullptr || line.top_key() < first->top_key())) first = &line;
+  }
+  return first == nullptr ? kNoSlot : first->top();
 }
 
 void Ledger::set_evictable(Slot slot, bool evictable) {
+  Function& function = functions_[slot];
   auto positions = [this](Slot at) -> Slot& { return functions_[at].evict_position; };
-  if (!evictable) return evict_.erase(slot, positions);
-  const Function& function = functions_[slot];
-  evict_.put(slot, EvictKey{pods_[function.idle.front()].idle_since, slot}, positions);
+  const bool was = function.evict_position != kNoSlot;
+  if (evictable && !was) ++evictable_;
+  if (!evictable && was) --evictable_;
+  if (!evictable) return evict_[function.height].erase(slot, positions);
+  evict_[function.height].put(slot, EvictKey{pods_[function.idle.front()].idle_since, slot},
+                              positions);
+}
+
+Slot Ledger::evict_first(std::uint32_t height) const {
+  const Heap<EvictKey>* first = nullptr;
+  for (; height <= kHeightMax; ++height) {
+    const Heap<EvictKey>& heap = evict_[height];
+    if (!heap.empty() && (first == nullptr || heap.top_key() < first->top_key())) first = &heap;
+  }
+  return first == nullptr ? kNoSlot : first->top();
 }
 
 // Puts the pod into every list its state and load say it belongs to, and out of the others.
@@ -215,8 +273,13 @@ void Ledger::reindex(Slot slot, TimePoint now) {
   set_idle(slot, pod.state == PodState::kReady && load == 0, now);
   const bool leaving =
       pod.state == PodState::kStopping || (pod.state == PodState::kDraining && load == 0);
-  leaving_ += static_cast<std::uint32_t>(leaving) - static_cast<std::uint32_t>(pod.leaving);
+  if (leaving == pod.leaving) return;
   pod.leaving = leaving;
+  if (leaving) {
+    soon_.remove(function.height);
+  } else {
+    soon_.add(function.height);
+  }
 }
 
 void Ledger::set_idle(Slot slot, bool idle, TimePoint now) {

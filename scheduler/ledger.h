@@ -4,15 +4,19 @@
 // Slots stay valid until the matching remove; references to records as long as their slot.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "scheduler/id_map.h"
+#include "scheduler/places.h"
 #include "scheduler/records.h"
 
 namespace subito::scheduler {
 
 class Ledger {
  public:
+  explicit Ledger(const NodeLimits& limits) : places_(limits.pods_max), soon_(limits.pods_max) {}
+
   // --- find; kNoSlot: not there
   Slot find(FunctionId id) const { return function_ids_.find(id); }
   Slot find(PodId id) const { return pod_ids_.find(id); }
@@ -22,12 +26,14 @@ class Ledger {
   Invocation& invocation(Slot slot) { return invocations_[slot]; }
   const Function& function(Slot slot) const { return functions_[slot]; }
   const Pod& pod(Slot slot) const { return pods_[slot]; }
+  const Invocation& invocation(Slot slot) const { return invocations_[slot]; }
   // Free slots among them have no id.
   Slot functions_end() const { return functions_.end(); }
 
   // --- functions
   Slot add_function(FunctionId id);
   // The id is free again; the record lives until release_function().
+  void set_height(Slot function, std::uint32_t height);
   void retire_function(Slot slot);
   void release_function(Slot slot);
 
@@ -52,16 +58,28 @@ class Ledger {
   Slot next_invocation(Slot slot) const { return invocations_[slot].link.after; }
   Slot next_pod(Slot slot) const { return pods_[slot].in_function.after; }
 
-  // --- the line of functions that want a pod and found the node full
+  // --- the line of functions that want a pod and found the node full: weighted fair queueing. Each
+  // grant moves a function's turn on by kTurn / weight; the least turn is next; who comes new
+  // begins at the turn granted last and not at what it left unused.
   void stand_in_line(Slot function);
   void leave_line(Slot function);
-  Slot first_in_line() const { return line_.front(); }
-  std::uint32_t line_length() const { return line_.size(); }
+  void grant(Slot function);     // leaves the line, its turn is used
+  Slot first_with_room() const;  // kNoSlot: nobody in line may have a place now
+  Slot first_in_line(std::uint32_t height) const { return lines_[height].top(); }
+  std::uint32_t line_length(std::uint32_t height) const {
+    return static_cast<std::uint32_t>(lines_[height].size());
+  }
+  bool anyone_in_line() const { return standing_ > 0; }
 
   // --- functions with pods that may be evicted
   void set_evictable(Slot function, bool evictable);
-  bool evictable() const { return !evict_.empty(); }
-  Slot evict_first() const { return evict_.top(); }
+  bool evictable() const { return evictable_ > 0; }
+  // Of those from `height` on; kNoSlot: there is none.
+  Slot evict_first(std::uint32_t height) const;
+
+  // --- places on the node; `soon`: when those that leave are gone
+  const Places& places() const { return places_; }
+  const Places& places_soon() const { return soon_; }
 
   Timers& timers() { return timers_; }
   const Timers& timers() const { return timers_; }
@@ -70,7 +88,6 @@ class Ledger {
   std::uint32_t functions() const { return static_cast<std::uint32_t>(function_ids_.size()); }
   std::uint32_t pods() const { return static_cast<std::uint32_t>(pod_ids_.size()); }
   std::uint32_t starting() const { return starting_; }  // no hello yet, in whatever state
-  std::uint32_t leaving() const { return leaving_; }
   std::uint32_t waiting() const { return waiting_; }
   std::uint32_t running() const { return running_; }
 
@@ -79,6 +96,9 @@ class Ledger {
   void dequeue(Slot invocation);
   void reindex(Slot pod, TimePoint now);
   void set_idle(Slot pod, bool idle, TimePoint now);
+  auto line_positions() {
+    return [this](Slot at) -> Slot& { return functions_[at].line_position; };
+  }
 
   Slots<Function> functions_;
   Slots<Pod> pods_;
@@ -87,13 +107,18 @@ class Ledger {
   IdMap<PodId> pod_ids_;
   IdMap<InvocationId> invocation_ids_;
   Timers timers_;
-  Heap<EvictKey> evict_;
-  SlotList<Function, &Function::in_line> line_;
+  Places places_;
+  Places soon_;
+  std::array<Heap<EvictKey>, kHeightMax + 1> evict_;  // by height
+  std::array<Heap<TurnKey>, kHeightMax + 1> lines_;   // by height
+  std::uint32_t evictable_ = 0;
+  std::uint32_t standing_ = 0;
+  std::uint64_t granted_turn_ = 0;
+  std::uint64_t stands_ = 0;
   IdSource<PodId> pod_source_;
   std::uint64_t order_ = 0;
   std::uint64_t stamp_ = 0;
   std::uint32_t starting_ = 0;
-  std::uint32_t leaving_ = 0;
   std::uint32_t waiting_ = 0;
   std::uint32_t running_ = 0;
 };

@@ -18,6 +18,9 @@ std::optional<std::string_view> fault(const FunctionLimits& limits) {
   if (limits.drain_timeout <= Duration::zero()) return "drain_timeout must be above 0";
   if (limits.cancel_grace <= Duration::zero()) return "cancel_grace must be above 0";
   if (limits.start_prior < Duration::zero()) return "start_prior must not be negative";
+  if (limits.weight == 0 || limits.weight > kWeightMax) return "weight must be 1 to 1000";
+  if (limits.in_flight_max == 0u) return "in_flight_max must be at least 1";
+  if (limits.height > kHeightMax) return "height must be at most 16";
   return std::nullopt;
 }
 
@@ -25,6 +28,7 @@ std::optional<std::string_view> fault(const NodeLimits& limits) {
   if (limits.pods_max == 0) return "pods_max must be at least 1";
   if (limits.starting_max == 0) return "starting_max must be at least 1";
   if (limits.waiting_max == 0) return "waiting_max must be at least 1";
+  if (limits.in_flight_max == 0) return "in_flight_max must be at least 1";
   if (limits.pod_dispatches_max == 0) return "pod_dispatches_max must be at least 1";
   return std::nullopt;
 }

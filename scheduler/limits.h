@@ -36,13 +36,27 @@ struct FunctionLimits {
   Duration cancel_grace = std::chrono::seconds(1);
   // The time to start a pod, until the first was measured.
   Duration start_prior = std::chrono::milliseconds(5);
-  autoscaler::PolicyKind policy = autoscaler::PolicyKind::kInstant;
+  autoscaler::PolicyOptions policy{};
+  // Its share of starts, places and queue memory where functions compete: 2 gets twice what 1 gets.
+  std::uint32_t weight = 1;
+  // Invocations waiting and running; the next is refused (429). Unset: as many as queue and pods
+  // take.
+  std::optional<std::uint32_t> in_flight_max{};
+  // The longest chain of calls that may start at it: 0 calls nobody, 1 calls only such, ... See
+  // places.h for what it is good for.
+  std::uint32_t height = 0;
 };
+
+inline constexpr std::uint32_t kWeightMax = 1000;
+inline constexpr std::uint32_t kHeightMax = 16;
 
 struct NodeLimits {
   std::uint32_t pods_max = 256;         // in any state: a pod holds memory until it is gone
   std::uint32_t starting_max = 8;       // more at once only make each start slower: about 4 a core
   std::uint32_t waiting_max = 100'000;  // invocations waiting, all functions together
+  // Waiting and running. Calls between functions are not refused for it: they belong to invocations
+  // that were let in, and would be lost work.
+  std::uint32_t in_flight_max = 200'000;
   // Invocations given to one pod; then it drains and another takes its place. Its channel can
   // number 2^31 streams a side: enough for 128 calls and connections by each invocation. At 20,000
   // a second the busiest pod lives 14 minutes, and another start costs a millisecond.
@@ -72,6 +86,9 @@ inline constexpr Duration kHealthyAfter = std::chrono::seconds(10);
 // From this many failures in a row on, and with no pod ready, arrivals are refused at once (503)
 // while the back-off lasts, and whoever waits is refused too.
 inline constexpr std::uint32_t kCrashLoopAfter = 5;
+
+// A start that a plan wants, while the node starts as many as it may: looked at again after this.
+inline constexpr Duration kPlannedRetry = std::chrono::milliseconds(50);
 
 // Bounds of what Refuse::retry_after tells a client.
 inline constexpr Duration kRetryAfterMin = std::chrono::seconds(1);

@@ -96,6 +96,9 @@ class Generator {
     out.start_timeout = (1 + below(3)) * 1s;
     out.drain_timeout = (1 + below(3)) * 1s;
     out.cancel_grace = (1 + below(500)) * 1ms;
+    out.weight = 1 + below(3);
+    out.height = below(4);
+    if (below(4) == 0) out.in_flight_max = 1 + below(20);
     return out;
   }
 
@@ -105,7 +108,8 @@ class Generator {
     if (node_.functions().empty()) return;
     const std::string name = any(node_.functions()).first;
     for (std::uint32_t i = below(4) == 0 ? below(10) : 1; i > 0; --i) {
-      node_.call(name, below(5) == 0 ? Duration::max() : Duration(below(8000) * 1ms));
+      node_.call(name, below(5) == 0 ? Duration::max() : Duration(below(8000) * 1ms),
+                 below(3) == 0);
     }
   }
 

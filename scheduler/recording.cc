@@ -67,18 +67,21 @@ class Fields {
   explicit Fields(Codec& codec) : codec_(codec) {}
 
   void operator()(NodeLimits& it) {
-    all(it.pods_max, it.starting_max, it.waiting_max, it.pod_dispatches_max);
+    all(it.pods_max, it.starting_max, it.waiting_max, it.in_flight_max, it.pod_dispatches_max);
   }
   void operator()(FunctionLimits& it) {
     all(it.pods_min, it.pods_max, it.concurrency, it.queue_limit, it.queue_timeout, it.idle_timeout,
-        it.start_timeout, it.drain_timeout, it.cancel_grace, it.start_prior);
-    codec_.choice(it.policy, autoscaler::kPolicyKinds.back());
+        it.start_timeout, it.drain_timeout, it.cancel_grace, it.start_prior, it.weight,
+        it.in_flight_max, it.height);
+    codec_.choice(it.policy.kind, autoscaler::kPolicyKinds.back());
   }
   void operator()(AddFunction& it) { function(it); }
   void operator()(UpdateFunction& it) { function(it); }
   void operator()(RemoveFunction& it) { all(it.function); }
   void operator()(Scale& it) { all(it.function, it.pods_min, it.pods_max); }
-  void operator()(Arrive& it) { all(it.invocation, it.function, it.deadline); }
+  void operator()(Arrive& it) {
+    all(it.arrival.invocation, it.arrival.function, it.arrival.deadline, it.arrival.nested);
+  }
   void operator()(Completed& it) { all(it.invocation); }
   void operator()(Cancelled& it) { all(it.invocation); }
   void operator()(PodReady& it) { all(it.pod); }
@@ -109,6 +112,7 @@ class Writer {
   Writer(TimePoint latest, std::string& out) : latest_(latest), out_(out) {}
 
   void value(std::uint32_t number) { put_varint(number, out_); }
+  void value(bool yes) { put_varint(yes ? 1 : 0, out_); }
   void value(Duration duration) { put_varint(static_cast<std::uint64_t>(duration.count()), out_); }
   void value(TimePoint at) {
     const auto since = static_cast<std::uint64_t>(at.time_since_epoch().count());
@@ -150,6 +154,7 @@ class Reader {
     return failed_ ? 0 : *taken;
   }
   void value(std::uint32_t& out) { out = static_cast<std::uint32_t>(number(UINT32_MAX)); }
+  void value(bool& out) { out = number(1) == 1; }
   void value(Duration& out) { out = Duration(static_cast<std::int64_t>(number(INT64_MAX))); }
   void value(TimePoint& out) {
     const auto base = static_cast<std::uint64_t>(latest_.time_since_epoch().count());

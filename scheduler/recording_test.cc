@@ -37,9 +37,9 @@ std::string recorded(int* inputs = nullptr) {
   TimePoint now(5s);
   const FunctionId a(1);
   scheduler.add_function(now, a, RevisionId(1), {.pods_max = 2, .queue_limit = 7}, effects);
-  scheduler.arrive(now += 1ms, InvocationId(1), a, TimePoint::max(), effects);
-  scheduler.arrive(now += 1ms, InvocationId(2), a, now + 30s, effects);
-  scheduler.arrive(now += 1ms, InvocationId(3), a, now + 30s, effects);
+  scheduler.arrive(now += 1ms, {InvocationId(1), a, TimePoint::max()}, effects);
+  scheduler.arrive(now += 1ms, {InvocationId(2), a, now + 30s}, effects);
+  scheduler.arrive(now += 1ms, {InvocationId(3), a, now + 30s}, effects);
   scheduler.pod_ready(now += 1ms, PodId(1), effects);
   scheduler.completed(now += 1ms, InvocationId(1), effects);
   scheduler.cancelled(now += 1ms, InvocationId(3), effects);
@@ -91,10 +91,15 @@ TEST(Recording, KeepsEveryField) {
                               .start_timeout = 7ns,
                               .drain_timeout = 8ns,
                               .cancel_grace = 9ns,
-                              .start_prior = 10ns};
+                              .start_prior = 10ns,
+                              .weight = 11,
+                              .in_flight_max = 12,
+                              .height = 13};
   writer.append(AddFunction{TimePoint(1s), FunctionId(300), RevisionId(4), limits}, {}, bytes);
-  writer.append(Arrive{TimePoint(2s), InvocationId(1u << 20), FunctionId(300), TimePoint::max()},
-                {}, bytes);
+  writer.append(
+      Arrive{TimePoint(2s),
+             {.invocation = InvocationId(1u << 20), .function = FunctionId(300), .nested = true}},
+      {}, bytes);
   writer.append(
       PodExited{TimePoint(1500ms), PodId(9), ExitKind::kKilled, {InvocationId(2), InvocationId(1)}},
       {}, bytes);
@@ -113,9 +118,14 @@ TEST(Recording, KeepsEveryField) {
   EXPECT_EQ(add.limits.drain_timeout, 8ns);
   EXPECT_EQ(add.limits.cancel_grace, 9ns);
   EXPECT_EQ(add.limits.start_prior, 10ns);
+  EXPECT_EQ(add.limits.weight, 11u);
+  EXPECT_EQ(add.limits.in_flight_max, 12u);
+  EXPECT_EQ(add.limits.height, 13u);
   const auto arrive = std::get<Arrive>((**reader.next()).input);
   EXPECT_EQ(arrive.now, TimePoint(2s));
-  EXPECT_EQ(arrive.deadline, TimePoint::max());
+  EXPECT_EQ(arrive.arrival.invocation, InvocationId(1u << 20));
+  EXPECT_EQ(arrive.arrival.deadline, TimePoint::max());
+  EXPECT_TRUE(arrive.arrival.nested);
   const auto exited = std::get<PodExited>((**reader.next()).input);
   EXPECT_EQ(exited.now, TimePoint(1500ms));  // earlier: a clock never does, the format can
   EXPECT_EQ(exited.kind, ExitKind::kKilled);

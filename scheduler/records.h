@@ -54,6 +54,7 @@ struct Pod {
   bool start_timed_out = false;
   std::uint64_t dispatched = 0;  // in all
   std::uint64_t served = 0;
+  bool planned = false;         // started ahead, by the policy's plan
   std::uint64_t last_used = 0;  // a stamp, not a time: larger is later
   bool idle = false;            // ready, and runs nothing
   TimePoint idle_since;
@@ -76,6 +77,14 @@ struct RoomKey {
   friend auto operator<=>(const RoomKey&, const RoomKey&) = default;
 };
 
+// Whose turn it is among functions that stand in line for a place: who has had least for its
+// weight.
+struct TurnKey {
+  std::uint64_t turn = 0;
+  std::uint64_t stood = 0;  // different for every stand
+  friend auto operator<=>(const TurnKey&, const TurnKey&) = default;
+};
+
 // Which function gives a pod up first when the node is full: whose oldest has been idle longest.
 struct EvictKey {
   TimePoint idle_since;
@@ -88,7 +97,9 @@ struct Function {
   RevisionId revision;
   FunctionLimits limits;
   std::uint32_t pods_max = 1;  // in force
+  std::uint32_t height = 0;    // of limits, as the ledger has booked it
   std::unique_ptr<autoscaler::Policy> policy;
+  autoscaler::Plan plan;  // its last one
   autoscaler::Estimate service;
   autoscaler::Estimate start;
   Backoff backoff;
@@ -103,14 +114,19 @@ struct Function {
   std::uint32_t running = 0;
   std::uint64_t completed = 0;
   std::uint64_t pods_started = 0;
-  TimePoint last_hello;  // of any of its pods
+  std::uint64_t pods_planned = 0;  // of these, those started ahead
+  std::uint64_t pods_unused = 0;   // of the planned ones, those that went without an invocation
+  TimePoint last_hello;            // of any of its pods
 
   TimerHandle wake_timer = kNoSlot;
   TimePoint wake_at;
+  TimerHandle plan_timer = kNoSlot;
+  TimePoint plan_at = TimePoint::max();  // what it is armed for
   TimerHandle idle_timer = kNoSlot;
   Slot evict_position = kNoSlot;
   bool wants_start = false;  // stands in line for a place on the node
-  Link in_line;
+  std::uint64_t turn = 0;    // of its last grant; see Ledger::stand_in_line
+  Slot line_position = kNoSlot;
   bool removed = false;  // only its pods are left
 
   std::uint32_t in(PodState state) const { return pods_in[static_cast<std::size_t>(state)]; }

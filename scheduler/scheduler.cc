@@ -46,11 +46,10 @@ void Scheduler::scale(TimePoint now, FunctionId function, std::uint32_t pods_min
   tell(Scale{now, function, pods_min, pods_max}, effects, before);
 }
 
-void Scheduler::arrive(TimePoint now, InvocationId invocation, FunctionId function,
-                       TimePoint deadline, Effects& effects) {
+void Scheduler::arrive(TimePoint now, const Arrival& arrival, Effects& effects) {
   const std::size_t before = effects.size();
-  core_->arrive(core_->tick(now, effects), invocation, function, deadline);
-  tell(Arrive{now, invocation, function, deadline}, effects, before);
+  core_->arrive(core_->tick(now, effects), arrival);
+  tell(Arrive{now, arrival}, effects, before);
 }
 
 void Scheduler::completed(TimePoint now, InvocationId invocation, Effects& effects) {

@@ -43,6 +43,15 @@ enum class ExitKind : std::uint8_t {
 };
 std::string_view to_string(ExitKind kind);
 
+struct Arrival {
+  InvocationId invocation;  // the owner's, unique among the living ones
+  FunctionId function;
+  TimePoint deadline = TimePoint::max();  // from the arrival on the scheduler watches it
+  // A call of another function: it belongs to an invocation that was let in, and what the node
+  // refuses to newcomers it may still have.
+  bool nested = false;
+};
+
 class Scheduler {
  public:
   explicit Scheduler(const NodeLimits& node);
@@ -62,10 +71,8 @@ class Scheduler {
   void scale(TimePoint now, FunctionId function, std::uint32_t pods_min,
              std::optional<std::uint32_t> pods_max, Effects& effects);
 
-  // --- invocations. Ids are the owner's, unique among the living ones.
-  // `deadline`: TimePoint::max() for none. From here on the scheduler watches it.
-  void arrive(TimePoint now, InvocationId invocation, FunctionId function, TimePoint deadline,
-              Effects& effects);
+  // --- invocations
+  void arrive(TimePoint now, const Arrival& arrival, Effects& effects);
   // The pod answered, with whatever result, or acknowledged a Cancel: the slot is free. An
   // answer in hand is never cancelled, even if its deadline is over by now.
   void completed(TimePoint now, InvocationId invocation, Effects& effects);

@@ -25,6 +25,7 @@ struct Timer {
     kInvocation,    // waiting: give up; running: cancel; cancelled: the pod does not yield
     kPod,           // starting: no hello; draining: does not end
     kFunctionWake,  // somebody waits: look again whether to start a pod
+    kFunctionPlan,  // the policy wants to be asked for its plan
     kFunctionIdle,  // the longest idle pod has been idle for long enough
   };
   Kind kind = Kind::kInvocation;

@@ -48,7 +48,8 @@ struct Decision {
   std::uint32_t waiting = 0;
   Duration expected_wait{};
   Duration start_cost{};
-  std::string_view reason;  // static text, of StartReason, DrainReason or StopReason
+  std::uint32_t pods_wanted = 0;  // by the policy's plan
+  std::string_view reason;  // static text, of StartReason, PlanReason, DrainReason or StopReason
 };
 // "started a pod: waiting costs more than starting (3 waiting, 15 ms expected, a start takes 1.1
 // ms)"
@@ -60,14 +61,17 @@ struct FunctionView {
   FunctionLimits limits;
   std::uint32_t pods_max = 0;  // in force
   std::uint32_t starting = 0, ready = 0, draining = 0, stopping = 0;
-  std::uint32_t idle = 0;       // of the ready ones
-  std::uint32_t waiting = 0;    // in the queue
-  std::uint32_t running = 0;    // dispatched and not completed
-  std::uint64_t completed = 0;  // since the function was added
-  Duration service{};           // mean; 0 before the first
-  Duration start{};             // mean, or the prior
-  std::uint32_t failures = 0;   // in a row
-  TimePoint backoff_until;      // in the past: not backing off
+  std::uint32_t idle = 0;          // of the ready ones
+  std::uint32_t waiting = 0;       // in the queue
+  std::uint32_t running = 0;       // dispatched and not completed
+  std::uint64_t completed = 0;     // since the function was added
+  autoscaler::Plan plan;           // the policy's last one
+  std::uint64_t pods_planned = 0;  // started ahead by a plan, since the function was added
+  std::uint64_t pods_unused = 0;   // of these, those that went without an invocation
+  Duration service{};              // mean; 0 before the first
+  Duration start{};                // mean, or the prior
+  std::uint32_t failures = 0;      // in a row
+  TimePoint backoff_until;         // in the past: not backing off
   Decision last;
   std::vector<PodView> pods;  // by number
 };

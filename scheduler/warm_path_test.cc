@@ -40,7 +40,7 @@ TEST(WarmPath, AllocatesNothingOnceItHasGrown) {
   std::uint64_t invocation = 0;
   const auto call = [&](std::uint64_t function) {
     effects.clear();
-    scheduler.arrive(now, InvocationId(++invocation), FunctionId(function), now + 60s, effects);
+    scheduler.arrive(now, {InvocationId(++invocation), FunctionId(function), now + 60s}, effects);
     for (std::size_t i = 0; i < effects.size(); ++i) {
       const StartPod* start = std::get_if<StartPod>(&effects[i]);
       if (start != nullptr) scheduler.pod_ready(now += 1ms, PodId(start->pod), effects);

@@ -43,6 +43,8 @@ std::string_view words(Decision::Kind kind) {
 int http_status(RefuseReason reason) {
   switch (reason) {
     case RefuseReason::kQueueFull:
+    case RefuseReason::kQueueTooLong:
+    case RefuseReason::kInFlightLimit:
       return 429;
     case RefuseReason::kFunctionGone:
       return 404;
@@ -66,6 +68,8 @@ std::string_view to_string(StartWhy why) {
       return "somebody waits";
     case StartWhy::kMinimum:
       return "fewer pods than pods_min";
+    case StartWhy::kPlanned:
+      return "started ahead";
   }
   CHECK(false);
 }
@@ -84,6 +88,10 @@ std::string_view to_string(RefuseReason reason) {
   switch (reason) {
     case RefuseReason::kQueueFull:
       return "the function's queue is full";
+    case RefuseReason::kQueueTooLong:
+      return "the queue ahead takes longer than the invocation may wait";
+    case RefuseReason::kInFlightLimit:
+      return "as many invocations of the function are in flight as may";
     case RefuseReason::kQueueTimeout:
       return "no pod was free in time";
     case RefuseReason::kDeadline:
@@ -110,6 +118,8 @@ std::string_view to_string(DrainReason reason) {
       return "idle";
     case DrainReason::kEvicted:
       return "made room for another function";
+    case DrainReason::kYielded:
+      return "gave its place to a function that had less than its share";
     case DrainReason::kScaledDown:
       return "scaled down";
     case DrainReason::kOldRevision:
@@ -197,14 +207,18 @@ std::string words(Duration duration) {
 
 std::string words(const StartPod& start) {
   if (start.why == StartWhy::kMinimum) return std::string(to_string(start.why));
+  if (start.why == StartWhy::kPlanned) {
+    return std::string(to_string(start.why)) + ": " + std::string(to_string(start.plan));
+  }
   return std::to_string(start.waiting) + " waiting";
 }
 
 std::string words(const DrainPod& drain) {
+  const std::string use = drain.unused ? "started ahead and never used" : requests(drain.served);
   if (drain.reason == DrainReason::kIdle) {
-    return "asleep after " + words(drain.idle) + " idle, " + requests(drain.served);
+    return "asleep after " + words(drain.idle) + " idle, " + use;
   }
-  return std::string(to_string(drain.reason)) + ", " + requests(drain.served);
+  return std::string(to_string(drain.reason)) + ", " + use;
 }
 
 std::string words(const StopPod& stop) {
@@ -215,7 +229,10 @@ std::string words(const Decision& decision) {
   std::string out(words(decision.kind));
   if (decision.kind == Decision::Kind::kNone) return out;
   out.append(": ").append(decision.reason);
-  if (decision.waiting == 0) return out;
+  if (decision.waiting == 0) {
+    if (decision.pods_wanted == 0) return out;
+    return out + " (wanted: " + std::to_string(decision.pods_wanted) + ")";
+  }
   out += " (" + std::to_string(decision.waiting) + " waiting, ";
   if (decision.expected_wait > Duration::zero()) {
     out += words(decision.expected_wait) + " expected, ";

@@ -48,10 +48,10 @@ std::size_t distinct_texts(Enum last) {
 }
 
 TEST(Words, EveryReasonHasATextOfItsOwn) {
-  EXPECT_EQ(distinct_texts(StartWhy::kMinimum), 2u);
+  EXPECT_EQ(distinct_texts(StartWhy::kPlanned), 3u);
   EXPECT_EQ(distinct_texts(CancelReason::kClientLeft), 2u);
-  EXPECT_EQ(distinct_texts(RefuseReason::kNodeClosing), 9u);
-  EXPECT_EQ(distinct_texts(DrainReason::kClosing), 8u);
+  EXPECT_EQ(distinct_texts(RefuseReason::kNodeClosing), 11u);
+  EXPECT_EQ(distinct_texts(DrainReason::kClosing), 9u);
   EXPECT_EQ(distinct_texts(StopReason::kUnresponsive), 3u);
   EXPECT_EQ(distinct_texts(PodState::kStopping), 4u);
   EXPECT_EQ(distinct_texts(ExitKind::kOutOfMemory), 5u);

@@ -72,9 +72,9 @@ void Life::before(const scheduler::Input& input) {
   } else if (const auto* update = std::get_if<scheduler::UpdateFunction>(&input)) {
     limits_[functions_.at(update->function.value())] = update->limits;
   } else if (const auto* arrive = std::get_if<scheduler::Arrive>(&input)) {
-    const auto function = functions_.find(arrive->function.value());
+    const auto function = functions_.find(arrive->arrival.function.value());
     if (function == functions_.end()) return;
-    living_[arrive->invocation.value()] = calls_.size();
+    living_[arrive->arrival.invocation.value()] = calls_.size();
     calls_.push_back({{now_, function->second, {}}, {}, {}});
   } else if (const auto* completed = std::get_if<scheduler::Completed>(&input)) {
     ended(completed->invocation, true);

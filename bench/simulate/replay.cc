@@ -33,8 +33,9 @@ class Guard {
         return "scales to a maximum below the minimum, or to 0";
       }
     } else if (const auto* arrive = std::get_if<scheduler::Arrive>(&input)) {
-      if (arrive->invocation <= latest_) return "has an invocation whose id does not count up";
-      latest_ = arrive->invocation;
+      if (arrive->arrival.invocation <= latest_)
+        return "has an invocation whose id does not count up";
+      latest_ = arrive->arrival.invocation;
     }
     return std::nullopt;
   }

@@ -36,7 +36,7 @@ void run_a_little(Recorded& node) {
   TimePoint now(100s);
   node.live.add_function(now, FunctionId(1), RevisionId(1), {}, node.decided);
   for (std::uint64_t id = 1; id <= 50; ++id) {
-    node.live.arrive(now += 1ms, InvocationId(id), FunctionId(1), now + 30s, node.decided);
+    node.live.arrive(now += 1ms, {InvocationId(id), FunctionId(1), now + 30s}, node.decided);
     if (id == 1) node.live.pod_ready(now += 2ms, PodId(1), node.decided);
     node.live.completed(now += 3ms, InvocationId(id), node.decided);
   }
@@ -61,7 +61,7 @@ TEST(Replay, NamesTheFirstDifference) {
   // A scheduler of another make: it gave this call, which finds no pod, to one at once.
   const scheduler::Effect effect =
       scheduler::Dispatch{.invocation = InvocationId(51), .pod = PodId(1)};
-  node.forge(scheduler::Arrive{TimePoint(140s), InvocationId(51), FunctionId(1), TimePoint::max()},
+  node.forge(scheduler::Arrive{TimePoint(140s), {InvocationId(51), FunctionId(1)}},
              std::span(&effect, 1));
   node.forge(scheduler::Expire{TimePoint(150s)});
   const auto outcome = replay(node.bytes);
@@ -91,7 +91,7 @@ TEST(Replay, RefusesWhatNoNodeWouldHaveRecorded) {
   EXPECT_THAT(words(scheduler::RemoveFunction{now, FunctionId(2)}), HasSubstr("not there"));
   EXPECT_THAT(words(scheduler::Scale{now, FunctionId(2), 0, std::nullopt}), HasSubstr("not there"));
   EXPECT_THAT(words(scheduler::Scale{now, FunctionId(1), 2, 1}), HasSubstr("below the minimum"));
-  EXPECT_THAT(words(scheduler::Arrive{now, InvocationId(50), FunctionId(1), TimePoint::max()}),
+  EXPECT_THAT(words(scheduler::Arrive{now, {InvocationId(50), FunctionId(1)}}),
               HasSubstr("does not count up"));
 }
 

@@ -108,6 +108,9 @@ std::uint64_t mean_memory(const Plan& plan) {
 Setup make_setup(const Options& options, const Plan& plan) {
   Setup setup;
   setup.node.pods_max = kAlwaysEnough;
+  if (options.cores == 0 && options.memory_bytes == 0) {  // no single node: no limit of one
+    setup.node.waiting_max = setup.node.in_flight_max = kAlwaysEnough;
+  }
   if (options.memory_bytes > 0) {
     setup.node.pods_max = static_cast<std::uint32_t>(
         std::clamp<std::uint64_t>(options.memory_bytes / mean_memory(plan), 1, kAlwaysEnough));
@@ -150,7 +153,7 @@ Result<std::vector<Setup>> make_setups(const Options& options, const Subject& su
     for (const PolicyChoice& policy : options.policies) {
       Setup setup = make_setup(options, subject.plan);
       setup.policy = policy.name;
-      setup.limits.policy = policy.kind;
+      setup.limits.policy.kind = policy.kind;
       setup.idle = policy.idle ? policy.idle : options.idle;
       setup.cold_start = cold_start;
       setups.push_back(std::move(setup));

@@ -79,8 +79,11 @@ void Simulation::arrive() {
   digest_.add(arrival_.function);
   digest_.add(arrival_.service);
   const bool timed = setup_.timeout > Duration::zero();
-  scheduler_.arrive(now_, id_of(slot), FunctionId(arrival_.function + 1),
-                    timed ? now_ + setup_.timeout : TimePoint::max(), effects_);
+  scheduler_.arrive(now_,
+                    {.invocation = id_of(slot),
+                     .function = FunctionId(arrival_.function + 1),
+                     .deadline = timed ? now_ + setup_.timeout : TimePoint::max()},
+                    effects_);
   act();
 }
 

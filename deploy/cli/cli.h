@@ -28,8 +28,9 @@ struct UpOptions {
   std::string listen_host = "127.0.0.1";
   std::uint16_t listen_port = 8080;
   std::string data_folder = "/var/lib/subito";
-  std::string api_socket;       // DATA/api.sock unless given
-  std::uint32_t pool_size = 8;  // empty sandboxes kept ready
+  std::string api_socket;        // DATA/api.sock unless given
+  std::uint32_t pool_size = 8;   // empty sandboxes kept ready
+  std::uint32_t pods_max = 256;  // of all functions at once
   // A Redis of one's own: "host:port" or "unix:/path". Empty: the node starts a private one.
   std::string redis_address;
   std::string redis_path = "redis-server";  // the binary of the private one

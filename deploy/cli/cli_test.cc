@@ -71,6 +71,7 @@ TEST_F(CliTest, AWrongCommandLineIsUsage) {
       {"up", "--listen", "8080"},
       {"up", "--listen", "a:b"},
       {"up", "--pool", "-1"},
+      {"up", "--pods", "0"},
       {"up", "--log-level", "loud"}};
   for (const auto& arguments : wrong)
     EXPECT_EQ(run(arguments).code, kUsage) << testing::PrintToString(arguments);
@@ -327,12 +328,14 @@ TEST_F(CliTest, UpHandsItsOptionsToTheNode) {
   EXPECT_EQ(seen.data_folder, "/var/lib/subito");
   EXPECT_EQ(seen.api_socket, "/var/lib/subito/api.sock");
   EXPECT_EQ(seen.pool_size, 8U);
-  run({"up", "--listen", "[::1]:0", "--data", "/tmp/d", "--pool", "0", "--redis", "unix:/r",
-       "--log-level", "debug"});
+  EXPECT_EQ(seen.pods_max, 256U);
+  run({"up", "--listen", "[::1]:0", "--data", "/tmp/d", "--pool", "0", "--pods", "20", "--redis",
+       "unix:/r", "--log-level", "debug"});
   EXPECT_EQ(seen.listen_host, "::1");
   EXPECT_EQ(seen.listen_port, 0);
   EXPECT_EQ(seen.api_socket, "/tmp/d/api.sock");
   EXPECT_EQ(seen.pool_size, 0U);
+  EXPECT_EQ(seen.pods_max, 20U);
   EXPECT_EQ(seen.redis_address, "unix:/r");
   EXPECT_EQ(seen.log_level, "debug");
   variables_["SUBITO_SOCKET"] = "/tmp/s";

@@ -38,7 +38,7 @@ TEST_F(CliTest, ExplainListsTheFieldsBelow) {
   EXPECT_THAT(all.out, HasSubstr("\n  spec        mapping  required  What it is: its binary"));
   EXPECT_THAT(all.out, HasSubstr("\n  metadata: {name: catalogue}\n"));
   const Printed scaling = run({"explain", "scaling"});
-  EXPECT_THAT(scaling.out, HasSubstr("\n  max         whole number  20       Most pods at once."));
+  EXPECT_THAT(scaling.out, HasSubstr("\n  max          whole number  20       Most pods at once."));
   EXPECT_THAT(scaling.out, HasSubstr("`subito explain spec.scaling.min` tells more of one."));
 }
 

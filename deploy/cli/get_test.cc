@@ -146,6 +146,8 @@ TEST_F(CliTest, Describe) {
                 "    max: 20\n"
                 "    idle: 30s\n"
                 "    queueLimit: 1000\n"
+                "    inFlightMax: 0\n"
+                "    weight: 1\n"
                 "  resources:\n"
                 "    memory: 128Mi\n"
                 "    cpu: 0\n"

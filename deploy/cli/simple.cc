@@ -162,6 +162,9 @@ void add_up(CLI::App& app, Session& session) {
   command.add_option("--pool", options->pool_size, "empty sandboxes kept ready")
       ->check(CLI::Range(0, 256))
       ->capture_default_str();
+  command.add_option("--pods", options->pods_max, "most pods at once, of all functions")
+      ->check(CLI::Range(1, 768))  // the launcher has 1,024 sandboxes, pool and probes among them
+      ->capture_default_str();
   command
       .add_option("--redis", options->redis_address,
                   "a Redis to use, host:port or unix:/path, instead of a private one")

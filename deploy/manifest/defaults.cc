@@ -9,6 +9,8 @@ void apply_scaling(Scaling& scaling) {
   if (!scaling.has_max()) scaling.set_max(kScalingMax);
   if (!scaling.has_idle_ms()) scaling.set_idle_ms(kIdleMs);
   if (!scaling.has_queue_limit()) scaling.set_queue_limit(kQueueLimit);
+  if (!scaling.has_in_flight_max()) scaling.set_in_flight_max(kInFlightMax);
+  if (!scaling.has_weight()) scaling.set_weight(kWeight);
 }
 
 void apply_resources(Resources& resources) {

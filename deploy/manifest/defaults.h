@@ -27,6 +27,9 @@ inline constexpr std::int32_t kScalingMax = 20;
 inline constexpr std::int64_t kIdleMs = 30'000;
 // At 1 ms a call the last of a thousand waits a second; beyond that better to be told to come back.
 inline constexpr std::int32_t kQueueLimit = 1000;
+// Queue and pods bound it already.
+inline constexpr std::int32_t kInFlightMax = 0;
+inline constexpr std::int32_t kWeight = 1;
 // A static C++ function needs 2 to 10 MiB; the rest is room for bodies and /tmp.
 inline constexpr std::int64_t kMemoryBytes = 128 << 20;
 // No limit of its own: pods share what is free, weighted alike.

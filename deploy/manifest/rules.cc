@@ -138,6 +138,8 @@ const std::array kRules = {
     Rule{.field = "Scaling.max", .min = 1, .max = 1000},
     Rule{.field = "Scaling.idle_ms", .min = 0, .max = kDayMs},
     Rule{.field = "Scaling.queue_limit", .min = 0, .max = 100'000},
+    Rule{.field = "Scaling.in_flight_max", .min = 1, .max = 100'000, .zero_allowed = true},
+    Rule{.field = "Scaling.weight", .min = 1, .max = 1000},
     Rule{.field = "Resources.memory_bytes", .min = 4 << 20, .max = 64LL << 30},
     Rule{.field = "Resources.cpu_millicores", .min = 10, .max = 64'000, .zero_allowed = true},
     Rule{.field = "Resources.pids", .min = 1, .max = 4096},

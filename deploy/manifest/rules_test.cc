@@ -34,6 +34,8 @@ TEST(Rules, DefaultsStandInTheComments) {
            {"int32 max", std::to_string(kScalingMax)},
            {"idle_ms", format_duration_ms(kIdleMs)},
            {"queue_limit", std::to_string(kQueueLimit)},
+           {"in_flight_max", std::to_string(kInFlightMax)},
+           {"weight", std::to_string(kWeight)},
            {"memory_bytes", format_size_bytes(kMemoryBytes)},
            {"cpu_millicores", std::to_string(kCpuMillicores)},
            {"pids", std::to_string(kPids)},

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/base/id.h"
 #include "runtime/base/time.h"
@@ -39,7 +40,7 @@ struct Invocation {
   std::string tracestate;
   // Never longer than the function's own timeout.
   std::optional<Duration> timeout;
-  std::uint32_t depth = 0;  // calls between functions that lead here
+  std::vector<FunctionId> callers;  // functions whose calls lead here, the outermost first
 };
 
 // Where the time of an invocation went.

@@ -30,21 +30,46 @@ void Engine::set_on_pod_gone(std::function<void(const std::string&)> callback) {
 void Engine::put_function(RevisionPtr revision) {
   const FunctionId id = revision->function;
   const bool known = functions_.contains(id);
+  const auto moved = call_graph_.put(revision->name, revision->calls);
+  const scheduler::FunctionLimits limits = limits_of(*revision);
   if (known) {
     if (functions_[id]->id != revision->id) last_ends_.erase(id);
-    scheduler_.update_function(loop_.now(), id, revision->id, revision->scaling, effects_);
+    scheduler_.update_function(loop_.now(), id, revision->id, limits, effects_);
   } else {
-    scheduler_.add_function(loop_.now(), id, revision->id, revision->scaling, effects_);
+    scheduler_.add_function(loop_.now(), id, revision->id, limits, effects_);
   }
+  ids_[revision->name] = id;
   functions_[id] = std::move(revision);
+  update_limits(moved);
   decided();
 }
 
 void Engine::remove_function(FunctionId function) {
-  if (functions_.erase(function) == 0) return;
+  const auto found = functions_.find(function);
+  if (found == functions_.end()) return;
+  const auto moved = call_graph_.remove(found->second->name);
+  ids_.erase(found->second->name);
+  functions_.erase(found);
   last_ends_.erase(function);
   scheduler_.remove_function(loop_.now(), function, effects_);
+  update_limits(moved);
   decided();
+}
+
+// How high a function stands is no matter of its own revision.
+scheduler::FunctionLimits Engine::limits_of(const Revision& revision) const {
+  scheduler::FunctionLimits limits = revision.scaling;
+  limits.height = call_graph_.height(revision.name);
+  return limits;
+}
+
+void Engine::update_limits(const std::vector<std::string>& functions) {
+  for (const std::string& name : functions) {
+    const auto id = ids_.find(name);
+    if (id == ids_.end()) continue;
+    const Revision& revision = *functions_.at(id->second);
+    scheduler_.update_function(loop_.now(), id->second, revision.id, limits_of(revision), effects_);
+  }
 }
 
 void Engine::scale(FunctionId function, std::uint32_t pods_min, std::uint32_t pods_max) {

@@ -17,6 +17,7 @@
 
 #include "runtime/gateway/invoker.h"
 #include "runtime/loop/loop.h"
+#include "runtime/node/call_graph.h"
 #include "runtime/node/invocation_record.h"
 #include "runtime/node/pod_table.h"
 #include "scheduler/inputs.h"
@@ -121,7 +122,9 @@ class Engine final : public Invoker, private PodEvents {
   // A pod's invocations by stream: at most its concurrency.
   using Running = std::unordered_map<std::uint32_t, InvocationId>;
 
-  // engine.cc: decisions
+  // engine.cc: functions and decisions
+  scheduler::FunctionLimits limits_of(const Revision& revision) const;
+  void update_limits(const std::vector<std::string>& functions);
   void decided();
   void run_effects();
   void act(const scheduler::StartPod& start);
@@ -181,6 +184,8 @@ class Engine final : public Invoker, private PodEvents {
   Timer timer_;
   PodTable pods_;
   std::unordered_map<FunctionId, RevisionPtr> functions_;  // the current ones
+  std::unordered_map<std::string, FunctionId> ids_;        // of these, by name
+  CallGraph call_graph_;                                   // of these
   std::unordered_map<InvocationId, InvocationRecord> records_;
   std::unordered_map<PodId, Running> running_;
   std::unordered_map<PodId, std::vector<InvocationId>> unsent_;  // by pods that are nearly gone

@@ -30,7 +30,9 @@ InvocationId Engine::invoke(Caller& caller, CallerToken token, Invocation&& invo
       return id;
     }
   }
-  scheduler_.arrive(now, id, record.request.function, record.deadline, effects_);
+  scheduler_.arrive(now,
+                    {id, record.request.function, record.deadline, !record.request.callers.empty()},
+                    effects_);
   record.known_to_scheduler = true;
   decided();
   return id;
@@ -144,7 +146,7 @@ void Engine::send_invoke(InvocationRecord& record, const Pod& pod) {
   head.set_deadline_us(static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(left).count()));
   if (request.content_length) head.set_content_length(*request.content_length);
-  head.set_depth(request.depth);
+  head.set_depth(static_cast<std::uint32_t>(request.callers.size()));
 
   transition(record, InvocationState::kRunning);
   record.pod = pod.id;

@@ -27,8 +27,6 @@ constexpr std::uint32_t kUidFirst = 700'000;
 constexpr std::uint32_t kUidsPerNode = 1024;
 constexpr std::uint32_t kUidRanges = 1000;
 
-constexpr scheduler::NodeLimits kLimits;
-
 // What tells this data folder from any other on the machine, for as long as it exists.
 Result<std::uint64_t> folder_number(const std::string& folder) {
   struct stat info {};
@@ -40,6 +38,12 @@ std::string hex(std::uint64_t number) {
   char text[17];
   std::snprintf(text, sizeof text, "%llx", static_cast<unsigned long long>(number));
   return text;
+}
+
+scheduler::NodeLimits node_limits(const NodeConfig& config) {
+  scheduler::NodeLimits limits;
+  limits.pods_max = config.pods_max;
+  return limits;
 }
 
 server::Limits api_limits() {
@@ -56,7 +60,7 @@ class LiveNode final : public Node {
         store_(std::move(store)),
         symbolizer_(loop),
         reporter_(journal_, logs_, symbolizer_),
-        engine_(loop, kLimits, reporter_),
+        engine_(loop, node_limits(config), reporter_),
         request_feed_(engine_),
         dialer_(loop),
         requests_(engine_, dialer_, [this](const std::string& name) { return find(name); }),
@@ -138,7 +142,7 @@ Status LiveNode::open_home() {
 
 Status LiveNode::open_recording() {
   if (config_.record_file.empty()) return ok();
-  ASSIGN_OR_RETURN(recorder_, Recorder::create(loop_, config_.record_file, kLimits));
+  ASSIGN_OR_RETURN(recorder_, Recorder::create(loop_, config_.record_file, node_limits(config_)));
   engine_.record(*recorder_);
   return ok();
 }

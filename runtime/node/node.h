@@ -17,6 +17,7 @@ struct NodeConfig {
   std::string data_folder;                // absolute; made if it is not there
   std::string api_socket;                 // empty: DATA/api.sock
   std::uint32_t pool_size = 8;            // empty sandboxes kept ready
+  std::uint32_t pods_max = 256;           // of all functions at once
   // Empty: the node runs a private redis-server; else where one is, see
   // bindings::parse_redis_endpoint.
   std::string redis_address;

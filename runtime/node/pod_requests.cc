@@ -17,7 +17,8 @@ void complete(Invocation& invocation, const protocol::Call& call, const Invocati
   invocation.request_id = parent.request.request_id;
   invocation.traceparent = parent.request.traceparent;
   invocation.tracestate = parent.request.tracestate;
-  invocation.depth = parent.request.depth + 1;
+  invocation.callers = parent.request.callers;
+  invocation.callers.push_back(parent.request.function);
   Duration left = parent.deadline - now;
   constexpr std::uint64_t kLongest = 24ULL * 3600 * 1'000'000;  // keeps the sum within range
   if (call.deadline_us() > 0) {
@@ -78,9 +79,8 @@ Status PodRequests::on_call(Pod& pod, const protocol::Frame& frame) {
     refuse(pod.id, stream, 404, "not-found", "there is no function " + head.function());
     return ok();
   }
-  if (parent->request.depth + 1 > kCallDepthMax) {
-    refuse(pod.id, stream, 508, "call-too-deep",
-           "more than " + std::to_string(kCallDepthMax) + " calls lead here: is it a cycle?");
+  if (const auto fault = fault_of_chain(*parent, function)) {
+    refuse(pod.id, stream, 508, fault->type, chain_words(*parent, function) + fault->why);
     return ok();
   }
   const CallerToken token = ++last_token_;
@@ -94,6 +94,34 @@ Status PodRequests::on_call(Pod& pod, const protocol::Frame& frame) {
   call.invocation = engine_.invoke(*this, token, std::move(invocation));
   if (!frame.body.empty()) engine_.body(call.invocation, frame.body, frame.end());
   return ok();
+}
+
+// A function that waits for itself may wait for ever: it holds the pod that it would need.
+std::optional<PodRequests::ChainFault> PodRequests::fault_of_chain(const InvocationRecord& parent,
+                                                                   FunctionId called) {
+  const std::vector<FunctionId>& callers = parent.request.callers;
+  if (called == parent.request.function ||
+      std::find(callers.begin(), callers.end(), called) != callers.end()) {
+    return ChainFault{"call-cycle",
+                      " goes round: a function that waits for itself may not be called"};
+  }
+  if (callers.size() + 1 > kCallDepthMax) {
+    return ChainFault{"call-too-deep", " is deeper than calls may go"};
+  }
+  return std::nullopt;
+}
+
+// "a > b > c"
+std::string PodRequests::chain_words(const InvocationRecord& parent, FunctionId called) const {
+  std::string words;
+  const auto add = [&](FunctionId function) {
+    const RevisionPtr revision = engine_.revision(function);
+    words += (words.empty() ? "" : " > ") + (revision ? revision->name : "a function that is gone");
+  };
+  for (const FunctionId caller : parent.request.callers) add(caller);
+  add(parent.request.function);
+  add(called);
+  return words;
 }
 
 Status PodRequests::on_connect(Pod& pod, const protocol::Frame& frame) {

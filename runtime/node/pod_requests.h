@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -18,7 +19,8 @@
 
 namespace subito::node {
 
-// Calls between functions, one inside the other. Deeper is taken for a cycle (508).
+// Calls between functions, one inside the other; deeper ones are refused (508), as are those to a
+// function that waits for the call already.
 constexpr std::uint32_t kCallDepthMax = 16;
 // Of the answers to all calls of one pod, what waits for the pod to read on: 32 whole windows. The
 // call whose answer goes beyond is given up; windows alone would allow 1,024 calls of 256 KiB.
@@ -52,6 +54,11 @@ class PodRequests final : public PodRequestHandler, private Caller {
     std::size_t pending_bytes = 0;  // of all of them
   };
 
+  struct ChainFault {
+    const char* type;
+    const char* why;
+  };
+
   using ConnectKey = std::pair<PodId, std::uint32_t>;  // pod, stream
   struct Connecting {                                  // one of them
     bindings::DialId dial;
@@ -59,6 +66,9 @@ class PodRequests final : public PodRequestHandler, private Caller {
   };
 
   Status on_call(Pod& pod, const protocol::Frame& frame);
+  static std::optional<ChainFault> fault_of_chain(const InvocationRecord& parent,
+                                                  FunctionId called);
+  std::string chain_words(const InvocationRecord& parent, FunctionId called) const;
   Status on_connect(Pod& pod, const protocol::Frame& frame);
   void connect(Pod& pod, std::uint32_t stream, const manifest::Binding& binding);
   void cancel_connects(const ConnectKey& first, const ConnectKey& last);

@@ -73,30 +73,13 @@ class PodRequestsTest : public EngineFixture, public testing::Test {
     settle();
   }
 
-  static manifest::FunctionSpec talker_spec() {
-    manifest::FunctionSpec spec = plain_spec();
-    spec.add_calls("echo");
-    spec.set_concurrency(2);
-    return spec;
-  }
-
-  // A pod that runs one invocation and has room for another.
-  FakePod& talker() {
-    caller_pod->answer(parent, 200, "");
+  // The pod of stock that the caller's invocation calls.
+  FakePod& called() {
+    call(2, "stock");
+    FakePod& stock = home->pod(home->pods.size() - 1);
+    stock.hello();
     settle();
-    home->exit(*caller_pod);
-    settle();
-    invoke(3);
-    caller_pod = home->pods.back().get();
-    caller_pod->hello();
-    settle();
-    parent = caller_pod->expect_invoke().header.stream;
-    return *caller_pod;
-  }
-
-  std::uint32_t call_itself(FakePod& pod) {
-    call(2, "echo");
-    return pod.expect_invoke().header.stream;
+    return stock;
   }
 
   protocol::Result refusal() {
@@ -216,30 +199,54 @@ TEST_F(PodRequestsTest, CancelsTheCallWhenTheCallerGivesItUp) {
   EXPECT_TRUE(cancelled);
 }
 
-// A pod that calls itself says in one breath that it gives the call up and what it answers to it.
+// The one gives the call up in the same turn in which the other answers it.
 TEST_F(PodRequestsTest, SwallowsTheAnswerToACallThatWasGivenUpInTheSameTurn) {
-  put("echo", talker_spec(), 3);
-  FakePod& pod = talker();
-  const std::uint32_t called = call_itself(pod);
-  pod.send(FrameType::kCancel, 2, protocol::Cancel());
-  pod.answer(called, 200, "be", false);
-  pod.body(called, "gun", true);
+  FakePod& stock = called();
+  const std::uint32_t stream = stock.expect_invoke().header.stream;
+  caller_pod->send(FrameType::kCancel, 2, protocol::Cancel());
+  stock.answer(stream, 200, "be", false);
+  stock.body(stream, "gun", true);
   settle();
   EXPECT_EQ(engine.invocations(), 1U) << "the parent";
   EXPECT_TRUE(home->killed.empty()) << "the pod did nothing wrong";
 }
 
 TEST_F(PodRequestsTest, SwallowsTheRestOfTheAnswerToACallThatWasGivenUpInTheSameTurn) {
-  put("echo", talker_spec(), 3);
-  FakePod& pod = talker();
-  const std::uint32_t called = call_itself(pod);
-  pod.answer(called, 200, "begun", false);
+  FakePod& stock = called();
+  const std::uint32_t stream = stock.expect_invoke().header.stream;
+  stock.answer(stream, 200, "begun", false);
   settle();
-  pod.send(FrameType::kCancel, 2, protocol::Cancel());
-  pod.body(called, "the rest", true);
+  caller_pod->send(FrameType::kCancel, 2, protocol::Cancel());
+  stock.body(stream, "the rest", true);
   settle();
   EXPECT_EQ(engine.invocations(), 1U) << "the parent";
   EXPECT_TRUE(home->killed.empty()) << "the pod did nothing wrong";
+}
+
+TEST_F(PodRequestsTest, RefusesACallThatGoesRound) {
+  manifest::FunctionSpec spec = plain_spec();
+  spec.add_calls("echo");
+  spec.add_calls("stock");
+  put("stock", spec, 2);
+  FakePod& stock = called();
+  const std::uint32_t stream = stock.expect_invoke().header.stream;
+  for (const auto& [name, chain] : {std::pair("echo", "echo > stock > echo goes round"),
+                                    std::pair("stock", "echo > stock > stock goes round")}) {
+    protocol::Call head;
+    head.set_invocation(stream);
+    head.set_function(name);
+    head.set_method("GET");
+    head.set_path("/");
+    stock.send(FrameType::kCall, name == std::string("echo") ? 2 : 4, head, "", true);
+    settle();
+    const auto frames = stock.read();
+    ASSERT_EQ(frames.size(), 1U) << name;
+    const auto result = frames[0].parse<protocol::Result>();
+    EXPECT_EQ(result.status(), 508U);
+    EXPECT_EQ(result.failure().type(), "call-cycle");
+    EXPECT_NE(result.failure().message().find(chain), std::string::npos)
+        << result.failure().message();
+  }
 }
 
 // What the caller's channel takes at once is at most this much more.

@@ -36,7 +36,7 @@ TEST_F(RecorderTest, HasEverythingInTheFileWhenItGoes) {
   scheduler::Scheduler scheduler({});
   scheduler.observe(recorder.get());
   scheduler.add_function(TimePoint(1s), FunctionId(1), RevisionId(1), {}, effects_);
-  scheduler.arrive(TimePoint(2s), InvocationId(1), FunctionId(1), TimePoint::max(), effects_);
+  scheduler.arrive(TimePoint(2s), {InvocationId(1), FunctionId(1)}, effects_);
   recorder.reset();
   EXPECT_EQ(inputs(), 2);
 }

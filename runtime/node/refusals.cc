@@ -52,6 +52,15 @@ RefusalText text_of(const InvocationRecord& record, RefuseReason reason) {
               "as many requests wait for this function as may" +
                   scaling_limit(record, "queueLimit", scaling_of(record).queue_limit()) +
                   "; try again later"};
+    case RefuseReason::kQueueTooLong:
+      return {"queue-too-long",
+              "those that wait for this function already take longer than the request may wait" +
+                  scaling_limit(record, "max", scaling_of(record).max()) + "; try again later"};
+    case RefuseReason::kInFlightLimit:
+      return {"in-flight-limit",
+              "as many requests of this function are under way as may be" +
+                  scaling_limit(record, "inFlightMax", scaling_of(record).in_flight_max()) +
+                  "; try again later"};
     case RefuseReason::kQueueTimeout:
       return {"queue-timeout", queue_timeout_words(record)};
     case RefuseReason::kDeadline:

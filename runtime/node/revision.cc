@@ -1,5 +1,6 @@
 #include "runtime/node/revision.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "runtime/protocol/frame.h"
@@ -22,6 +23,10 @@ scheduler::FunctionLimits scaling_of(const manifest::FunctionSpec& spec) {
   const manifest::Scaling& scaling = spec.scaling();
   limits.idle_timeout = milliseconds(scaling.idle_ms());
   limits.queue_limit = static_cast<std::uint32_t>(scaling.queue_limit());
+  if (scaling.in_flight_max() > 0)
+    limits.in_flight_max = static_cast<std::uint32_t>(scaling.in_flight_max());
+  // A revision stored before there were weights has none.
+  limits.weight = std::max(1U, static_cast<std::uint32_t>(scaling.weight()));
   return limits;
 }
 

@@ -30,6 +30,7 @@ NodeConfig node_config(const cli::UpOptions& options) {
   config.data_folder = std::filesystem::absolute(options.data_folder, ignored).string();
   config.api_socket = options.api_socket;
   config.pool_size = options.pool_size;
+  config.pods_max = options.pods_max;
   config.redis_address = options.redis_address;
   config.redis_binary = options.redis_path;
   config.record_file = options.record_file;

@@ -14,6 +14,7 @@
 namespace subito::e2e {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 // Echoes what each client sends until it shuts its end, with the number of the connection in front.
@@ -97,10 +98,24 @@ TEST_F(ReachTest, CallsTheFunctionsOfItsSpecAndNoOther) {
   EXPECT_TRUE(client.post("/function/probe/call/echo/any", big).body == big);
 }
 
-TEST_F(ReachTest, EndsACycleOfCallsByName) {
-  node.deploy("probe", "probe", "calls: [probe]\nscaling: {max: 40}");
-  std::string path = "/function/probe";
-  for (int i = 0; i < 30; ++i) path += "/call/probe";
+TEST_F(ReachTest, RefusesACycleOfCallsByName) {
+  node.deploy("probe", "probe", "calls: [other]");
+  node.deploy("other", "probe", "calls: [probe]");
+  const HttpResponse answer =
+      node.client().get("/function/probe/call/other/call/probe/setting/none");
+  EXPECT_EQ(answer.status, 502) << answer.error;
+  EXPECT_THAT(answer.body,
+              AllOf(HasSubstr("call-cycle"), HasSubstr("probe > other > probe goes round")));
+}
+
+TEST_F(ReachTest, RefusesCallsThatGoTooDeep) {
+  constexpr int kFunctions = 18;  // so that the last call is the 17th
+  std::string path = "/function/f0";
+  for (int i = 0; i < kFunctions; ++i) {
+    const std::string next = "f" + std::to_string(i + 1);
+    node.deploy("f" + std::to_string(i), "probe", "calls: [" + next + "]");
+    path += "/call/" + next;
+  }
   const HttpResponse answer = node.client().get(path + "/setting/none");
   EXPECT_EQ(answer.status, 502) << answer.error;
   EXPECT_THAT(answer.body, HasSubstr("call-too-deep"));

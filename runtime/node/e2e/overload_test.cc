@@ -1,0 +1,83 @@
+// A node with less room than is asked of it: right answers, and nobody pays for another's flood.
+#include <gmock/gmock.h>
+
+#include <future>
+#include <map>
+#include <vector>
+
+#include "runtime/node/e2e/live_node.h"
+
+namespace subito::e2e {
+namespace {
+
+std::vector<HttpResponse> get_at_once(const LiveNode& node, const std::string& target, int count) {
+  std::vector<std::future<HttpResponse>> asked;
+  for (int i = 0; i < count; ++i)
+    asked.push_back(std::async(std::launch::async, [&] { return node.client().get(target); }));
+  std::vector<HttpResponse> answers;
+  for (auto& answer : asked) answers.push_back(answer.get());
+  return answers;
+}
+
+// How many answers have each status. Those that refuse say when to come back.
+std::map<int, int> count(const std::vector<HttpResponse>& answers) {
+  std::map<int, int> counts;
+  for (const HttpResponse& answer : answers) {
+    ++counts[answer.status];
+    if (answer.status == 429) {
+      EXPECT_GE(std::atoi(answer.field("retry-after").c_str()), 1) << answer.body;
+    }
+  }
+  return counts;
+}
+
+// With as many callers under way as the node has places, all of them wait for one that calls
+// nobody.
+TEST(OverloadTest, CallsBetweenFunctionsEndThoughCallersCouldTakeEveryPlace) {
+  constexpr int kPlaces = 4, kCallers = 3 * kPlaces;
+  LiveNode node({"--pods", std::to_string(kPlaces)});
+  node.start();
+  node.deploy("echo", "echo");
+  node.deploy("middle", "probe", "calls: [echo]");
+  node.deploy("top", "probe", "calls: [middle]");
+  const auto counts =
+      count(get_at_once(node, "/function/top/call/middle/call/echo/any?sleep_ms=20", kCallers));
+  EXPECT_EQ(counts, (std::map<int, int>{{200, kCallers}}));
+  EXPECT_EQ(node.stop(), 0);
+}
+
+TEST(OverloadTest, AFloodIsAnswered429ForItsOwnExcessAndNobodyElseIs) {
+  constexpr int kFlood = 60, kPods = 2, kQueue = 10;
+  LiveNode node({"--pods", "4"});
+  node.start();
+  node.deploy("flood", "echo", "scaling: {max: 2, queueLimit: 10}");
+  node.deploy("quiet", "echo");
+  auto flood = std::async(std::launch::async, [&] {
+    return get_at_once(node, "/function/flood?sleep_ms=300", kFlood);
+  });
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(node.client().get("/function/quiet").status, 200);
+  const auto counts = count(flood.get());
+  EXPECT_EQ(counts.size(), 2U) << testing::PrintToString(counts);
+  EXPECT_GE(counts.at(200), kPods + kQueue);
+  EXPECT_EQ(counts.at(200) + counts.at(429), kFlood);
+  EXPECT_EQ(node.stop(), 0);
+}
+
+TEST(OverloadTest, LimitsWhatIsInFlightAndRefusesWhatCannotBeInTime) {
+  LiveNode node;
+  node.start();
+  node.deploy("few", "echo", "scaling: {inFlightMax: 2}");
+  auto counts = count(get_at_once(node, "/function/few?sleep_ms=500", 6));
+  EXPECT_EQ(counts, (std::map<int, int>{{200, 2}, {429, 4}}));
+  node.deploy("slow", "echo", "timeout: 1s\nscaling: {max: 1}");
+  EXPECT_EQ(node.client().get("/function/slow?sleep_ms=400").status, 200);  // measured
+  const auto answers = get_at_once(node, "/function/slow?sleep_ms=400", 12);
+  counts = count(answers);
+  EXPECT_GT(counts[429], 0);
+  EXPECT_THAT(answers, testing::Contains(testing::Field(&HttpResponse::body,
+                                                        testing::HasSubstr("queue-too-long"))));
+  EXPECT_EQ(node.stop(), 0);
+}
+
+}  // namespace
+}  // namespace subito::e2e

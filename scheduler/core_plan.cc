@@ -1,0 +1,56 @@
+// What the policy is told, and what its plan makes of the function.
+#include <algorithm>
+
+#include "runtime/base/check.h"
+#include "scheduler/core.h"
+
+namespace subito::scheduler {
+
+autoscaler::Load Core::load_of(const Turn& turn, const Function& function) const {
+  return {.now = turn.now,
+          .in_flight = function.queue.size() + function.running,
+          .ready = function.in(PodState::kReady),
+          .starting = function.in(PodState::kStarting),
+          .concurrency = function.limits.concurrency,
+          .start = function.start.mean(),
+          .idle = function.limits.idle_timeout};
+}
+
+void Core::observe(Turn& turn, Slot slot) {
+  Function& function = ledger_.function(slot);
+  if (!function.removed) function.policy->observe(load_of(turn, function));
+}
+
+// Asks the policy what it wants now. A node that closes wants nothing.
+void Core::replan(Turn& turn, Slot slot) {
+  Function& function = ledger_.function(slot);
+  function.plan = closing_ ? autoscaler::Plan() : function.policy->plan(load_of(turn, function));
+  CHECK(function.plan.ask_again_at > turn.now);
+  if (function.plan_at == function.plan.ask_again_at) return;
+  function.plan_at = function.plan.ask_again_at;
+  ledger_.timers().set(function.plan_timer, function.plan_at, {Timer::Kind::kFunctionPlan, slot});
+}
+
+std::uint32_t Core::pods_planned(const Function& function) const {
+  return std::min(function.plan.pods_wanted, function.pods_max);
+}
+
+// Pods that the plan wants ahead of any call. They are a hope, and who waits is real: they neither
+// stand in line nor make anybody go.
+void Core::keep_planned(Turn& turn, Slot slot) {
+  Function& function = ledger_.function(slot);
+  while (function.serving() < pods_planned(function)) {
+    if (held_back(turn, slot)) return;
+    const bool pods_full = ledger_.places().room(function.height) == 0;
+    if (pods_full || ledger_.starting() >= limits_.starting_max || ledger_.anyone_in_line()) {
+      note(turn, function, pods_full ? Decision::Kind::kNodeFull : Decision::Kind::kStartsFull,
+           to_string(function.plan.reason));
+      // Starts end within milliseconds; nobody knows when a full node has a place again.
+      if (!pods_full) wake(slot, later(turn.now, kPlannedRetry));
+      return;
+    }
+    if (!start_pod(turn, slot, StartWhy::kPlanned, {})) return;
+  }
+}
+
+}  // namespace subito::scheduler
