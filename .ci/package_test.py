@@ -5,26 +5,26 @@
 
 Makes the package with cpack and unpacks it into a folder (nothing is installed on this machine).
 With no other Subito on PATH it starts a node, writes a function from each template, builds, tests,
-deploys, calls, edits and deploys it again. Ends with 77 where a node cannot run."""
+deploys, calls, edits and deploys it again, and does what README.md and the pages of docs/ tell
+(docs_test.py). Ends with 77 where a node cannot run."""
 
-import contextlib
 import gzip
 import os
 import pathlib
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
+sys.dont_write_bytecode = True  # the source folder stays clean
+import docs_test  # noqa: E402
+import unpacked  # noqa: E402
+from unpacked import BUILD_SECONDS_MAX, PATIENCE_SECONDS, Node, NodeTest, run  # noqa: E402
+
 SKIPPED = 77
-PATIENCE_SECONDS = 30
-BUILD_SECONDS_MAX = 240
-COMMANDS_MAX = 6  # from the package to an answer, as deploy/package/README.md tells
 TEMPLATES = {  # template: (function, request, answer, what is edited in its handler, then)
     "hello": ("hello", "/function/hello?name=you", "hello you\n", ("name + \"", "name + \"!"),
               "hello you!\n"),
@@ -33,103 +33,13 @@ TEMPLATES = {  # template: (function, request, answer, what is edited in its han
     "calls": ("shouter", "/function/shouter?name=you", "HELLO YOU!\n", ("toupper", "tolower"),
               "hello you!\n"),
 }
-BUILD = None
-package = None
-
-
-def run(command, folder=None, environment=None, seconds=PATIENCE_SECONDS, status=0):
-    done = subprocess.run(command, cwd=folder, env=environment, timeout=seconds, text=True,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, check=False)
-    if done.returncode != status:
-        raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stdout}")
-    return done.stdout
-
-
-def why_not_here():
-    if os.geteuid() != 0:
-        return "a node needs root"
-    for program in ("redis-server", "cpack", "dpkg-deb", "dpkg-shlibdeps", "curl", "file"):
-        if shutil.which(program) is None:
-            return f"{program} is not installed"
-    return None
-
-
-class Node:
-    """`subito up` of the unpacked package, its readiness told as systemd is told."""
-
-    def __init__(self, folder, environment):
-        self.data = folder / "data"
-        told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        (folder / "notify").unlink(missing_ok=True)
-        told.bind(str(folder / "notify"))
-        told.settimeout(PATIENCE_SECONDS)
-        self.log = folder / "node.log"
-        with told, open(self.log, "w", encoding="utf-8") as log:
-            self.process = subprocess.Popen(
-                ["subito", "up", "--data", self.data, "--listen", "127.0.0.1:0"], stdout=log,
-                stderr=log, env={**environment, "NOTIFY_SOCKET": str(folder / "notify")})
-            try:
-                assert told.recv(100) == b"READY=1"
-            except BaseException:
-                self.stop()
-                print(self.log.read_text(encoding="utf-8"))
-                raise
-        self.url = re.search(r"ready at (\S+),", self.log.read_text(encoding="utf-8")).group(1)
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-        try:
-            return self.process.wait(PATIENCE_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise
-
-
-def leftovers(node):
-    """Processes that run a program of the package or work below it, cgroups of the node."""
-    found = []
-    for entry in pathlib.Path("/proc").iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-        with contextlib.suppress(OSError):
-            places = [os.readlink(entry / "exe"), os.readlink(entry / "cwd")]
-            if any(place.startswith(str(package.folder)) for place in places):
-                found.append(f"process {entry.name} {places[0]}")
-    data = node.data.stat()
-    name = f"subito-{data.st_ino ^ data.st_dev << 40:x}"  # as runtime/node names it
-    root = pathlib.Path("/sys/fs/cgroup")
-    return found + [str(group) for group in (*root.glob(name), *root.glob("*/" + name))]
-
-
-def setUpModule():
-    """Makes the package once and unpacks it."""
-    global package
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="subito-package-")).resolve()
-    unittest.addModuleCleanup(shutil.rmtree, folder)
-    package = Package(folder)
-
-
-class Package:
-    def __init__(self, folder):
-        self.folder = folder
-        run(["cpack", "--config", BUILD / "CPackConfig.cmake", "-B", folder / "made"],
-            seconds=BUILD_SECONDS_MAX)
-        self.file, = (folder / "made").glob("*.deb")
-        run(["dpkg-deb", "-x", self.file, folder / "root"])
-        self.usr = folder / "root/usr"
-        self.environment = {"PATH": f"{self.usr}/bin:/usr/bin:/bin:/usr/sbin:/sbin",
-                            "CMAKE_PREFIX_PATH": str(self.usr), "HOME": str(folder),
-                            "LC_ALL": "C.UTF-8"}
 
 
 class PackageTest(unittest.TestCase):
     """What is in it."""
 
     def setUp(self):
-        self.usr = package.usr
+        self.package, self.usr = NodeTest.package, NodeTest.package.usr
 
     def test_holds_what_an_installation_is(self):
         for path in ("bin/subito", "lib/subito/subito-launcher", "lib/libsubito_sdk.a",
@@ -145,28 +55,60 @@ class PackageTest(unittest.TestCase):
             self.assertIn(part, notices)
 
     def test_says_what_it_needs_and_starts_nothing(self):
-        depends = run(["dpkg-deb", "-f", package.file, "Depends"])
+        depends = run(["dpkg-deb", "-f", self.package.file, "Depends"])
         for name in ("g++", "cmake", "ninja-build | make", "libc6", "libuv1", "libsqlite3-0"):
             self.assertIn(name, depends)
-        self.assertEqual(run(["dpkg-deb", "-f", package.file, "Recommends"]), "redis-server\n")
-        control = package.folder / "control"
-        run(["dpkg-deb", "-e", package.file, control])
+        recommended = run(["dpkg-deb", "-f", self.package.file, "Recommends"])
+        self.assertEqual(recommended, "redis-server\n")
+        control = self.package.folder / "control"
+        run(["dpkg-deb", "-e", self.package.file, control])
         scripts = "".join((control / name).read_text(encoding="utf-8")
                           for name in ("postinst", "prerm", "postrm"))
         self.assertNotRegex(scripts, r"\b(re)?start\b|\benable\b")
 
+    def test_programs_name_no_place_where_they_were_built(self):
+        """CHECK names a file from the checkout on."""
+        cache = (self.package.build / "CMakeCache.txt").read_text(encoding="utf-8")
+        if "\nCMAKE_BUILD_TYPE:STRING=Release\n" not in cache:
+            self.skipTest("SKIPPED: only what is built to be given away")
+        source = re.search(r"^CMAKE_HOME_DIRECTORY:INTERNAL=(.*)$", cache, re.MULTILINE).group(1)
+        for path in ("bin/subito", "lib/subito/subito-launcher"):
+            held = (self.usr / path).read_bytes()
+            self.assertIn(b"\0runtime/", held, path)
+            self.assertNotIn(source.encode() + b"/", held, path)
+            self.assertNotRegex(held, rb"\.\./(runtime|deploy|scheduler)/", path)
+
+    @unittest.skipUnless(shutil.which("deb-systemd-helper"), "SKIPPED: no deb-systemd-helper")
+    def test_a_purge_forgets_that_the_unit_was_enabled(self):
+        root, control = self.package.folder / "installed", self.package.folder / "scripts"
+        shutil.copytree(self.usr / "lib/systemd", root / "usr/lib/systemd")
+        run(["dpkg-deb", "-e", self.package.file, control])
+        environment = {**self.package.environment, "DPKG_ROOT": str(root),
+                       "DPKG_MAINTSCRIPT_PACKAGE": "subito"}
+        link = root / "etc/systemd/system/multi-user.target.wants/subito.service"
+        run(["sh", control / "postinst", "configure"], environment=environment)
+        self.assertFalse(link.is_symlink(), "an installation enables nothing")
+        link.parent.mkdir(parents=True)  # as systemctl enable does
+        link.symlink_to("/usr/lib/systemd/system/subito.service")
+        shutil.rmtree(root / "usr")
+        run(["sh", control / "postrm", "remove"], environment=environment)
+        self.assertTrue(link.is_symlink(), "a removal may be followed by an installation")
+        run(["sh", control / "postrm", "purge"], environment=environment)
+        self.assertFalse(link.is_symlink())
+
     def test_the_archive_needs_nothing_but_libc(self):
         """Every symbol that our part refers to is in it or in what g++ links."""
-        source = package.folder / "all.cc"
+        source = self.package.folder / "all.cc"
         source.write_text("#include <subito/function.h>\n"
                           "int main(int c, char** v) { return subito::serve(c, v, [](auto&, auto&)"
                           " { return subito::Response(); }); }\n", encoding="utf-8")
         run(["g++", "-std=c++20", source, self.usr / "lib/subito/no_name_service.o",
              "-I", self.usr / "include", "-L", self.usr / "lib", "-lsubito_sdk", "-static",
-             "-Wl,--wrap=__cxa_throw", "-o", package.folder / "all"], seconds=BUILD_SECONDS_MAX)
+             "-Wl,--wrap=__cxa_throw", "-o", self.package.folder / "all"],
+            seconds=BUILD_SECONDS_MAX)
 
     def test_manual_and_completion_come_with_the_command_that_writes_them(self):
-        printed = run(["subito", "reference", "man"], environment=package.environment)
+        printed = run(["subito", "reference", "man"], environment=self.package.environment)
         manual = self.usr / "share/man/man1/subito.1.gz"
         self.assertEqual(gzip.decompress(manual.read_bytes()).decode(), printed)
         completion = self.usr / "share/bash-completion/completions/subito"
@@ -174,47 +116,8 @@ class PackageTest(unittest.TestCase):
         self.assertGreater(completion.stat().st_size, 0)
 
 
-class NodeTest(unittest.TestCase):
-    """With a node that runs."""
-
-    def setUp(self):
-        self.work = pathlib.Path(tempfile.mkdtemp(dir=package.folder, prefix="work-"))
-        self.node = Node(self.work, package.environment)
-        self.addCleanup(self.end)
-        self.environment = {**package.environment, "SUBITO_SOCKET": f"{self.node.data}/api.sock"}
-
-    def end(self):
-        self.assertEqual(self.node.stop(), 0)
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while leftovers(self.node) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        self.assertEqual(leftovers(self.node), [])
-
-    def do(self, *command, **options):
-        return run(command, self.work, self.environment, BUILD_SECONDS_MAX, **options)
-
-    def call(self, path, *options):
-        return self.do("curl", "--noproxy", "*", "-s", *options, self.node.url + path)
-
-    def edit(self, file, words):
-        before = file.read_text(encoding="utf-8")
-        after = before.replace(*words)
-        self.assertNotEqual(before, after, f"{words[0]} is not in {file}")
-        file.write_text(after, encoding="utf-8")
-
-
 class WayTest(NodeTest):
     """From the package to functions that answer."""
-
-    def test_from_the_package_to_an_answer(self):
-        begun = time.monotonic()
-        self.do("subito", "new", "hello")
-        said = self.do("subito", "deploy", "hello/")
-        url, = re.findall(r"^  curl -i (\S+)$", said, re.MULTILINE)
-        self.assertEqual(self.do("curl", "--noproxy", "*", "-s", url), "hello world\n")
-        # Besides these three: apt install, start the node.
-        print(f"from a node to an answer: 3 commands of 5 (at most {COMMANDS_MAX}), "
-              f"{time.monotonic() - begun:.1f} s, compiler included")
 
     def test_every_template_builds_answers_and_is_changed(self):
         for template, (name, path, answer, words, changed) in TEMPLATES.items():
@@ -249,7 +152,7 @@ class WayTest(NodeTest):
     def test_in_the_folder_of_another_the_compiler_runs_as_its_owner(self):
         self.do("subito", "new", "hello")
         self.work.chmod(0o755)
-        package.folder.chmod(0o755)
+        self.package.folder.chmod(0o755)
         owner = 65534
         for path in [self.work / "hello", *(self.work / "hello").iterdir()]:
             os.chown(path, owner, owner)
@@ -347,17 +250,21 @@ class DevTest(NodeTest):
         dev.says("waiting for the node at")
         self.edit(self.work / "hello/hello.cc", ('name + "', 'name + "!'))
         dev.says("hello.cc changed, building")
-        self.node = Node(self.work, package.environment)
+        self.node = Node(self.work, self.package.environment)
         dev.says("the node is back")
         dev.says("revision 2 answers after")
         self.assertEqual(self.call("/function/hello"), "hello world!\n")
         dev.says("hello-[0-9]+ GET / 200")
 
 
+class PagesTest(docs_test.PagesTest):
+    """What the pages of docs/ and README.md tell."""
+
+
 if __name__ == "__main__":
-    reason = why_not_here()
-    if reason:
+    if reason := unpacked.why_not_here():
         print(f"SKIPPED: {reason}")
         sys.exit(SKIPPED)
-    BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
-    unittest.main(verbosity=2)
+    with unpacked.made(sys.argv.pop(1)):
+        result = unittest.main(verbosity=2, exit=False).result
+    sys.exit(0 if result.wasSuccessful() else 1)

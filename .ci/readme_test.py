@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Does what the README tells a new user to do, in a fresh clone, and compares what comes.
 
-Every `$ ` line of a ```console block is run, in order, as written, but for three things:
-REPOSITORY is this checkout, `./dev up` gets a free port and --detach, and localhost:8080 becomes
-that port. The lines below a command are what it prints; `…` stands for anything. The shop must have
+Every `$ ` line of a ```console block (console.py) is run, in order, as written, but for three
+things: REPOSITORY is this checkout, `./dev up` gets a free port and --detach, and localhost:8080
+becomes that port. The block that installs the package is left to docs_test.py. The shop must have
 served a request FRESH_SECONDS_MAX after the clone. Takes the path of the checkout; --check-only
 compares code and figures alone, which needs nothing."""
 
@@ -11,43 +11,18 @@ import os
 import re
 import shlex
 import socket
-import subprocess
 import sys
 import tempfile
 import time
+
+sys.dont_write_bytecode = True  # the source folder stays clean
+import console  # noqa: E402
 
 UP_SECONDS_MAX = 1500  # a release build on a busy machine of two cores
 FRESH_SECONDS_MAX = 300  # with the packages there, on two cores that have nothing else to do
 COMMAND_SECONDS_MAX = 30
 READING_SECONDS = 8  # a person reads on before typing: the pods that filled the shop sleep by then
 WATCH_SECONDS_MAX = 90  # until a pod has started and fallen asleep
-
-
-def console_commands(text):
-    """[(command, [expected lines])] of all console blocks."""
-    commands = []
-    for block in re.findall(r"```console\n(.*?)```", text, re.S):
-        for line in block.splitlines():
-            if line.startswith("$ "):
-                commands.append((line[2:], []))
-            else:
-                commands[-1][1].append(line)
-    return commands
-
-
-def as_pattern(expected):
-    """What is expected, as one regular expression; a line of its own with … is any lines."""
-    parts = []
-    for line in expected:
-        if line.strip() == "…":
-            parts.append(r"(?:.*\n)*?")
-        else:
-            parts.append(".*".join(re.escape(piece) for piece in line.split("…")) + r".*\n")
-    return "".join(parts)
-
-
-def matches(expected, output):
-    return re.search(as_pattern(expected), output.replace("\r", "") + "\n") is not None
 
 
 def free_port():
@@ -58,25 +33,13 @@ def free_port():
 
 def watch(command, folder, expected, poke):
     """Runs a command that does not end by itself until it printed what is expected."""
-    output = tempfile.TemporaryFile("w+")
-    process = subprocess.Popen(["bash", "-c", "exec " + command], cwd=folder, stdout=output,
-                               stderr=subprocess.STDOUT)
-    deadline = time.monotonic() + WATCH_SECONDS_MAX
+    running = console.Running(command, folder)
     try:
-        text, poked = "", False
-        while time.monotonic() < deadline and process.poll() is None:
-            time.sleep(0.5)
-            if not poked:
-                poke()
-                poked = True
-            output.seek(0)
-            text = output.read()
-            if matches(expected, text):
-                return True, text
-        return False, text
+        time.sleep(0.5)  # so that it watches before there is something to see
+        poke()
+        return running.says(expected, WATCH_SECONDS_MAX)
     finally:
-        process.terminate()
-        process.wait()
+        running.end(COMMAND_SECONDS_MAX)
 
 
 class Try:
@@ -110,7 +73,7 @@ class Try:
         else:
             result = self.shell(self.here(command), self.folder, COMMAND_SECONDS_MAX)
         good, output = result
-        if good and matches(expected, output):
+        if good and console.matches(expected, output):
             return
         self.failures += 1
         print(f"  FAILED; expected:\n{chr(10).join(expected)}\n  came:\n{output}", flush=True)
@@ -133,13 +96,7 @@ class Try:
 
     @staticmethod
     def shell(command, folder, seconds):
-        try:
-            done = subprocess.run(["bash", "-c", command], cwd=folder, timeout=seconds,
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                  stderr=subprocess.STDOUT, text=True, check=False)
-        except subprocess.TimeoutExpired as error:
-            return False, f"did not end within {seconds} s: {error.output}"
-        return done.returncode == 0, done.stdout
+        return console.shell(command, folder, seconds)
 
 
 def read(root, name):
@@ -194,7 +151,9 @@ def check_idle_figures(root):
 def main():
     words = [word for word in sys.argv[1:] if word != "--check-only"]
     root = os.path.abspath(words[0] if words else ".")
-    commands = console_commands(read(root, "README.md"))
+    blocks = console.console_blocks(read(root, "README.md"))
+    commands = [(one.words, one.expected) for block in blocks for one in block
+                if not (block[0].words or "").startswith(console.INSTALL)]
     if len(commands) < 5:
         sys.exit("read README.md: fewer than 5 commands found; is a block not marked ```console?")
     check_code(root)

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 sys.dont_write_bytecode = True  # the source folder stays clean
 import cpp_scan  # noqa: E402
 import floors  # noqa: E402
+import links  # noqa: E402
 
 COLUMNS_MAX = 100
 FILE_LINES_MAX = 500
@@ -236,11 +237,39 @@ def readme(files):
             yield path, 1, f"over {README_LINES_MAX} lines: one screen is enough"
 
 
-TREE_RULES = (top_level, readme)
+def link(files):
+    """a link, and a path in a code span, leads to what is there"""
+    def exists(path):
+        # "runtime/node/engine" stands for its .h and .cc; a folder for what is in it.
+        return path in files or path in files.others or any(
+            other.startswith((path + "/", path + ".")) for other in (*files, *files.others))
+
+    for path, file in files.items():
+        if not path.endswith(".md"):
+            continue
+        for line, target in links.links_of(file.text):
+            wrong = links.wrong_with(path, target, lambda there: files[there].text
+                                     if there in files else "", exists)
+            if wrong:
+                yield path, line, wrong
+        for line, target in links.paths_of(file.text, (*TOP_FOLDERS, ".ci")):
+            if not exists(target):
+                yield path, line, f"there is no {target}"
+
+
+TREE_RULES = (top_level, readme, link)
+
+
+class Tree(dict):
+    """Files by path; of those that hold no text of ours the paths alone."""
+
+    def __init__(self, files=()):
+        super().__init__(files)
+        self.others = set()
 
 
 def read_tree(root):
-    files = {}
+    files = Tree()
     for folder, folders, names in os.walk(root):
         here = os.path.relpath(folder, root)
         folders[:] = sorted(f for f in folders if f not in NOT_OURS
@@ -248,6 +277,7 @@ def read_tree(root):
         for name in sorted(names):
             path = name if here == "." else f"{here}/{name}"
             if not ("/" + path).endswith(TEXT):
+                files.others.add(path)
                 continue
             try:
                 with open(os.path.join(folder, name), encoding="utf-8") as f:

@@ -20,6 +20,16 @@ def rules_of(path, text):
     return {rule.__name__ for rule in tidy.FILE_RULES if list(rule(file))}
 
 
+def tree(texts, others=()):
+    files = tidy.Tree({path: tidy.File(path, text) for path, text in texts.items()})
+    files.others.update(others)
+    return files
+
+
+def found(files):
+    return {(finding.path, finding.rule) for finding in tidy.check(files)}
+
+
 def function(body_lines=1, body="  x();\n"):
     return "void f() {\n" + body * body_lines + "}\n"
 
@@ -111,10 +121,26 @@ class RulesTest(unittest.TestCase):
             self.assertEqual(rules_of(path, bad), {"function_include"})
 
     def test_the_tree_has_readmes_and_a_fixed_top_level(self):
-        files = {p: tidy.File(p, "") for p in ("runtime/base/a.md", "runtime/README.md",
-                                               "lib/a.md", "README.md", ".ci/a.py")}
-        found = {(f.path, f.rule) for f in tidy.check(files)}
-        self.assertEqual(found, {("runtime/base/README.md", "readme"), ("lib", "top_level")})
+        files = tree({p: "" for p in ("runtime/base/a.md", "runtime/README.md", "lib/a.md",
+                                      "README.md", ".ci/a.py")})
+        self.assertEqual(found(files), {("runtime/base/README.md", "readme"), ("lib", "top_level")})
+
+    def test_links_lead_to_files_and_headings(self):
+        page = ("# A\n## What's `it` for?\n## What's it for\n```\n# none\n[no](link)\n```\n"
+                "`[no](link)`\n")
+        good = ("[a](b.md) [a](../README.md) [a](#a) [a](#whats-it-for) [a](#whats-it-for-1)\n"
+                "[two\nlines](../LICENSE) [a](../runtime) [a](https://a.b/c) ![i](i.svg)\n"
+                "`runtime/base/a` `runtime/base/` `runtime/base/a.h` `docs/*.md` `docs/x y`\n")
+        files = {"README.md": "", "docs/b.md": "", "runtime/README.md": "",
+                 "runtime/base/README.md": "", "runtime/base/a.h": HEADER}
+        others = {"LICENSE", "docs/i.svg"}
+        self.assertEqual(found(tree({**files, "docs/a.md": page + good}, others)), set())
+        for bad in ("[a](c.md)", "[a](../b.md)", "[a](#b)", "[a](b.md#a)", "[a](#none)",
+                    "![i](j.svg)", "[a\nb](c.md)", "[a](#whats-it-for-2)", "`runtime/base/b.h`",
+                    "`docs/c`"):
+            with self.subTest(bad):
+                broken = tree({**files, "docs/a.md": page + good + bad + "\n"}, others)
+                self.assertEqual(found(broken), {("docs/a.md", "link")})
 
     def test_the_command_fails_and_names_the_place(self):
         with tempfile.TemporaryDirectory() as root:

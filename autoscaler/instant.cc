@@ -40,10 +40,43 @@ StartAnswer Instant::on_waiting(const Demand& demand) {
           .ask_again_after = left > Duration::zero() ? std::max(left, kAskAgainMin) : patience};
 }
 
-void Instant::observe(const Load&) {}
+void Instant::observe(const Load& load) {
+  const bool was_busy = gaps_.level() > 0;
+  const std::uint32_t pods_needed = (load.in_flight + load.concurrency - 1) / load.concurrency;
+  const Duration gap = gaps_.move(load.now, pods_needed);
+  if (gap >= Duration::zero()) regular_.add(gap);
+  if (was_busy && pods_needed == 0) idle_since_ = load.now;
+}
 
 Plan Instant::plan(const Load& load) {
-  return {.keep_idle = load.idle};
+  // All that are there are needed: none is idle.
+  if (load.in_flight >= load.ready * std::uint64_t{load.concurrency} && load.in_flight > 0) {
+    return {.keep_idle = load.idle};
+  }
+  const Duration keep_for = keep(load);
+  return load.in_flight == 0 && regular_.known() ? expect(load, keep_for)
+                                                 : Plan{.keep_idle = keep_for};
+}
+
+Duration Instant::keep(const Load& load) const {
+  const GapHistogram* gaps = gaps_.of(std::max(load.ready, 1u));
+  if (gaps == nullptr || gaps->count() < kGapsMin) return load.idle;
+  return gaps->cheapest(load.start * kIdlePerWait, load.idle);
+}
+
+// Nothing is in flight. A pod for the next call, where it is due at a known time.
+Plan Instant::expect(const Load& load, Duration keep) const {
+  const Plan without{.keep_idle = keep};
+  const Duration margin = regular_.margin();
+  const TimePoint from = idle_since_ + regular_.mean() - margin - load.start;
+  const TimePoint until = idle_since_ + regular_.mean() + margin;
+  const bool kept_until_then = idle_since_ + keep >= from;
+  if (kept_until_then || until - from >= std::min(load.start * kIdlePerWait, load.idle))
+    return without;
+  if (load.now >= until) return without;
+  if (load.now < from) return {.keep_idle = keep, .ask_again_at = from};
+  return {
+      .pods_wanted = 1, .keep_idle = keep, .ask_again_at = until, .reason = PlanReason::kExpected};
 }
 
 }  // namespace subito::autoscaler

@@ -14,6 +14,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "runtime/base/time.h"
@@ -42,6 +43,8 @@ enum class StartReason : std::uint8_t {
   kWaitedLongEnough,  // hoped for a busy pod for as long as a start takes, in vain
   kStartCostsMore,    // no: a busy pod is expected to be free sooner
   kNoPodFree,         // the policy gives each invocation that finds no pod free one of its own
+  kPlanWantsMore,     // the plan wants more pods than there are
+  kPlanDecides,       // no: the plan has as many pods as it wants
 };
 std::string_view to_string(StartReason reason);
 
@@ -66,6 +69,11 @@ struct Load {
 
 enum class PlanReason : std::uint8_t {
   kIdleTime,  // nothing but how long idle pods stay
+  kAverage,   // the average concurrency of the stable window
+  kPanic,     // the most that was asked for since the panic window saw a burst
+  kDelayed,   // scaling down waits for its delay
+  kExpected,  // a call is expected about now
+  kToZero,    // on the way to zero: active for too short, or the grace is not over
 };
 std::string_view to_string(PlanReason reason);
 
@@ -93,16 +101,37 @@ class Policy {
   virtual Plan plan(const Load& load) = 0;
 };
 
-enum class PolicyKind : std::uint8_t { kInstant, kFixed };
+enum class PolicyKind : std::uint8_t { kInstant, kConcurrency, kFixed, kHistogram };
 // Every kind, for whoever offers a choice: the simulator compares these.
-inline constexpr std::array kPolicyKinds = {PolicyKind::kInstant, PolicyKind::kFixed};
+inline constexpr std::array kPolicyKinds = {PolicyKind::kInstant, PolicyKind::kConcurrency,
+                                            PolicyKind::kFixed, PolicyKind::kHistogram};
 std::string_view to_string(PolicyKind kind);
+
+// Of the policy `concurrency`: what users of Knative know, with Knative's defaults.
+struct ConcurrencyOptions {
+  Duration stable_window = std::chrono::seconds(60);  // 6 s to 1 h
+  Duration to_zero_grace = std::chrono::seconds(30);  // not below 0
+  Duration scale_down_delay{};                        // 0 to 1 h
+  std::uint32_t target = 0;                           // of a pod; 0: what it takes at once
+  std::uint32_t utilization_percent = 70;             // of the target, 1 to 100
+  std::uint32_t panic_window_percent = 10;            // of the stable window, 1 to 100
+  std::uint32_t panic_threshold_percent = 200;        // of the ready pods, 110 to 1000
+  std::uint32_t max_scale_up_rate = 1000;             // at least 2
+  std::uint32_t max_scale_down_rate = 2;              // at least 2
+  std::uint32_t initial_scale = 0;                    // Knative's is 1
+  std::uint32_t activation_scale = 1;                 // at least 1
+  std::int32_t burst_capacity = 211;                  // -1: unlimited
+  friend bool operator==(const ConcurrencyOptions&, const ConcurrencyOptions&) = default;
+};
 
 // Which policy, and what it may be told. Plain values, part of the function's limits.
 struct PolicyOptions {
   PolicyKind kind = PolicyKind::kInstant;
+  ConcurrencyOptions concurrency{};
   friend bool operator==(const PolicyOptions&, const PolicyOptions&) = default;
 };
+// What is wrong, for a person, or nothing.
+std::optional<std::string_view> fault(const PolicyOptions& options);
 std::unique_ptr<Policy> make_policy(const PolicyOptions& options);
 
 }  // namespace subito::autoscaler

@@ -3,13 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <string>
 
 namespace subito::autoscaler {
 namespace {
 
-constexpr auto kLastKind = PolicyKind::kFixed;
-constexpr auto kLastStart = StartReason::kNoPodFree;
-constexpr auto kLastPlan = PlanReason::kIdleTime;
+constexpr auto kLastKind = PolicyKind::kHistogram;
+constexpr auto kLastStart = StartReason::kPlanDecides;
+constexpr auto kLastPlan = PlanReason::kToZero;
 
 template <typename Enum>
 std::size_t distinct_texts(Enum last) {
@@ -22,6 +23,22 @@ TEST(MakePolicy, MakesEveryKind) {
   for (int i = 0; i <= static_cast<int>(kLastKind); ++i) {
     EXPECT_NE(make_policy({.kind = static_cast<PolicyKind>(i)}), nullptr) << i;
   }
+}
+
+TEST(Fault, NamesTheOptionThatIsWrong) {
+  EXPECT_FALSE(fault(PolicyOptions{}));
+  const auto told = [](const ConcurrencyOptions& options) {
+    return std::string(fault({.concurrency = options}).value_or("nothing"));
+  };
+  EXPECT_EQ(told({.stable_window = std::chrono::seconds(5)}), "stable_window must be 6 s to 1 h");
+  EXPECT_EQ(told({.to_zero_grace = Duration(-1)}), "to_zero_grace must be 0 to 1 h");
+  EXPECT_EQ(told({.scale_down_delay = Duration(-1)}), "scale_down_delay must be 0 to 1 h");
+  EXPECT_EQ(told({.utilization_percent = 101}), "utilization must be 1 to 100 %");
+  EXPECT_EQ(told({.panic_window_percent = 0}), "panic window must be 1 to 100 %");
+  EXPECT_EQ(told({.panic_threshold_percent = 100}), "panic threshold must be 110 to 1000 %");
+  EXPECT_EQ(told({.max_scale_up_rate = 1}), "max_scale_up_rate must be at least 2");
+  EXPECT_EQ(told({.max_scale_down_rate = 0}), "max_scale_down_rate must be at least 2");
+  EXPECT_EQ(told({.activation_scale = 0}), "activation_scale must be at least 1");
 }
 
 TEST(Words, EveryKindAndReasonHasATextOfItsOwn) {

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "bench/cold_start.h"
+#include "bench/fairness.h"
 #include "bench/idle_cost.h"
 #include "bench/interrupt.h"
 #include "bench/machine.h"
@@ -59,6 +60,16 @@ int idle_cost(const IdleCostOptions& options, const std::string& command) {
   return options.check && !promises_kept(*result) ? kFailed : told;
 }
 
+int fairness(const FairnessOptions& options, const std::string& command) {
+  const Machine machine = describe_machine(own_program());
+  const auto result = measure_fairness(options);
+  if (!result) return complain(result.error());
+  const int told = tell("Fairness", to_text(*result, machine, command),
+                        to_json(*result, machine, command), options.json, options.report);
+  if (options.check && !promises_kept(*result)) return kFailed;
+  return result->errors() > 0 ? kFailed : told;
+}
+
 }  // namespace
 
 int run_bench(const std::vector<std::string>& arguments) {
@@ -75,6 +86,7 @@ int run_bench(const std::vector<std::string>& arguments) {
   std::string command = "subito bench";
   for (const std::string& argument : arguments) command += " " + argument;
   const Interrupt interrupt;
+  if (parsed->fairness) return fairness(*parsed->fairness, command);
   return parsed->cold_start ? cold_start(*parsed->cold_start, command)
                             : idle_cost(*parsed->idle_cost, command);
 }

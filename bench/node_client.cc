@@ -70,10 +70,11 @@ Result<PodCount> NodeClient::pods() {
 }
 
 Status NodeClient::deploy(const Deployment& deployment) {
-  return done(run({program_,
-                   {program_, "--socket", socket_, "deploy", deployment.name, "--binary",
-                    deployment.binary, "--start", deployment.mode, "--idle", "0s"}}),
-              "deploy " + deployment.name);
+  std::vector<std::string> arguments = {program_,        "--socket", socket_,           "deploy",
+                                        deployment.name, "--binary", deployment.binary, "--start",
+                                        deployment.mode, "--idle",   deployment.idle};
+  arguments.insert(arguments.end(), deployment.more.begin(), deployment.more.end());
+  return done(run({program_, std::move(arguments)}), "deploy " + deployment.name);
 }
 
 Status NodeClient::remove(const std::string& function) {

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "bench/http_client.h"
 #include "runtime/base/result.h"
@@ -27,7 +28,9 @@ struct NodeFacts {
 struct Deployment {
   std::string name;
   std::string binary;
-  std::string mode;  // "fresh", "pooled"
+  std::string mode;                 // "fresh", "pooled"
+  std::string idle = "0s";          // 0s: asleep as soon as it has nothing to do
+  std::vector<std::string> more{};  // other options of `subito deploy`
 };
 
 class NodeClient {
@@ -37,7 +40,6 @@ class NodeClient {
 
   const NodeFacts& facts() const { return facts_; }
   Result<PodCount> pods();
-  // Asleep as soon as it has nothing to do (idle time 0).
   Status deploy(const Deployment& deployment);
   Status remove(const std::string& function);
   // Until no pod is left and `empty_sandboxes` wait; kDeadlineExceeded after kSettleTimeout.

@@ -78,6 +78,31 @@ void add_idle_cost(CLI::App& app, IdleCostOptions& options) {
   add_common(command, options);
 }
 
+void add_fairness(CLI::App& app, FairnessOptions& options) {
+  CLI::App& command = *app.add_subcommand(
+      "fairness", "What a function notices of another one that is flooded, on a node of their own");
+  command.add_option("--rounds", options.rounds, "each: quiet alone, then beside the flood")
+      ->check(CLI::Range(std::uint32_t{1}, kRoundsMax))
+      ->capture_default_str();
+  command
+      .add_option_function<std::string>(
+          "--time",
+          [&options](const std::string& text) { options.time = duration_or_throw("--time", text); },
+          "of each half of a round: 500ms, 4s")
+      ->type_name("TIME");
+  command.add_option("--rate", options.per_second, "requests a second to the quiet function")
+      ->check(CLI::Range(1, 1'000))
+      ->capture_default_str();
+  command.add_option("--burn", options.burn_ms, "CPU time that each request takes, ms")
+      ->check(CLI::Range(1, 1'000))
+      ->capture_default_str();
+  command.add_option("--pods", options.pods, "most pods of the flooded function")
+      ->check(CLI::Range(std::uint32_t{1}, kFloodPodsMax))
+      ->capture_default_str();
+  command.add_option("--seed", options.seed, "of the bootstrap; else a random one");
+  add_common(command, options);
+}
+
 // The help of the subcommand that was named, if one was.
 std::string help_of(CLI::App& app) {
   const auto named = app.get_subcommands();
@@ -90,10 +115,12 @@ struct BenchParser {
     app.require_subcommand(1);
     add_cold_start(app, cold_start, modes);
     add_idle_cost(app, idle_cost);
+    add_fairness(app, fairness);
   }
   CLI::App app{"Measure this machine's Subito", "subito bench"};
   ColdStartOptions cold_start;
   IdleCostOptions idle_cost;
+  FairnessOptions fairness;
   std::vector<std::string> modes = {"fresh", "pooled"};
 };
 
@@ -131,6 +158,8 @@ Result<BenchCommand> parse_bench(std::vector<std::string> arguments) {
   BenchCommand command;
   if (parser.app.got_subcommand("idle-cost")) {
     command.idle_cost = std::move(parser.idle_cost);
+  } else if (parser.app.got_subcommand("fairness")) {
+    command.fairness = std::move(parser.fairness);
   } else {
     keep_modes(parser.cold_start, parser.modes);
     command.cold_start = std::move(parser.cold_start);

@@ -44,6 +44,22 @@ struct IdleCostOptions {
   std::string report;
 };
 
+struct FairnessOptions {
+  std::uint32_t rounds = 5;
+  std::chrono::nanoseconds time = std::chrono::seconds(4);  // of each half of a round
+  std::uint32_t per_second = 20;                            // requests of the quiet function
+  std::uint32_t burn_ms = 5;                                // CPU time that a request takes
+  std::uint32_t pods = 192;                                 // most of the flooded function
+  std::optional<std::uint64_t> seed;                        // of the bootstrap
+  std::uint32_t pool_size = 8;
+  std::string binary;
+  bool json = false;
+  bool check = false;
+  std::string report;
+};
+
+inline constexpr std::uint32_t kRoundsMax = 1'000;
+inline constexpr std::uint32_t kFloodPodsMax = 1'000;
 inline constexpr std::uint32_t kCountMax = 100'000;
 inline constexpr std::uint32_t kFunctionsMax = 2'000;
 inline constexpr std::chrono::seconds kIdleMax{600};
@@ -51,11 +67,12 @@ inline constexpr std::chrono::seconds kIdleMax{600};
 // "0s", "250ms", "1.5s", "2m"
 Result<std::chrono::nanoseconds> parse_duration(const std::string& text);
 
-// One of the two: what was asked for. kInvalidArgument with words for the person who typed it;
+// One of them: what was asked for. kInvalidArgument with words for the person who typed it;
 // kCancelled with the help text when that was asked for.
 struct BenchCommand {
   std::optional<ColdStartOptions> cold_start;
   std::optional<IdleCostOptions> idle_cost;
+  std::optional<FairnessOptions> fairness;
 };
 Result<BenchCommand> parse_bench(std::vector<std::string> arguments);
 // Shows the parser, for help and references. The hook of the command line.

@@ -63,6 +63,21 @@ TEST(BenchOptions, IdleCostIsTheOtherCommand) {
   EXPECT_TRUE(parsed->idle_cost->check);
 }
 
+TEST(BenchOptions, FairnessHasItsOwn) {
+  const auto parsed = parse_bench({"fairness", "--rounds", "2", "--time", "500ms", "--rate", "40",
+                                   "--burn", "3", "--pods", "16", "--seed", "9", "--check"});
+  ASSERT_TRUE(parsed);
+  ASSERT_TRUE(parsed->fairness);
+  const FairnessOptions& options = *parsed->fairness;
+  EXPECT_EQ(options.rounds, 2U);
+  EXPECT_EQ(options.time, milliseconds(500));
+  EXPECT_EQ(options.per_second, 40U);
+  EXPECT_EQ(options.burn_ms, 3U);
+  EXPECT_EQ(options.pods, 16U);
+  EXPECT_EQ(options.seed, 9U);
+  EXPECT_TRUE(options.check);
+}
+
 TEST(BenchOptions, RefuseWhatIsWrong) {
   for (const std::vector<std::string>& arguments :
        std::vector<std::vector<std::string>>{{},
@@ -74,7 +89,9 @@ TEST(BenchOptions, RefuseWhatIsWrong) {
                                              {"cold-start", "--idle", "-1s"},
                                              {"cold-start", "--idle", "11m"},
                                              {"cold-start", "--binary", "/nonexistent"},
-                                             {"idle-cost", "--functions", "0"}}) {
+                                             {"idle-cost", "--functions", "0"},
+                                             {"fairness", "--rounds", "0"},
+                                             {"fairness", "--time", "5"}}) {
     const auto parsed = parse_bench(arguments);
     ASSERT_FALSE(parsed) << testing::PrintToString(arguments);
     EXPECT_EQ(parsed.error().code, ErrorCode::kInvalidArgument);

@@ -1,4 +1,4 @@
-// `subito bench cold-start` of the built program, whole: does it measure, and is nothing left?
+// `subito bench` of the built program, whole: does it measure, and is nothing left?
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -76,6 +76,25 @@ TEST_F(BenchSmoke, ColdStartAnswersInJsonWithoutErrors) {
     EXPECT_GT(column["p50Micros"], 0) << column;
     EXPECT_LE(column["p50Micros"], column["p99Micros"]) << column;
   }
+}
+
+TEST_F(BenchSmoke, FairnessAnswersInJsonAndRefusesOnlyTheFlood) {
+  const auto finished = run({kProgram,
+                             {"subito", "bench", "fairness", "--rounds", "1", "--time", "1s",
+                              "--burn", "2", "--pods", "16", "-o", "json"}});
+  ASSERT_TRUE(finished);
+  ASSERT_EQ(finished->exit_code, 0) << finished->output;
+  const auto json = nlohmann::json::parse(finished->output, nullptr, false);
+  ASSERT_TRUE(json.is_object()) << finished->output;
+  EXPECT_EQ(json["benchmark"], "fairness");
+  EXPECT_EQ(json["errors"], 0);
+  EXPECT_GT(json["nodePerSecond"], 0);
+  for (const char* half : {"alone", "beside"}) {
+    EXPECT_GT(json[half]["statuses"]["200"], 0) << half;
+    EXPECT_GE(json[half]["p50Millis"], 2) << half << ": that much CPU time is burnt";
+  }
+  EXPECT_GT(json["flood"]["statuses"]["200"], 0);
+  EXPECT_GT(json["p99Ratio"]["middle"], 0);
 }
 
 TEST_F(BenchSmoke, AnInterruptLeavesNothingBehind) {

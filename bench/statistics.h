@@ -19,8 +19,12 @@ struct Ratio {
 
 inline constexpr int kResamples = 1000;
 
-// Median of `samples` over median of `base`. Both are drawn again kResamples times with replacement
-// (percentile bootstrap): a ratio whose interval spans 1 tells nothing. All 0 when one is empty.
+// A percentile of `samples` over the same of `base`. Both are drawn again kResamples times with
+// replacement (percentile bootstrap): a ratio whose interval spans 1 tells nothing. All 0 when one
+// is empty.
+Ratio ratio_of_percentiles(const Samples& samples, const Samples& base, double fraction,
+                           std::uint64_t seed);
+// At 0.5.
 Ratio ratio_of_medians(const Samples& samples, const Samples& base, std::uint64_t seed);
 
 }  // namespace subito::bench

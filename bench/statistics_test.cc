@@ -47,6 +47,16 @@ TEST(RatioOfMedians, IsAsWideAsTheSamplesAre) {
   EXPECT_GT(unsure.high - unsure.low, 0.1);
 }
 
+TEST(RatioOfPercentiles, LooksAtTheTailItIsAskedFor) {
+  Samples tail(100, 100);
+  std::fill(tail.begin() + 90, tail.end(), 300);
+  const Samples base(100, 100);
+  EXPECT_EQ(ratio_of_percentiles(tail, base, 0.5, 1).middle, 1);
+  const Ratio ratio = ratio_of_percentiles(tail, base, 0.99, 1);
+  EXPECT_EQ(ratio.middle, 3);
+  EXPECT_EQ(ratio.low, 3) << "ten of a hundred: every draw has some";
+}
+
 TEST(RatioOfMedians, DependsOnTheSeedAlone) {
   Samples samples(40);
   std::iota(samples.begin(), samples.end(), 100);

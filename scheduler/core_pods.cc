@@ -39,8 +39,9 @@ void Core::pod_exited(TimePoint now, Effects& effects, PodId id, ExitKind kind,
   const bool asked = !pod.serving() && !pod.start_timed_out;
   if (pod.state != PodState::kStopping) ledger_.transition(slot, PodState::kStopping, latest_);
   ledger_.timers().clear(pod.timer);
-  Turn turn = tick(now, effects);
   const Slot function = pod.function;
+  refresh_idle(function);  // nor may it count for the minimum, when a full node makes room
+  Turn turn = tick(now, effects);
   if (!asked) judge_exit(turn, slot, kind);
   give_back_running(turn, slot, again);
   if (pod.planned && pod.dispatched == 0) ++ledger_.function(function).pods_unused;

@@ -189,8 +189,10 @@ void Core::evict(Turn& turn) {
       }
       const Slot owner = ledger_.evict_first(soon.helped_from(height));
       if (owner == kNoSlot) break;
+      const Slot pod = ledger_.function(owner).idle.front();
       soon.remove(ledger_.function(owner).height);
-      drain(turn, ledger_.function(owner).idle.front(), DrainReason::kEvicted);
+      ledger_.give_up(pod);
+      drain(turn, pod, DrainReason::kEvicted);
     }
   }
 }

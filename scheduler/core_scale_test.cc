@@ -113,7 +113,7 @@ TEST(Starts, AFunctionWhoseWaitersFoundAPodLeavesTheLine) {
   EXPECT_EQ(node.said(), "");
 }
 
-TEST(FullNode, EvictsTheLongestIdlePodOfAnotherFunctionWhenSomebodyWaits) {
+TEST(FullNode, OfEquallyWorthPodsEvictsTheLongestIdleOfAnotherFunctionWhenSomebodyWaits) {
   FakeNode node({.pods_max = 2});
   node.add("A").add("B").add("C").call("A");
   node.call("B");
@@ -123,6 +123,51 @@ TEST(FullNode, EvictsTheLongestIdlePodOfAnotherFunctionWhenSomebodyWaits) {
   EXPECT_EQ(node.view("C").last.kind, Decision::Kind::kNodeFull);
   node.exit("A-1");
   EXPECT_EQ(node.said(), "start C-1, 3 to C-1 cold");
+}
+
+// Calls A once and B ten times; both start in 1 ms. A is idle for less.
+void use_a_little_and_b_much(FakeNode& node, FunctionLimits a = {}, FunctionLimits b = {}) {
+  node.add("A", a).add("B", b).add("C").call("B");
+  node.advance(1ms).ready("B-1").done(1);
+  for (std::uint64_t i = 2; i <= 10; ++i) {
+    node.call("B");
+    node.done(i);
+  }
+  node.call("A");
+  node.advance(1ms).ready("A-1").done(11).said();
+}
+
+TEST(FullNode, EvictsWhatIsUsedLeastThoughItWasUsedLast) {
+  FakeNode node({.pods_max = 2});
+  use_a_little_and_b_much(node);
+  node.call("C");
+  EXPECT_EQ(node.said(), "drain A-1 evicted");
+}
+
+TEST(FullNode, EvictsWhatHoldsMostMemory) {
+  FakeNode node({.pods_max = 2});
+  use_a_little_and_b_much(node, {.memory_bytes = 16 << 20}, {.memory_bytes = 512 << 20});
+  node.call("C");  // 1 ms / 16 MiB of A is more than 10 ms / 512 MiB of B
+  EXPECT_EQ(node.said(), "drain B-1 evicted");
+}
+
+TEST(FullNode, InTheEndEvictsWhatWasUsedMuchAndIsNoMore) {
+  FakeNode node({.pods_max = 2});
+  use_a_little_and_b_much(node);
+  // Each that goes raises the clock by the worth of one use: after ten B is worth no more.
+  std::string evicted;
+  std::uint64_t call = 11;
+  for (int i = 0; i < 20 && evicted != "drain B-1 evicted"; ++i) {
+    const std::string name = i % 2 == 0 ? "C" : "A";
+    node.said();
+    node.call(name);
+    ++call;
+    evicted = node.said();
+    const std::string gone = evicted.substr(6, evicted.find(' ', 6) - 6);
+    const std::string pod = name + "-" + std::to_string(i / 2 + (name == "A" ? 2 : 1));
+    node.exit(gone).advance(1ms).ready(pod).done(call);
+  }
+  EXPECT_EQ(evicted, "drain B-1 evicted");
 }
 
 TEST(FullNode, EvictsOnePodForEachThatWaitsAndCountsThoseThatGoAnyway) {

@@ -125,6 +125,7 @@ FakeNode& FakeNode::scale(const std::string& name, std::uint32_t min,
 }
 
 FakeNode& FakeNode::close() {
+  advance(Duration::zero());
   scheduler_.close(now_, effects_);
   act();
   return *this;
@@ -322,8 +323,9 @@ void FakeNode::on(const DrainPod& effect) {
   EXPECT_TRUE(pod.state == PodState::kStarting || pod.state == PodState::kReady);
   if (effect.reason == DrainReason::kIdle || effect.reason == DrainReason::kEvicted) {
     EXPECT_TRUE(pod.running.empty()) << "a busy pod is neither idle nor evicted";
-    EXPECT_TRUE(scheduler_.node().closing ||
-                serving(pod.function) > functions_.at(pod.function).limits.pods_min);
+    EXPECT_GT(serving(pod.function),
+              scheduler_.node().closing ? 0 : functions_.at(pod.function).limits.pods_min)
+        << name_of(effect.pod) << " " << short_name(effect.reason) << ", said: " << said_;
   }
   pod.state = PodState::kDraining;
   say("drain " + name_of(effect.pod) + " " + short_name(effect.reason));

@@ -113,6 +113,7 @@ void Ledger::remove_pod(Slot slot) {
   places_.remove(function.height);
   timers_.clear(pod.timer);
   function.pods.erase(pods_, slot);
+  if (function.pods.empty()) function.uses = 0;
   pod_ids_.erase(pod.id);
   pods_.give_back(slot);
 }
@@ -167,6 +168,7 @@ void Ledger::assign(Slot slot, Slot pod_slot, TimePoint now) {
   ++invocation.attempts;
   pod.running.push_back(invocations_, slot);
   ++functions_[pod.function].running;
+  ++functions_[pod.function].uses;
   ++running_;
   reindex(pod_slot, now);
 }
@@ -244,8 +246,8 @@ void Ledger::set_evictable(Slot slot, bool evictable) {
   if (evictable && !was) ++evictable_;
   if (!evictable && was) --evictable_;
   if (!evictable) return evict_[function.height].erase(slot, positions);
-  evict_[function.height].put(slot, EvictKey{pods_[function.idle.front()].idle_since, slot},
-                              positions);
+  const Pod& pod = pods_[function.idle.front()];
+  evict_[function.height].put(slot, EvictKey{pod.keep_priority, pod.idle_since, slot}, positions);
 }
 
 Slot Ledger::evict_first(std::uint32_t height) const {
@@ -289,6 +291,8 @@ void Ledger::set_idle(Slot slot, bool idle, TimePoint now) {
   Function& function = functions_[pod.function];
   if (idle) {
     pod.idle_since = now;
+    pod.keep_priority =
+        greedy_dual_.priority(function.uses, function.start.mean(), function.limits.memory_bytes);
     function.idle.push_back(pods_, slot);
   } else {
     function.idle.erase(pods_, slot);

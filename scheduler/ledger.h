@@ -76,6 +76,8 @@ class Ledger {
   bool evictable() const { return evictable_ > 0; }
   // Of those from `height` on; kNoSlot: there is none.
   Slot evict_first(std::uint32_t height) const;
+  // This pod, idle, is given up for another.
+  void give_up(Slot pod) { greedy_dual_.given_up(pods_[pod].keep_priority); }
 
   // --- places on the node; `soon`: when those that leave are gone
   const Places& places() const { return places_; }
@@ -110,7 +112,8 @@ class Ledger {
   Places places_;
   Places soon_;
   std::array<Heap<EvictKey>, kHeightMax + 1> evict_;  // by height
-  std::array<Heap<TurnKey>, kHeightMax + 1> lines_;   // by height
+  GreedyDual greedy_dual_;
+  std::array<Heap<TurnKey>, kHeightMax + 1> lines_;  // by height
   std::uint32_t evictable_ = 0;
   std::uint32_t standing_ = 0;
   std::uint64_t granted_turn_ = 0;

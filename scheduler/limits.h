@@ -36,6 +36,8 @@ struct FunctionLimits {
   Duration cancel_grace = std::chrono::seconds(1);
   // The time to start a pod, until the first was measured.
   Duration start_prior = std::chrono::milliseconds(5);
+  // What a pod may hold; what an idle one is worth on a full node is counted per MiB of it.
+  std::uint64_t memory_bytes = 128 << 20;
   autoscaler::PolicyOptions policy{};
   // Its share of starts, places and queue memory where functions compete: 2 gets twice what 1 gets.
   std::uint32_t weight = 1;

@@ -99,6 +99,18 @@ class Generator {
     out.weight = 1 + below(3);
     out.height = below(4);
     if (below(4) == 0) out.in_flight_max = 1 + below(20);
+    out.memory_bytes = (1 + below(512)) << 20;
+    out.policy = policy();
+    return out;
+  }
+
+  autoscaler::PolicyOptions policy() {
+    autoscaler::PolicyOptions out;
+    out.kind = static_cast<autoscaler::PolicyKind>(below(4));
+    out.concurrency.stable_window = (6 + below(60)) * 1s;
+    out.concurrency.to_zero_grace = below(3) * 10s;
+    out.concurrency.scale_down_delay = below(3) * 5s;
+    out.concurrency.initial_scale = below(3);
     return out;
   }
 

@@ -72,8 +72,16 @@ class Fields {
   void operator()(FunctionLimits& it) {
     all(it.pods_min, it.pods_max, it.concurrency, it.queue_limit, it.queue_timeout, it.idle_timeout,
         it.start_timeout, it.drain_timeout, it.cancel_grace, it.start_prior, it.weight,
-        it.in_flight_max, it.height);
-    codec_.choice(it.policy.kind, autoscaler::kPolicyKinds.back());
+        it.in_flight_max, it.height, it.memory_bytes);
+    (*this)(it.policy);
+  }
+  void operator()(autoscaler::PolicyOptions& it) {
+    codec_.choice(it.kind, autoscaler::kPolicyKinds.back());
+    autoscaler::ConcurrencyOptions& knative = it.concurrency;
+    all(knative.stable_window, knative.to_zero_grace, knative.scale_down_delay, knative.target,
+        knative.utilization_percent, knative.panic_window_percent, knative.panic_threshold_percent,
+        knative.max_scale_up_rate, knative.max_scale_down_rate, knative.initial_scale,
+        knative.activation_scale, knative.burst_capacity);
   }
   void operator()(AddFunction& it) { function(it); }
   void operator()(UpdateFunction& it) { function(it); }
@@ -112,6 +120,10 @@ class Writer {
   Writer(TimePoint latest, std::string& out) : latest_(latest), out_(out) {}
 
   void value(std::uint32_t number) { put_varint(number, out_); }
+  void value(std::uint64_t number) { put_varint(number, out_); }
+  void value(std::int32_t number) {
+    put_varint(zigzag(static_cast<std::uint64_t>(std::int64_t{number})), out_);
+  }
   void value(bool yes) { put_varint(yes ? 1 : 0, out_); }
   void value(Duration duration) { put_varint(static_cast<std::uint64_t>(duration.count()), out_); }
   void value(TimePoint at) {
@@ -154,6 +166,8 @@ class Reader {
     return failed_ ? 0 : *taken;
   }
   void value(std::uint32_t& out) { out = static_cast<std::uint32_t>(number(UINT32_MAX)); }
+  void value(std::uint64_t& out) { out = number(UINT64_MAX); }
+  void value(std::int32_t& out) { out = static_cast<std::int32_t>(unzigzag(number(UINT32_MAX))); }
   void value(bool& out) { out = number(1) == 1; }
   void value(Duration& out) { out = Duration(static_cast<std::int64_t>(number(INT64_MAX))); }
   void value(TimePoint& out) {

@@ -79,22 +79,41 @@ TEST(Recording, ReplaysToTheSameDecisions) {
   EXPECT_FALSE(*reader->next());
 }
 
+// Each field with a value of its own.
+FunctionLimits all_different() {
+  return {.pods_min = 1,
+          .pods_max = 2,
+          .concurrency = 3,
+          .queue_limit = 4,
+          .queue_timeout = 5ns,
+          .idle_timeout = 6ns,
+          .start_timeout = 7ns,
+          .drain_timeout = 8ns,
+          .cancel_grace = 9ns,
+          .start_prior = 10ns,
+          .memory_bytes = 1ULL << 40,
+          .policy = {.kind = autoscaler::PolicyKind::kConcurrency,
+                     .concurrency = {.stable_window = 14s,
+                                     .to_zero_grace = 15ns,
+                                     .scale_down_delay = 16ns,
+                                     .target = 17,
+                                     .utilization_percent = 18,
+                                     .panic_window_percent = 19,
+                                     .panic_threshold_percent = 220,
+                                     .max_scale_up_rate = 21,
+                                     .max_scale_down_rate = 22,
+                                     .initial_scale = 23,
+                                     .activation_scale = 24,
+                                     .burst_capacity = -1}},
+          .weight = 11,
+          .in_flight_max = 12,
+          .height = 13};
+}
+
 TEST(Recording, KeepsEveryField) {
   std::string bytes;
   RecordingWriter writer(kNode, bytes);
-  const FunctionLimits limits{.pods_min = 1,
-                              .pods_max = 2,
-                              .concurrency = 3,
-                              .queue_limit = 4,
-                              .queue_timeout = 5ns,
-                              .idle_timeout = 6ns,
-                              .start_timeout = 7ns,
-                              .drain_timeout = 8ns,
-                              .cancel_grace = 9ns,
-                              .start_prior = 10ns,
-                              .weight = 11,
-                              .in_flight_max = 12,
-                              .height = 13};
+  const FunctionLimits limits = all_different();
   writer.append(AddFunction{TimePoint(1s), FunctionId(300), RevisionId(4), limits}, {}, bytes);
   writer.append(
       Arrive{TimePoint(2s),
@@ -121,6 +140,8 @@ TEST(Recording, KeepsEveryField) {
   EXPECT_EQ(add.limits.weight, 11u);
   EXPECT_EQ(add.limits.in_flight_max, 12u);
   EXPECT_EQ(add.limits.height, 13u);
+  EXPECT_EQ(add.limits.memory_bytes, 1ULL << 40);
+  EXPECT_EQ(add.limits.policy, limits.policy);
   const auto arrive = std::get<Arrive>((**reader.next()).input);
   EXPECT_EQ(arrive.now, TimePoint(2s));
   EXPECT_EQ(arrive.arrival.invocation, InvocationId(1u << 20));

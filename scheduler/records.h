@@ -12,6 +12,7 @@
 #include "runtime/base/id.h"
 #include "runtime/base/time.h"
 #include "scheduler/backoff.h"
+#include "scheduler/greedy_dual.h"
 #include "scheduler/heap.h"
 #include "scheduler/limits.h"
 #include "scheduler/slots.h"
@@ -58,6 +59,7 @@ struct Pod {
   std::uint64_t last_used = 0;  // a stamp, not a time: larger is later
   bool idle = false;            // ready, and runs nothing
   TimePoint idle_since;
+  GreedyDual::Priority keep_priority = 0;  // while idle: the lowest of the node goes first
   bool leaving = false;  // its place is free in a moment: draining and empty, or stopping
   Link in_function;
   Link in_idle;
@@ -85,8 +87,10 @@ struct TurnKey {
   friend auto operator<=>(const TurnKey&, const TurnKey&) = default;
 };
 
-// Which function gives a pod up first when the node is full: whose oldest has been idle longest.
+// Which function gives a pod up first when the node is full: whose longest idle one has the lowest
+// priority; of equals, who has been idle longest.
 struct EvictKey {
+  GreedyDual::Priority priority = 0;
   TimePoint idle_since;
   Slot function = kNoSlot;
   friend auto operator<=>(const EvictKey&, const EvictKey&) = default;
@@ -113,6 +117,7 @@ struct Function {
   std::uint32_t slots = 0;                        // concurrency of the serving pods, summed
   std::uint32_t running = 0;
   std::uint64_t completed = 0;
+  std::uint32_t uses = 0;  // invocations given to pods since it last had none
   std::uint64_t pods_started = 0;
   std::uint64_t pods_planned = 0;  // of these, those started ahead
   std::uint64_t pods_unused = 0;   // of the planned ones, those that went without an invocation

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <memory>
 #include <vector>
 
 #include "runtime/base/check.h"
@@ -14,30 +14,34 @@ namespace subito::scheduler {
 using Slot = std::uint32_t;
 inline constexpr Slot kNoSlot = 0xffffffff;
 
-// A reference stays valid while others come and go (a deque never moves what it holds). Which slot
-// is reused depends on nothing but the order of calls.
+// A reference stays valid while others come and go (blocks never move; a std::deque would put each
+// record above 512 bytes into a block of its own). Which slot is reused depends on nothing but the
+// order of calls.
 template <typename T>
 class Slots {
  public:
   Slot take() {
     if (free_.empty()) {
-      records_.emplace_back();
-      return static_cast<Slot>(records_.size() - 1);
+      if (end_ % kBlock == 0) blocks_.push_back(std::make_unique<T[]>(kBlock));
+      return end_++;
     }
     const Slot slot = free_.back();
     free_.pop_back();
     return slot;
   }
   void give_back(Slot slot) {
-    records_[slot] = T();
+    (*this)[slot] = T();
     free_.push_back(slot);
   }
-  T& operator[](Slot slot) { return records_[slot]; }
-  const T& operator[](Slot slot) const { return records_[slot]; }
-  Slot end() const { return static_cast<Slot>(records_.size()); }
+  T& operator[](Slot slot) { return blocks_[slot / kBlock][slot % kBlock]; }
+  const T& operator[](Slot slot) const { return blocks_[slot / kBlock][slot % kBlock]; }
+  Slot end() const { return end_; }
 
  private:
-  std::deque<T> records_;
+  static constexpr Slot kBlock = 64;
+
+  std::vector<std::unique_ptr<T[]>> blocks_;
+  Slot end_ = 0;
   std::vector<Slot> free_;
 };
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <new>
+#include <string>
 
 #include "scheduler/scheduler.h"
 
@@ -29,13 +30,19 @@ namespace {
 
 using namespace std::chrono_literals;
 
-TEST(WarmPath, AllocatesNothingOnceItHasGrown) {
+class WarmPath : public testing::TestWithParam<autoscaler::PolicyKind> {};
+
+TEST_P(WarmPath, AllocatesNothingOnceItHasGrown) {
   Scheduler scheduler(NodeLimits{});
   Effects effects;
   effects.reserve(16);
   TimePoint now(1s);
+  FunctionLimits limits;
+  limits.policy.kind = GetParam();
+  limits.policy.concurrency.target = 1;
+  limits.policy.concurrency.utilization_percent = 100;  // one pod for one call
   for (std::uint64_t id = 1; id <= 1000; ++id) {
-    scheduler.add_function(now, FunctionId(id), RevisionId(1), {}, effects);
+    scheduler.add_function(now, FunctionId(id), RevisionId(1), limits, effects);
   }
   std::uint64_t invocation = 0;
   const auto call = [&](std::uint64_t function) {
@@ -47,7 +54,10 @@ TEST(WarmPath, AllocatesNothingOnceItHasGrown) {
     }
     scheduler.completed(now += 1ms, InvocationId(invocation), effects);
   };
-  for (std::uint64_t function = 1; function <= 100; ++function) call(function);
+  // For 4 s: policies allocate what they remember at the first gap, and one looks every 2 s.
+  for (int round = 0; round < 20; ++round) {
+    for (std::uint64_t function = 1; function <= 100; ++function) call(function);
+  }
   const long before = allocations;
   for (int round = 0; round < 100; ++round) {
     for (std::uint64_t function = 1; function <= 100; ++function) {
@@ -57,6 +67,13 @@ TEST(WarmPath, AllocatesNothingOnceItHasGrown) {
   }
   EXPECT_EQ(allocations - before, 0);
 }
+
+INSTANTIATE_TEST_SUITE_P(Policies, WarmPath,
+                         testing::Values(autoscaler::PolicyKind::kInstant,
+                                         autoscaler::PolicyKind::kConcurrency,
+                                         autoscaler::PolicyKind::kFixed,
+                                         autoscaler::PolicyKind::kHistogram),
+                         [](const auto& each) { return std::string(to_string(each.param)); });
 
 }  // namespace
 }  // namespace subito::scheduler

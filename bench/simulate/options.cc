@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 
 namespace subito::simulate {
 namespace {
@@ -27,6 +28,10 @@ void add_parsed(CLI::App& app, const char* name, const char* type, const char* h
          help)
       ->type_name(type);
 }
+
+// Unless somebody says which: each kind, the fixed one with the keep-alives that clouds have.
+constexpr std::array kPoliciesCompared = {"instant", "concurrency", "fixed:idle=60s",
+                                          "fixed:idle=600s", "histogram"};
 
 Result<PolicyChoice> parse_policy(const std::string& text) {
   ASSIGN_OR_RETURN(Spec spec, Spec::parse(text));
@@ -112,7 +117,9 @@ struct Parser {
                options.policies.push_back(value_or_throw("--policy", parse_policy(text)));
              }
            },
-           "policies to compare (all): NAME or NAME:idle=TIME, where that is not --idle's")
+           "policies to compare (each, fixed with 60s and 600s): NAME or NAME:idle=TIME, where "
+           "that "
+           "is not --idle's")
         ->delimiter(',')
         ->type_name("NAME[:idle=TIME],...");
     add_node_options(app, options);
@@ -160,8 +167,9 @@ Result<Options> parse_simulate(std::vector<std::string> arguments) {
   Options options = std::move(parser.options);
   RETURN_IF_ERROR(check(options));
   if (options.policies.empty()) {
-    for (const autoscaler::PolicyKind kind : autoscaler::kPolicyKinds) {
-      options.policies.push_back({std::string(to_string(kind)), kind, std::nullopt});
+    for (const char* text : kPoliciesCompared) {
+      ASSIGN_OR_RETURN(PolicyChoice choice, parse_policy(text));
+      options.policies.push_back(std::move(choice));
     }
   }
   return options;

@@ -12,7 +12,7 @@ using testing::HasSubstr;
 TEST(SimulateOptions, HaveDefaults) {
   const Options options = parse_simulate({}).value();
   EXPECT_EQ(options.workload, "azure-2019");
-  EXPECT_EQ(options.policies.size(), autoscaler::kPolicyKinds.size());
+  EXPECT_EQ(options.policies.size(), 5u);
   EXPECT_EQ(options.cold_start, "");
   EXPECT_EQ(options.size.seed, 1u);
   EXPECT_FALSE(options.grid);

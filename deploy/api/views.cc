@@ -35,6 +35,14 @@ Json event_json(const Event& event) {
           {"message", event.message}};
 }
 
+Json scaling_json(const ScalingFacts& facts) {
+  Json json = {{"decision", facts.decision},
+               {"serviceMicros", facts.service_us},
+               {"startMicros", facts.start_us}};
+  if (facts.decided_unix_ns != 0) json["decidedAt"] = time_text(facts.decided_unix_ns);
+  return json;
+}
+
 Json function_json(const FunctionView& view, bool with_events) {
   Json json = {{"name", view.manifest.metadata().name()},
                {"revision", view.revision},
@@ -48,6 +56,7 @@ Json function_json(const FunctionView& view, bool with_events) {
                  {"draining", view.pods_draining}}},
                {"waiting", view.waiting},
                {"requestsServed", view.requests_served},
+               {"scaling", scaling_json(view.scaling)},
                {"artefact", view.artefact},
                {"createdAt", time_text(view.created_unix_ns)},
                {"deployedAt", time_text(view.deployed_unix_ns)},

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <ostream>
+#include <streambuf>
 #include <thread>
 #include <vector>
 
@@ -76,6 +77,34 @@ std::string changeable_by_others(const fs::path& folder) {
   return "";
 }
 
+// What is written to it goes on as it may be shown, a line at a time: a piece may end within a
+// character or a colour.
+class ShownLines final : public std::streambuf {
+ public:
+  ShownLines(std::ostream& out, bool colours) : out_(out), colours_(colours) {}
+  ~ShownLines() override { pass_on(); }
+  ShownLines(const ShownLines&) = delete;
+  ShownLines& operator=(const ShownLines&) = delete;
+
+ private:
+  static constexpr std::size_t kLineBytesMax = 4096;
+
+  int overflow(int c) override {
+    if (c == traits_type::eof()) return 0;
+    line_ += static_cast<char>(c);
+    if (c == '\n' || line_.size() == kLineBytesMax) pass_on();
+    return c;
+  }
+  void pass_on() {
+    out_ << compiler_words(line_, colours_) << std::flush;
+    line_.clear();
+  }
+
+  std::ostream& out_;
+  const bool colours_;
+  std::string line_;
+};
+
 class Build {
  public:
   // `folder` is free of links: names are looked up once, before it is asked whose it is.
@@ -134,12 +163,42 @@ class Build {
   Outcome<void> run(const Command& command, const std::string& name) const {
     Command whole = as_owner_;
     whole.insert(whole.end(), command.begin(), command.end());
-    const auto end = environment_.run(whole, verbose_ ? &environment_.err : nullptr);
+    const auto end = run_shown(whole);
     if (!end) return fail(end.error().message);
     if (end->status == 0) return {};
-    if (!verbose_) environment_.err << printable(end->output);
+    if (!verbose_) show(*end);
     return fail(name + " ended with status " + std::to_string(end->status) +
                 "; what it said is above");
+  }
+
+  bool colours() const {
+    const auto no_color = environment_.variable("NO_COLOR");
+    return environment_.err_is_terminal && !(no_color && !no_color->empty());
+  }
+
+  Result<ProgramEnd> run_shown(const Command& command) const {
+    if (!verbose_) return environment_.run(command, nullptr);
+    clear_progress();
+    ShownLines lines(environment_.err, colours());
+    std::ostream shown(&lines);
+    return environment_.run(command, &shown);
+  }
+
+  // What `deploy` wrote there, "building ...".
+  void clear_progress() const {
+    if (environment_.err_is_terminal) environment_.err << "\r\x1b[K";
+  }
+
+  void show(const ProgramEnd& end) const {
+    clear_progress();
+    std::string_view said = end.output;
+    if (end.cut_bytes > 0) {
+      said.remove_prefix(std::min(said.find('\n') + 1, said.size()));  // half a line
+      environment_.err << "... of what it said the last " << size_words(said.size())
+                       << "; all of it: -v\n";
+    }
+    environment_.err << compiler_words(said, colours()) << (colours() ? "\x1b[0m" : "");
+    if (!said.ends_with('\n')) environment_.err << '\n';
   }
 
   // Run by root, the owner's code runs with the owner's rights: without root's groups, variables

@@ -87,12 +87,35 @@ TEST_F(BuildTest, GoesOnWithWhatAFailedConfigurationChose) {
 TEST_F(BuildTest, AFailureShowsWhatTheCompilerSaidAndSendsNothing) {
   no_node_ = Error{ErrorCode::kUnavailable, "no node is needed to see faults", 0};
   program_ = [](const std::vector<std::string>&) {
-    return ProgramEnd{2, "hello.cc:3: error: \x1b[1mexpected ';'\n"};
+    return ProgramEnd{2, "hello.cc:3: error: \x1b[1mexpected ';'\x1b[2J\n"};
   };
   const Printed output = run({"deploy", project_});
   EXPECT_EQ(output.code, kFailed);
-  EXPECT_EQ(output.err, "hello.cc:3: error: \\x1b[1mexpected ';'\nsubito: build " + project_ +
+  EXPECT_EQ(output.err, "hello.cc:3: error: expected ';'\\x1b[2J\nsubito: build " + project_ +
                             ": cmake ended with status 2; what it said is above\n");
+}
+
+TEST_F(BuildTest, WhatTheCompilerSaidHasItsColoursOnATerminalAlone) {
+  program_ = [](const std::vector<std::string>&) {
+    return ProgramEnd{2, "\x1b[1mwrong\x1b[m\x1b[2J\nhalf"};
+  };
+  EXPECT_THAT(run({"deploy", project_}).err, StartsWith("wrong\\x1b[2J\nhalf\nsubito: "));
+  EXPECT_THAT(run({"deploy", project_, "-v"}).err, StartsWith("wrong\\x1b[2J\nhalf"));
+  terminal_ = true;
+  const std::string shown = "...\r\x1b[K\x1b[1mwrong\x1b[m\\x1b[2J\nhalf";
+  EXPECT_THAT(run({"deploy", project_}).err, HasSubstr(shown + "\x1b[0m\n"));
+  EXPECT_THAT(run({"deploy", project_, "-v"}).err, HasSubstr(shown));
+  variables_["NO_COLOR"] = "1";
+  EXPECT_THAT(run({"deploy", project_}).err, HasSubstr("\x1b[Kwrong\\x1b[2J\nhalf\n"));
+}
+
+TEST_F(BuildTest, OfALongTaleTheEndIsShownAndThatItIsTheEnd) {
+  program_ = [](const std::vector<std::string>&) {
+    return ProgramEnd{2, "half a line\nerror: the last of many\n", 100'000};
+  };
+  EXPECT_THAT(run({"deploy", project_}).err,
+              StartsWith("... of what it said the last 24 B; all of it: -v\n"
+                         "error: the last of many\nsubito: build "));
 }
 
 TEST_F(BuildTest, VerboseShowsItInAnyCase) {

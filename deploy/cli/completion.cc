@@ -63,6 +63,10 @@ _subito() {
   fi
   case $kind in
     files) mapfile -t COMPREPLY < <(compgen -f -- "$word") ;;
+    folders)
+      mapfile -t COMPREPLY < <(compgen -d -- "$word")
+      compopt -o filenames 2>/dev/null  # a slash behind each
+      ;;
     functions | pods | fields)
       mapfile -t COMPREPLY < <(compgen -W "$(_subito_names "$kind" "$socket")" -- "$word")
       ;;
@@ -88,12 +92,15 @@ std::vector<std::string> names_in(const OptionFacts& option) {
   return names;
 }
 
-// What completes a positional: names that the node has, or words.
-std::string kind_of(const OptionFacts& positional) {
+// What completes a positional of a command: names that the node has, files, or words. The NAME of
+// what is written or deployed is a folder's.
+std::string kind_of(const OptionFacts& positional, const std::string& command) {
+  const bool of_folder = positional.names == "NAME" && (command == "new" || command == "deploy");
+  if (positional.names == "FOLDER" || of_folder) return "folders";
   if (positional.names == "NAME") return "functions";
   if (positional.names == "POD") return "pods";
   if (positional.names == "FIELD") return "fields";
-  if (positional.names == "PATH" || positional.names == "FOLDER") return "files";
+  if (positional.names == "PATH") return "files";
   return spaced(positional.choices);
 }
 
@@ -118,7 +125,7 @@ void put_command(std::ostream& out, const CLI::App& command, const std::string& 
       << "'\n      takes='" << spaced(options_with_value(command)) << "'\n      places=(";
   bool first = true;
   for (const OptionFacts& positional : positionals_of(command)) {
-    out << (first ? "" : " ") << "'" << kind_of(positional) << "'";
+    out << (first ? "" : " ") << "'" << kind_of(positional, name) << "'";
     first = false;
   }
   out << ")\n      ;;\n";

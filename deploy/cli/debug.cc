@@ -12,7 +12,8 @@ namespace {
 constexpr char kWhatItDoes[] =
     R"(It joins the pod's pid, network, ipc, uts and cgroup namespaces: ps shows its processes,
 ip its network, hostname its name. A pod has no programs: files and programs are the host's, and
-the pod's own files are at /proc/1/root.
+the pod's own files are at /proc/1/root. A link there that begins with / is resolved in the root
+of the host, and the function may have made it: look with `ls -l` before you open it.
 
 It is not confined: it stays root, without the pod's seccomp filter, memory and cpu limits. It needs
 root, on the machine of the node, and ends when the pod does.)";

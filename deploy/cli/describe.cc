@@ -46,6 +46,24 @@ std::string coloured_state(const Session& session, const std::string& state) {
   return coloured(state, colour_of_state(state), session.colours());
 }
 
+std::string mean_words(const Json& facts, const char* field) {
+  const double micros = facts.value(field, 0.0);
+  return micros > 0 ? time_words(micros) : "not known yet";
+}
+
+// Why it has as many pods as it has.
+void print_scaling(const Session& session, const Json& facts) {
+  const Json decided = facts.value("decidedAt", Json());
+  const std::string since = decided.is_string() ? session.age(decided) + " ago: " : "";
+  const std::string indent(kLabelColumns, ' ');
+  std::string words =
+      wrapped(since + printable(facts.value("decision", "")), kSentenceColumns, indent);
+  words.resize(words.size() - 1);  // its new line
+  print_label(session, "Scaling", words.substr(indent.size()));
+  print_sentence(session, "mean times: invocation " + mean_words(facts, "serviceMicros") +
+                              ", start " + mean_words(facts, "startMicros"));
+}
+
 void print_head(const Session& session, const Json& function) {
   const std::string state = function.at("state");
   const std::string words = printable(function.value("stateWords", ""));
@@ -63,6 +81,7 @@ void print_head(const Session& session, const Json& function) {
   print_label(session, "Requests",
               function.at("requestsServed").dump() + " since the node started, " +
                   function.at("waiting").dump() + " waiting");
+  print_scaling(session, function.at("scaling"));
 }
 
 void print_events(const Session& session, const Json& events) {

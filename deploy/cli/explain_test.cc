@@ -14,18 +14,20 @@ using Json = nlohmann::json;
 
 TEST_F(CliTest, ExplainTellsAField) {
   const Printed output = run({"explain", "spec.scaling.idle"});
-  EXPECT_EQ(output.out,
-            "FIELD    spec.scaling.idle\n"
-            "TYPE     duration\n"
-            "DEFAULT  30s\n"
-            "ALLOWED  0s to 24h\n"
-            "\n"
-            "  How long a pod may be idle before it goes. Default 30s; 0s to 24h.\n"
-            "\n"
-            "EXAMPLE\n"
-            "  spec:\n"
-            "    scaling:\n"
-            "      idle: 10s\n");
+  EXPECT_EQ(
+      output.out,
+      "FIELD    spec.scaling.idle\n"
+      "TYPE     duration\n"
+      "DEFAULT  30s\n"
+      "ALLOWED  0s to 24h\n"
+      "\n"
+      "  How long a pod may be idle before it goes: with policy fixed just that, with instant the\n"
+      "  longest; concurrency and histogram decide by themselves. Default 30s; 0s to 24h.\n"
+      "\n"
+      "EXAMPLE\n"
+      "  spec:\n"
+      "    scaling:\n"
+      "      idle: 10s\n");
   EXPECT_EQ(output.code, kOk);
   EXPECT_EQ(run({"explain", "idle"}).out, output.out);
   EXPECT_THAT(run({"explain", "start"}).out, HasSubstr("\n  fresh: Everything is made after"));

@@ -137,6 +137,10 @@ TEST_F(CliTest, Describe) {
                 std::string(64, 'a') +
                 "\n"
                 "Requests:   12 since the node started, 1 waiting\n"
+                "Scaling:    2s ago: started a pod: waiting costs more than starting (1 waiting, "
+                "15 ms expected,\n"
+                "            a start takes 1.1 ms)\n"
+                "            mean times: invocation 15 ms, start 1.1 ms\n"
                 "Spec:\n"
                 "  binary: ./catalogue\n"
                 "  timeout: 30s\n"
@@ -146,6 +150,7 @@ TEST_F(CliTest, Describe) {
                 "    max: 20\n"
                 "    idle: 30s\n"
                 "    queueLimit: 1000\n"
+                "    policy: instant\n"
                 "    inFlightMax: 0\n"
                 "    weight: 1\n"
                 "  resources:\n"
@@ -175,6 +180,8 @@ TEST_F(CliTest, DescribeSaysEveryStateInASentenceWithTheNextCommand) {
   };
   EXPECT_THAT(said(), HasSubstr("asleep It has no pod and costs nothing; the next request starts "
                                 "one: `subito invoke stock`\n"));
+  EXPECT_THAT(said(), HasSubstr("\nScaling:    nothing was decided yet mean times: invocation not "
+                                "known yet, start 5.0 ms\n"));
   stock.events = {
       {now_unix_ns_ - 4'000'000'000, "stock", "stock-3", "PodCrashed", "ended by SIGSEGV"}};
   EXPECT_THAT(said(), HasSubstr("The last pod, stock-3, 4s ago: ended by SIGSEGV. `subito logs "

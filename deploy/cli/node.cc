@@ -57,7 +57,7 @@ Failure failure_of(const Error& error, const std::string& socket_path) {
           "reach node at " + socket_path +
               ": no node listens there\nStart one with `./dev up` or `subito up`, or say where it "
               "is: --socket PATH or SUBITO_SOCKET (else .subito/api.sock is looked for in this "
-              "folder and those above)",
+              "folder)",
           {}};
 }
 

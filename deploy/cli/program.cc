@@ -65,13 +65,23 @@ Result<Started> start(const std::vector<std::string>& command, bool own_group) {
   return Started{pid, std::move(output)};
 }
 
+// Keeps the last `bytes_max` of what was said.
+void keep_last(ProgramEnd& end, std::size_t bytes_max) {
+  if (end.output.size() <= bytes_max) return;
+  const std::size_t cut = end.output.size() - bytes_max;
+  end.output.erase(0, cut);
+  end.cut_bytes += cut;
+}
+
 // One piece; false at the end.
-bool read_piece(int fd, std::string& all, std::ostream* show) {
+bool read_piece(int fd, ProgramEnd& end, std::ostream* show) {
   std::array<char, 16 << 10> buffer{};
   const ssize_t size = ::read(fd, buffer.data(), buffer.size());
   if (size <= 0) return size < 0 && errno == EINTR;
   const std::string_view piece(buffer.data(), static_cast<std::size_t>(size));
-  all += piece;
+  end.output += piece;
+  // Not at every piece: that would move the whole each time.
+  if (end.output.size() > 2 * kProgramOutputBytesMax) keep_last(end, kProgramOutputBytesMax);
   if (show != nullptr) *show << piece << std::flush;
   return true;
 }
@@ -95,7 +105,7 @@ Result<Program> Program::start(const std::vector<std::string>& command) {
 Program::Program(Program&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       output_(std::move(other.output_)),
-      said_(std::move(other.said_)) {}
+      end_(std::move(other.end_)) {}
 
 // As long as its leader is not waited for, the number of the group is nobody else's.
 Program::~Program() {
@@ -114,19 +124,21 @@ Program::~Program() {
 }
 
 bool Program::read(std::ostream* show) {
-  return read_piece(output_.get(), said_, show);
+  return read_piece(output_.get(), end_, show);
 }
 
 Result<ProgramEnd> Program::wait() && {
-  ASSIGN_OR_RETURN(const int status, wait_for(std::exchange(pid_, -1)));
-  return ProgramEnd{status, std::move(said_)};
+  ASSIGN_OR_RETURN(end_.status, wait_for(std::exchange(pid_, -1)));
+  keep_last(end_, kProgramOutputBytesMax);
+  return std::move(end_);
 }
 
 Result<ProgramEnd> run_program(const std::vector<std::string>& command, std::ostream* show) {
   ASSIGN_OR_RETURN(const Started started, start(command, false));
   ProgramEnd end;
-  while (read_piece(started.output.get(), end.output, show)) {
+  while (read_piece(started.output.get(), end, show)) {
   }
+  keep_last(end, kProgramOutputBytesMax);
   ASSIGN_OR_RETURN(end.status, wait_for(started.pid));
   return end;
 }

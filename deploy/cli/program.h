@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <iosfwd>
 #include <string>
 #include <utility>
@@ -14,9 +15,14 @@
 
 namespace subito::cli {
 
+inline constexpr std::size_t kProgramOutputBytesMax = 64 << 10;
+
 struct ProgramEnd {
-  int status = 0;      // of its exit; 128 + N when signal N ended it, as shells count
-  std::string output;  // standard output and errors in the order in which they came
+  int status = 0;  // of its exit; 128 + N when signal N ended it, as shells count
+  // Standard output and errors in the order in which they came: the last kProgramOutputBytesMax of
+  // them, `cut_bytes` went before.
+  std::string output;
+  std::uint64_t cut_bytes = 0;
 };
 
 inline constexpr std::chrono::seconds kProgramEndMax{2};
@@ -44,7 +50,7 @@ class Program {
 
   pid_t pid_;  // -1: nobody is to be waited for
   UniqueFd output_;
-  std::string said_;
+  ProgramEnd end_;
 };
 
 // Runs one to its end, in our process group: Ctrl-C on the terminal reaches it as well.

@@ -20,6 +20,15 @@ TEST(RunProgram, TakesBothOutputsInOrderAndTheStatus) {
   EXPECT_EQ(end->status, 3);
 }
 
+TEST(RunProgram, KeepsTheEndOfALongTaleAndShowsAllOfIt) {
+  std::ostringstream shown;
+  const auto end = run_program({"sh", "-c", "seq 1 100000"}, &shown);
+  ASSERT_TRUE(end) << end.error().message;
+  EXPECT_EQ(end->output.size(), kProgramOutputBytesMax);
+  EXPECT_EQ(end->output.substr(end->output.size() - 7), "100000\n");
+  EXPECT_EQ(end->cut_bytes + end->output.size(), shown.str().size());
+}
+
 TEST(RunProgram, ASignalThatEndedItIsTold) {
   const auto end = run_program({"sh", "-c", "kill -9 $$"}, nullptr);
   ASSERT_TRUE(end);

@@ -55,6 +55,9 @@ TEST_F(CompletionTest, OffersCommandsOptionsValuesAndNamesOfTheNode) {
   EXPECT_EQ(offered("--socket x scale st"), "stock");
   EXPECT_EQ(offered("deploy -f " + folder_ + "/compl"), folder_ + "/completion");
   EXPECT_EQ(offered("invoke elephant"), "");
+  std::filesystem::create_directory(folder_ + "/comets");
+  for (const std::string command : {"new", "deploy", "dev"})
+    EXPECT_EQ(offered(command + " " + folder_ + "/com"), folder_ + "/comets") << "no file, no name";
 }
 
 TEST_F(CliTest, NamesForCompletionComeFromTheNodeOrNotAtAll) {

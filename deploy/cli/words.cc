@@ -95,6 +95,24 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+std::string compiler_words(std::string_view text, bool colours) {
+  constexpr std::string_view kBegin = "\x1b[";
+  std::string out;
+  for (std::size_t at; (at = text.find(kBegin)) != text.npos;) {
+    const std::size_t end = text.find_first_not_of("0123456789;:", at + kBegin.size());
+    const char kind = end == text.npos ? '\0' : text[end];
+    const std::size_t taken = kind == 'm' || kind == 'K' ? end + 1 : at + kBegin.size();
+    out += printable(text.substr(0, at));
+    const std::string_view sequence = text.substr(at, taken - at);
+    if (kind != 'm' && kind != 'K')
+      out += printable(sequence);
+    else if (kind == 'm' && colours)
+      out += sequence;
+    text.remove_prefix(taken);
+  }
+  return out + printable(text);
+}
+
 std::string wrapped(std::string_view text, std::size_t columns, std::string_view indent) {
   std::string out, line(indent);
   while (!text.empty()) {

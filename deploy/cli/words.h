@@ -20,6 +20,10 @@ std::string time_words(double microseconds);
 // no UTF-8 as "\x1b". New lines and tabs stay. Whatever a function wrote is shown through this.
 std::string printable(std::string_view text);
 
+// What a compiler said: printable() but for its colours (SGR sequences, "\x1b[1m"), which stay if
+// `colours` and go if not, and its "erase the rest of the line", which goes.
+std::string compiler_words(std::string_view text, bool colours);
+
 // Lines of at most `columns`, broken at blanks, each behind `indent`.
 std::string wrapped(std::string_view text, std::size_t columns, std::string_view indent);
 

@@ -42,6 +42,15 @@ TEST(Words, ControlCharactersAreShownNotSent) {
   EXPECT_EQ(printable("\xe2\x82\xac\xf0\x9f\x98\x80"), "\xe2\x82\xac\xf0\x9f\x98\x80");
 }
 
+TEST(Words, OfACompilerKeepTheirColoursOnATerminalAlone) {
+  const std::string said =
+      "a.cc:1: \x1b[01;31m\x1b[Kerror\x1b[m\x1b[K\x1b[2J\x1b[\x1b]0;t\x07 \xc2\xb5\n";
+  EXPECT_EQ(compiler_words(said, false), "a.cc:1: error\\x1b[2J\\x1b[\\x1b]0;t\\x07 \xc2\xb5\n");
+  EXPECT_EQ(compiler_words(said, true),
+            "a.cc:1: \x1b[01;31merror\x1b[m\\x1b[2J\\x1b[\\x1b]0;t\\x07 \xc2\xb5\n");
+  EXPECT_EQ(compiler_words("\x1b[1", true), "\\x1b[1");
+}
+
 TEST(Table, CountsCharactersNotBytes) {
   Table table({"A", "B"});
   table.add({"µµµ", "1"});

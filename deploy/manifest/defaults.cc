@@ -4,7 +4,28 @@ namespace subito::manifest {
 
 namespace {
 
-void apply_scaling(Scaling& scaling) {
+void apply_knative(Knative& knative, std::int32_t concurrency) {
+  if (!knative.has_target()) knative.set_target(concurrency);
+  if (!knative.has_target_utilization()) knative.set_target_utilization(kTargetUtilization);
+  if (!knative.has_stable_window_ms()) knative.set_stable_window_ms(kStableWindowMs);
+  if (!knative.has_panic_window_percentage())
+    knative.set_panic_window_percentage(kPanicWindowPercentage);
+  if (!knative.has_panic_threshold_percentage())
+    knative.set_panic_threshold_percentage(kPanicThresholdPercentage);
+  if (!knative.has_scale_to_zero_grace_ms())
+    knative.set_scale_to_zero_grace_ms(kScaleToZeroGraceMs);
+  if (!knative.has_scale_down_delay_ms()) knative.set_scale_down_delay_ms(kScaleDownDelayMs);
+  if (!knative.has_max_scale_up_rate()) knative.set_max_scale_up_rate(kMaxScaleUpRate);
+  if (!knative.has_max_scale_down_rate()) knative.set_max_scale_down_rate(kMaxScaleDownRate);
+  if (!knative.has_initial_scale()) knative.set_initial_scale(kInitialScale);
+  if (!knative.has_activation_scale()) knative.set_activation_scale(kActivationScale);
+  if (!knative.has_target_burst_capacity()) knative.set_target_burst_capacity(kTargetBurstCapacity);
+}
+
+void apply_scaling(Scaling& scaling, std::int32_t concurrency) {
+  if (!scaling.has_policy()) scaling.set_policy(kScalingPolicy);
+  if (scaling.policy() == CONCURRENCY || scaling.has_knative())
+    apply_knative(*scaling.mutable_knative(), concurrency);
   if (!scaling.has_min()) scaling.set_min(kScalingMin);
   if (!scaling.has_max()) scaling.set_max(kScalingMax);
   if (!scaling.has_idle_ms()) scaling.set_idle_ms(kIdleMs);
@@ -32,7 +53,7 @@ void apply_defaults(Function& function) {
   if (!spec.has_concurrency()) spec.set_concurrency(kConcurrency);
   if (!spec.has_body_bytes_max()) spec.set_body_bytes_max(kBodyBytesMax);
   if (!spec.has_start()) spec.set_start(kStart);
-  apply_scaling(*spec.mutable_scaling());
+  apply_scaling(*spec.mutable_scaling(), spec.concurrency());
   apply_resources(*spec.mutable_resources());
   for (Binding& binding : *spec.mutable_bindings()) {
     if (binding.has_redis() && binding.redis().key_prefix().empty())

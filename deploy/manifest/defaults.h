@@ -30,6 +30,21 @@ inline constexpr std::int32_t kQueueLimit = 1000;
 // Queue and pods bound it already.
 inline constexpr std::int32_t kInFlightMax = 0;
 inline constexpr std::int32_t kWeight = 1;
+// What serves people best by default: no window to wait for, no pod kept in vain.
+inline constexpr ScalingPolicy kScalingPolicy = INSTANT;
+// Knative's own (config-autoscaler), but for the initial scale, which is 1 there: a function is
+// deployed asleep here.
+inline constexpr std::int32_t kTargetUtilization = 70;
+inline constexpr std::int64_t kStableWindowMs = 60'000;
+inline constexpr std::int32_t kPanicWindowPercentage = 10;
+inline constexpr std::int32_t kPanicThresholdPercentage = 200;
+inline constexpr std::int64_t kScaleToZeroGraceMs = 30'000;
+inline constexpr std::int64_t kScaleDownDelayMs = 0;
+inline constexpr std::int32_t kMaxScaleUpRate = 1000;
+inline constexpr std::int32_t kMaxScaleDownRate = 2;
+inline constexpr std::int32_t kInitialScale = 0;
+inline constexpr std::int32_t kActivationScale = 1;
+inline constexpr std::int32_t kTargetBurstCapacity = 211;
 // A static C++ function needs 2 to 10 MiB; the rest is room for bodies and /tmp.
 inline constexpr std::int64_t kMemoryBytes = 128 << 20;
 // No limit of its own: pods share what is free, weighted alike.
@@ -41,7 +56,8 @@ inline constexpr std::int64_t kBodyBytesMax = 16 << 20;
 // The fastest start that keeps nothing of the function in memory.
 inline constexpr StartMode kStart = POOLED;
 
-// Fills in every absent field that has a default. What is there stays as it is.
+// Fills in every absent field that has a default; those of scaling.knative where that is there or
+// the policy needs it. What is there stays as it is.
 void apply_defaults(Function& function);
 
 }  // namespace subito::manifest

@@ -40,6 +40,8 @@ class CrossChecks {
 
   void scaling() {
     const Scaling& scaling = function_.spec().scaling();
+    if (scaling.has_knative() && scaling.policy() != CONCURRENCY)
+      fault("spec.scaling.knative", "is for the policy concurrency; add policy: concurrency");
     const int max = scaling.has_max() ? scaling.max() : kScalingMax;
     if (!scaling.has_min() || scaling.min() <= max) return;
     fault("spec.scaling.min", "is " + std::to_string(scaling.min()) + ", above max, which is " +

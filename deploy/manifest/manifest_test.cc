@@ -180,7 +180,13 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"  args: [\"a\\0b\"]\n", "spec.args[0]: has a NUL character"},
         FaultCase{"  scaling: {min: 3, max: 2}\n", "scaling.min: is 3, above max, which is 2"},
         FaultCase{"  scaling: {min: 21}\n", "is 21, above max, which is 20 by default"},
-        FaultCase{"  scaling: {idle: 25h}\n", "is 25h, allowed is 0s to 24h"}));
+        FaultCase{"  scaling: {idle: 25h}\n", "is 25h, allowed is 0s to 24h"},
+        FaultCase{"  scaling: {policy: kpa}\n",
+                  "allowed is one of instant, concurrency, fixed, histogram"},
+        FaultCase{"  scaling: {knative: {target: 4}}\n",
+                  "scaling.knative: is for the policy concurrency; add policy: concurrency"},
+        FaultCase{"  scaling: {policy: concurrency, knative: {stableWindow: 5s}}\n",
+                  "is 5s, allowed is 6s to 1h"}));
 
 struct DocumentCase {
   const char* text;

@@ -153,6 +153,7 @@ FieldReference make_reference() {
   CHECK(file != nullptr);
   const pb::Descriptor& type = *file->FindMessageTypeByName("Function");
   Function defaults;
+  defaults.mutable_spec()->mutable_scaling()->mutable_knative();  // there for its defaults
   apply_defaults(defaults);
   FieldReference root;
   root.type = "mapping";

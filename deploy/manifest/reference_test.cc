@@ -41,7 +41,8 @@ TEST(Reference, TellsTypeDefaultAndLimitsOfAField) {
   EXPECT_EQ(idle.type, "duration");
   EXPECT_EQ(idle.default_value, "30s");
   EXPECT_EQ(idle.allowed, "0s to 24h");
-  EXPECT_EQ(idle.description, "How long a pod may be idle before it goes. Default 30s; 0s to 24h.");
+  EXPECT_THAT(idle.description, testing::StartsWith("How long a pod may be idle before it goes:"));
+  EXPECT_THAT(idle.description, testing::EndsWith(" Default 30s; 0s to 24h."));
   EXPECT_FALSE(idle.required);
   EXPECT_EQ(only("memory").default_value, "128Mi");
   EXPECT_EQ(only("cpu").allowed, "0 or 10m to 64");
@@ -50,6 +51,10 @@ TEST(Reference, TellsTypeDefaultAndLimitsOfAField) {
   EXPECT_EQ(only("start").default_value, "pooled");
   EXPECT_EQ(only("start").choices.size(), 2U);
   EXPECT_EQ(only("start").choices[1].name, "fresh");
+  EXPECT_EQ(only("policy").default_value, "instant");
+  EXPECT_EQ(only("policy").choices.size(), 4U);
+  EXPECT_EQ(only("targetUtilization").default_value, "70");
+  EXPECT_EQ(only("stableWindow").allowed, "6s to 1h");
   EXPECT_EQ(only("bindings").type, "list of mappings");
   EXPECT_EQ(only("bindings").allowed, "at most 32");
   EXPECT_EQ(only("args").type, "list of texts");

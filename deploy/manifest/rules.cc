@@ -113,7 +113,8 @@ Wrong check_key_prefix(std::string_view text) {
   return "has a key prefix that is not allowed: printable characters without blanks, at most 128";
 }
 
-constexpr std::int64_t kDayMs = 24 * 3'600'000;
+constexpr std::int64_t kHourMs = 3'600'000;
+constexpr std::int64_t kDayMs = 24 * kHourMs;
 
 // Numbers stand in the comments of function.proto too.
 const std::array kRules = {
@@ -140,6 +141,18 @@ const std::array kRules = {
     Rule{.field = "Scaling.queue_limit", .min = 0, .max = 100'000},
     Rule{.field = "Scaling.in_flight_max", .min = 1, .max = 100'000, .zero_allowed = true},
     Rule{.field = "Scaling.weight", .min = 1, .max = 1000},
+    Rule{.field = "Knative.target", .min = 1, .max = 1000},
+    Rule{.field = "Knative.target_utilization", .min = 1, .max = 100},
+    Rule{.field = "Knative.stable_window_ms", .min = 6'000, .max = kHourMs},
+    Rule{.field = "Knative.panic_window_percentage", .min = 1, .max = 100},
+    Rule{.field = "Knative.panic_threshold_percentage", .min = 110, .max = 1000},
+    Rule{.field = "Knative.scale_to_zero_grace_ms", .min = 0, .max = kHourMs},
+    Rule{.field = "Knative.scale_down_delay_ms", .min = 0, .max = kHourMs},
+    Rule{.field = "Knative.max_scale_up_rate", .min = 2, .max = 1'000'000},
+    Rule{.field = "Knative.max_scale_down_rate", .min = 2, .max = 1'000'000},
+    Rule{.field = "Knative.initial_scale", .min = 0, .max = 1000},
+    Rule{.field = "Knative.activation_scale", .min = 1, .max = 1000},
+    Rule{.field = "Knative.target_burst_capacity", .min = -1, .max = 1'000'000},
     Rule{.field = "Resources.memory_bytes", .min = 4 << 20, .max = 64LL << 30},
     Rule{.field = "Resources.cpu_millicores", .min = 10, .max = 64'000, .zero_allowed = true},
     Rule{.field = "Resources.pids", .min = 1, .max = 4096},

@@ -245,9 +245,13 @@ Result<api::FunctionView> Control::get_function(std::string_view name) {
 }
 
 api::FunctionView Control::view_of(const DeployedFunction& function) const {
-  const auto scheduled = parts_.engine.scheduler().function(function.id);
-  api::FunctionView view = function_view(
-      *function.revision, scheduled.value_or(scheduler::FunctionView()), parts_.loop.now());
+  const TimePoint now = parts_.loop.now();
+  const auto scheduled =
+      parts_.engine.scheduler().function(function.id).value_or(scheduler::FunctionView());
+  api::FunctionView view = function_view(*function.revision, scheduled, now);
+  if (scheduled.last.kind != scheduler::Decision::Kind::kNone) {
+    view.scaling.decided_unix_ns = wall_clock_nanoseconds() - (now - scheduled.last.at).count();
+  }
   view.created_unix_ns = function.created_unix_ns;
   view.deployed_unix_ns = function.deployed_unix_ns;
   view.url = info_.gateway_url + "/function/" + function.revision->name;

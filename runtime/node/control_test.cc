@@ -108,6 +108,21 @@ TEST_F(ControlTest, ComesUpWithoutAFunctionWhoseArtefactIsGone) {
   EXPECT_EQ(home->pods.size(), 2U);
 }
 
+TEST_F(ControlTest, AFunctionsViewTellsTheLastDecisionAndWhenItWas) {
+  ASSERT_EQ(deploy(function("mine"), store::put(*store, "mine")), "deployed");
+  EXPECT_EQ(control.get_function("mine")->scaling.decision, "nothing was decided yet");
+  EXPECT_EQ(control.get_function("mine")->scaling.decided_unix_ns, 0);
+  const std::int64_t before = wall_clock_nanoseconds();
+  ask_function(1, "mine");
+  const api::ScalingFacts facts = control.get_function("mine")->scaling;
+  EXPECT_EQ(facts.decision, "started a pod: no pod runs (1 waiting, a start takes 5 ms)");
+  // The loop's time is that of its turn, which may have begun before.
+  EXPECT_GT(facts.decided_unix_ns, before - std::chrono::nanoseconds(kPatience).count());
+  EXPECT_LE(facts.decided_unix_ns, wall_clock_nanoseconds());
+  EXPECT_EQ(facts.service_us, 0);
+  EXPECT_EQ(facts.start_us, 5000);
+}
+
 TEST_F(ControlTest, StartsNoPodOfAFunctionOutOfServiceHoweverItIsScaled) {
   store_function("lost");
   std::filesystem::remove(*store->artefact_path(store->function("lost")->revision.artefact));

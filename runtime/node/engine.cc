@@ -38,6 +38,7 @@ void Engine::put_function(RevisionPtr revision) {
   } else {
     scheduler_.add_function(loop_.now(), id, revision->id, limits, effects_);
   }
+  share_cpu(cpu_shares_.set_weight(id, limits.weight));
   ids_[revision->name] = id;
   functions_[id] = std::move(revision);
   update_limits(moved);
@@ -151,6 +152,10 @@ std::vector<InvocationId> Engine::take_unsent(PodId pod) {
   return unsent;
 }
 
+void Engine::share_cpu(CpuShares::Tell tell) {
+  for (const CpuShares::Told& told : tell) pods_.home().share_cpu(told.pod, told.share);
+}
+
 void Engine::arm_timer() {
   const TimePoint next = scheduler_.next_deadline();
   if (next == TimePoint::max()) {
@@ -176,7 +181,9 @@ void Engine::act(const scheduler::StartPod& start) {
     observer_.on_start_failed(never, started.error());
     last_ends_[start.function] = kDidNotStart;
     failed_starts_.push_back(start.pod);  // what was dispatched to it comes behind in this turn
+    return;
   }
+  cpu_shares_.add(start.pod, start.function, current->scaling.weight);
 }
 
 void Engine::act(const scheduler::Dispatch& dispatch) {

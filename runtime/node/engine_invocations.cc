@@ -152,7 +152,9 @@ void Engine::send_invoke(InvocationRecord& record, const Pod& pod) {
   record.pod = pod.id;
   record.stream = channels.streams(pod.id)->next_stream();
   record.dispatched = now;
-  running_[pod.id][record.stream] = record.id;
+  Running& running = running_[pod.id];
+  running[record.stream] = record.id;
+  if (running.size() == 1) share_cpu(cpu_shares_.on_busy(pod.id, now));
   const bool end = record.body_complete && record.pending.empty() && record.sent.empty();
   if (auto sent = channels.send(pod.id, protocol::FrameType::kInvoke, record.stream, head, {}, end);
       !sent) {
@@ -213,7 +215,8 @@ void Engine::give_up(InvocationRecord& record, protocol::Cancel::Reason reason) 
 void Engine::forget(InvocationRecord& record) {
   if (record.stream != 0) {
     if (const auto it = running_.find(record.pod); it != running_.end()) {
-      it->second.erase(record.stream);
+      const bool was_its = it->second.erase(record.stream) > 0;
+      if (was_its && it->second.empty()) share_cpu(cpu_shares_.on_idle(it->first, loop_.now()));
     }
   }
   records_.erase(record.id);

@@ -215,6 +215,74 @@ TEST_F(EngineTest, Answers404WhenTheFunctionIsRemovedBeforeItsPodIsStarted) {
   EXPECT_EQ(engine.invocations(), 0U);
 }
 
+class EngineCpuTest : public EngineTest {
+ protected:
+  using Told = std::vector<std::pair<PodId, std::uint32_t>>;
+  struct Asked {
+    FakePod* pod = nullptr;
+    std::uint32_t stream = 0;
+  };
+
+  EngineCpuTest() {
+    manifest::FunctionSpec two = plain_spec();
+    two.mutable_scaling()->set_min(2);
+    put("echo", two, 2);
+    for (const auto& pod : home->pods) pod->hello();
+    settle();
+  }
+  Asked ask_one(CallerToken token) {
+    last = invoke(token);
+    for (const auto& pod : home->pods) {
+      for (const ReceivedFrame& frame : pod->read()) {
+        if (frame.header.type == FrameType::kInvoke) return {pod.get(), frame.header.stream};
+      }
+    }
+    ADD_FAILURE() << "no pod was asked";
+    return {};
+  }
+  Told told() { return std::exchange(home->cpu_shares, {}); }
+
+  InvocationId last;
+};
+
+TEST_F(EngineCpuTest, BusyPodsOfAFunctionShareTheCpu) {
+  const Asked first = ask_one(1);
+  EXPECT_EQ(told(), Told()) << "a pod alone has what it was made with";
+  const Asked second = ask_one(2);
+  EXPECT_EQ(told(), (Told{{first.pod->spec.id, 500}, {second.pod->spec.id, 500}}));
+  second.pod->answer(second.stream, 200, "");
+  settle();
+  EXPECT_EQ(told(), (Told{{first.pod->spec.id, 1000}}));
+  manifest::FunctionSpec heavy = plain_spec();
+  heavy.mutable_scaling()->set_weight(3);
+  put("echo", heavy, 3);
+  EXPECT_EQ(told(), (Told{{first.pod->spec.id, 3000}}));
+}
+
+TEST_F(EngineCpuTest, APodIsBusyUntilItLetsGoOfAnInvocationThatNobodyWaitsFor) {
+  const Asked first = ask_one(1);
+  const InvocationId abandoned = last;
+  const Asked second = ask_one(2);
+  told();
+  engine.abort(abandoned);
+  settle();
+  EXPECT_EQ(told(), Told());
+  first.pod->send(FrameType::kCancel, first.stream, protocol::Cancel());
+  settle();
+  EXPECT_EQ(told(), (Told{{second.pod->spec.id, 1000}}));
+}
+
+TEST_F(EngineCpuTest, APodThatDiedIsNotBusy) {
+  const Asked first = ask_one(1);
+  const Asked second = ask_one(2);
+  told();
+  home->exit(*second.pod, pods::PodExit::Cause::kSignalled, 9);
+  settle();
+  const Told after = told();
+  ASSERT_FALSE(after.empty());
+  EXPECT_EQ(after[0], std::pair(first.pod->spec.id, 1000U));
+}
+
 TEST_F(EngineTest, PassesLogsAndExceptionsOn) {
   FakePod& pod = warm_pod();
   invoke(2);

@@ -59,6 +59,7 @@ class FakeHome final : public pods::PodHome {
 
   Result<pods::StartedPod> start(const pods::PodSpec& spec) override;
   void kill(PodId pod) override { killed.push_back(pod); }
+  void share_cpu(PodId pod, std::uint32_t share) override { cpu_shares.emplace_back(pod, share); }
   std::uint64_t memory_bytes(PodId) const override { return 0; }
   pid_t host_pid(PodId) const override { return 0; }
   pods::ReadyPool ready_pool() const override { return {}; }
@@ -70,6 +71,7 @@ class FakeHome final : public pods::PodHome {
 
   std::vector<std::unique_ptr<FakePod>> pods;  // in order of start
   std::vector<PodId> killed;
+  std::vector<std::pair<PodId, std::uint32_t>> cpu_shares;  // as they were told
   std::optional<Error> refuse_starts;
 
  private:

@@ -17,6 +17,42 @@ pods::StartMode start_mode_of(const manifest::FunctionSpec& spec) {
   return spec.start() == manifest::FRESH ? pods::StartMode::kFresh : pods::StartMode::kPooled;
 }
 
+autoscaler::PolicyKind kind_of(manifest::ScalingPolicy policy) {
+  switch (policy) {
+    case manifest::CONCURRENCY:
+      return autoscaler::PolicyKind::kConcurrency;
+    case manifest::FIXED:
+      return autoscaler::PolicyKind::kFixed;
+    case manifest::HISTOGRAM:
+      return autoscaler::PolicyKind::kHistogram;
+    default:
+      return autoscaler::PolicyKind::kInstant;
+  }
+}
+
+autoscaler::PolicyOptions policy_of(const manifest::Scaling& scaling) {
+  autoscaler::PolicyOptions options;
+  options.kind = kind_of(scaling.policy());
+  if (options.kind != autoscaler::PolicyKind::kConcurrency) return options;
+  const manifest::Knative& knative = scaling.knative();
+  const auto number = [](std::int32_t value) { return static_cast<std::uint32_t>(value); };
+  options.concurrency = {
+      .stable_window = milliseconds(knative.stable_window_ms()),
+      .to_zero_grace = milliseconds(knative.scale_to_zero_grace_ms()),
+      .scale_down_delay = milliseconds(knative.scale_down_delay_ms()),
+      .target = number(knative.target()),
+      .utilization_percent = number(knative.target_utilization()),
+      .panic_window_percent = number(knative.panic_window_percentage()),
+      .panic_threshold_percent = number(knative.panic_threshold_percentage()),
+      .max_scale_up_rate = number(knative.max_scale_up_rate()),
+      .max_scale_down_rate = number(knative.max_scale_down_rate()),
+      .initial_scale = number(knative.initial_scale()),
+      .activation_scale = number(knative.activation_scale()),
+      .burst_capacity = knative.target_burst_capacity(),
+  };
+  return options;
+}
+
 scheduler::FunctionLimits scaling_of(const manifest::FunctionSpec& spec) {
   scheduler::FunctionLimits limits;
   limits.concurrency = static_cast<std::uint32_t>(spec.concurrency());
@@ -27,6 +63,8 @@ scheduler::FunctionLimits scaling_of(const manifest::FunctionSpec& spec) {
     limits.in_flight_max = static_cast<std::uint32_t>(scaling.in_flight_max());
   // A revision stored before there were weights has none.
   limits.weight = std::max(1U, static_cast<std::uint32_t>(scaling.weight()));
+  limits.memory_bytes = static_cast<std::uint64_t>(spec.resources().memory_bytes());
+  limits.policy = policy_of(scaling);
   return limits;
 }
 

@@ -121,6 +121,9 @@ api::FunctionView function_view(const Revision& revision, const scheduler::Funct
   view.pods_draining = scheduled.draining + scheduled.stopping;
   view.waiting = scheduled.waiting;
   view.requests_served = scheduled.completed;
+  view.scaling.decision = scheduler::words(scheduled.last);
+  view.scaling.service_us = microseconds(scheduled.service);
+  view.scaling.start_us = microseconds(scheduled.start);
   return view;
 }
 

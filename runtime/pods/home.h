@@ -84,6 +84,10 @@ class PodHome {
   virtual ~PodHome() = default;
   virtual Result<StartedPod> start(const PodSpec& spec) = 0;
   virtual void kill(PodId pod) = 0;  // SIGKILL; its exit follows. Unknown: nothing happens
+  // How much of the CPU it gets beside other pods while there is too little for all, in thousandths
+  // of what it starts with. A home without control groups has nothing to tell. Unknown: nothing
+  // happens.
+  virtual void share_cpu(PodId pod, std::uint32_t share) = 0;
   // What the pod takes now, kernel memory included; 0: not known.
   virtual std::uint64_t memory_bytes(PodId pod) const = 0;
   // Of its first process, as this process sees it; 0: not known, or not yet.

@@ -8,6 +8,7 @@
 
 #include "runtime/pods/process_home.h"
 #include "runtime/pods/sandbox_home.h"
+#include "runtime/sandbox/sandbox_test_util.h"
 
 namespace subito::pods {
 namespace {
@@ -73,7 +74,7 @@ class SandboxHomeTest : public testing::Test {
   void SetUp() override {
     if (::geteuid() != 0) GTEST_SKIP() << "sandboxes need root";
     SandboxHomeConfig config;
-    config.launcher.node_id = "home-test-" + std::to_string(::getpid());
+    config.launcher.node_id = node_id;
     config.launcher.launcher_path = SUBITO_LAUNCHER_PATH;
     config.pool_size = 2;
     auto made = SandboxHome::create(loop, events, config);
@@ -84,6 +85,7 @@ class SandboxHomeTest : public testing::Test {
   Loop loop;
   Exits events;
   std::unique_ptr<SandboxHome> home;
+  const std::string node_id = "home-test-" + std::to_string(::getpid());
 };
 
 TEST_F(SandboxHomeTest, FillsItsPoolAndSaysWhatItCosts) {
@@ -148,6 +150,26 @@ TEST_F(SandboxHomeTest, KillsAPodThoughTheLauncherIsFarBehind) {
   home->kill(PodId(2));
   ::kill(home->launcher_pid(), SIGCONT);
   EXPECT_TRUE(turn_until(loop, [&] { return events.exits.size() == 2; }));
+}
+
+TEST_F(SandboxHomeTest, SharesTheCpuThoughTheLauncherIsFarBehind) {
+  auto started = home->start(escape_pod(1, {"spin"}));
+  ASSERT_TRUE(started);
+  home->share_cpu(PodId(4711), 500);  // unknown
+  ::kill(home->launcher_pid(), SIGSTOP);
+  for (std::uint32_t i = 0; i < 20'000; ++i) home->share_cpu(PodId(1), i);  // more than it holds
+  home->share_cpu(PodId(1), 250);
+  ::kill(home->launcher_pid(), SIGCONT);
+  const auto quarters = [&] {
+    int count = 0;
+    for (std::uint64_t id = 1; id <= 3; ++id) {  // it, and the two of the pool
+      const std::string share =
+          sandbox::testing::cpu_share_in_kernel(node_id, sandbox::SandboxId(id));
+      count += share == "256" || share == "25" ? 1 : 0;  // version 1, version 2
+    }
+    return count;
+  };
+  EXPECT_TRUE(turn_until(loop, [&] { return quarters() == 1; }));
 }
 
 TEST_F(SandboxHomeTest, IsLostWithItsLauncher) {

@@ -18,6 +18,7 @@ class ProcessHome final : public PodHome {
 
   Result<StartedPod> start(const PodSpec& spec) override;
   void kill(PodId pod) override;
+  void share_cpu(PodId, std::uint32_t) override {}  // plain processes: the host's scheduler alone
   std::uint64_t memory_bytes(PodId) const override { return 0; }
   pid_t host_pid(PodId pod) const override;
   ReadyPool ready_pool() const override { return {}; }

@@ -24,7 +24,8 @@ constexpr std::uint32_t kRefillRetryDoublingsMax = 7;
 // Sandboxes made in one go; then the loop, and whoever needs the cores, gets a turn.
 constexpr std::uint32_t kRefillBatch = 2;
 
-constexpr Duration kKillRetryDelay = std::chrono::milliseconds(10);
+// Of what a launcher that is far behind did not take.
+constexpr Duration kRetryDelay = std::chrono::milliseconds(10);
 
 constexpr std::chrono::milliseconds kSweepDeadline = std::chrono::seconds(2);
 
@@ -98,7 +99,10 @@ SandboxHome::SandboxHome(Loop& loop, HomeEvents& events, const SandboxHomeConfig
   readable_ = std::make_unique<Poll>(loop_, client_.fd(), [this](int, int) { on_readable(); });
   readable_->start(UV_READABLE);
   refill_timer_ = std::make_unique<Timer>(loop_, [this] { refill(); });
-  kill_timer_ = std::make_unique<Timer>(loop_, [this] { send_kills(); });
+  retry_timer_ = std::make_unique<Timer>(loop_, [this] {
+    send_kills();
+    send_cpu_shares();
+  });
 }
 
 SandboxHome::~SandboxHome() {
@@ -176,9 +180,28 @@ void SandboxHome::send_kills() {
   while (!kills_.empty()) {
     const Status sent = client_.kill(*kills_.begin());
     if (!sent && sent.error().code == ErrorCode::kResourceExhausted) {
-      return kill_timer_->start(kKillRetryDelay);
+      return retry_timer_->start(kRetryDelay);
     }
     kills_.erase(kills_.begin());
+  }
+}
+
+void SandboxHome::share_cpu(PodId pod, std::uint32_t share) {
+  const auto it = sandbox_of_.find(pod);
+  if (it == sandbox_of_.end()) return;
+  cpu_shares_[it->second] = share;
+  send_cpu_shares();
+}
+
+// As with kills; of what waits for a pod only the last counts.
+void SandboxHome::send_cpu_shares() {
+  while (!cpu_shares_.empty()) {
+    const auto first = cpu_shares_.begin();
+    const Status sent = client_.share_cpu(first->first, first->second);
+    if (!sent && sent.error().code == ErrorCode::kResourceExhausted) {
+      return retry_timer_->start(kRetryDelay);
+    }
+    cpu_shares_.erase(first);
   }
 }
 
@@ -236,7 +259,7 @@ void SandboxHome::on_readable() {
   if (auto status = client_.on_readable(*this); !status) {
     readable_->stop();
     refill_timer_->stop();
-    kill_timer_->stop();
+    retry_timer_->stop();
     lost_ = true;
     events_.on_home_lost(status.error());
   }
@@ -265,10 +288,15 @@ void SandboxHome::on_create_failed(const sandbox::CreateFailed& event) {
   exit.pod = it->second.pod;
   exit.cause = PodExit::Cause::kStartFailed;
   exit.message = error.message;
-  sandbox_of_.erase(it->second.pod);
-  kills_.erase(event.id);
-  running_.erase(it);
+  forget(it);
   events_.on_pod_exited(exit);
+}
+
+void SandboxHome::forget(std::unordered_map<SandboxId, Running>::iterator running) {
+  sandbox_of_.erase(running->second.pod);
+  kills_.erase(running->first);
+  cpu_shares_.erase(running->first);
+  running_.erase(running);
 }
 
 void SandboxHome::on_exited(const sandbox::Exited& event) {
@@ -276,9 +304,7 @@ void SandboxHome::on_exited(const sandbox::Exited& event) {
   const auto it = running_.find(event.id);
   if (it == running_.end()) return;
   const PodExit exit = to_pod_exit(it->second.pod, event);
-  sandbox_of_.erase(it->second.pod);
-  kills_.erase(event.id);
-  running_.erase(it);
+  forget(it);
   events_.on_pod_exited(exit);
 }
 

@@ -31,6 +31,7 @@ class SandboxHome final : public PodHome, private sandbox::LauncherEvents {
 
   Result<StartedPod> start(const PodSpec& spec) override;
   void kill(PodId pod) override;
+  void share_cpu(PodId pod, std::uint32_t share) override;
   std::uint64_t memory_bytes(PodId pod) const override;
   pid_t host_pid(PodId pod) const override;
   ReadyPool ready_pool() const override;
@@ -60,6 +61,8 @@ class SandboxHome final : public PodHome, private sandbox::LauncherEvents {
   Result<StartedPod> start_fresh(const PodSpec& spec, int artefact);
   void adopt(sandbox::SandboxId id, PodId pod, pid_t host_pid);
   void send_kills();
+  void send_cpu_shares();
+  void forget(std::unordered_map<sandbox::SandboxId, Running>::iterator running);
   void schedule_refill();
   void refill();
   void lost_empty(sandbox::SandboxId id);
@@ -80,12 +83,13 @@ class SandboxHome final : public PodHome, private sandbox::LauncherEvents {
   std::unordered_map<sandbox::SandboxId, Running> running_;
   std::unordered_map<PodId, sandbox::SandboxId> sandbox_of_;
   std::unordered_set<sandbox::SandboxId> kills_;  // of running_, not yet taken by the launcher
+  std::unordered_map<sandbox::SandboxId, std::uint32_t> cpu_shares_;  // likewise
   sandbox::StepTimes last_steps_{};
   std::uint32_t refill_failures_ = 0;  // in a row
   bool lost_ = false;                  // the launcher is gone
   std::unique_ptr<Poll> readable_;
   std::unique_ptr<Timer> refill_timer_;
-  std::unique_ptr<Timer> kill_timer_;
+  std::unique_ptr<Timer> retry_timer_;  // of kills_ and cpu_shares_
 };
 
 }  // namespace subito::pods

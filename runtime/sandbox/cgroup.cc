@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 #include <cstring>
@@ -13,6 +14,21 @@ namespace subito::sandbox {
 namespace {
 
 constexpr std::uint32_t kCpuPeriodUs = 100'000;  // the kernel's default for CFS bandwidth
+
+// A file for the share of the CPU: its value for a share of 1000, and what the kernel takes.
+struct CpuScale {
+  const char* file;
+  std::uint64_t of_1000;
+  std::uint64_t min;
+  std::uint64_t max;
+};
+constexpr CpuScale kCpuShares = {"cpu.shares", 1024, 2, 262'144};
+constexpr CpuScale kCpuWeight = {"cpu.weight", 100, 1, 10'000};
+
+std::string scaled(const CpuScale& scale, std::uint32_t share) {
+  const std::uint64_t nearest = (share * scale.of_1000 + 500) / 1000;
+  return std::to_string(std::clamp(nearest, scale.min, scale.max));
+}
 
 struct GroupName {
   explicit GroupName(SandboxId id, const char* file = nullptr) {
@@ -203,6 +219,16 @@ Status CgroupTree::write_limits_v2(const Hierarchy& hierarchy, SandboxId id,
   if (cpu_before != to.cpu_millicores_max) {
     const std::string quota = to.cpu_millicores_max == 0 ? "max" : std::to_string(quota_us(to));
     RETURN_IF_ERROR(write_value(root, id, "cpu.max", quota + " " + std::to_string(kCpuPeriodUs)));
+  }
+  return ok();
+}
+
+Status CgroupTree::set_cpu_share(SandboxId id, std::uint32_t share) {
+  const bool v1 = version_ == CgroupVersion::kV1;
+  for (const Hierarchy& hierarchy : hierarchies_) {
+    if ((hierarchy.controllers & kCpu) == 0) continue;
+    const CpuScale& scale = v1 ? kCpuShares : kCpuWeight;
+    RETURN_IF_ERROR(write_value(hierarchy.root.get(), id, scale.file, scaled(scale, share)));
   }
   return ok();
 }

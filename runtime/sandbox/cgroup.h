@@ -48,6 +48,12 @@ class CgroupTree {
   // v1: the child makes its own group, v2: the launcher, since the child is born inside.
   Status make(SandboxId id, const SandboxLimits& limits) const;
   Status set_limits(SandboxId id, const SandboxLimits& from, const SandboxLimits& to);
+  // How much of the CPU it gets beside its siblings while there is too little for all. `share`
+  // counts in thousandths of what a new group has. Clamped to what the kernel takes: cpu.shares of
+  // version 1 (a new group: 1024; sched-design-CFS) is 2 to 262144, cpu.weight of version
+  // 2 (a new group: 100; cgroup-v2, "CPU Interface Files") 1 to 10000, so that a share below 10
+  // still gets 10 there.
+  Status set_cpu_share(SandboxId id, std::uint32_t share);
   CgroupUsage usage(SandboxId id) const;
   // kUnavailable while a process is still in it: try again.
   Status remove(SandboxId id);

@@ -32,7 +32,7 @@ class FakeV2 {
     put("cgroup.subtree_control");
     put("subito-node/cgroup.subtree_control");
     for (const char* file : {"memory.max", "memory.oom.group", "memory.swap.max", "pids.max",
-                             "cpu.max", "memory.events", "memory.peak"}) {
+                             "cpu.max", "cpu.weight", "memory.events", "memory.peak"}) {
       put(std::string("subito-node/pod-1/") + file);
     }
   }
@@ -116,6 +116,20 @@ TEST(CgroupV2Test, WritesOnlyWhatChanged) {
   EXPECT_EQ(fake.pod("cpu.max"), "max 100000");
 }
 
+TEST(CgroupV2Test, SharesCpuInHundredthsOfANewGroupsAndKeepsToTheKernelsRange) {
+  FakeV2 fake;
+  auto tree = CgroupTree::open(fake.root(), "node");
+  const std::pair<std::uint32_t, const char*> cases[] = {
+      {1000, "100"}, {2000, "200"}, {16, "2"}, {0, "1"}, {4'000'000'000, "10000"}};
+  for (const auto& [share, weight] : cases) {
+    ASSERT_TRUE(tree->set_cpu_share(kOne, share).has_value());
+    EXPECT_EQ(fake.pod("cpu.weight"), weight) << share;
+  }
+  fake.drop("subito-node/pod-1/cpu.weight");
+  EXPECT_EQ(tree->set_cpu_share(kOne, 500).error().message,
+            "write cpu.weight 50: No such file or directory");
+}
+
 TEST(CgroupV2Test, ReadsUsage) {
   FakeV2 fake;
   fake.put("subito-node/pod-1/memory.events",
@@ -168,6 +182,28 @@ TEST(CgroupTest, LimitsCanBeMadeChangedAndRemovedHere) {
   EXPECT_TRUE(tree->remove(kOne).has_value());
   EXPECT_TRUE(tree->remove_root().has_value());
   EXPECT_EQ(count_cgroups(node), 0);
+}
+
+TEST(CgroupTest, AShareOfTheCpuIsWhatTheKernelSaysItIsHere) {
+  const std::string node = Harness::unique_node_id();
+  auto tree = CgroupTree::open("/sys/fs/cgroup", node);
+  ASSERT_TRUE(tree.has_value()) << tree.error().message;
+  ASSERT_TRUE(tree->make(kOne, {}).has_value());
+  const bool v1 = tree->version() == CgroupVersion::kV1;
+  struct Case {
+    std::uint32_t share;
+    const char* shares;  // version 1
+    const char* weight;  // version 2
+  };
+  EXPECT_EQ(cpu_share_in_kernel(node, kOne), v1 ? "1024" : "100") << "of a new group";
+  for (const Case& now :
+       {Case{1000, "1024", "100"}, Case{250, "256", "25"}, Case{3000, "3072", "300"},
+        Case{1, "2", "1"}, Case{1'000'000, "262144", "10000"}}) {
+    ASSERT_TRUE(tree->set_cpu_share(kOne, now.share).has_value()) << now.share;
+    EXPECT_EQ(cpu_share_in_kernel(node, kOne), v1 ? now.shares : now.weight) << now.share;
+  }
+  EXPECT_TRUE(tree->remove(kOne).has_value());
+  EXPECT_TRUE(tree->remove_root().has_value());
 }
 
 TEST(CgroupTest, ALauncherThatEndsLateLeavesTheNextOnesRootAlone) {

@@ -89,6 +89,8 @@ bool Launcher::take_message() {
     }
   } else if (const auto limits = decode<ChangeLimitsMessage>(buffer, packet.size)) {
     change_limits(*limits);
+  } else if (const auto share = decode<ShareCpuMessage>(buffer, packet.size)) {
+    share_cpu(*share);
   } else if (const auto kill_message = decode<KillMessage>(buffer, packet.size)) {
     kill(kill_message->id);
   } else {
@@ -210,6 +212,21 @@ void Launcher::apply_limits(std::uint32_t index) {
   wake_waiter(shared_slot.limits_changed);
 }
 
+void Launcher::share_cpu(const ShareCpuMessage& message) {
+  const auto found = slot_of_id_.find(message.id.value());
+  if (found == slot_of_id_.end()) return;
+  slots_[found->second].cpu_share_wanted = message.share;
+  apply_cpu_share(slots_[found->second]);
+}
+
+// Not before it is isolated, as with limits. A failure costs fairness, not the pod.
+void Launcher::apply_cpu_share(Slot& slot) {
+  if (slot.state != State::kIsolated || !slot.cpu_share_wanted) return;
+  const Status shared = cgroups_[0].set_cpu_share(slot.id, *slot.cpu_share_wanted);
+  slot.cpu_share_wanted.reset();
+  if (!shared) std::fprintf(stderr, "subito-launcher: %s\n", shared.error().message.c_str());
+}
+
 void Launcher::kill(SandboxId id) {
   const auto found = slot_of_id_.find(id.value());
   if (found == slot_of_id_.end()) return;
@@ -224,6 +241,7 @@ void Launcher::on_isolated() {
     if (slot.state != State::kStarting) continue;  // died meanwhile
     transition(slot, State::kIsolated);
     apply_limits(index);
+    apply_cpu_share(slot);
     CreatedMessage message;
     message.id = slot.id;
     message.host_pid = slot.pid;

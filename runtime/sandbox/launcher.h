@@ -51,6 +51,7 @@ class Launcher {
     UniqueFd network;  // kept for the next pooled sandbox
     SandboxLimits limits;
     std::optional<SandboxLimits> limits_wanted;
+    std::optional<std::uint32_t> cpu_share_wanted;
     std::uint32_t make_cgroup_us = 0;
     std::uint32_t clone_us = 0;
     int remove_tries = 0;
@@ -70,6 +71,8 @@ class Launcher {
   void create(const CreateMessage& message, Packet& packet);
   void change_limits(const ChangeLimitsMessage& message);
   void apply_limits(std::uint32_t index);
+  void share_cpu(const ShareCpuMessage& message);
+  void apply_cpu_share(Slot& slot);
   void kill(SandboxId id);
   int clone_child(std::uint32_t index, const Packet& packet);
   int make_cgroup(Slot& slot);

@@ -213,6 +213,13 @@ Status LauncherClient::set_limits(SandboxId id, const SandboxLimits& limits) {
   return send(fd(), message, nullptr, 0);
 }
 
+Status LauncherClient::share_cpu(SandboxId id, std::uint32_t share) {
+  ShareCpuMessage message;
+  message.id = id;
+  message.share = share;
+  return send(fd(), message, nullptr, 0);
+}
+
 Status LauncherClient::kill(SandboxId id) {
   KillMessage message;
   message.id = id;

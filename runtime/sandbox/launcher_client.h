@@ -114,7 +114,7 @@ class LauncherClient {
   // start a new one.
   Status on_readable(LauncherEvents& sink);
 
-  // These three send one message and return. kResourceExhausted: the launcher is too far behind
+  // These four send one message and return. kResourceExhausted: the launcher is too far behind
   // (some hundred messages) or the kernel short of memory; nothing was sent. kUnavailable: it is
   // gone.
   Status create(SandboxId id, const CreateRequest& request, PodEnds ends);
@@ -122,6 +122,10 @@ class LauncherClient {
   // per sandbox before its launch, and set LaunchRequest::wait_for_limits: then nothing is exec'ed
   // before the limits hold, and nobody waits but the sandbox itself.
   Status set_limits(SandboxId id, const SandboxLimits& limits);
+  // Its share of the CPU beside the others, in thousandths of what it is created with
+  // (CgroupTree::set_cpu_share). At any time in its life; before it is isolated it is kept until
+  // then. Of an unknown id: nothing happens.
+  Status share_cpu(SandboxId id, std::uint32_t share);
   // SIGKILL, answered by exited (or create_failed). Of an unknown id: nothing happens.
   Status kill(SandboxId id);
 

@@ -12,12 +12,13 @@
 
 namespace subito::sandbox {
 
-constexpr std::uint32_t kMessageVersion = 0x53420001;  // "SB", 1
+constexpr std::uint32_t kMessageVersion = 0x53420002;  // "SB", 2
 
 enum class MessageKind : std::uint32_t {
   kConfigure,  // node to launcher
   kCreate,     // with three descriptors: channel, stdio, control
   kChangeLimits,
+  kShareCpu,
   kKill,
   kReady,  // launcher to node
   kStartFailed,
@@ -63,6 +64,13 @@ struct ChangeLimitsMessage {
   Header header{kMessageVersion, kKind};
   SandboxId id;
   SandboxLimits limits;
+};
+
+struct ShareCpuMessage {
+  static constexpr MessageKind kKind = MessageKind::kShareCpu;
+  Header header{kMessageVersion, kKind};
+  SandboxId id;
+  std::uint32_t share = 0;
 };
 
 struct KillMessage {

@@ -320,6 +320,34 @@ TEST_F(SandboxTest, CpuLimitHolds) {
   EXPECT_EQ(throttled(free), 0U);
 }
 
+TEST_F(SandboxTest, AShareOfTheCpuIsTakenAtAnyTimeOfALife) {
+  const auto is_half = [&](SandboxId id) {
+    const std::string value = cpu_share_in_kernel(config_.node_id, id);
+    return value == "512" || value == "50";  // version 1, version 2
+  };
+  // One still being made: the launcher stands still until both messages wait for it.
+  const pid_t launcher = harness_->client().launcher_pid();
+  ASSERT_EQ(::kill(launcher, SIGSTOP), 0);
+  const SandboxId early = harness_->create();
+  ASSERT_TRUE(harness_->client().share_cpu(early, 500).has_value());
+  ASSERT_EQ(::kill(launcher, SIGCONT), 0);
+  harness_->await_created(early);
+  EXPECT_TRUE(is_half(early)) << "before it is told to be there";
+  const SandboxId late = harness_->create();
+  ASSERT_TRUE(harness_->launch(late, {"escape", "spin"}).has_value());
+  EXPECT_EQ(await_outcome(late).outcome, SandboxControl::Outcome::kExecuted);
+  harness_->await_created(late);
+  EXPECT_FALSE(is_half(late));
+  ASSERT_TRUE(harness_->client().share_cpu(late, 500).has_value());
+  EXPECT_TRUE(eventually([&] { return is_half(late); }));
+  EXPECT_FALSE(harness_->ended(late));
+}
+
+TEST_F(SandboxTest, AShareOfAnUnknownOneIsIgnored) {
+  ASSERT_TRUE(harness_->client().share_cpu(SandboxId(4711), 500).has_value());
+  EXPECT_EQ(harness_->run({"escape", "identity"}).exited->wait_status, 0);
+}
+
 TEST_F(SandboxTest, OnlyPooledOnesTakeOverANetworkNamespace) {
   const SandboxId first = harness_->create();
   const std::string used = network_of(harness_->await_created(first).host_pid);

@@ -47,6 +47,13 @@ std::string text_in(const std::string& path, const std::string& key) {
   return "";
 }
 
+std::string cpu_share_in_kernel(const std::string& node_id, SandboxId id) {
+  const std::string group = "/subito-" + node_id + "/pod-" + std::to_string(id.value());
+  const std::string v1 = read_text("/sys/fs/cgroup/cpu" + group + "/cpu.shares");
+  const std::string text = v1.empty() ? read_text("/sys/fs/cgroup" + group + "/cpu.weight") : v1;
+  return text.substr(0, text.find('\n'));
+}
+
 int count_cgroups(const std::string& node_id) {
   int count = 0;
   for (const char* hierarchy : {"", "/memory", "/pids", "/cpu", "/unified"}) {

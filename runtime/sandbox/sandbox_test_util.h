@@ -28,6 +28,9 @@ inline LauncherConfig test_config() {
 
 // The cgroup directories of this node id that exist, over all hierarchies.
 int count_cgroups(const std::string& node_id);
+// What the kernel says of the share of the CPU of this group: cpu.shares of version 1 or cpu.weight
+// of version 2, without its line end; empty: no such group.
+std::string cpu_share_in_kernel(const std::string& node_id, SandboxId id);
 // Processes whose real uid is in [first, first + count).
 int count_processes_of(std::uint32_t first, std::uint32_t count);
 // What follows "Uid:" in a file of such lines; empty if there is none.

@@ -2,12 +2,15 @@
 //
 //   /status/CODE      an empty answer with that status
 //   ?sleep_ms=N       first waits, or until it is cancelled
+//   ?burn_ms=N        first uses N ms of CPU time, or until it is cancelled
 //   ?bytes=N          streams N bytes of 'x' instead of a body, in pieces of 64 KiB
 //   ?describe         method, path, query, headers and ids as text instead of the body
 //   /stream           the body back while it still comes, piece by piece
 #include <subito/function.h>
 
 #include <algorithm>
+#include <chrono>
+#include <ctime>
 #include <string>
 #include <thread>
 
@@ -50,8 +53,25 @@ void sleep_unless_cancelled(std::chrono::milliseconds time, subito::Context& con
   }
 }
 
+std::chrono::nanoseconds cpu_time() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+void burn_unless_cancelled(std::chrono::milliseconds time, subito::Context& context) {
+  constexpr int kStepsBetweenLooks = 10'000;
+  const auto end = cpu_time() + time;
+  volatile int step = 0;
+  while (time.count() > 0 && cpu_time() < end) {
+    if (context.cancelled()) throw subito::Cancelled("cooled: the invocation is over");
+    for (step = 0; step < kStepsBetweenLooks;) step = step + 1;
+  }
+}
+
 subito::Response echo(const subito::Request& request, subito::Context& context) {
   sleep_unless_cancelled(std::chrono::milliseconds(number(request, "sleep_ms")), context);
+  burn_unless_cancelled(std::chrono::milliseconds(number(request, "burn_ms")), context);
   if (request.query("bytes")) return many_bytes(number(request, "bytes"));
   if (request.query("describe")) return subito::Response::text(describe(request, context));
   subito::Response response;

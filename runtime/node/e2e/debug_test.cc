@@ -1,6 +1,8 @@
 // `subito debug` with a real pod: programs of the host in its namespaces, and their end.
 #include <gmock/gmock.h>
+
 #include <unistd.h>
+#include <algorithm>
 
 #include <filesystem>
 #include <sstream>
@@ -124,6 +126,11 @@ TEST_F(DebugTest, EndsWithWhoeverAskedForIt) {
 
 TEST_F(DebugTest, RefusesAPodThatIsAsleep) {
   node.deploy("idle", "echo", "scaling: {idle: 50ms}");
+  EXPECT_TRUE(eventually([&] {  // also the pod of the check is gone
+    const Json pods = node.pod_list();
+    return std::none_of(pods.begin(), pods.end(),
+                        [](const Json& pod) { return pod.at("function") == "idle"; });
+  }));
   const Ran ran = node.cli({"debug", "idle-1"});
   EXPECT_EQ(ran.exit_code, 3);
   EXPECT_THAT(ran.err, HasSubstr("idle has no pod: wake it with `subito invoke idle`"));

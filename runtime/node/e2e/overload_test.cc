@@ -1,8 +1,10 @@
 // A node with less room than is asked of it: right answers, and nobody pays for another's flood.
 #include <gmock/gmock.h>
 
+#include <fstream>
 #include <future>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "runtime/node/e2e/live_node.h"
@@ -29,6 +31,36 @@ std::map<int, int> count(const std::vector<HttpResponse>& answers) {
     }
   }
   return counts;
+}
+
+// How many pods the kernel gives half of what a pod starts with.
+std::size_t pods_with_half_the_cpu(const LiveNode& node) {
+  std::set<std::string> pods;  // a hierarchy may be there under two names
+  for (const std::string& group : node.cgroups()) {
+    for (const char* file : {"/cpu.shares", "/cpu.weight"}) {  // version 1, version 2
+      int share = 0;
+      std::ifstream(group + file) >> share;
+      if (share == 512 || share == 50) pods.insert(group.substr(group.rfind('/')));
+    }
+  }
+  return pods.size();
+}
+
+TEST(OverloadTest, BusyPodsOfAFunctionShareWhatOnePodGetsOfTheCpu) {
+  LiveNode node;
+  node.start();
+  node.deploy("two", "echo", "scaling: {min: 2}");
+  ASSERT_TRUE(eventually([&] { return node.pod_list().size() == 2; }));
+  auto both = std::async(std::launch::async,
+                         [&] { return get_at_once(node, "/function/two?sleep_ms=1500", 2); });
+  EXPECT_TRUE(eventually([&] { return pods_with_half_the_cpu(node) == 2; }));
+  EXPECT_EQ(count(both.get()), (std::map<int, int>{{200, 2}}));
+  // The next one has it alone; the other is idle and is not told.
+  auto alone = std::async(std::launch::async,
+                          [&] { return get_at_once(node, "/function/two?sleep_ms=1500", 1); });
+  EXPECT_TRUE(eventually([&] { return pods_with_half_the_cpu(node) == 1; }));
+  EXPECT_EQ(count(alone.get()), (std::map<int, int>{{200, 1}}));
+  EXPECT_EQ(node.stop(), 0);
 }
 
 // With as many callers under way as the node has places, all of them wait for one that calls

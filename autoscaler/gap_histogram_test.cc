@@ -1,0 +1,76 @@
+#include "autoscaler/gap_histogram.h"
+
+#include <gtest/gtest.h>
+
+namespace subito::autoscaler {
+namespace {
+
+using namespace std::chrono_literals;
+
+void add(GapHistogram& gaps, int count, Duration gap) {
+  for (int i = 0; i < count; ++i) gaps.add(gap);
+}
+
+TEST(GapHistogram, HasBinsOfHalfAnOctave) {
+  EXPECT_EQ(GapHistogram::edge(0), 16ms);
+  EXPECT_EQ(GapHistogram::edge(1), 24ms);
+  EXPECT_EQ(GapHistogram::edge(2), 32ms);
+  EXPECT_EQ(GapHistogram::edge(46), 134'217'728ms);
+  for (std::size_t bin = 0; bin < GapHistogram::kEdges; ++bin) {
+    EXPECT_EQ(GapHistogram::bin_of(GapHistogram::edge(bin) - 1us), bin);
+    EXPECT_EQ(GapHistogram::bin_of(GapHistogram::edge(bin)), bin + 1);
+  }
+  EXPECT_EQ(GapHistogram::bin_of(0s), 0u);
+  EXPECT_EQ(GapHistogram::bin_of(-1s), 0u);
+  EXPECT_EQ(GapHistogram::bin_of(24h * 365 * 100), GapHistogram::kEdges);
+}
+
+TEST(GapHistogram, KeepsForWhatCostsLeast) {
+  // As worked in the header; the bins' middles: 8 ms, and (8.192 s + 12.288 s) / 2 = 10.24 s.
+  GapHistogram gaps;
+  add(gaps, 90, 5ms);
+  add(gaps, 10, 10s);
+  EXPECT_EQ(gaps.cheapest(1s, 1h), 16ms);
+  EXPECT_EQ(gaps.cheapest(20s, 1h), 12'288ms);
+  // The price at which both cost the same: 10 * (16 ms + p) = 10 * 10.24 s, so p = 10.224 s.
+  EXPECT_EQ(gaps.cheapest(10'224ms, 1h), 16ms);
+  EXPECT_EQ(gaps.cheapest(10'225ms, 1h), 12'288ms);
+}
+
+TEST(GapHistogram, DropsAtOnceWhatIsNotWorthAStart) {
+  GapHistogram gaps;
+  add(gaps, 100, 10s);
+  EXPECT_EQ(gaps.cheapest(10s, 1h), 0s);  // the middle of the bin is 10.24 s
+  EXPECT_EQ(gaps.cheapest(11s, 1h), 12'288ms);
+  EXPECT_EQ(gaps.cheapest(0s, 1h), 0s);
+}
+
+TEST(GapHistogram, NeverKeepsLongerThanItsLimit) {
+  GapHistogram gaps;
+  add(gaps, 100, 10s);
+  EXPECT_EQ(gaps.cheapest(1h, 12'287ms), 0s);  // the limit would not catch what it waits for
+  EXPECT_EQ(gaps.cheapest(1h, 12'288ms), 12'288ms);
+  EXPECT_EQ(gaps.cheapest(1h, 0s), 0s);
+}
+
+TEST(GapHistogram, HalvesWhenFullAndSoFollowsChange) {
+  GapHistogram gaps;
+  add(gaps, 65'536, 1h);
+  EXPECT_EQ(gaps.count(), 32'768u);
+  EXPECT_EQ(gaps.cheapest(1min, 24h), 0s);
+  add(gaps, 65'536, 100ms);
+  EXPECT_EQ(gaps.count(), 32'768u / 2 + 32'768u);
+  EXPECT_EQ(gaps.cheapest(1min, 24h), 128ms);
+}
+
+TEST(GapHistogram, DoesNotOverflowWithFullBinsAtTheHighestPrice) {
+  GapHistogram gaps;
+  for (std::size_t bin = 0; bin < GapHistogram::kEdges; ++bin) {
+    add(gaps, 65'535, GapHistogram::edge(bin) - 1us);
+  }
+  EXPECT_EQ(gaps.cheapest(24h * 365, 24h), GapHistogram::edge(44));  // 18.6 h; the next is 28 h
+  EXPECT_LE(sizeof(GapHistogram), 104u);
+}
+
+}  // namespace
+}  // namespace subito::autoscaler

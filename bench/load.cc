@@ -1,0 +1,337 @@
+#include "bench/load.h"
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "bench/interrupt.h"
+#include "bench/server_timing.h"
+#include "runtime/http/response_parser.h"
+#include "runtime/http/writer.h"
+
+namespace subito::bench {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using std::chrono::nanoseconds;
+
+constexpr int kEventsMax = 256;
+
+struct Connection {
+  UniqueFd fd;
+  std::size_t load = 0;
+  int connect_errno = 0;
+  bool connected = false;
+  bool asked = false;  // an answer is due
+  Clock::time_point due;
+  http::ResponseParser parser{http::ParserLimits()};
+  int status = 0;
+  bool retry_after = false;
+};
+
+void keep_parts(const http::Fields& fields, LoadResult& result) {
+  const std::string* value = http::find_field(fields, "server-timing");
+  if (value == nullptr) return;
+  for (const ServerTiming& timing : parse_server_timing(*value)) {
+    result.parts[timing.name].push_back(static_cast<std::int64_t>(timing.milliseconds * 1e6));
+  }
+}
+
+// One load under way.
+struct Sender {
+  Load load;
+  std::string request;
+  LoadResult result;
+  Clock::time_point next;
+  std::vector<Connection*> free;
+  std::uint32_t connections = 0;
+
+  bool may_send() const {
+    return result.sent < load.requests_max && result.broken < kLoadBrokenMax;
+  }
+};
+
+class Loads {
+ public:
+  static Result<std::unique_ptr<Loads>> make(const ServerAddress& server,
+                                             const std::vector<Load>& loads);
+  Status run(nanoseconds duration);
+  std::vector<LoadResult> results() const;
+
+ private:
+  explicit Loads(const ServerAddress& server) : server_(server) {}
+  Status add(const Load& load);
+  void send_due(Clock::time_point now);
+  bool all_sent() const;
+  Connection* take_connection(std::size_t load);
+  Connection* connect(std::size_t load);
+  void ask(Connection& connection, Clock::time_point due);
+  void write_request(Connection& connection);
+  void on_connected(Connection& connection);
+  void on_event(Connection& connection);
+  bool take(Connection& connection, std::string_view input);  // false: it is broken off
+  void answered(Connection& connection);
+  void lose(Connection& connection, const std::string& fault);
+  void arm_timer(Clock::time_point now);
+
+  const ServerAddress& server_;
+  UniqueFd epoll_;
+  UniqueFd timer_;
+  std::vector<Sender> senders_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  std::uint32_t under_way_ = 0;
+  Clock::time_point end_;
+};
+
+Result<std::unique_ptr<Loads>> Loads::make(const ServerAddress& server,
+                                           const std::vector<Load>& loads) {
+  std::unique_ptr<Loads> made(new Loads(server));
+  made->epoll_.reset(::epoll_create1(EPOLL_CLOEXEC));
+  made->timer_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  if (!made->epoll_.valid() || !made->timer_.valid()) return errno_error("make epoll and timer");
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = nullptr;  // the timer; connections have their address
+  if (::epoll_ctl(made->epoll_.get(), EPOLL_CTL_ADD, made->timer_.get(), &event) != 0) {
+    return errno_error("watch timer");
+  }
+  for (const Load& load : loads) RETURN_IF_ERROR(made->add(load));
+  return made;
+}
+
+Status Loads::add(const Load& load) {
+  Sender sender;
+  sender.load = load;
+  http::RequestHead head;
+  head.method = "GET";
+  const std::size_t query = load.path.find('?');
+  head.path = load.path.substr(0, query);
+  if (query != load.path.npos) head.query = load.path.substr(query + 1);
+  head.host = "bench";
+  RETURN_IF_ERROR(http::append_request_head(sender.request, head));
+  senders_.push_back(std::move(sender));
+  return ok();
+}
+
+std::vector<LoadResult> Loads::results() const {
+  std::vector<LoadResult> results;
+  for (const Sender& sender : senders_) results.push_back(sender.result);
+  return results;
+}
+
+Status Loads::run(nanoseconds duration) {
+  const Clock::time_point begin = Clock::now();
+  end_ = begin + duration;
+  for (Sender& sender : senders_) sender.next = begin;
+  epoll_event events[kEventsMax];
+  while (true) {
+    const Clock::time_point now = Clock::now();
+    if (now < end_) send_due(now);
+    if (all_sent()) end_ = std::min(end_, now);
+    if (now >= end_ && under_way_ == 0) break;
+    if (now >= end_ + kLoadGrace) break;
+    arm_timer(now);
+    const int count = ::epoll_wait(epoll_.get(), events, kEventsMax, -1);
+    if (Interrupt::happened()) return fail(ErrorCode::kCancelled, "send load: interrupted");
+    for (int i = 0; i < count; ++i) {
+      if (events[i].data.ptr == nullptr) {
+        std::uint64_t expirations = 0;
+        (void)!::read(timer_.get(), &expirations, sizeof expirations);
+      } else {
+        on_event(*static_cast<Connection*>(events[i].data.ptr));
+      }
+    }
+  }
+  for (const auto& connection : connections_) {
+    if (connection->asked) lose(*connection, "no answer came in time");
+  }
+  return ok();
+}
+
+bool Loads::all_sent() const {
+  return std::all_of(senders_.begin(), senders_.end(),
+                     [](const Sender& sender) { return !sender.may_send(); });
+}
+
+void Loads::send_due(Clock::time_point now) {
+  for (std::size_t index = 0; index < senders_.size(); ++index) {
+    Sender& sender = senders_[index];
+    const bool closed_loop = sender.load.per_second == 0;
+    const nanoseconds every(closed_loop ? 0 : std::int64_t(1e9 / sender.load.per_second));
+    while (sender.next <= now && sender.may_send()) {
+      Connection* connection = take_connection(index);
+      if (connection == nullptr && closed_loop) break;
+      if (connection == nullptr) {
+        ++sender.result.unsent;
+      } else {
+        ask(*connection, closed_loop ? now : sender.next);
+      }
+      sender.next += every;
+    }
+  }
+}
+
+Connection* Loads::take_connection(std::size_t load) {
+  Sender& sender = senders_[load];
+  if (sender.free.empty()) {
+    return sender.connections < sender.load.connections_max ? connect(load) : nullptr;
+  }
+  Connection* connection = sender.free.back();
+  sender.free.pop_back();
+  return connection;
+}
+
+// Does not wait for the node to accept it: the request is written once the socket is writable.
+Connection* Loads::connect(std::size_t load) {
+  ++senders_[load].connections;
+  connections_.push_back(std::make_unique<Connection>());
+  Connection& connection = *connections_.back();
+  connection.load = load;
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(server_.port);
+  ::inet_pton(AF_INET, server_.host.c_str(), &address.sin_addr);
+  connection.fd.reset(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  ::setsockopt(connection.fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (::connect(connection.fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) !=
+          0 &&
+      errno != EINPROGRESS) {
+    connection.connect_errno = errno;
+  }
+  epoll_event event{};
+  event.events = EPOLLOUT;
+  event.data.ptr = &connection;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, connection.fd.get(), &event);
+  return &connection;
+}
+
+void Loads::ask(Connection& connection, Clock::time_point due) {
+  Sender& sender = senders_[connection.load];
+  ++sender.result.sent;
+  ++under_way_;
+  connection.asked = true;
+  connection.due = due;
+  if (connection.connect_errno != 0) {
+    lose(connection, errno_error("connect to node", connection.connect_errno).message);
+  } else if (connection.connected) {
+    write_request(connection);
+  }
+}
+
+void Loads::write_request(Connection& connection) {
+  const std::string& request = senders_[connection.load].request;
+  // An empty socket takes a request of this size at once.
+  const ssize_t sent = ::send(connection.fd.get(), request.data(), request.size(), MSG_NOSIGNAL);
+  if (sent != static_cast<ssize_t>(request.size())) {
+    lose(connection, errno_error("send request").message);
+  }
+}
+
+// connect(2): the socket is writable when it is connected, and when that failed.
+void Loads::on_connected(Connection& connection) {
+  int error = 0;
+  socklen_t size = sizeof error;
+  ::getsockopt(connection.fd.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error != 0) return lose(connection, errno_error("connect to node", error).message);
+  connection.connected = true;
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = &connection;
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, connection.fd.get(), &event);
+  write_request(connection);
+}
+
+void Loads::on_event(Connection& connection) {
+  if (!connection.fd.valid()) return;  // lost earlier in this turn
+  if (!connection.connected) return on_connected(connection);
+  char buffer[16 << 10];
+  const ssize_t size = ::recv(connection.fd.get(), buffer, sizeof buffer, 0);
+  if (size < 0 && errno == EAGAIN) return;
+  if (size < 0) return lose(connection, errno_error("read answer").message);
+  if (size == 0) return lose(connection, "read answer: the connection broke off");
+  if (!take(connection, {buffer, static_cast<std::size_t>(size)})) {
+    lose(connection, "read answer: " + std::string(connection.parser.rejection().reason));
+  }
+}
+
+bool Loads::take(Connection& connection, std::string_view input) {
+  for (;;) {
+    switch (connection.parser.next(input)) {
+      case http::Event::kMore:
+        return true;
+      case http::Event::kHead:
+        connection.status = connection.parser.head().status;
+        connection.retry_after =
+            http::find_field(connection.parser.head().fields, "retry-after") != nullptr;
+        break;
+      case http::Event::kBody:
+        break;
+      case http::Event::kEnd:
+        answered(connection);
+        return true;
+      case http::Event::kRejected:
+        return false;
+    }
+  }
+}
+
+void Loads::answered(Connection& connection) {
+  Sender& sender = senders_[connection.load];
+  ++sender.result.statuses[connection.status];
+  sender.result.with_retry_after += connection.retry_after ? 1 : 0;
+  if (connection.status == 200) {
+    sender.result.samples.push_back(nanoseconds(Clock::now() - connection.due).count());
+    if (sender.load.parts) keep_parts(connection.parser.head().fields, sender.result);
+  }
+  connection.asked = false;
+  --under_way_;
+  if (!connection.parser.keep_alive()) return lose(connection, "");
+  connection.parser = http::ResponseParser(http::ParserLimits());
+  sender.free.push_back(&connection);
+}
+
+// The node may close one that is idle.
+void Loads::lose(Connection& connection, const std::string& fault) {
+  Sender& sender = senders_[connection.load];
+  if (std::exchange(connection.asked, false)) {
+    if (sender.result.broken++ == 0) sender.result.first_fault = fault;
+    --under_way_;
+  }
+  std::erase(sender.free, &connection);
+  --sender.connections;
+  connection.fd.reset();
+}
+
+// The next request that is due, or the end of what is waited for.
+void Loads::arm_timer(Clock::time_point now) {
+  Clock::time_point next = now < end_ ? end_ : end_ + kLoadGrace;
+  for (const Sender& sender : senders_) {
+    const bool more = sender.load.per_second > 0 && sender.may_send();
+    if (more && now < end_) next = std::min(next, sender.next);
+  }
+  const nanoseconds left = std::max<nanoseconds>(next - Clock::now(), nanoseconds(1));
+  itimerspec spec{};
+  spec.it_value.tv_sec = static_cast<time_t>(left / std::chrono::seconds(1));
+  spec.it_value.tv_nsec = static_cast<long>((left % std::chrono::seconds(1)).count());
+  ::timerfd_settime(timer_.get(), 0, &spec, nullptr);
+}
+
+}  // namespace
+
+Result<std::vector<LoadResult>> run_loads(const ServerAddress& server,
+                                          const std::vector<Load>& loads, nanoseconds duration) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Loads> made, Loads::make(server, loads));
+  RETURN_IF_ERROR(made->run(duration));
+  return made->results();
+}
+
+}  // namespace subito::bench

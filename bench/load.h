@@ -1,0 +1,47 @@
+// Loads: HTTP requests sent by a timetable, whatever the answers take (open loop), several loads at
+// once. A time is counted from when the request was due, so that a node which stands still cannot
+// hide it by holding the sender up. Single-threaded: epoll, and a timerfd for the timetable.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "bench/http_client.h"
+#include "bench/statistics.h"
+
+namespace subito::bench {
+
+struct Load {
+  std::string path;                    // asked for by GET
+  double per_second = 0;               // 0: the next as soon as a connection is free (closed loop)
+  std::uint32_t connections_max = 64;  // what is due while all are taken is not sent
+  std::uint32_t requests_max = 1'000'000;
+  bool parts = false;  // keep what Server-Timing says of each answer with 200
+};
+
+struct LoadResult {
+  std::uint32_t sent = 0;
+  std::uint32_t unsent = 0;               // due while all connections were taken
+  std::map<int, std::uint32_t> statuses;  // of complete answers
+  std::uint32_t with_retry_after = 0;     // of these
+  std::uint32_t broken = 0;               // no complete answer came
+  std::string first_fault;                // of the broken ones
+  Samples samples;                        // of answers with status 200, from when it was due
+  std::map<std::string, Samples> parts;   // of these: queue, start, handler
+};
+
+// A load with so many broken is not worth its end: nothing more is sent.
+inline constexpr std::uint32_t kLoadBrokenMax = 100;
+// What is under way when `duration` is over gets so long to be answered; then it is broken.
+inline constexpr std::chrono::seconds kLoadGrace{30};
+
+// Sends all loads side by side for `duration`, or until each has sent its most; their results in
+// the same order. An error means that nothing could be measured; kCancelled: interrupted.
+Result<std::vector<LoadResult>> run_loads(const ServerAddress& server,
+                                          const std::vector<Load>& loads,
+                                          std::chrono::nanoseconds duration);
+
+}  // namespace subito::bench

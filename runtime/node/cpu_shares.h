@@ -1,0 +1,90 @@
+// CpuShares: functions share the CPU by their weight, whatever their number of pods. Each busy pod
+// of a function gets
+//
+//   1000 * weight / counted      1000 is what a pod starts with: one of a function of weight 1
+//
+// where `counted` is the number of its busy pods, up to the next power of two: at 192 busy pods
+// each gets 1000 / 256 = 3, together 576, and the single pod of another function 1000. A pod is
+// busy from its first invocation until it has none, waiting for others included; the shares of idle
+// pods do not matter and are left as they are.
+//
+// Changes are rare. `counted` rises at once when there are more busy pods, and falls when a quarter
+// of it or fewer are left (or one alone): at worst three messages for each pod that became busy or
+// idle, amortised, and none as long as their number stays within a factor of two. Few pods with
+// short invocations come and go often, so that it falls at most kFallsMax times in kFallsWindow:
+// meanwhile pods get less than they might, never more.
+//
+// Pure: owned by the engine, which passes on what it answers (PodHome::share_cpu). on_busy and
+// on_idle take one look-up and, once their vectors have grown, allocate nothing.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/base/id.h"
+#include "runtime/base/time.h"
+
+namespace subito::node {
+
+class CpuShares {
+ public:
+  struct Told {
+    PodId pod;
+    std::uint32_t share;
+
+    friend bool operator==(const Told&, const Told&) = default;
+  };
+  using Tell = std::span<const Told>;  // whom to tell what; valid until the next call
+
+  static constexpr std::uint32_t kShareAtStart = 1000;
+  static constexpr std::uint32_t kFallsMax = 16;
+  static constexpr Duration kFallsWindow = std::chrono::milliseconds(100);
+
+  // A new pod, idle. `weight` is its function's, 1 to 1000; it counts if this is its only pod, else
+  // set_weight() does.
+  void add(PodId pod, FunctionId function, std::uint32_t weight);
+  // Of a function without pods: nothing happens.
+  Tell set_weight(FunctionId function, std::uint32_t weight);
+  // The pod got its first invocation; it must have been idle.
+  Tell on_busy(PodId pod, TimePoint now);
+  // Its last one is over; it must have been busy.
+  Tell on_idle(PodId pod, TimePoint now);
+  // The pod is gone, busy or not. Unknown: nothing happens.
+  Tell remove(PodId pod, TimePoint now);
+
+ private:
+  static constexpr std::size_t kIdle = ~std::size_t{0};
+
+  struct Function;
+  struct Pod {
+    PodId id;
+    Function* function = nullptr;
+    std::uint32_t told = kShareAtStart;
+    std::size_t place = kIdle;  // in `busy` of its function
+  };
+  struct Function {
+    FunctionId id;
+    std::uint32_t weight = 1;
+    std::uint32_t pods = 0;
+    std::uint32_t counted = 1;  // a power of two
+    std::vector<Pod*> busy;     // in no order
+    TimePoint window_begun;
+    std::uint32_t falls = 0;  // in the window
+
+    std::uint32_t share() const;
+  };
+
+  static bool may_fall(Function& function, TimePoint now);
+  static void leave(Pod& pod);
+  void tell(Pod& pod);
+  void tell_all(const Function& function);
+  bool recount(Function& function, TimePoint now);  // true: all busy pods were told
+
+  std::unordered_map<PodId, Pod> pods_;
+  std::unordered_map<FunctionId, Function> functions_;  // that have pods
+  std::vector<Told> told_;
+};
+
+}  // namespace subito::node
