@@ -73,6 +73,7 @@ void Core::apply(Slot slot, const FunctionLimits& limits) {
   Function& function = ledger_.function(slot);
   function.limits = limits;
   ledger_.set_height(slot, limits.height);
+  ledger_.place_in_line(slot);
   function.pods_max =
       limits.pods_max.value_or(std::max(pods_max_default(limits_), limits.pods_min));
 }

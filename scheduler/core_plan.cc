@@ -42,7 +42,8 @@ void Core::keep_planned(Turn& turn, Slot slot) {
   while (function.serving() < pods_planned(function)) {
     if (held_back(turn, slot)) return;
     const bool pods_full = ledger_.places().room(function.height) == 0;
-    if (pods_full || ledger_.starting() >= limits_.starting_max || ledger_.anyone_in_line()) {
+    if (pods_full || ledger_.starting() >= limits_.starting_max ||
+        ledger_.first_with_room() != kNoSlot) {
       note(turn, function, pods_full ? Decision::Kind::kNodeFull : Decision::Kind::kStartsFull,
            to_string(function.plan.reason));
       // Starts end within milliseconds; nobody knows when a full node has a place again.

@@ -132,7 +132,8 @@ void Core::released(Turn& turn, Slot slot) {
     return drain(turn, slot, DrainReason::kWornOut);
   }
   if (pod.serving() && yields(ledger_.function(pod.function))) {
-    return drain(turn, slot, DrainReason::kYielded);
+    drain(turn, slot, DrainReason::kYielded);
+    return ledger_.set_yielding(slot);
   }
   if (pod.state == PodState::kDraining && pod.running.empty()) {
     const Duration timeout = ledger_.function(pod.function).limits.drain_timeout;

@@ -121,6 +121,7 @@ bool Core::held_back(Turn& turn, Slot slot) {
 
 bool Core::start_pod(Turn& turn, Slot slot, StartWhy why, const autoscaler::StartAnswer& answer) {
   if (!room_on_node(turn, slot)) return false;
+  if (granted_ == slot) granted_ = kNoSlot;  // one place a turn
   Function& function = ledger_.function(slot);
   const Slot pod_slot = ledger_.add_pod(slot, turn.now);
   Pod& pod = ledger_.pod(pod_slot);
@@ -163,13 +164,13 @@ void Core::wake(Slot slot, TimePoint at) {
   ledger_.timers().set(function.wake_timer, at, {Timer::Kind::kFunctionWake, slot});
 }
 
-// A place that came free goes to the first in line that may have it, who may stand in it again, at
-// its next turn. Then idle pods make room.
+// A place that came free goes to the first in line that may have it, who may stand in it again.
+// Then idle pods make room.
 void Core::grant(Turn& turn) {
   while (ledger_.anyone_in_line() && ledger_.starting() < limits_.starting_max) {
     granted_ = ledger_.first_with_room();
     if (granted_ == kNoSlot) break;
-    ledger_.grant(granted_);
+    ledger_.leave_line(granted_);
     settle(turn, granted_);
     granted_ = kNoSlot;
   }
@@ -199,13 +200,13 @@ void Core::evict(Turn& turn) {
 
 // A busy function that has more places for its weight than one that stands in line would have with
 // one more gives a place up, though it has work: else a flood would keep what it got first. Places
-// free or freed in a moment are enough for as many in line.
+// free, freed in a moment or given up already are enough for as many in line.
 bool Core::yields(const Function& function) const {
   if (!ledger_.anyone_in_line() || ledger_.starting() >= limits_.starting_max) return false;
   if (function.queue.empty() || function.serving() <= pods_min(function)) return false;
   const Places& soon = ledger_.places_soon();
   for (std::uint32_t height = 0; height <= kHeightMax; ++height) {
-    if (ledger_.line_length(height) <= soon.room(height)) continue;
+    if (ledger_.line_length(height) <= soon.room(height) + ledger_.yielding()) continue;
     if (function.height < soon.helped_from(height)) continue;
     const Function& other = ledger_.function(ledger_.first_in_line(height));
     if (std::uint64_t{function.serving()} * other.limits.weight >

@@ -88,17 +88,17 @@ TEST(Starts, InFlightAreLimitedAndTheRestFollowsEachHello) {
   EXPECT_EQ(node.said(), "start A-3, 3 to A-3 cold");
 }
 
-TEST(Starts, AreSharedOutInTurn) {
+TEST(Starts, GoToWhoHasTheFewestPodsAndOfEqualsToWhoStoodFirst) {
   FakeNode node({.starting_max = 1});
   node.add("A").add("B").calls("A", 3).calls("B", 2).said();
   node.ready("A-1");
-  EXPECT_EQ(node.said(), "start A-2, 2 to A-2 cold");  // it stood in line first
-  node.ready("A-2");
   EXPECT_EQ(node.said(), "start B-1, 4 to B-1 cold");
   node.ready("B-1");
-  EXPECT_EQ(node.said(), "start A-3, 3 to A-3 cold");
-  node.ready("A-3");
+  EXPECT_EQ(node.said(), "start A-2, 2 to A-2 cold");
+  node.ready("A-2");
   EXPECT_EQ(node.said(), "start B-2, 5 to B-2 cold");
+  node.ready("B-2");
+  EXPECT_EQ(node.said(), "start A-3, 3 to A-3 cold");
 }
 
 TEST(Starts, AFunctionWhoseWaitersFoundAPodLeavesTheLine) {

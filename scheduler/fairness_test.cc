@@ -23,6 +23,22 @@ std::uint32_t count(const FakeNode& node, const std::string& function, CallState
   return calls;
 }
 
+// Pods come up, leave and answer, one answer at a time, so many times.
+void answer_all(FakeNode& node, int answers) {
+  for (int i = 0; i < answers; ++i) {
+    const auto pods = node.pods();  // a copy: they come and go
+    for (const auto& [name, pod] : pods) {
+      if (!pod.said_hello) node.ready(name);
+      if (pod.state == PodState::kDraining && pod.running.empty()) node.exit(name);
+    }
+    const auto calls = node.all_calls();
+    const auto running = std::find_if(calls.begin(), calls.end(), [](const auto& call) {
+      return call.second.state == CallState::kRunning;
+    });
+    if (running != calls.end()) node.done(running->first);
+  }
+}
+
 // Functions A, B, C, ... of which each calls the next: what runs in one ends once its call has.
 class Chain {
  public:
@@ -190,15 +206,40 @@ TEST(Shares, APlaceThatWouldNotHelpIsNotGivenUp) {
   EXPECT_EQ(node.said(), "drain Top-1 yielded");
 }
 
-TEST(Shares, WhoComesLateHasNoCreditForTheTimeItSlept) {
-  FakeNode node({.starting_max = 1});
-  node.add("Early").add("Late").calls("Early", 12);
-  for (int i = 1; i <= 6; ++i) node.ready("Early-" + std::to_string(i));
-  node.calls("Late", 3).ready("Early-7").ready("Early-8").said();
-  node.ready("Late-1");
-  EXPECT_EQ(node.said(), "start Early-9, 9 to Early-9 cold");
-  node.ready("Early-9");
-  EXPECT_EQ(node.said(), "start Late-2, 14 to Late-2 cold");
+// The flood wants more than there is: it stands in line itself, and stood there first.
+TEST(Shares, WhoHoldsMostDoesNotStandInTheWayOfOthers) {
+  for (const std::uint32_t weight : {1u, 3u}) {
+    FakeNode node({.pods_max = 8});
+    node.add("Flood", {.pods_max = 20, .weight = weight}).add("Late").calls("Flood", 60);
+    for (int i = 1; i <= 8; ++i) node.ready("Flood-" + std::to_string(i));
+    node.calls("Late", 20).said();
+    answer_all(node, 40);
+    const std::uint32_t late = weight == 1 ? 4 : 2;  // of 8, by 1 to 1 or 3 to 1
+    EXPECT_EQ(pods_of(node, "Late"), late) << weight;
+    EXPECT_EQ(pods_of(node, "Flood"), 8 - late) << weight;
+  }
+}
+
+TEST(Shares, TwoFloodsMakeRoomForAThird) {
+  FakeNode node({.pods_max = 6});
+  node.add("A", {.pods_max = 20}).add("B", {.pods_max = 20}).add("C", {.pods_max = 20});
+  node.calls("A", 3).calls("B", 60).calls("A", 57);
+  answer_all(node, 12);
+  node.calls("C", 60);
+  answer_all(node, 150);
+  for (const char* name : {"A", "B", "C"}) EXPECT_EQ(pods_of(node, name), 2u) << name;
+}
+
+TEST(Shares, OneThatWaitsTakesOnePodAlsoWhereEachRunsSeveral) {
+  FakeNode node({.pods_max = 4});
+  node.add("Flood", {.pods_max = 4, .concurrency = 2}).add("Late").calls("Flood", 20);
+  for (int i = 1; i <= 4; ++i) node.ready("Flood-" + std::to_string(i));
+  node.call("Late");
+  node.said();
+  for (const std::uint64_t call : {1, 3, 5, 7}) node.done(call);  // one of each pod's two
+  EXPECT_EQ(pods_of(node, "Flood"), 3u);
+  node.done(2).exit("Flood-1");
+  EXPECT_EQ(pods_of(node, "Late"), 1u);
 }
 
 TEST(Shares, StartsGoByWeight) {

@@ -1,13 +1,15 @@
 #include "scheduler/ledger.h"
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
 #include "runtime/base/check.h"
 
 namespace subito::scheduler {
 namespace {
 
-constexpr std::uint64_t kTurn = 1U << 20;  // of weight 1; 2^44 grants fit
+constexpr std::uint64_t kHeldScale = 1U << 20;  // so that weights up to 1000 tell pods apart
 
 std::size_t index(PodState state) {
   return static_cast<std::size_t>(state);
@@ -77,6 +79,7 @@ Slot Ledger::add_pod(Slot function_slot, TimePoint now) {
   places_.add(function.height);
   soon_.add(function.height);
   reindex(slot, now);
+  place_in_line(function_slot);
   return slot;
 }
 
@@ -91,6 +94,7 @@ void Ledger::transition(Slot slot, PodState to, TimePoint now) {
   pod.state_since = now;
   if (served && !pod.serving()) function.slots -= pod.concurrency;
   reindex(slot, now);
+  place_in_line(pod.function);
 }
 
 void Ledger::hello(Slot slot, TimePoint now) {
@@ -168,7 +172,8 @@ void Ledger::assign(Slot slot, Slot pod_slot, TimePoint now) {
   ++invocation.attempts;
   pod.running.push_back(invocations_, slot);
   ++functions_[pod.function].running;
-  ++functions_[pod.function].uses;
+  std::uint32_t& uses = functions_[pod.function].uses;
+  if (uses < std::numeric_limits<std::uint32_t>::max()) ++uses;
   ++running_;
   reindex(pod_slot, now);
 }
@@ -209,10 +214,16 @@ void Ledger::stand_in_line(Slot slot) {
   Function& function = functions_[slot];
   if (function.wants_start) return;
   function.wants_start = true;
+  function.stood = ++stands_;
   ++standing_;
-  const std::uint64_t turn =
-      std::max(function.turn, granted_turn_) + kTurn / function.limits.weight;
-  lines_[function.height].put(slot, TurnKey{turn, ++stands_}, line_positions());
+  place_in_line(slot);
+}
+
+void Ledger::place_in_line(Slot slot) {
+  Function& function = functions_[slot];
+  if (!function.wants_start) return;
+  const std::uint64_t held = function.serving() * kHeldScale / function.limits.weight;
+  lines_[function.height].put(slot, TurnKey{held, function.stood}, line_positions());
 }
 
 void Ledger::leave_line(Slot slot) {
@@ -223,11 +234,11 @@ void Ledger::leave_line(Slot slot) {
   lines_[function.height].erase(slot, line_positions());
 }
 
-void Ledger::grant(Slot slot) {
-  Function& function = functions_[slot];
-  CHECK(lines_[function.height].top() == slot);
-  function.turn = granted_turn_ = lines_[function.height].top_key().turn;
-  leave_line(slot);
+void Ledger::set_yielding(Slot slot) {
+  Pod& pod = pods_[slot];
+  if (pod.leaving || pod.yielding) return;
+  pod.yielding = true;
+  ++yielding_;
 }
 
 Slot Ledger::first_with_room() const {
@@ -279,6 +290,7 @@ void Ledger::reindex(Slot slot, TimePoint now) {
   pod.leaving = leaving;
   if (leaving) {
     soon_.remove(function.height);
+    if (std::exchange(pod.yielding, false)) --yielding_;
   } else {
     soon_.add(function.height);
   }

@@ -58,18 +58,22 @@ class Ledger {
   Slot next_invocation(Slot slot) const { return invocations_[slot].link.after; }
   Slot next_pod(Slot slot) const { return pods_[slot].in_function.after; }
 
-  // --- the line of functions that want a pod and found the node full: weighted fair queueing. Each
-  // grant moves a function's turn on by kTurn / weight; the least turn is next; who comes new
-  // begins at the turn granted last and not at what it left unused.
+  // --- the line of functions that want a pod and found the node full. Next is who holds the fewest
+  // serving pods for its weight, so that places and starts come to be shared by weight (max-min
+  // fairness), whoever came first and however much each asks for.
   void stand_in_line(Slot function);
   void leave_line(Slot function);
-  void grant(Slot function);     // leaves the line, its turn is used
-  Slot first_with_room() const;  // kNoSlot: nobody in line may have a place now
+  void place_in_line(Slot function);  // again, where what it holds puts it, if it stands in it
+  Slot first_with_room() const;       // kNoSlot: nobody in line may have a place now
   Slot first_in_line(std::uint32_t height) const { return lines_[height].top(); }
   std::uint32_t line_length(std::uint32_t height) const {
     return static_cast<std::uint32_t>(lines_[height].size());
   }
   bool anyone_in_line() const { return standing_ > 0; }
+
+  // --- pods that were told to give their place up and still run something
+  void set_yielding(Slot pod);
+  std::uint32_t yielding() const { return yielding_; }
 
   // --- functions with pods that may be evicted
   void set_evictable(Slot function, bool evictable);
@@ -116,7 +120,7 @@ class Ledger {
   std::array<Heap<TurnKey>, kHeightMax + 1> lines_;  // by height
   std::uint32_t evictable_ = 0;
   std::uint32_t standing_ = 0;
-  std::uint64_t granted_turn_ = 0;
+  std::uint32_t yielding_ = 0;
   std::uint64_t stands_ = 0;
   IdSource<PodId> pod_source_;
   std::uint64_t order_ = 0;

@@ -60,7 +60,8 @@ struct Pod {
   bool idle = false;            // ready, and runs nothing
   TimePoint idle_since;
   GreedyDual::Priority keep_priority = 0;  // while idle: the lowest of the node goes first
-  bool leaving = false;  // its place is free in a moment: draining and empty, or stopping
+  bool leaving = false;   // its place is free in a moment: draining and empty, or stopping
+  bool yielding = false;  // gives its place up, once what runs in it has ended
   Link in_function;
   Link in_idle;
   Slot room_position = kNoSlot;
@@ -79,10 +80,10 @@ struct RoomKey {
   friend auto operator<=>(const RoomKey&, const RoomKey&) = default;
 };
 
-// Whose turn it is among functions that stand in line for a place: who has had least for its
-// weight.
+// Whose turn it is among functions that stand in line for a place: who holds least for its weight;
+// of equals, who has stood longest.
 struct TurnKey {
-  std::uint64_t turn = 0;
+  std::uint64_t held = 0;   // serving pods by weight
   std::uint64_t stood = 0;  // different for every stand
   friend auto operator<=>(const TurnKey&, const TurnKey&) = default;
 };
@@ -130,7 +131,7 @@ struct Function {
   TimerHandle idle_timer = kNoSlot;
   Slot evict_position = kNoSlot;
   bool wants_start = false;  // stands in line for a place on the node
-  std::uint64_t turn = 0;    // of its last grant; see Ledger::stand_in_line
+  std::uint64_t stood = 0;   // since which stand; see TurnKey
   Slot line_position = kNoSlot;
   bool removed = false;  // only its pods are left
 

@@ -21,7 +21,7 @@ TEST_F(CliTest, ExplainTellsAField) {
       "DEFAULT  30s\n"
       "ALLOWED  0s to 24h\n"
       "\n"
-      "  How long a pod may be idle before it goes: with policy fixed just that, with instant the\n"
+      "  How long a pod may be idle before it goes. With policy fixed just that, with instant the\n"
       "  longest; concurrency and histogram decide by themselves. Default 30s; 0s to 24h.\n"
       "\n"
       "EXAMPLE\n"

@@ -41,7 +41,7 @@ TEST(Reference, TellsTypeDefaultAndLimitsOfAField) {
   EXPECT_EQ(idle.type, "duration");
   EXPECT_EQ(idle.default_value, "30s");
   EXPECT_EQ(idle.allowed, "0s to 24h");
-  EXPECT_THAT(idle.description, testing::StartsWith("How long a pod may be idle before it goes:"));
+  EXPECT_THAT(idle.description, testing::StartsWith("How long a pod may be idle before it goes."));
   EXPECT_THAT(idle.description, testing::EndsWith(" Default 30s; 0s to 24h."));
   EXPECT_FALSE(idle.required);
   EXPECT_EQ(only("memory").default_value, "128Mi");

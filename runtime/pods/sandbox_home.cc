@@ -25,7 +25,7 @@ constexpr std::uint32_t kRefillRetryDoublingsMax = 7;
 constexpr std::uint32_t kRefillBatch = 2;
 
 // Of what a launcher that is far behind did not take.
-constexpr Duration kRetryDelay = std::chrono::milliseconds(10);
+constexpr Duration kLauncherRetryDelay = std::chrono::milliseconds(10);
 
 constexpr std::chrono::milliseconds kSweepDeadline = std::chrono::seconds(2);
 
@@ -180,7 +180,7 @@ void SandboxHome::send_kills() {
   while (!kills_.empty()) {
     const Status sent = client_.kill(*kills_.begin());
     if (!sent && sent.error().code == ErrorCode::kResourceExhausted) {
-      return retry_timer_->start(kRetryDelay);
+      return retry_later();
     }
     kills_.erase(kills_.begin());
   }
@@ -193,16 +193,22 @@ void SandboxHome::share_cpu(PodId pod, std::uint32_t share) {
   send_cpu_shares();
 }
 
-// As with kills; of what waits for a pod only the last counts.
+// As with kills, which go first; of what waits for a pod only the last counts.
 void SandboxHome::send_cpu_shares() {
-  while (!cpu_shares_.empty()) {
+  send_kills();
+  while (kills_.empty() && !cpu_shares_.empty()) {
     const auto first = cpu_shares_.begin();
     const Status sent = client_.share_cpu(first->first, first->second);
     if (!sent && sent.error().code == ErrorCode::kResourceExhausted) {
-      return retry_timer_->start(kRetryDelay);
+      return retry_later();
     }
     cpu_shares_.erase(first);
   }
+}
+
+// Not put off by whatever else fails meanwhile.
+void SandboxHome::retry_later() {
+  if (!retry_timer_->active()) retry_timer_->start(kLauncherRetryDelay);
 }
 
 std::uint64_t SandboxHome::memory_bytes(PodId pod) const {

@@ -62,6 +62,7 @@ class SandboxHome final : public PodHome, private sandbox::LauncherEvents {
   void adopt(sandbox::SandboxId id, PodId pod, pid_t host_pid);
   void send_kills();
   void send_cpu_shares();
+  void retry_later();
   void forget(std::unordered_map<sandbox::SandboxId, Running>::iterator running);
   void schedule_refill();
   void refill();

@@ -99,7 +99,7 @@ TEST(OverloadTest, LimitsWhatIsInFlightAndRefusesWhatCannotBeInTime) {
   LiveNode node;
   node.start();
   node.deploy("few", "echo", "scaling: {inFlightMax: 2}");
-  auto counts = count(get_at_once(node, "/function/few?sleep_ms=500", 6));
+  auto counts = count(get_at_once(node, "/function/few?sleep_ms=3000", 6));
   EXPECT_EQ(counts, (std::map<int, int>{{200, 2}, {429, 4}}));
   node.deploy("slow", "echo", "timeout: 1s\nscaling: {max: 1}");
   EXPECT_EQ(node.client().get("/function/slow?sleep_ms=400").status, 200);  // measured
