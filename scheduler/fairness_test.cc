@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "scheduler/fake_node.h"
 
@@ -31,11 +32,10 @@ void answer_all(FakeNode& node, int answers) {
       if (!pod.said_hello) node.ready(name);
       if (pod.state == PodState::kDraining && pod.running.empty()) node.exit(name);
     }
-    const auto calls = node.all_calls();
-    const auto running = std::find_if(calls.begin(), calls.end(), [](const auto& call) {
-      return call.second.state == CallState::kRunning;
-    });
-    if (running != calls.end()) node.done(running->first);
+    std::vector<std::uint64_t> running;
+    for (const auto& [number, call] : node.all_calls())
+      if (call.state == CallState::kRunning) running.push_back(number);
+    if (!running.empty()) node.done(running[static_cast<std::size_t>(i) % running.size()]);
   }
 }
 
@@ -210,10 +210,10 @@ TEST(Shares, APlaceThatWouldNotHelpIsNotGivenUp) {
 TEST(Shares, WhoHoldsMostDoesNotStandInTheWayOfOthers) {
   for (const std::uint32_t weight : {1u, 3u}) {
     FakeNode node({.pods_max = 8});
-    node.add("Flood", {.pods_max = 20, .weight = weight}).add("Late").calls("Flood", 60);
+    node.add("Flood", {.pods_max = 20, .weight = weight}).add("Late").calls("Flood", 200);
     for (int i = 1; i <= 8; ++i) node.ready("Flood-" + std::to_string(i));
-    node.calls("Late", 20).said();
-    answer_all(node, 40);
+    node.calls("Late", 200).said();
+    answer_all(node, 60);
     const std::uint32_t late = weight == 1 ? 4 : 2;  // of 8, by 1 to 1 or 3 to 1
     EXPECT_EQ(pods_of(node, "Late"), late) << weight;
     EXPECT_EQ(pods_of(node, "Flood"), 8 - late) << weight;
@@ -223,10 +223,10 @@ TEST(Shares, WhoHoldsMostDoesNotStandInTheWayOfOthers) {
 TEST(Shares, TwoFloodsMakeRoomForAThird) {
   FakeNode node({.pods_max = 6});
   node.add("A", {.pods_max = 20}).add("B", {.pods_max = 20}).add("C", {.pods_max = 20});
-  node.calls("A", 3).calls("B", 60).calls("A", 57);
+  node.calls("A", 3).calls("B", 200).calls("A", 197);
   answer_all(node, 12);
-  node.calls("C", 60);
-  answer_all(node, 150);
+  node.calls("C", 200);
+  answer_all(node, 100);
   for (const char* name : {"A", "B", "C"}) EXPECT_EQ(pods_of(node, name), 2u) << name;
 }
 

@@ -157,7 +157,8 @@ TEST_F(SandboxHomeTest, SharesTheCpuThoughTheLauncherIsFarBehind) {
   ASSERT_TRUE(started);
   home->share_cpu(PodId(4711), 500);  // unknown
   ::kill(home->launcher_pid(), SIGSTOP);
-  for (std::uint32_t i = 0; i < 20'000; ++i) home->share_cpu(PodId(1), 1000 + i);  // more than it holds
+  for (std::uint32_t i = 0; i < 20'000; ++i)
+    home->share_cpu(PodId(1), 1000 + i);  // more than it holds
   home->share_cpu(PodId(1), 250);
   ::kill(home->launcher_pid(), SIGCONT);
   const auto quarters = [&] {
