@@ -18,7 +18,7 @@ namespace {
 constexpr const char* kFloodTimeout = "2s";
 constexpr std::chrono::seconds kCapacityTime{1};
 // Between the halves of a round: what the flood left in the node is over.
-constexpr std::chrono::milliseconds kSettle{500};
+constexpr std::chrono::milliseconds kFloodSettle{500};
 
 std::string path_of(const char* function, const FairnessOptions& options) {
   return std::string("/function/") + function + "/?burn_ms=" + std::to_string(options.burn_ms);
@@ -92,7 +92,7 @@ Status run_round(const ServerAddress& gateway, FairnessResult& result) {
   add(result.beside, beside[0]);
   add(result.flood, beside[1]);
   ++result.rounds;
-  if (!rest(kSettle)) return fail(ErrorCode::kCancelled, "measure fairness: interrupted");
+  if (!rest(kFloodSettle)) return fail(ErrorCode::kCancelled, "measure fairness: interrupted");
   return ok();
 }
 
@@ -209,7 +209,7 @@ Result<FairnessResult> measure_fairness(const FairnessOptions& options) {
   Load first;
   first.path = path_of("quiet", options);
   first.requests_max = 1;
-  RETURN_IF_ERROR(run_loads(gateway, {first}, kSettle));
+  RETURN_IF_ERROR(run_loads(gateway, {first}, kFloodSettle));
   while (result.rounds < options.rounds) RETURN_IF_ERROR(run_round(gateway, result));
   return result;
 }

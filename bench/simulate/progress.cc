@@ -10,7 +10,7 @@ namespace subito::simulate {
 namespace {
 constexpr auto kFirstAfter = std::chrono::milliseconds(500);
 constexpr auto kEvery = std::chrono::milliseconds(100);
-constexpr std::size_t kWidth = 40;
+constexpr std::size_t kBarWidth = 40;
 }  // namespace
 
 Progress::Progress(std::size_t runs)
@@ -27,8 +27,8 @@ void Progress::show(std::size_t run, double share) {
   drawn_ = now;
   visible_ = true;
   const double all = (static_cast<double>(run) + share) / static_cast<double>(runs_);
-  const auto filled = static_cast<std::size_t>(all * kWidth);
-  const std::string bar = std::string(filled, '#') + std::string(kWidth - filled, '.');
+  const auto filled = static_cast<std::size_t>(all * kBarWidth);
+  const std::string bar = std::string(filled, '#') + std::string(kBarWidth - filled, '.');
   std::fprintf(stderr, "\r[%s] %3.0f %%, run %zu of %zu\x1b[K", bar.c_str(), all * 100, run + 1,
                runs_);
   std::fflush(stderr);

@@ -20,7 +20,7 @@ constexpr std::uint32_t kMinutes = 1440;
 constexpr std::int64_t kMinute = 60'000'000'000;
 constexpr std::string_view kCalls = "invocations_per_function";
 constexpr std::string_view kRunTimes = "function_durations_percentiles";
-constexpr std::string_view kMemory = "app_memory_percentiles";
+constexpr std::string_view kMemoryKind = "app_memory_percentiles";
 
 struct MinuteCalls {
   std::uint32_t minute;  // of the whole trace
@@ -178,7 +178,7 @@ struct Files {
     auto& kind = name.starts_with(kCalls)      ? calls
                  : name.starts_with(kRunTimes) ? run_times
                                                : memory;
-    if (&kind == &memory && !name.starts_with(kMemory)) return false;
+    if (&kind == &memory && !name.starts_with(kMemoryKind)) return false;
     kind.emplace(name, path.string());
     return true;
   }
@@ -193,7 +193,7 @@ Result<Files> find_files(const std::vector<std::string>& paths) {
     } else if (!files.add(path)) {
       return fail(ErrorCode::kInvalidArgument,
                   "--trace-2019: " + path + " begins with none of " + std::string(kCalls) + ", " +
-                      std::string(kRunTimes) + ", " + std::string(kMemory));
+                      std::string(kRunTimes) + ", " + std::string(kMemoryKind));
     }
   }
   if (files.calls.empty()) {
