@@ -59,10 +59,10 @@ class Try:
         print(f"$ {command}", flush=True)
         if command.startswith("git clone"):
             command = f"git clone -q {shlex.quote(self.root)} subito"
-            result = self.shell(command, self.parent, COMMAND_SECONDS_MAX)
+            result = console.shell(command, self.parent, COMMAND_SECONDS_MAX)
         elif command.startswith("./dev up"):
             begun = time.monotonic()
-            result = self.shell(self.here(command), self.folder, UP_SECONDS_MAX)
+            result = console.shell(self.here(command), self.folder, UP_SECONDS_MAX)
             self.hold_time(time.monotonic() - begun, result[1])
             time.sleep(READING_SECONDS)
         elif command.endswith(" -w"):
@@ -71,7 +71,7 @@ class Try:
             result = watch(self.here(command), self.folder, expected,
                            lambda: self.wait_asleep_and(buy))
         else:
-            result = self.shell(self.here(command), self.folder, COMMAND_SECONDS_MAX)
+            result = console.shell(self.here(command), self.folder, COMMAND_SECONDS_MAX)
         good, output = result
         if good and console.matches(expected, output):
             return
@@ -88,15 +88,11 @@ class Try:
         """The pods of the commands before must have gone, so that the next request starts one."""
         deadline = time.monotonic() + WATCH_SECONDS_MAX / 2
         while time.monotonic() < deadline:
-            pods = self.shell("build/release/bin/subito get pods -o json", self.folder, 10)[1]
+            pods = console.shell("build/release/bin/subito get pods -o json", self.folder, 10)[1]
             if '"checkout' not in pods:
                 break
             time.sleep(0.5)
-        self.shell(command, self.folder, COMMAND_SECONDS_MAX)
-
-    @staticmethod
-    def shell(command, folder, seconds):
-        return console.shell(command, folder, seconds)
+        console.shell(command, self.folder, COMMAND_SECONDS_MAX)
 
 
 def read(root, name):
@@ -168,7 +164,7 @@ def main():
                 attempt.run(command, expected)
         finally:
             if os.path.isdir(attempt.folder):
-                print(attempt.shell("./dev down --purge", attempt.folder, 60)[1])
+                print(console.shell("./dev down --purge", attempt.folder, 60)[1])
     print(f"readme: {len(commands)} commands, {attempt.failures} failed")
     sys.exit(1 if attempt.failures else 0)
 

@@ -11,28 +11,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
-#include <new>
 #include <string>
 #include <vector>
 
+#include "scheduler/allocations.h"
 #include "scheduler/scheduler.h"
-
-namespace {
-long allocations = 0;  // one thread
-}
-
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
 
 namespace subito::scheduler {
 namespace {
@@ -163,10 +146,10 @@ void warm(benchmark::State& state, PolicyKind kind) {
   long allocated = 0;
   for (auto _ : state) {
     const std::uint64_t function = next_of(seed, kWarm);
-    const long before = allocations;
+    const long before = allocations();
     const Duration first = node.time_arrive(function);
     const Duration second = node.time_complete();
-    allocated += allocations - before;
+    allocated += allocations() - before;
     arrive.add(first);
     complete.add(second);
   }

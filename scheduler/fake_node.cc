@@ -84,13 +84,13 @@ FakeNode& FakeNode::add(const std::string& name, FunctionLimits limits) {
 }
 
 FakeNode& FakeNode::update(const std::string& name, FunctionLimits limits) {
-  catch_up();
+  advance(Duration::zero());  // what is due is decided by the limits until now
   ++functions_.at(name).revision;
   return set_limits(name, limits);
 }
 
 FakeNode& FakeNode::set_limits(const std::string& name, FunctionLimits limits) {
-  catch_up();
+  advance(Duration::zero());
   Function& function = functions_.at(name);
   for (auto& [pod_name, pod] : pods_) {
     const auto seen = scheduler_.pod(pod.id);
@@ -104,7 +104,7 @@ FakeNode& FakeNode::set_limits(const std::string& name, FunctionLimits limits) {
 }
 
 FakeNode& FakeNode::remove(const std::string& name) {
-  catch_up();
+  advance(Duration::zero());
   const FunctionId id = functions_.at(name).id;
   functions_.erase(name);  // from here on it gets nothing
   scheduler_.remove_function(now_, id, effects_);
@@ -114,7 +114,7 @@ FakeNode& FakeNode::remove(const std::string& name) {
 
 FakeNode& FakeNode::scale(const std::string& name, std::uint32_t min,
                           std::optional<std::uint32_t> max) {
-  catch_up();
+  advance(Duration::zero());
   Function& function = functions_.at(name);
   function.limits.pods_min = min;
   function.limits.pods_max = max;
@@ -210,12 +210,6 @@ FakeNode& FakeNode::advance(Duration by) {
   }
   now_ = end;
   return *this;
-}
-
-// What is due is decided by the limits until now.
-void FakeNode::catch_up() {
-  scheduler_.expire(now_, effects_);
-  act();
 }
 
 std::string FakeNode::said() {

@@ -92,7 +92,6 @@ class FakeNode {
   void forget_ended_calls();
 
  private:
-  void catch_up();
   void act();
   void on(const StartPod& effect);
   void on(const Dispatch& effect);

@@ -10,7 +10,7 @@ std::uint32_t Places::clamp(std::uint32_t height) const {
   return std::min({height, kHeightMax, max_ - 1});
 }
 
-// Limits may have been lowered below what there is: none then, not fewer.
+// Heights may have been raised above what there is room for: none is left then, not fewer.
 std::uint32_t Places::room_at(std::uint32_t level) const {
   const std::uint32_t allowed = max_ - level;
   return allowed - std::min(allowed, at_least_[level]);

@@ -1,29 +1,10 @@
 // A warm invocation allocates nothing: every allocation of this binary is counted.
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <string>
 
+#include "scheduler/allocations.h"
 #include "scheduler/scheduler.h"
-
-namespace {
-std::atomic<long> allocations{0};
-}
-
-// Not inline: g++ would see malloc meet delete, and warn.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
 
 namespace subito::scheduler {
 namespace {
@@ -58,14 +39,14 @@ TEST_P(WarmPath, AllocatesNothingOnceItHasGrown) {
   for (int round = 0; round < 20; ++round) {
     for (std::uint64_t function = 1; function <= 100; ++function) call(function);
   }
-  const long before = allocations;
+  const long before = allocations();
   for (int round = 0; round < 100; ++round) {
     for (std::uint64_t function = 1; function <= 100; ++function) {
       call(function);
       ASSERT_EQ(effects.size(), 1u);
     }
   }
-  EXPECT_EQ(allocations - before, 0);
+  EXPECT_EQ(allocations() - before, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Policies, WarmPath,

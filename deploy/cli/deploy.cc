@@ -49,8 +49,6 @@ struct DeployOptions {
   }
 };
 
-constexpr char kNextFault[] = "\nsubito: ";  // so that each line of a list begins alike
-
 template <typename Values>
 void put(Json& into, const Values& values) {
   for (const auto& [key, value] : values) into[key] = value;

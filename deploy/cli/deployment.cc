@@ -23,7 +23,7 @@ Outcome<Manifests> read_manifests(const std::vector<std::string>& paths) {
   manifest::Manifests read = manifest::load(paths);
   if (read.faults.empty()) return std::move(read.manifests);
   std::string faults;
-  for (const manifest::Fault& fault : read.faults) faults += to_string(fault) + "\nsubito: ";
+  for (const manifest::Fault& fault : read.faults) faults += to_string(fault) + kNextFault;
   return tl::unexpected<Failure>(Failure{kRefused,
                                          faults + std::to_string(read.faults.size()) +
                                              (read.faults.size() == 1 ? " fault" : " faults") +

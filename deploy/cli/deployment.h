@@ -12,6 +12,9 @@ namespace subito::cli {
 
 using Manifests = std::vector<manifest::Manifest>;
 
+// Between faults of one message, so that each line begins alike.
+inline constexpr char kNextFault[] = "\nsubito: ";
+
 // Of files and folders. kRefused with every fault of every manifest.
 Outcome<Manifests> read_manifests(const std::vector<std::string>& paths);
 
