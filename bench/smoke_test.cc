@@ -111,6 +111,7 @@ TEST_F(BenchSmoke, StepAnswersInJsonWithoutErrorsFromZeroEachRound) {
   EXPECT_EQ(json["calls"]["samplesMillis"].size(), 16U);
   EXPECT_GE(json["calls"]["p50Millis"], 2) << "that much CPU time is burnt";
   EXPECT_GT(json["nodePerSecond"], 0);
+  EXPECT_EQ(json["nodePerSecondByRound"].size(), 2U);
   EXPECT_GT(json["p99Ratio"]["middle"], 0);
   EXPECT_GE(json["pods"]["started"], 2) << "each round begins without a pod";
   EXPECT_GE(json["pods"]["mostAtOnce"], 1);

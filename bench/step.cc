@@ -1,6 +1,7 @@
 #include "bench/step.h"
 
 #include <filesystem>
+#include <numeric>
 #include <random>
 
 #include "bench/capacity.h"
@@ -16,6 +17,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr const char* kFunction = "step";
 constexpr const char* kWarmFunction = "warm";  // the same, for the capacity alone
+constexpr const char* kWarmIdle = "200ms";     // longer than a pod has nothing to do meanwhile
 // What is due is due at once; the load ends with its last answer, or kLoadGrace later.
 constexpr std::chrono::seconds kStepTime{1};
 
@@ -23,19 +25,13 @@ std::string path_of(const char* function, const StepOptions& options) {
   return std::string("/function/") + function + "/?burn_ms=" + std::to_string(options.burn_ms);
 }
 
-Result<double> measure_warm(NodeClient& api, const ServerAddress& gateway,
-                            const std::string& binary, const StepOptions& options) {
-  RETURN_IF_ERROR(api.deploy({kWarmFunction, binary, "pooled", "5m"}));
-  ASSIGN_OR_RETURN(const double per_second,
-                   measure_capacity(gateway, path_of(kWarmFunction, options)));
-  RETURN_IF_ERROR(api.remove(kWarmFunction));
-  return per_second;
-}
-
 // The event of the scale, which changes nothing, comes behind all those of the round.
 Status run_round(NodeClient& api, PodEvents& events, const ServerAddress& gateway,
                  StepResult& result) {
   const StepOptions& options = result.options;
+  ASSIGN_OR_RETURN(const double per_second,
+                   measure_capacity(gateway, path_of(kWarmFunction, options)));
+  result.per_second.push_back(per_second);
   RETURN_IF_ERROR(api.await_zero(options.pool_size));
   Load load;
   load.path = path_of(kFunction, options);
@@ -113,9 +109,15 @@ std::uint32_t StepResult::errors() const {
   return rounds * options.concurrent - count_of(calls, 200);
 }
 
+double StepResult::node_per_second() const {
+  if (per_second.empty()) return 0;
+  return std::accumulate(per_second.begin(), per_second.end(), 0.0) /
+         static_cast<double>(per_second.size());
+}
+
 std::int64_t StepResult::best_ns(double fraction) const {
-  if (node_per_second <= 0) return 0;
-  return static_cast<std::int64_t>(1e9 * fraction * options.concurrent / node_per_second);
+  if (per_second.empty()) return 0;
+  return static_cast<std::int64_t>(1e9 * fraction * options.concurrent / node_per_second());
 }
 
 Ratio StepResult::ratio(double fraction) const {
@@ -137,7 +139,7 @@ Result<StepResult> measure_step(const StepOptions& options) {
   StepResult result;
   result.options = options;
   result.seed = options.seed ? *options.seed : std::random_device()();
-  ASSIGN_OR_RETURN(result.node_per_second, measure_warm(api, gateway, binary, options));
+  RETURN_IF_ERROR(api.deploy({kWarmFunction, binary, "pooled", kWarmIdle}));
   RETURN_IF_ERROR(api.deploy(
       {kFunction, binary, "pooled", "0s", {"--max", std::to_string(options.pods_max())}}));
   ASSIGN_OR_RETURN(PodEvents events, PodEvents::open(node.api_socket(), kFunction));
@@ -158,7 +160,8 @@ nlohmann::ordered_json to_json(const StepResult& result, const Machine& machine,
           {"concurrent", result.options.concurrent},
           {"burnMillis", result.options.burn_ms},
           {"emptySandboxes", result.options.pool_size},
-          {"nodePerSecond", result.node_per_second},
+          {"nodePerSecond", result.node_per_second()},
+          {"nodePerSecondByRound", result.per_second},
           {"seed", result.seed},
           {"errors", result.errors()},
           {"calls", calls_json(result)},
@@ -189,7 +192,8 @@ std::string to_text(const StepResult& result, const Machine& machine, const std:
                  options.burn_ms);
   text +=
       format("At most %u pods, %u empty sandboxes kept; ", options.pods_max(), options.pool_size);
-  text += format("the node can do %.1f a second\n\n", result.node_per_second);
+  text += format("the node can do %.1f a second, measured before each round\n\n",
+                 result.node_per_second());
   text += table_text(result);
   text += "\n" + ratio_row("p50", result.ratio(0.5)) + ratio_row("p99", result.ratio(0.99));
   text += format("- no pod any more after the last answer, ms: p50 %.2f, max %.2f\n",

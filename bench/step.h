@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "bench/load.h"
 #include "bench/machine.h"
@@ -20,7 +21,9 @@ struct StepResult {
   StepOptions options;
   std::uint64_t seed = 0;
   std::uint32_t rounds = 0;
-  double node_per_second = 0;  // what the node can do, measured first on pods that are there
+  // What the node can do on pods that are there, measured before each round: what else the machine
+  // does meanwhile hits both alike.
+  std::vector<double> per_second;
   // All rounds together.
   LoadResult calls;
   PodTally pods;
@@ -28,8 +31,9 @@ struct StepResult {
 
   // Whatever is not 200.
   std::uint32_t errors() const;
+  double node_per_second() const;  // the mean; 0 if it was not measured
   // When that fraction of the calls at once can be answered at best: the k-th answer cannot come
-  // before k / node_per_second. 200 at 100 a second: p99 after 1.98 s.
+  // before k / node_per_second(). 200 at 100 a second: p99 after 1.98 s.
   std::int64_t best_ns(double fraction) const;
   Ratio ratio(double fraction) const;  // of what it took to the best
 };
