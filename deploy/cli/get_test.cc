@@ -17,14 +17,14 @@ using Json = nlohmann::json;
 
 TEST_F(CliTest, GetFunctions) {
   EXPECT_EQ(run({"get", "functions"}).out,
-            "FUNCTION   STATE   PODS  WAITING  REQUESTS  REVISION  AGE\n"
-            "catalogue  ready   2     1        12        2         60s\n"
-            "stock      asleep  0     0        0         1         60s\n");
+            "FUNCTION   STATE   PODS  WAITING  REQUESTS  FAILED  REVISION  AGE\n"
+            "catalogue  ready   2     1        12        2       2         60s\n"
+            "stock      asleep  0     0        0         0       1         60s\n");
   EXPECT_EQ(run({"get", "fn", "stock", "-o", "wide"}).out,
-            "FUNCTION  STATE   PODS  WAITING  REQUESTS  REVISION  AGE  START   SCALE  BINARY       "
-            " URL\n"
-            "stock     asleep  0     0        0         1         60s  pooled  0-20   aaaaaaaaaaaa "
-            " http://127.0.0.1:8080/function/stock\n");
+            "FUNCTION  STATE   PODS  WAITING  REQUESTS  FAILED  REVISION  AGE  START   SCALE  "
+            "BINARY        URL\n"
+            "stock     asleep  0     0        0         0       1         60s  pooled  0-20   "
+            "aaaaaaaaaaaa  http://127.0.0.1:8080/function/stock\n");
   const Json json = Json::parse(run({"get", "functions", "-o", "json"}).out);
   EXPECT_EQ(json.at("items").size(), 2U);
   EXPECT_EQ(Json::parse(run({"get", "functions", "stock", "-o", "json"}).out)["items"].size(), 1U);
@@ -84,10 +84,10 @@ TEST_F(CliTest, WatchingFunctionsPrintsTheRowsThatChanged) {
     plane_.emit(api::Event{1, "stock", "stock-1", "Noise", "nothing changed"});
   };
   EXPECT_EQ(run({"get", "functions", "-w"}).out,
-            "FUNCTION   STATE   PODS  WAITING  REQUESTS  REVISION  AGE\n"
-            "catalogue  ready   2     1        12        2         60s\n"
-            "stock      asleep  0     0        0         1         60s\n"
-            "stock      ready   1     0        0         1         60s\n");
+            "FUNCTION   STATE   PODS  WAITING  REQUESTS  FAILED  REVISION  AGE\n"
+            "catalogue  ready   2     1        12        2       2         60s\n"
+            "stock      asleep  0     0        0         0       1         60s\n"
+            "stock      ready   1     0        0         0       1         60s\n");
 }
 
 TEST_F(CliTest, WatchingAsJsonGivesAValueForEachItemThatIsNewOrChanged) {
@@ -206,6 +206,10 @@ TEST_F(CliTest, DescribeSaysEveryStateInASentenceWithTheNextCommand) {
   EXPECT_THAT(said(), Not(HasSubstr("now after"))) << "as long as it may";
   stock.manifest.mutable_spec()->mutable_scaling()->set_policy(manifest::FIXED);
   EXPECT_THAT(said(), HasSubstr("and go after 30s without one (spec.scaling.idle): "));
+  auto* binding = stock.manifest.mutable_spec()->add_bindings();
+  binding->set_name("cache");
+  binding->mutable_tcp()->set_address("127.0.0.1:25");
+  EXPECT_THAT(said(), HasSubstr("\n  bindings:\n    - name: cache\n      tcp:\n        address: "));
   stock.manifest.mutable_spec()->mutable_scaling()->set_policy(manifest::HISTOGRAM);
   EXPECT_THAT(said(), HasSubstr("and go as policy histogram decides (spec.scaling.policy), now "));
   stock.pods_idle = 0;

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "deploy/cli/words.h"
 #include "deploy/manifest/units.h"
 
 namespace subito::cli {
