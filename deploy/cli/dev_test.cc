@@ -141,7 +141,7 @@ Json request() {
 TEST(RequestLine, TellsWhereTheTimeWent) {
   Json line = request();
   EXPECT_EQ(request_line(line, false),
-            "T hello-3 GET /a 200 waited 1.1 ms, handler 240 µs, pooled start");
+            "T hello-3 GET /a 200 waited 1.1 ms, handler 240 µs, pooled start request=req");
   line["requestId"] = "50b4f9fdd1c24782-of-a-client";
   EXPECT_THAT(request_line(line, false),
               testing::EndsWith(" pooled start request=50b4f9fdd1c24782"));
@@ -159,7 +159,7 @@ TEST(RequestLine, TellsWhatWasMissedWhoLeftAndWhatReachedNobody) {
   line["start"] = "";
   EXPECT_EQ(request_line(line, false),
             "(7 requests before this one came faster than they could be told)\n"
-            "T - GET /a client left waited 1.1 ms, reached no pod");
+            "T - GET /a client left waited 1.1 ms, reached no pod request=req");
 }
 
 TEST(RequestLine, CannotDriveTheTerminal) {

@@ -198,8 +198,8 @@ TEST_F(CliTest, DescribeSaysEveryStateInASentenceWithTheNextCommand) {
   EXPECT_THAT(said(), HasSubstr("`subito get pods stock -w` shows it come\n"));
   stock.state = api::FunctionState::kReady;
   stock.pods_idle = 1;
-  EXPECT_THAT(said(), HasSubstr("Its pods wait for requests and go after at most 30s without one\n"
-                                "            (spec.scaling.idle): `subito invoke stock`"));
+  EXPECT_THAT(said(), HasSubstr("Its pods wait for requests and go after at most 30s without one "
+                                "(spec.scaling.idle): `subito invoke stock`"));
   stock.scaling.keep_us = 1'200'000;
   EXPECT_THAT(said(), HasSubstr("(spec.scaling.idle), now after 1.2 s: `subito invoke stock`"));
   stock.scaling.keep_us = 30'000'000;

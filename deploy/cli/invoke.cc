@@ -92,8 +92,10 @@ void print_verbose(const Session& session, const api::ClientReply& reply, std::i
     err << "  " << name << ' ' << time_words(timing.milliseconds * 1e3)
         << (timing.description.empty() ? "" : " " + printable(timing.description)) << '\n';
   }
-  for (const auto& [name, text] : reply.fields)
+  for (const auto& [name, text] : reply.fields) {
+    if (name == "x-request-id" || name == "server-timing") continue;  // told above
     err << "  " << printable(name) << ": " << printable(text) << '\n';
+  }
 }
 
 Outcome<api::ClientRequest> request_of(const Session& session, const InvokeOptions& options) {
