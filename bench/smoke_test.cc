@@ -97,6 +97,29 @@ TEST_F(BenchSmoke, FairnessAnswersInJsonAndRefusesOnlyTheFlood) {
   EXPECT_GT(json["p99Ratio"]["middle"], 0);
 }
 
+TEST_F(BenchSmoke, StepAnswersInJsonWithoutErrorsFromZeroEachRound) {
+  const auto finished = run({kProgram,
+                             {"subito", "bench", "step", "--rounds", "2", "--concurrent", "8",
+                              "--burn", "2", "--pool", "4", "-o", "json"}});
+  ASSERT_TRUE(finished);
+  ASSERT_EQ(finished->exit_code, 0) << finished->output;
+  const auto json = nlohmann::json::parse(finished->output, nullptr, false);
+  ASSERT_TRUE(json.is_object()) << finished->output;
+  EXPECT_EQ(json["benchmark"], "step");
+  EXPECT_EQ(json["errors"], 0);
+  EXPECT_EQ(json["calls"]["statuses"]["200"], 16);
+  EXPECT_EQ(json["calls"]["samplesMillis"].size(), 16U);
+  EXPECT_GE(json["calls"]["p50Millis"], 2) << "that much CPU time is burnt";
+  EXPECT_GT(json["nodePerSecond"], 0);
+  EXPECT_EQ(json["nodePerSecondByRound"].size(), 2U);
+  EXPECT_GT(json["p99Ratio"]["middle"], 0);
+  EXPECT_GE(json["pods"]["started"], 2) << "each round begins without a pod";
+  EXPECT_GE(json["pods"]["mostAtOnce"], 1);
+  EXPECT_LE(json["pods"]["mostAtOnce"], 8);
+  EXPECT_FALSE(json["pods"].contains("faults")) << json["pods"];
+  EXPECT_EQ(json["toZeroMillis"]["samples"].size(), 2U);
+}
+
 TEST_F(BenchSmoke, AnInterruptLeavesNothingBehind) {
   UniqueFd output;
   auto bench = start_service(
