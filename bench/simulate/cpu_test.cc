@@ -124,6 +124,15 @@ TEST(Cpu, ManyEventsDoNotMoveAnEnd) {
   EXPECT_EQ(ends(cpu), "0 at 2000000, 1 at 2000000");
 }
 
+// As the scheduler takes it: what is due may have been due before anybody looked.
+TEST(Cpu, AnEarlierTimeCountsAsTheLatest) {
+  Cpu cpu(1);
+  cpu.begin(at(5ms), 1, 10ms);
+  cpu.begin(at(10ms), 2, 10ms);
+  cpu.remove(at(7ms), 2);
+  EXPECT_EQ(ends(cpu), "1 at 15000");
+}
+
 TEST(Cpu, WorkOfNothingEndsAtOnce) {
   Cpu cpu(1);
   cpu.begin(at(3ms), 1, 0ms);
