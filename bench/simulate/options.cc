@@ -154,6 +154,8 @@ struct Parser {
            "table for people, json for programs")
         ->check(CLI::IsMember({"table", "json"}));
     app.add_option("--html", options.html, "also write a page with plots")->type_name("FILE");
+    app.add_option("--report", options.report, "also write FILE.md, and FILE.json beside it")
+        ->type_name("FILE");
   }
   CLI::App app{"Replay a workload through the scheduler, faster than life, and compare policies",
                "subito simulate"};

@@ -44,6 +44,7 @@ struct Options {
   std::optional<Duration> idle;  // unset: as recorded, else the scheduler's default
   bool json = false;
   std::string html;
+  std::string report;
 };
 
 // The cold starts of --grid.

@@ -8,6 +8,9 @@
 #include <fstream>
 
 #include "bench/interrupt.h"
+#include "bench/machine.h"
+#include "bench/private_node.h"
+#include "bench/report.h"
 #include "bench/simulate/azure.h"
 #include "bench/simulate/options.h"
 #include "bench/simulate/progress.h"
@@ -207,6 +210,17 @@ Status write_page(const std::string& file, const Comparison& comparison) {
   return ok();
 }
 
+// The table as it is on the screen, in a Markdown file, with the machine that made it.
+Status write_report(const std::string& file, const Comparison& comparison) {
+  const bench::Machine machine = bench::describe_machine(bench::own_program());
+  nlohmann::ordered_json json = to_json(comparison);
+  json["machine"] = to_json(machine);
+  return bench::write_report(
+      file, "Policies, simulated",
+      words(machine) + "\n" + comparison.command + "\n\n```text\n" + to_text(comparison) + "```\n",
+      json);
+}
+
 int replay_file(const Options& options) {
   const auto bytes = read_file(options.replay);
   if (!bytes) return complain(bytes.error());
@@ -239,10 +253,15 @@ int simulate(const Options& options, const std::string& command) {
   const Comparison comparison = compare(*setups, subject->plan,
                                         {command, subject->plan.words, node_words(setups->front()),
                                          options.size.seed, subject->live});
-  std::printf("%s\n",
-              options.json ? to_json(comparison).dump(2).c_str() : to_text(comparison).c_str());
+  std::printf("%s",
+              (options.json ? to_json(comparison).dump(2) + "\n" : to_text(comparison)).c_str());
   if (!options.html.empty()) {
     if (const auto written = write_page(options.html, comparison); !written) {
+      return complain(written.error());
+    }
+  }
+  if (!options.report.empty()) {
+    if (const auto written = write_report(options.report, comparison); !written) {
       return complain(written.error());
     }
   }

@@ -68,7 +68,7 @@ bool Simulation::step() {
   const TimePoint first = std::min({job, event, due, arrival});
   if (first == TimePoint::max()) return false;
   if (!more_ && living_ == 0 && first > end_) return false;
-  now_ = first;
+  now_ = std::max(now_, first);  // what was due earlier is due at once
   if (job == first) {
     end_work();
   } else if (event == first) {
