@@ -1,8 +1,8 @@
 // subito deploy FOLDER, subito deploy -f FILE|FOLDER ... and subito deploy NAME --binary PATH
 //
-// A FOLDER with a CMakeLists.txt is built first. Then everything is judged here before anything is
-// sent: every fault of every manifest, and every binary. Then each function is deployed by itself;
-// one that fails does not keep the others from it.
+// Everything is judged here before anything is sent: every fault of every manifest, then every
+// binary. Between, a FOLDER with a CMakeLists.txt is built, if there is a node to deploy to. Each
+// function is deployed by itself; one that fails does not keep the others from it.
 #include <algorithm>
 #include <filesystem>
 #include <map>
