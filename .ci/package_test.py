@@ -253,9 +253,9 @@ class DevTest(NodeTest):
         dev = self.begin()
         self.do("subito", "delete", "hello")
         dev.says("hello was deleted; the next save deploys it anew")
-        (self.work / "hello/hello.cc").touch()
+        self.edit(self.work / "hello/hello.cc", ('name + "', 'name + "!'))
         dev.says("hello revision 1 is deployed")
-        self.assertEqual(self.call("/function/hello"), "hello world\n")
+        self.assertEqual(self.call("/function/hello"), "hello world!\n")
 
     def test_ctrl_c_ends_the_compiler_with_it(self):
         dev = self.begin()
