@@ -9,6 +9,7 @@
 #include "bench/machine.h"
 #include "bench/options.h"
 #include "bench/report.h"
+#include "bench/step.h"
 
 namespace subito::bench {
 
@@ -70,6 +71,16 @@ int fairness(const FairnessOptions& options, const std::string& command) {
   return result->errors() > 0 ? kFailed : told;
 }
 
+int step(const StepOptions& options, const std::string& command) {
+  const Machine machine = describe_machine(own_program());
+  const auto result = measure_step(options);
+  if (!result) return complain(result.error());
+  const int told = tell("Step", to_text(*result, machine, command),
+                        to_json(*result, machine, command), options.json, options.report);
+  if (options.check && !promises_kept(*result)) return kFailed;
+  return result->errors() > 0 ? kFailed : told;
+}
+
 }  // namespace
 
 int run_bench(const std::vector<std::string>& arguments) {
@@ -87,6 +98,7 @@ int run_bench(const std::vector<std::string>& arguments) {
   for (const std::string& argument : arguments) command += " " + argument;
   const Interrupt interrupt;
   if (parsed->fairness) return fairness(*parsed->fairness, command);
+  if (parsed->step) return step(*parsed->step, command);
   return parsed->cold_start ? cold_start(*parsed->cold_start, command)
                             : idle_cost(*parsed->idle_cost, command);
 }

@@ -1,11 +1,10 @@
 #include "bench/fairness.h"
 
-#include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <random>
-#include <thread>
 
+#include "bench/capacity.h"
+#include "bench/figures.h"
 #include "bench/node_client.h"
 #include "bench/private_node.h"
 
@@ -16,7 +15,6 @@ namespace {
 // What waits for `flood` longer is refused, so that its queue is short and the rest is told to come
 // back: less than the time a client would wait.
 constexpr const char* kFloodTimeout = "2s";
-constexpr std::chrono::seconds kCapacityTime{1};
 // Between the halves of a round: what the flood left in the node is over.
 constexpr std::chrono::milliseconds kFloodSettle{500};
 
@@ -26,11 +24,6 @@ std::string path_of(const char* function, const FairnessOptions& options) {
 
 bool is_refusal(int status) {
   return status == 429 || status == 503 || status == 504;
-}
-
-std::uint32_t count_of(const LoadResult& result, int status) {
-  const auto found = result.statuses.find(status);
-  return found == result.statuses.end() ? 0 : found->second;
 }
 
 std::uint32_t refused(const LoadResult& result) {
@@ -47,33 +40,6 @@ std::uint32_t flood_errors(const LoadResult& result) {
   return result.sent - count_of(result, 200) - refused(result);
 }
 
-void add(LoadResult& all, const LoadResult& one) {
-  all.sent += one.sent;
-  all.unsent += one.unsent;
-  for (const auto& [status, count] : one.statuses) all.statuses[status] += count;
-  all.with_retry_after += one.with_retry_after;
-  if (all.broken == 0) all.first_fault = one.first_fault;
-  all.broken += one.broken;
-  all.samples.insert(all.samples.end(), one.samples.begin(), one.samples.end());
-  for (const auto& [name, samples] : one.parts) {
-    all.parts[name].insert(all.parts[name].end(), samples.begin(), samples.end());
-  }
-}
-
-// As many callers as cores, twice: enough to keep all cores busy.
-Result<double> measure_node(const ServerAddress& gateway, const FairnessOptions& options) {
-  Load load;
-  load.path = path_of("flood", options);
-  load.connections_max = 2 * std::max(1U, std::thread::hardware_concurrency());
-  ASSIGN_OR_RETURN(const std::vector<LoadResult> results,
-                   run_loads(gateway, {load}, kCapacityTime));
-  const std::uint32_t answers = count_of(results[0], 200);
-  if (answers == 0) {
-    return fail(ErrorCode::kFailedPrecondition, "measure what the node can do: no answer with 200");
-  }
-  return answers / std::chrono::duration<double>(kCapacityTime).count();
-}
-
 Status run_round(const ServerAddress& gateway, FairnessResult& result) {
   Load quiet;
   quiet.path = path_of("quiet", result.options);
@@ -82,7 +48,7 @@ Status run_round(const ServerAddress& gateway, FairnessResult& result) {
   Load flood;
   flood.path = path_of("flood", result.options);
   flood.per_second = result.flood_per_second;
-  flood.connections_max = kFloodConnectionsMax;
+  flood.connections_max = kConcurrentMax;
   flood.requests_max = kFloodRequestsMax;
   ASSIGN_OR_RETURN(const std::vector<LoadResult> alone,
                    run_loads(gateway, {quiet}, result.options.time));
@@ -105,58 +71,17 @@ Status deploy_both(NodeClient& api, const std::string& binary, const FairnessOpt
                      {"--max", std::to_string(options.pods), "--timeout", kFloodTimeout}});
 }
 
-double ms(std::int64_t ns) {
-  return static_cast<double>(ns) / 1e6;
-}
-
-nlohmann::ordered_json load_json(const LoadResult& result, std::uint32_t errors) {
-  nlohmann::ordered_json json = {
-      {"sent", result.sent}, {"unsent", result.unsent}, {"errors", errors}};
-  for (const auto& [status, count] : result.statuses) {
-    json["statuses"][std::to_string(status)] = count;
-  }
-  if (result.broken > 0) json["firstFault"] = result.first_fault;
-  json["p50Millis"] = ms(percentile(result.samples, 0.5));
-  json["p99Millis"] = ms(percentile(result.samples, 0.99));
-  return json;
-}
-
 nlohmann::ordered_json quiet_json(const LoadResult& result) {
   nlohmann::ordered_json json = load_json(result, quiet_errors(result));
-  for (const auto& [name, samples] : result.parts) {
-    json["serverTimingMillis"][name] = {{"p50", ms(percentile(samples, 0.5))},
-                                        {"p99", ms(percentile(samples, 0.99))}};
-  }
-  json["samplesMillis"] = nlohmann::ordered_json::array();
-  for (const std::int64_t sample : result.samples) json["samplesMillis"].push_back(ms(sample));
+  json["serverTimingMillis"] = parts_json(result);
+  json["samplesMillis"] = samples_json(result.samples);
   return json;
-}
-
-nlohmann::ordered_json ratio_json(const Ratio& ratio) {
-  return {{"middle", ratio.middle}, {"low95", ratio.low}, {"high95", ratio.high}};
-}
-
-template <typename... Values>
-std::string format(const char* form, Values... values) {
-  char text[300];
-  std::snprintf(text, sizeof text, form, values...);
-  return text;
 }
 
 std::string quiet_row(const char* name, const LoadResult& result) {
   return format("| %s | %zu | %.2f | %.2f | %u |\n", name, result.samples.size(),
                 ms(percentile(result.samples, 0.5)), ms(percentile(result.samples, 0.99)),
                 quiet_errors(result));
-}
-
-std::string parts_text(const char* name, const LoadResult& result) {
-  std::string text = std::string("- ") + name + ":";
-  for (const auto& [part, samples] : result.parts) {
-    text += format(" %s %.2f (%.2f),", part.c_str(), ms(percentile(samples, 0.5)),
-                   ms(percentile(samples, 0.99)));
-  }
-  text.back() = '\n';
-  return text;
 }
 
 std::string ratio_row(const char* name, const Ratio& ratio) {
@@ -168,12 +93,10 @@ std::string flood_text(const FairnessResult& result) {
   std::string text = format("\nThe flood: %.0f a second, the node can do %.0f; %u sent, %u not",
                             result.flood_per_second, result.node_per_second, result.flood.sent,
                             result.flood.unsent);
-  text += " (all " + std::to_string(kFloodConnectionsMax) + " connections taken). Answers:";
-  for (const auto& [status, count] : result.flood.statuses) {
-    text += format(" %d: %u,", status, count);
-  }
-  return text + format(" broken: %u. %u refused, %u answers with Retry-After.\n",
-                       result.flood.broken, refused(result.flood), result.flood.with_retry_after);
+  text += " (all " + std::to_string(kConcurrentMax) + " connections taken). ";
+  return text + answers_text(result.flood) +
+         format(" %u refused, %u answers with Retry-After.\n", refused(result.flood),
+                result.flood.with_retry_after);
 }
 
 }  // namespace
@@ -203,7 +126,7 @@ Result<FairnessResult> measure_fairness(const FairnessOptions& options) {
   FairnessResult result;
   result.options = options;
   result.seed = options.seed ? *options.seed : std::random_device()();
-  ASSIGN_OR_RETURN(result.node_per_second, measure_node(gateway, options));
+  ASSIGN_OR_RETURN(result.node_per_second, measure_capacity(gateway, path_of("flood", options)));
   result.flood_per_second = kFloodFactor * result.node_per_second;
   // Its first pod is started by a request that does not count: cold starts are another benchmark.
   Load first;
@@ -234,8 +157,8 @@ nlohmann::ordered_json to_json(const FairnessResult& result, const Machine& mach
           {"alone", quiet_json(result.alone)},
           {"beside", quiet_json(result.beside)},
           {"flood", flood},
-          {"p50Ratio", ratio_json(result.ratio(0.5))},
-          {"p99Ratio", ratio_json(result.ratio(0.99))},
+          {"p50Ratio", to_json(result.ratio(0.5))},
+          {"p99Ratio", to_json(result.ratio(0.99))},
           {"targets",
            {{{"what", "p99 of quiet"},
              {"ratioMax", kP99RatioMax},

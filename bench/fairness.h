@@ -34,7 +34,6 @@ struct FairnessResult {
 
 inline constexpr double kP99RatioMax = 2.0;  // the promise
 inline constexpr double kFloodFactor = 10;
-inline constexpr std::uint32_t kFloodConnectionsMax = 700;   // a process has 1024 descriptors
 inline constexpr std::uint32_t kFloodRequestsMax = 200'000;  // a round
 
 Result<FairnessResult> measure_fairness(const FairnessOptions& options);

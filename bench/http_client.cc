@@ -8,7 +8,6 @@
 #include <charconv>
 #include <cstring>
 
-#include "runtime/http/response_parser.h"
 #include "runtime/http/writer.h"
 
 namespace subito::bench {
@@ -58,6 +57,40 @@ Result<UniqueFd> connect_tcp(const ServerAddress& server) {
   return open_socket(AF_INET, reinterpret_cast<const sockaddr*>(&address), sizeof address);
 }
 
+Result<UniqueFd> open_socket(const ServerAddress& address) {
+  return address.socket_path.empty() ? connect_tcp(address) : connect_unix(address.socket_path);
+}
+
+Status send_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (sent < 0) return socket_error("send request");
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return ok();
+}
+
+Status send_request(int fd, std::string_view method, std::string_view path, std::string_view body) {
+  http::RequestHead head;
+  head.method = method;
+  const std::size_t query = path.find('?');
+  head.path = path.substr(0, query);
+  if (query != path.npos) head.query = path.substr(query + 1);
+  head.host = "bench";
+  if (!body.empty()) head.content_length = body.size();
+  std::string request;
+  RETURN_IF_ERROR(http::append_request_head(request, head));
+  request += body;
+  return send_all(fd, request);
+}
+
+Result<std::string_view> receive(int fd, char* buffer, std::size_t capacity) {
+  const ssize_t size = ::recv(fd, buffer, capacity, 0);
+  if (size < 0) return socket_error("read answer");
+  if (size == 0) return fail(ErrorCode::kUnavailable, "read answer: the connection broke off");
+  return std::string_view(buffer, static_cast<std::size_t>(size));
+}
+
 // One more piece of the answer; true when it is complete.
 Result<bool> take(http::ResponseParser& parser, std::string_view input, HttpReply& reply) {
   for (;;) {
@@ -99,41 +132,40 @@ Result<ServerAddress> parse_gateway_url(std::string_view url) {
 }
 
 Result<HttpClient> HttpClient::connect(const ServerAddress& address) {
-  ASSIGN_OR_RETURN(UniqueFd fd, address.socket_path.empty() ? connect_tcp(address)
-                                                            : connect_unix(address.socket_path));
+  ASSIGN_OR_RETURN(UniqueFd fd, open_socket(address));
   return HttpClient(std::move(fd));
-}
-
-Status HttpClient::send_all(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
-    if (sent < 0) return socket_error("send request");
-    bytes.remove_prefix(static_cast<std::size_t>(sent));
-  }
-  return ok();
 }
 
 Result<HttpReply> HttpClient::call(std::string_view method, std::string_view path,
                                    std::string_view body) {
-  http::RequestHead head;
-  head.method = method;
-  head.path = path;
-  head.host = "bench";
-  if (!body.empty()) head.content_length = body.size();
-  std::string request;
-  RETURN_IF_ERROR(http::append_request_head(request, head));
-  request += body;
-  RETURN_IF_ERROR(send_all(request));
+  RETURN_IF_ERROR(send_request(fd_.get(), method, path, body));
   http::ResponseParser parser{http::ParserLimits()};
   HttpReply reply;
   char buffer[16 << 10];
   for (;;) {
-    const ssize_t size = ::recv(fd_.get(), buffer, sizeof buffer, 0);
-    if (size < 0) return socket_error("read answer");
-    if (size == 0) return fail(ErrorCode::kUnavailable, "read answer: the connection broke off");
-    ASSIGN_OR_RETURN(const bool complete,
-                     take(parser, {buffer, static_cast<std::size_t>(size)}, reply));
+    ASSIGN_OR_RETURN(const std::string_view input, receive(fd_.get(), buffer, sizeof buffer));
+    ASSIGN_OR_RETURN(const bool complete, take(parser, input, reply));
     if (complete) return reply;
+  }
+}
+
+Result<HttpStream> HttpStream::open(const ServerAddress& address, std::string_view path) {
+  ASSIGN_OR_RETURN(UniqueFd fd, open_socket(address));
+  RETURN_IF_ERROR(send_request(fd.get(), "GET", path, {}));
+  return HttpStream(std::move(fd));
+}
+
+Result<std::string> HttpStream::next() {
+  char buffer[16 << 10];
+  for (;;) {
+    ASSIGN_OR_RETURN(const std::string_view input, receive(fd_.get(), buffer, sizeof buffer));
+    HttpReply reply;
+    ASSIGN_OR_RETURN(const bool complete, take(parser_, input, reply));
+    const int status = parser_.head().status;
+    if (complete || (!reply.body.empty() && status != 200)) {
+      return fail(ErrorCode::kProtocol, "read stream: it ended, status " + std::to_string(status));
+    }
+    if (!reply.body.empty()) return std::move(reply.body);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "runtime/base/result.h"
 #include "runtime/base/unique_fd.h"
 #include "runtime/http/message.h"
+#include "runtime/http/response_parser.h"
 
 namespace subito::bench {
 
@@ -42,9 +43,23 @@ class HttpClient {
 
  private:
   explicit HttpClient(UniqueFd fd) : fd_(std::move(fd)) {}
-  Status send_all(std::string_view bytes);
 
   UniqueFd fd_;
+};
+
+// HttpStream: an answer to GET that has no end, read piece by piece. On a connection of its own.
+class HttpStream {
+ public:
+  static Result<HttpStream> open(const ServerAddress& address, std::string_view path);
+
+  // Waits for the next piece of its body. Its end is an error; interrupted as HttpClient::call().
+  Result<std::string> next();
+
+ private:
+  explicit HttpStream(UniqueFd fd) : fd_(std::move(fd)) {}
+
+  UniqueFd fd_;
+  http::ResponseParser parser_{http::ParserLimits()};
 };
 
 }  // namespace subito::bench

@@ -24,6 +24,7 @@ using Clock = std::chrono::steady_clock;
 using std::chrono::nanoseconds;
 
 constexpr int kEventsMax = 256;
+constexpr const char* kOpenPath = "/healthz";
 
 struct Connection {
   UniqueFd fd;
@@ -63,12 +64,14 @@ class Loads {
  public:
   static Result<std::unique_ptr<Loads>> make(const ServerAddress& server,
                                              const std::vector<Load>& loads);
+  // Makes the connections of those that want them first.
+  Status open();
   Status run(nanoseconds duration);
   std::vector<LoadResult> results() const;
 
  private:
   explicit Loads(const ServerAddress& server) : server_(server) {}
-  Status add(const Load& load);
+  static Result<Sender> sender_of(const Load& load);
   void send_due(Clock::time_point now);
   bool all_sent() const;
   Connection* take_connection(std::size_t load);
@@ -88,6 +91,7 @@ class Loads {
   std::vector<Sender> senders_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::uint32_t under_way_ = 0;
+  Clock::time_point begin_;
   Clock::time_point end_;
 };
 
@@ -103,11 +107,14 @@ Result<std::unique_ptr<Loads>> Loads::make(const ServerAddress& server,
   if (::epoll_ctl(made->epoll_.get(), EPOLL_CTL_ADD, made->timer_.get(), &event) != 0) {
     return errno_error("watch timer");
   }
-  for (const Load& load : loads) RETURN_IF_ERROR(made->add(load));
+  for (const Load& load : loads) {
+    ASSIGN_OR_RETURN(Sender sender, sender_of(load));
+    made->senders_.push_back(std::move(sender));
+  }
   return made;
 }
 
-Status Loads::add(const Load& load) {
+Result<Sender> Loads::sender_of(const Load& load) {
   Sender sender;
   sender.load = load;
   http::RequestHead head;
@@ -117,7 +124,32 @@ Status Loads::add(const Load& load) {
   if (query != load.path.npos) head.query = load.path.substr(query + 1);
   head.host = "bench";
   RETURN_IF_ERROR(http::append_request_head(sender.request, head));
-  senders_.push_back(std::move(sender));
+  return sender;
+}
+
+// One request by each connection, at once, so that all of them are needed. An answer shows that the
+// node has accepted it; connect(2) alone does not.
+Status Loads::open() {
+  std::vector<Sender> wanted = senders_;
+  for (Sender& sender : senders_) {
+    Load opening;
+    opening.path = kOpenPath;
+    opening.connections_max = sender.load.connections_max;
+    opening.requests_max = sender.load.open_first ? opening.connections_max : 0;
+    ASSIGN_OR_RETURN(sender, sender_of(opening));
+  }
+  RETURN_IF_ERROR(run(kLoadGrace));
+  for (std::size_t i = 0; i < senders_.size(); ++i) {
+    const LoadResult& result = senders_[i].result;
+    if (count_of(result, 200) != senders_[i].load.requests_max) {
+      return fail(ErrorCode::kUnavailable,
+                  "open " + std::to_string(senders_[i].load.requests_max) + " connections: " +
+                      (result.broken > 0 ? result.first_fault : "an answer was not 200"));
+    }
+    wanted[i].free = std::move(senders_[i].free);
+    wanted[i].connections = senders_[i].connections;
+  }
+  senders_ = std::move(wanted);
   return ok();
 }
 
@@ -128,9 +160,9 @@ std::vector<LoadResult> Loads::results() const {
 }
 
 Status Loads::run(nanoseconds duration) {
-  const Clock::time_point begin = Clock::now();
-  end_ = begin + duration;
-  for (Sender& sender : senders_) sender.next = begin;
+  begin_ = Clock::now();
+  end_ = begin_ + duration;
+  for (Sender& sender : senders_) sender.next = begin_;
   epoll_event events[kEventsMax];
   while (true) {
     const Clock::time_point now = Clock::now();
@@ -286,10 +318,12 @@ bool Loads::take(Connection& connection, std::string_view input) {
 
 void Loads::answered(Connection& connection) {
   Sender& sender = senders_[connection.load];
+  const Clock::time_point now = Clock::now();
+  sender.result.took = now - begin_;
   ++sender.result.statuses[connection.status];
   sender.result.with_retry_after += connection.retry_after ? 1 : 0;
   if (connection.status == 200) {
-    sender.result.samples.push_back(nanoseconds(Clock::now() - connection.due).count());
+    sender.result.samples.push_back(nanoseconds(now - connection.due).count());
     if (sender.load.parts) keep_parts(connection.parser.head().fields, sender.result);
   }
   connection.asked = false;
@@ -327,9 +361,29 @@ void Loads::arm_timer(Clock::time_point now) {
 
 }  // namespace
 
+std::uint32_t count_of(const LoadResult& result, int status) {
+  const auto found = result.statuses.find(status);
+  return found == result.statuses.end() ? 0 : found->second;
+}
+
+void add(LoadResult& all, const LoadResult& one) {
+  all.sent += one.sent;
+  all.unsent += one.unsent;
+  for (const auto& [status, count] : one.statuses) all.statuses[status] += count;
+  all.with_retry_after += one.with_retry_after;
+  if (all.broken == 0) all.first_fault = one.first_fault;
+  all.broken += one.broken;
+  all.samples.insert(all.samples.end(), one.samples.begin(), one.samples.end());
+  for (const auto& [name, samples] : one.parts) {
+    all.parts[name].insert(all.parts[name].end(), samples.begin(), samples.end());
+  }
+  all.took += one.took;
+}
+
 Result<std::vector<LoadResult>> run_loads(const ServerAddress& server,
                                           const std::vector<Load>& loads, nanoseconds duration) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Loads> made, Loads::make(server, loads));
+  RETURN_IF_ERROR(made->open());
   RETURN_IF_ERROR(made->run(duration));
   return made->results();
 }

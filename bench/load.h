@@ -20,6 +20,8 @@ struct Load {
   std::uint32_t connections_max = 64;  // what is due while all are taken is not sent
   std::uint32_t requests_max = 1'000'000;
   bool parts = false;  // keep what Server-Timing says of each answer with 200
+  // All connections are made, and each has been answered once (/healthz), before anything is due.
+  bool open_first = false;
 };
 
 struct LoadResult {
@@ -31,7 +33,12 @@ struct LoadResult {
   std::string first_fault;                // of the broken ones
   Samples samples;                        // of answers with status 200, from when it was due
   std::map<std::string, Samples> parts;   // of these: queue, start, handler
+  std::chrono::nanoseconds took{0};       // from the begin of the load to its last answer
 };
+
+std::uint32_t count_of(const LoadResult& result, int status);
+// One more round of the same load.
+void add(LoadResult& all, const LoadResult& one);
 
 // A load with so many broken is not worth its end: nothing more is sent.
 inline constexpr std::uint32_t kLoadBrokenMax = 100;

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <thread>
 
 #include "runtime/base/unique_fd.h"
@@ -41,6 +42,7 @@ class Server {
     thread_.join();
   }
   const ServerAddress& address() const { return address_; }
+  int accepted() const { return accepted_; }
 
  private:
   void serve() {
@@ -57,6 +59,7 @@ class Server {
       if (waits[0].revents == 0) continue;
       connections.emplace_back(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
       if (!connections.back().valid()) return;  // shut down
+      ++accepted_;
     }
   }
   bool answer(int connection) {
@@ -67,6 +70,7 @@ class Server {
   }
 
   std::size_t next_ = 0;
+  std::atomic<int> accepted_ = 0;
   std::vector<std::string> answers_;
   UniqueFd listener_;
   ServerAddress address_;
@@ -149,6 +153,59 @@ TEST(Loads, NobodyListeningIsAFault) {
   ASSERT_TRUE(results) << results.error().message;
   EXPECT_EQ(results->at(0).broken, 2U);
   EXPECT_THAT(results->at(0).first_fault, HasSubstr("Connection refused"));
+}
+
+TEST(Loads, OpenConnectionsFirstUncounted) {
+  const Server server({kOk, kOk, kOk, kOk, kLater, kLater});
+  Load step = load(3, 3);
+  step.open_first = true;
+  const auto results = run_loads(server.address(), {step, load(0)}, kLong);
+  ASSERT_TRUE(results) << results.error().message;
+  EXPECT_EQ(results->at(0).sent, 3U);
+  EXPECT_THAT(results->at(0).statuses, ElementsAre(Pair(200, 1U), Pair(429, 2U)));
+  EXPECT_EQ(server.accepted(), 3);
+  EXPECT_EQ(results->at(1).sent, 0U);
+}
+
+TEST(Loads, DoNotBeginWhenAConnectionCannotBeOpened) {
+  const Server server({kOk, "", kOk, kOk, kOk, kOk});
+  Load step = load(3, 3);
+  step.open_first = true;
+  const auto results = run_loads(server.address(), {step}, kLong);
+  ASSERT_FALSE(results);
+  EXPECT_THAT(results.error().message, HasSubstr("open 3 connections: read answer: "));
+}
+
+TEST(Loads, TellWhenTheLastAnswerCame) {
+  const Server server({kOk, kOk});
+  Load two = load(2, 2);  // both are due when the load begins
+  const auto results = run_loads(server.address(), {two, load(0)}, kLong);
+  ASSERT_TRUE(results) << results.error().message;
+  EXPECT_GE(results->at(0).took.count(), percentile(results->at(0).samples, 1));
+  EXPECT_EQ(results->at(1).took.count(), 0);
+}
+
+TEST(Loads, OfSeveralRoundsAddUp) {
+  LoadResult all;
+  LoadResult round;
+  round.sent = 3;
+  round.statuses = {{200, 1}, {429, 1}};
+  round.broken = 1;
+  round.first_fault = "first";
+  round.samples = {7};
+  round.parts["queue"] = {1};
+  round.took = std::chrono::seconds(2);
+  add(all, round);
+  round.first_fault = "second";
+  add(all, round);
+  EXPECT_EQ(all.sent, 6U);
+  EXPECT_EQ(count_of(all, 429), 2U);
+  EXPECT_EQ(count_of(all, 503), 0U);
+  EXPECT_EQ(all.broken, 2U);
+  EXPECT_EQ(all.first_fault, "first");
+  EXPECT_EQ(all.samples, (Samples{7, 7}));
+  EXPECT_EQ(all.parts["queue"].size(), 2U);
+  EXPECT_EQ(all.took, std::chrono::seconds(4));
 }
 
 TEST(Loads, RunSideBySide) {

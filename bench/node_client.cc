@@ -42,18 +42,21 @@ Result<NodeClient> NodeClient::connect(std::string program, std::string api_sock
   return node;
 }
 
+Result<HttpReply> NodeClient::call(const char* method, const std::string& path,
+                                   const std::string& body) {
+  auto reply = client_.call(method, path, body);
+  // The node may have closed a connection that was idle for long.
+  if (reply || reply.error().code == ErrorCode::kCancelled) return reply;
+  ASSIGN_OR_RETURN(client_, HttpClient::connect({socket_, "", 0}));
+  return client_.call(method, path, body);
+}
+
 Result<nlohmann::json> NodeClient::get(const std::string& path) {
-  auto reply = client_.call("GET", path);
-  if (!reply) {  // the node may have closed a connection that was idle for long
-    if (reply.error().code == ErrorCode::kCancelled) return reply.error();
-    ASSIGN_OR_RETURN(client_, HttpClient::connect({socket_, "", 0}));
-    reply = client_.call("GET", path);
-    if (!reply) return reply.error();
-  }
-  nlohmann::json json = nlohmann::json::parse(reply->body, nullptr, false);
-  if (reply->status != 200 || !json.is_object()) {
+  ASSIGN_OR_RETURN(const HttpReply reply, call("GET", path));
+  nlohmann::json json = nlohmann::json::parse(reply.body, nullptr, false);
+  if (reply.status != 200 || !json.is_object()) {
     return fail(ErrorCode::kProtocol,
-                "ask node for " + path + ": status " + std::to_string(reply->status));
+                "ask node for " + path + ": status " + std::to_string(reply.status));
   }
   return json;
 }
@@ -80,6 +83,15 @@ Status NodeClient::deploy(const Deployment& deployment) {
 Status NodeClient::remove(const std::string& function) {
   return done(run({program_, {program_, "--socket", socket_, "delete", function}}),
               "delete " + function);
+}
+
+Status NodeClient::scale(const std::string& function, std::uint32_t pods_max) {
+  const nlohmann::json scale = {{"max", pods_max}};
+  ASSIGN_OR_RETURN(const HttpReply reply,
+                   call("PUT", "/v1/functions/" + function + "/scale", scale.dump()));
+  if (reply.status / 100 == 2) return ok();
+  return fail(ErrorCode::kFailedPrecondition,
+              "scale " + function + ": status " + std::to_string(reply.status));
 }
 
 Result<PodCount> NodeClient::await_zero(std::uint32_t empty_sandboxes) {

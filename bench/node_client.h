@@ -42,14 +42,18 @@ class NodeClient {
   Result<PodCount> pods();
   Status deploy(const Deployment& deployment);
   Status remove(const std::string& function);
+  // Also makes an event of that function, with the reason kScaledReason.
+  Status scale(const std::string& function, std::uint32_t pods_max);
   // Until no pod is left and `empty_sandboxes` wait; kDeadlineExceeded after kSettleTimeout.
   Result<PodCount> await_zero(std::uint32_t empty_sandboxes);
 
   static constexpr std::chrono::seconds kSettleTimeout{30};
+  static constexpr const char* kScaledReason = "Scaled";
 
  private:
   NodeClient(std::string program, std::string socket, HttpClient client)
       : program_(std::move(program)), socket_(std::move(socket)), client_(std::move(client)) {}
+  Result<HttpReply> call(const char* method, const std::string& path, const std::string& body = {});
   Result<nlohmann::json> get(const std::string& path);
 
   std::string program_;

@@ -97,8 +97,26 @@ void add_fairness(CLI::App& app, FairnessOptions& options) {
       ->check(CLI::Range(1, 1'000))
       ->capture_default_str();
   command.add_option("--pods", options.pods, "most pods of the flooded function")
-      ->check(CLI::Range(std::uint32_t{1}, kFloodPodsMax))
+      ->check(CLI::Range(std::uint32_t{1}, kPodsMax))
       ->capture_default_str();
+  command.add_option("--seed", options.seed, "of the bootstrap; else a random one");
+  add_common(command, options);
+}
+
+void add_step(CLI::App& app, StepOptions& options) {
+  CLI::App& command = *app.add_subcommand(
+      "step", "From no pod to many calls at once and back to none, on a node of their own");
+  command.add_option("--rounds", options.rounds, "each: the calls, then zero pods again")
+      ->check(CLI::Range(std::uint32_t{1}, kRoundsMax))
+      ->capture_default_str();
+  command.add_option("--concurrent", options.concurrent, "calls at once")
+      ->check(CLI::Range(std::uint32_t{1}, kConcurrentMax))
+      ->capture_default_str();
+  command.add_option("--burn", options.burn_ms, "CPU time that each call takes, ms")
+      ->check(CLI::Range(1, 1'000))
+      ->capture_default_str();
+  command.add_option("--pods", options.pods, "most pods of the function; else as many as calls")
+      ->check(CLI::Range(std::uint32_t{1}, kPodsMax));
   command.add_option("--seed", options.seed, "of the bootstrap; else a random one");
   add_common(command, options);
 }
@@ -116,11 +134,13 @@ struct BenchParser {
     add_cold_start(app, cold_start, modes);
     add_idle_cost(app, idle_cost);
     add_fairness(app, fairness);
+    add_step(app, step);
   }
   CLI::App app{"Measure this machine's Subito", "subito bench"};
   ColdStartOptions cold_start;
   IdleCostOptions idle_cost;
   FairnessOptions fairness;
+  StepOptions step;
   std::vector<std::string> modes = {"fresh", "pooled"};
 };
 
@@ -160,6 +180,8 @@ Result<BenchCommand> parse_bench(std::vector<std::string> arguments) {
     command.idle_cost = std::move(parser.idle_cost);
   } else if (parser.app.got_subcommand("fairness")) {
     command.fairness = std::move(parser.fairness);
+  } else if (parser.app.got_subcommand("step")) {
+    command.step = std::move(parser.step);
   } else {
     keep_modes(parser.cold_start, parser.modes);
     command.cold_start = std::move(parser.cold_start);

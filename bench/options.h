@@ -58,8 +58,24 @@ struct FairnessOptions {
   std::string report;
 };
 
+struct StepOptions {
+  std::uint32_t rounds = 10;
+  std::uint32_t concurrent = 200;     // calls at once
+  std::uint32_t burn_ms = 20;         // CPU time that each takes
+  std::optional<std::uint32_t> pods;  // most of the function; else as many as calls
+  std::optional<std::uint64_t> seed;  // of the bootstrap
+  std::uint32_t pool_size = 8;
+  std::string binary;
+  bool json = false;
+  bool check = false;
+  std::string report;
+
+  std::uint32_t pods_max() const { return pods.value_or(concurrent); }
+};
+
 inline constexpr std::uint32_t kRoundsMax = 1'000;
-inline constexpr std::uint32_t kFloodPodsMax = 1'000;
+inline constexpr std::uint32_t kConcurrentMax = 700;  // a process has 1024 descriptors
+inline constexpr std::uint32_t kPodsMax = 1'000;
 inline constexpr std::uint32_t kCountMax = 100'000;
 inline constexpr std::uint32_t kFunctionsMax = 2'000;
 inline constexpr std::chrono::seconds kIdleMax{600};
@@ -73,6 +89,7 @@ struct BenchCommand {
   std::optional<ColdStartOptions> cold_start;
   std::optional<IdleCostOptions> idle_cost;
   std::optional<FairnessOptions> fairness;
+  std::optional<StepOptions> step;
 };
 Result<BenchCommand> parse_bench(std::vector<std::string> arguments);
 // Shows the parser, for help and references. The hook of the command line.

@@ -78,6 +78,28 @@ TEST(BenchOptions, FairnessHasItsOwn) {
   EXPECT_TRUE(options.check);
 }
 
+TEST(BenchOptions, StepHasItsOwn) {
+  const auto parsed = parse_bench({"step", "--rounds", "2", "--concurrent", "50", "--burn", "3",
+                                   "--pods", "16", "--pool", "4", "--seed", "9", "--check"});
+  ASSERT_TRUE(parsed);
+  ASSERT_TRUE(parsed->step);
+  const StepOptions& options = *parsed->step;
+  EXPECT_EQ(options.rounds, 2U);
+  EXPECT_EQ(options.concurrent, 50U);
+  EXPECT_EQ(options.burn_ms, 3U);
+  EXPECT_EQ(options.pods_max(), 16U);
+  EXPECT_EQ(options.pool_size, 4U);
+  EXPECT_EQ(options.seed, 9U);
+  EXPECT_TRUE(options.check);
+}
+
+TEST(BenchOptions, StepMayUseAsManyPodsAsCalls) {
+  const auto parsed = parse_bench({"step", "--concurrent", "50"});
+  ASSERT_TRUE(parsed);
+  ASSERT_TRUE(parsed->step);
+  EXPECT_EQ(parsed->step->pods_max(), 50U);
+}
+
 TEST(BenchOptions, RefuseWhatIsWrong) {
   for (const std::vector<std::string>& arguments :
        std::vector<std::vector<std::string>>{{},
@@ -91,7 +113,10 @@ TEST(BenchOptions, RefuseWhatIsWrong) {
                                              {"cold-start", "--binary", "/nonexistent"},
                                              {"idle-cost", "--functions", "0"},
                                              {"fairness", "--rounds", "0"},
-                                             {"fairness", "--time", "5"}}) {
+                                             {"fairness", "--time", "5"},
+                                             {"step", "--rounds", "0"},
+                                             {"step", "--concurrent", "701"},
+                                             {"step", "--pods", "0"}}) {
     const auto parsed = parse_bench(arguments);
     ASSERT_FALSE(parsed) << testing::PrintToString(arguments);
     EXPECT_EQ(parsed.error().code, ErrorCode::kInvalidArgument);

@@ -1,9 +1,10 @@
 #include "bench/report.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
+
+#include "bench/figures.h"
 
 namespace subito::bench {
 
@@ -29,13 +30,6 @@ double us(std::int64_t ns) {
 
 double rounded(double value, double to) {
   return static_cast<double>(std::int64_t(value * to + 0.5)) / to;
-}
-
-template <typename... Values>
-std::string format(const char* form, Values... values) {
-  char text[256];
-  std::snprintf(text, sizeof text, form, values...);
-  return text;
 }
 
 Ratio ratio_to(const ColdStartReport& report, const Column& column, const char* base) {

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "bench/child.h"
@@ -95,6 +96,50 @@ TEST_F(BenchSmoke, FairnessAnswersInJsonAndRefusesOnlyTheFlood) {
   }
   EXPECT_GT(json["flood"]["statuses"]["200"], 0);
   EXPECT_GT(json["p99Ratio"]["middle"], 0);
+}
+
+// Not a bench, but a report as the others write it.
+TEST_F(BenchSmoke, SimulateWritesItsReport) {
+  const files::path report = files::path(folder_->path()) / "report.md";
+  const auto finished = run({kProgram,
+                             {"subito", "simulate", "--workload", "constant:rate=10", "--duration",
+                              "10s", "--policy", "instant", "--report", report}});
+  ASSERT_TRUE(finished);
+  ASSERT_EQ(finished->exit_code, 0) << finished->output;
+  std::ifstream markdown(report);
+  const std::string text{std::istreambuf_iterator<char>(markdown), {}};
+  EXPECT_THAT(text, testing::HasSubstr("subito simulate --workload constant:rate=10"));
+  EXPECT_THAT(text, testing::HasSubstr(finished->output));
+  const files::path data = files::path(report).replace_extension(".json");
+  std::ifstream stream(data);
+  const auto json = nlohmann::json::parse(stream, nullptr, false);
+  EXPECT_EQ(json["runs"][0]["completed"], 100);
+  EXPECT_FALSE(json["machine"]["kernel"].get<std::string>().empty());
+  files::remove(report);
+  files::remove(data);
+}
+
+TEST_F(BenchSmoke, StepAnswersInJsonWithoutErrorsFromZeroEachRound) {
+  const auto finished = run({kProgram,
+                             {"subito", "bench", "step", "--rounds", "2", "--concurrent", "8",
+                              "--burn", "2", "--pool", "4", "-o", "json"}});
+  ASSERT_TRUE(finished);
+  ASSERT_EQ(finished->exit_code, 0) << finished->output;
+  const auto json = nlohmann::json::parse(finished->output, nullptr, false);
+  ASSERT_TRUE(json.is_object()) << finished->output;
+  EXPECT_EQ(json["benchmark"], "step");
+  EXPECT_EQ(json["errors"], 0);
+  EXPECT_EQ(json["calls"]["statuses"]["200"], 16);
+  EXPECT_EQ(json["calls"]["samplesMillis"].size(), 16U);
+  EXPECT_GE(json["calls"]["p50Millis"], 2) << "that much CPU time is burnt";
+  EXPECT_GT(json["nodePerSecond"], 0);
+  EXPECT_EQ(json["nodePerSecondByRound"].size(), 2U);
+  EXPECT_GT(json["p99Ratio"]["middle"], 0);
+  EXPECT_GE(json["pods"]["started"], 2) << "each round begins without a pod";
+  EXPECT_GE(json["pods"]["mostAtOnce"], 1);
+  EXPECT_LE(json["pods"]["mostAtOnce"], 8);
+  EXPECT_FALSE(json["pods"].contains("faults")) << json["pods"];
+  EXPECT_EQ(json["toZeroMillis"]["samples"].size(), 2U);
 }
 
 TEST_F(BenchSmoke, AnInterruptLeavesNothingBehind) {

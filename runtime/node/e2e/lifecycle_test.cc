@@ -23,6 +23,22 @@ std::string start_of(const HttpResponse& response) {
   return timing.substr(word, timing.find(';', word) - word);
 }
 
+// One call by each of the first clients, all at once; what is wrong with their answers.
+std::string faults_of_burst(std::vector<HttpClient>& clients, std::size_t calls,
+                            const std::string& function) {
+  const std::string request = request_bytes("GET", "/function/" + function);
+  std::string faults;
+  for (std::size_t i = 0; i < calls; ++i) {
+    if (!clients[i].write(request)) faults += "not written; ";
+  }
+  for (std::size_t i = 0; i < calls; ++i) {
+    const HttpResponse answer = clients[i].read();
+    if (answer.status == 200 && answer.whole() && answer.kept) continue;
+    faults += std::to_string(answer.status) + " " + answer.error + answer.body + "; ";
+  }
+  return faults;
+}
+
 class LifecycleTest : public NodeTest {};
 
 TEST_F(LifecycleTest, WakesAnswersWarmSleepsAndWakesAgain) {
@@ -36,6 +52,41 @@ TEST_F(LifecycleTest, WakesAnswersWarmSleepsAndWakesAgain) {
   EXPECT_EQ(start_of(client.get("/function/echo")), "warm");
   EXPECT_TRUE(eventually([&] { return node.asleep("echo") && node.pods().empty(); }));
   EXPECT_EQ(start_of(client.get("/function/echo")), "pooled") << "on the same connection";
+}
+
+// Short bursts, by turns of one call and of more than a pod takes, each to a function that has no
+// pod.
+TEST_F(LifecycleTest, AnswersEveryCallOfAHundredTimesFromZeroAndBack) {
+  constexpr int kTimes = 100, kClients = 6, kSandboxesKept = 8;
+  node.deploy("pooled", "echo", "scaling: {idle: 2ms}");
+  node.deploy("fresh", "echo", "start: fresh\nscaling: {idle: 2ms}");
+  const auto at_rest = [&] {
+    const Json pods = node.json({"get", "pods", "-o", "json"});
+    return pods.at("items").empty() && pods.at("ready").at("sandboxes") == kSandboxesKept;
+  };
+  ASSERT_TRUE(eventually(at_rest));
+  const std::size_t descriptors = open_descriptors(node.pid());
+  const std::size_t groups = node.cgroups().size();
+  std::vector<HttpClient> clients;
+  for (int i = 0; i < kClients; ++i) clients.push_back(node.client());
+  for (int time = 0; time < kTimes; ++time) {
+    const std::size_t calls = time % 2 == 0 ? clients.size() : 1;
+    for (const char* name : {"pooled", "fresh"}) {
+      EXPECT_EQ(faults_of_burst(clients, calls, name), "") << name << ", time " << time;
+    }
+    ASSERT_TRUE(eventually([&] { return node.pods().empty(); })) << "time " << time;
+  }
+  EXPECT_TRUE(eventually(at_rest));
+  for (const char* name : {"pooled", "fresh"}) {
+    EXPECT_GE(node.pods_started(name), std::uint64_t{kTimes})
+        << name << ": not from zero each time";
+    EXPECT_TRUE(node.asleep(name)) << name;
+  }
+  clients.clear();
+  EXPECT_TRUE(eventually([&] { return node.cgroups().size() == groups; }))
+      << node.cgroups().size() << " groups, " << groups << " before";
+  EXPECT_TRUE(eventually([&] { return open_descriptors(node.pid()) <= descriptors; }))
+      << open_descriptors(node.pid()) << " descriptors, " << descriptors << " before";
 }
 
 TEST_F(LifecycleTest, StartsFreshWhenTheFunctionAsksForItAndWhenTheNodeKeepsNoSandboxes) {
