@@ -105,8 +105,7 @@ class Deploy {
       if (const auto right = check_folder(); !right) return session_.tell(right.error());
     } else if (options_.files.empty() == options_.name.empty() ||
                options_.name.empty() != options_.binary.empty()) {
-      return session_.tell(kUsage, "deploy: say FOLDER, -f FILE, or NAME --binary PATH" +
-                                       (options_.says_nothing() ? here() : std::string()));
+      return session_.tell(kUsage, "deploy: say FOLDER, -f FILE, or NAME --binary PATH" + here());
     }
     const auto manifests = manifests_of(options_);
     if (!manifests) return session_.tell(manifests.error());
@@ -131,9 +130,9 @@ class Deploy {
 
  private:
   // For one who stands in the folder that is meant.
-  static std::string here() {
+  std::string here() const {
     std::error_code error;
-    const bool one = std::filesystem::exists("function.yaml", error);
+    const bool one = options_.says_nothing() && std::filesystem::exists("function.yaml", error);
     return one ? "; what is here: `subito deploy ./`" : "";
   }
 
