@@ -37,6 +37,9 @@ Json event_json(const Event& event) {
 
 Json scaling_json(const ScalingFacts& facts) {
   Json json = {{"decision", facts.decision},
+               {"waiting", facts.waiting},
+               {"expectedWaitMicros", facts.expected_wait_us},
+               {"podsWanted", facts.pods_wanted},
                {"serviceMicros", facts.service_us},
                {"startMicros", facts.start_us}};
   if (facts.decided_unix_ns != 0) json["decidedAt"] = time_text(facts.decided_unix_ns);
@@ -60,6 +63,7 @@ Json function_json(const FunctionView& view, bool with_events) {
                {"artefact", view.artefact},
                {"createdAt", time_text(view.created_unix_ns)},
                {"deployedAt", time_text(view.deployed_unix_ns)},
+               {"scaled", view.scaled},
                {"manifest", Json::parse(manifest::to_json(view.manifest))}};
   if (with_events) json["events"] = items(view.events, event_json);
   return json;

@@ -177,7 +177,7 @@ class Deploy {
       session_.environment.err << "\r\x1b[K" << words << std::flush;
   }
 
-  // A deploy undoes what `scale` did: said whenever the number of pods becomes another.
+  // Said whenever the number of pods becomes another, and whether that undoes what `scale` did.
   void print_scaling(const std::string& name, const manifest::Function& function) const {
     const auto before = before_.find(name);
     if (before == before_.end()) return;
@@ -187,8 +187,10 @@ class Deploy {
     const manifest::Scaling& now = whole.spec().scaling();
     const int min = was.value("min", 0), max = was.value("max", 0);
     if (now.min() == min && now.max() == max) return;
+    const bool scaled = before->second.value("scaled", false);
     session_.out() << "  scales from " << now.min() << " to " << now.max() << " pods; it was "
-                   << min << " to " << max << ", an earlier `subito scale` is undone\n";
+                   << min << " to " << max
+                   << (scaled ? ", an earlier `subito scale` is undone\n" : "\n");
   }
 
   const Session& session_;

@@ -181,6 +181,10 @@ TEST_F(DeployTest, SaysThatItUndoesAnEarlierScale) {
               HasSubstr("\n  scales from 0 to 20 pods; it was 1 to 5, an earlier `subito scale` is "
                         "undone\n"));
   EXPECT_EQ(run({"deploy", "-f", file}).out.find("scales"), std::string::npos) << "it is as it was";
+  write("f.yaml", manifest("hello", good() + "  scaling: {max: 6}\n"));
+  EXPECT_THAT(run({"deploy", "-f", file}).out,
+              HasSubstr("\n  scales from 0 to 6 pods; it was 0 to 20\n"))
+      << "by the manifest alone";
 }
 
 TEST_F(DeployTest, PrintsTheRoutesOfItsOwnAndCallsOne) {

@@ -172,7 +172,7 @@ void Engine::act(const scheduler::StartPod& start) {
     return;
   }
   PodTable::Order order{start.pod, start.number, current->name + "-" + std::to_string(start.number),
-                        current,   loop_.now(),  start.waiting};
+                        current,   loop_.now(),  scheduler::words(start)};
   if (auto started = pods_.start(order); !started) {
     Pod never;
     never.id = start.pod;
