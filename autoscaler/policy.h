@@ -11,6 +11,7 @@
 //   plan(load)         after observe(), and when the last plan asked for it
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -101,6 +102,9 @@ class Policy {
 };
 
 enum class PolicyKind : std::uint8_t { kInstant, kConcurrency, kFixed, kHistogram };
+// Every kind, for whoever offers a choice: the simulator compares these.
+inline constexpr std::array kPolicyKinds = {PolicyKind::kInstant, PolicyKind::kConcurrency,
+                                            PolicyKind::kFixed, PolicyKind::kHistogram};
 std::string_view to_string(PolicyKind kind);
 
 // Of the policy `concurrency`: what users of Knative know, with Knative's defaults.

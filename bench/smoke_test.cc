@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "bench/child.h"
@@ -95,6 +96,27 @@ TEST_F(BenchSmoke, FairnessAnswersInJsonAndRefusesOnlyTheFlood) {
   }
   EXPECT_GT(json["flood"]["statuses"]["200"], 0);
   EXPECT_GT(json["p99Ratio"]["middle"], 0);
+}
+
+// Not a bench, but a report as the others write it.
+TEST_F(BenchSmoke, SimulateWritesItsReport) {
+  const files::path report = files::path(folder_->path()) / "report.md";
+  const auto finished = run({kProgram,
+                             {"subito", "simulate", "--workload", "constant:rate=10", "--duration",
+                              "10s", "--policy", "instant", "--report", report}});
+  ASSERT_TRUE(finished);
+  ASSERT_EQ(finished->exit_code, 0) << finished->output;
+  std::ifstream markdown(report);
+  const std::string text{std::istreambuf_iterator<char>(markdown), {}};
+  EXPECT_THAT(text, testing::HasSubstr("subito simulate --workload constant:rate=10"));
+  EXPECT_THAT(text, testing::HasSubstr(finished->output));
+  const files::path data = files::path(report).replace_extension(".json");
+  std::ifstream stream(data);
+  const auto json = nlohmann::json::parse(stream, nullptr, false);
+  EXPECT_EQ(json["runs"][0]["completed"], 100);
+  EXPECT_FALSE(json["machine"]["kernel"].get<std::string>().empty());
+  files::remove(report);
+  files::remove(data);
 }
 
 TEST_F(BenchSmoke, StepAnswersInJsonWithoutErrorsFromZeroEachRound) {

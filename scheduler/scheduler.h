@@ -32,6 +32,7 @@
 namespace subito::scheduler {
 
 class Core;
+class InputObserver;
 
 enum class ExitKind : std::uint8_t {
   kDrained,      // ended by itself with status 0
@@ -99,13 +100,20 @@ class Scheduler {
   void close(TimePoint now, Effects& effects);
   bool empty() const;
 
+  // Who is told of every input (inputs.h), from here on; null: nobody.
+  void observe(InputObserver* observer) { observer_ = observer; }
+
   // --- for people
   std::optional<FunctionView> function(FunctionId function) const;
   std::optional<PodView> pod(PodId pod) const;
   NodeView node() const;
 
  private:
+  template <typename In>
+  void tell(const In& input, const Effects& effects, std::size_t before) const;
+
   std::unique_ptr<Core> core_;
+  InputObserver* observer_ = nullptr;
 };
 
 }  // namespace subito::scheduler

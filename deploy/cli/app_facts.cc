@@ -138,8 +138,8 @@ std::string unknown_command(const CLI::App& app, const std::string& word) {
 
 std::string unknown_word(const CLI::App& app, const std::vector<std::string>& arguments) {
   const CLI::App* command = &app;
-  if (!arguments.empty() && !is_option(arguments.front())) {
-    const auto known = commands_of(app);
+  const auto known = commands_of(app);
+  if (!known.empty() && !arguments.empty() && !is_option(arguments.front())) {
     const auto found = std::find_if(known.begin(), known.end(), [&](const CLI::App* one) {
       return one->get_name() == arguments.front();
     });

@@ -43,6 +43,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_delete(app, session);
   add_doctor(app, session);
   add_bench(app, session);
+  add_simulate(app, session);
   add_version(app, session);
   add_reference(app, session);
 }

@@ -2,7 +2,7 @@
 // and JSON for programs. One call, one thread; holds nothing between calls.
 //
 // It knows the node only through the API: what must run inside the node's own binary (`up`,
-// `doctor`, `bench`) comes in as Hooks from its main().
+// `doctor`, `bench`, `simulate`) comes in as Hooks from its main().
 #pragma once
 
 #include <cstdint>
@@ -34,6 +34,7 @@ struct UpOptions {
   // A Redis of one's own: "host:port" or "unix:/path". Empty: the node starts a private one.
   std::string redis_address;
   std::string redis_path = "redis-server";  // the binary of the private one
+  std::string record_file;                  // of every input of the scheduler; empty: none
   std::string log_level = "info";           // debug, info, warning, error
 };
 
@@ -45,6 +46,8 @@ struct Hooks {
   std::function<int(const std::vector<std::string>& arguments)> bench;
   // Shows the parser of what stands behind `bench`: for help and references.
   std::function<void(const std::function<void(const CLI::App&)>& see)> see_bench;
+  std::function<int(const std::vector<std::string>& arguments)> simulate;
+  std::function<void(const std::function<void(const CLI::App&)>& see)> see_simulate;
 };
 
 // What the command line sees of the world; a test gives its own.

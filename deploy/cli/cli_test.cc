@@ -20,17 +20,20 @@ TEST_F(CliTest, HelpFitsAScreen) {
   const Printed help = run({"--help"});
   EXPECT_EQ(help.code, kOk);
   EXPECT_LE(std::count(help.out.begin(), help.out.end(), '\n'), 40);
-  for (const char* command : {"up", "new", "deploy", "invoke", "get", "describe", "logs", "debug",
-                              "explain", "scale", "delete", "doctor", "bench", "version"}) {
+  for (const char* command :
+       {"up", "new", "deploy", "invoke", "get", "describe", "logs", "debug", "explain", "scale",
+        "delete", "doctor", "bench", "simulate", "version"}) {
     EXPECT_THAT(help.out, HasSubstr(std::string("\n  ") + command + " "));
-    if (std::string(command) == "bench") continue;  // answers its own --help
+    if (std::string(command) == "bench" || std::string(command) == "simulate") {
+      continue;  // these answer their own --help
+    }
     const Printed own = run({command, "--help"});
     EXPECT_EQ(own.code, kOk) << command;
     EXPECT_THAT(own.out, HasSubstr(command));
   }
   EXPECT_EQ(run({"help"}).out, help.out);
   EXPECT_THAT(help.out,
-              HasSubstr("\n  4 node not reachable   5 manifest or binary refused   130 "));
+              HasSubstr("\n  4 node not reachable   5 manifest, binary or trace refused   130 "));
   EXPECT_EQ(run({}).code, kUsage);
   EXPECT_EQ(run({}).err, help.out);
 }
@@ -95,7 +98,8 @@ TEST_F(CliTest, AWrongWordIsToldWithWhatIsAllowed) {
   EXPECT_EQ(
       run({"hello"}).err,
       "subito: there is no command 'hello', there are up, new, deploy, dev, invoke, get, describe, "
-      "logs, debug, explain, scale, delete, doctor, bench, version\nTry `subito --help`\n");
+      "logs, debug, explain, scale, delete, doctor, bench, simulate, version\nTry `subito "
+      "--help`\n");
   EXPECT_EQ(run({"get"}).err,
             "subito get: KIND is missing: functions, pods or revisions\nTry `subito get --help`\n");
   EXPECT_EQ(run({"logs"}).err,
@@ -127,6 +131,23 @@ TEST_F(CliTest, WhatBenchDoesNotKnowIsToldBeforeItRuns) {
   EXPECT_THAT(run({"bench", "cold-start", "--quite"}).err, HasSubstr("did you mean '--quiet'?"));
   EXPECT_EQ(run({"bench", "cold-start", "--quiet"}).code, 7);
   EXPECT_EQ(run({"bench", "--help"}).code, 7);
+}
+
+TEST_F(CliTest, SimulateParsesItsOwnCommandLine) {
+  EXPECT_THAT(run({"simulate"}).err, HasSubstr("this binary was built without it"));
+  hooks_.simulate = [](const std::vector<std::string>& arguments) {
+    return static_cast<int>(arguments.size()) + 10;
+  };
+  hooks_.see_simulate = [](const std::function<void(const CLI::App&)>& see) {
+    CLI::App app;
+    bool grid = false;
+    app.add_flag("--grid", grid, "all of them");
+    see(app);
+  };
+  EXPECT_EQ(run({"simulate", "--grid"}).code, 11);
+  EXPECT_EQ(run({"simulate", "word"}).code, 11);
+  EXPECT_THAT(run({"simulate", "--gird"}).err, HasSubstr("did you mean '--grid'?"));
+  EXPECT_THAT(run({"reference", "cli"}).out, HasSubstr("| `--grid` | all of them |"));
 }
 
 TEST_F(CliTest, WithoutANodeEveryCommandSaysHowToStartOne) {

@@ -1,5 +1,5 @@
-// Exit codes of the command line. `subito --help` tells them; programs rely on them. `bench` ends
-// with 130 when Ctrl-C interrupted it, `debug` with what its program ended with.
+// Exit codes of the command line. `subito --help` tells them; programs rely on them. `bench` and
+// `simulate` end with 130 when Ctrl-C interrupted them, `debug` with what its program ended with.
 #pragma once
 
 #include <array>
@@ -13,7 +13,7 @@ enum ExitCode : int {
   kUsage = 2,     // the command line is wrong
   kNotFound = 3,  // no such function or pod
   kNoNode = 4,    // no node is reachable
-  kRefused = 5,   // a manifest or a binary is wrong: nothing was sent or changed
+  kRefused = 5,   // a manifest, a binary or a trace is wrong: nothing was sent or changed
 };
 
 struct ExitCodeWords {
@@ -26,8 +26,8 @@ inline constexpr std::array kExitCodes = {
     ExitCodeWords{kUsage, "wrong command line"},
     ExitCodeWords{kNotFound, "no such function or pod"},
     ExitCodeWords{kNoNode, "node not reachable"},
-    ExitCodeWords{kRefused, "manifest or binary refused"},
-    ExitCodeWords{130, "bench interrupted"},
+    ExitCodeWords{kRefused, "manifest, binary or trace refused"},
+    ExitCodeWords{130, "interrupted"},
 };
 
 }  // namespace subito::cli

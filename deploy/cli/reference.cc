@@ -15,6 +15,10 @@ namespace {
 void see_commands(const CLI::App& app, const Session& session, const SeeCommand& see) {
   for (const CLI::App* command : commands_of(app)) {
     const std::string& name = command->get_name();
+    if (name == "simulate" && session.hooks.see_simulate) {
+      session.hooks.see_simulate([&](const CLI::App& simulate) { see(simulate, name); });
+      continue;
+    }
     see(*command, name);
     if (name != "bench" || !session.hooks.see_bench) continue;
     session.hooks.see_bench([&](const CLI::App& bench) {

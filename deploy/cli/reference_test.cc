@@ -73,14 +73,14 @@ TEST_F(CliTest, NamesForCompletionComeFromTheNodeOrNotAtAll) {
 TEST_F(CliTest, ReferencesTellEveryCommandAndExitCode) {
   const std::string page = run({"reference", "cli"}).out, man = run({"reference", "man"}).out;
   for (const char* command : {"up", "deploy", "invoke", "get", "describe", "logs", "explain",
-                              "scale", "delete", "doctor", "bench", "version"}) {
+                              "scale", "delete", "doctor", "bench", "simulate", "version"}) {
     EXPECT_THAT(page, HasSubstr("\n## subito " + std::string(command) + "\n"));
     EXPECT_THAT(man, HasSubstr("\n.SS subito " + std::string(command) + " "));
   }
   EXPECT_THAT(page, HasSubstr("\nsubito get KIND [NAME] [OPTIONS]\n"));
   EXPECT_THAT(page, HasSubstr("| `--tail 0..10000` |"));
   EXPECT_THAT(page, HasSubstr("| `-o, --output table\\|json\\|wide` |"));
-  EXPECT_THAT(page, HasSubstr("| 5 | manifest or binary refused |"));
+  EXPECT_THAT(page, HasSubstr("| 5 | manifest, binary or trace refused |"));
   EXPECT_THAT(page, Not(HasSubstr("## subito reference")));
   EXPECT_THAT(man, HasSubstr("\n.TP\n\\fB\\-f, \\-\\-follow\\fR\n"));
   EXPECT_EQ(run({"--help"}).out.find("reference"), std::string::npos);

@@ -58,6 +58,7 @@ void add_scale(CLI::App& app, Session& session);
 void add_delete(CLI::App& app, Session& session);
 void add_doctor(CLI::App& app, Session& session);
 void add_bench(CLI::App& app, Session& session);
+void add_simulate(CLI::App& app, Session& session);
 void add_version(CLI::App& app, Session& session);
 void add_reference(CLI::App& app, Session& session);
 

@@ -1,4 +1,4 @@
-// The short commands: scale, delete, version, up, doctor, bench.
+// The short commands: scale, delete, version, up, doctor, bench, simulate.
 #include <charconv>
 #include <memory>
 
@@ -82,21 +82,33 @@ int missing(const Session& session, const char* what) {
   return session.tell(kFailed, std::string(what) + ": this binary was built without it");
 }
 
-// What the bench, which parses its own command line, would not know.
-std::string unknown_to_bench(const Session& session, const std::vector<std::string>& arguments) {
-  std::string words;
-  if (!session.hooks.see_bench) return words;
-  session.hooks.see_bench([&](const CLI::App& app) { words = unknown_word(app, arguments); });
-  return words;
+// A command of another part of the program, which parses its own command line.
+using RunHook = std::function<int(const std::vector<std::string>& arguments)>;
+using SeeHook = std::function<void(const std::function<void(const CLI::App&)>& see)>;
+
+int hand_over(const Session& session, const std::string& name, const RunHook& run,
+              const SeeHook& see, const std::vector<std::string>& arguments) {
+  if (!run) return missing(session, name.c_str());
+  std::string unknown;  // what its parser would not know
+  if (see) see([&](const CLI::App& app) { unknown = unknown_word(app, arguments); });
+  if (unknown.empty()) return run(arguments);
+  session.environment.err << "subito " << name << ": " << printable(unknown) << "\nTry `subito "
+                          << name << " --help`\n";
+  return kUsage;
 }
 
-int bench(const Session& session, const std::vector<std::string>& arguments) {
-  if (!session.hooks.bench) return missing(session, "bench");
-  const std::string unknown = unknown_to_bench(session, arguments);
-  if (unknown.empty()) return session.hooks.bench(arguments);
-  session.environment.err << "subito bench: " << printable(unknown)
-                          << "\nTry `subito bench --help`\n";
-  return kUsage;
+void add_handed_over(CLI::App& app, Session& session, const std::string& name,
+                     const std::string& description, const RunHook& run, const SeeHook& see) {
+  CLI::App& command = *app.add_subcommand(name, description);
+  command.group("Looking");
+  command.set_help_flag();
+  command.fallthrough(false);
+  command.prefix_command();
+  command.callback([&session, &command, &run, &see, name] {
+    session.action = [&session, &run, &see, name, arguments = command.remaining()] {
+      return hand_over(session, name, run, see, arguments);
+    };
+  });
 }
 
 }  // namespace
@@ -160,6 +172,10 @@ void add_up(CLI::App& app, Session& session) {
   command.add_option("--redis-server", options->redis_path, "binary of the private Redis")
       ->type_name("PATH")
       ->capture_default_str();
+  command
+      .add_option("--record", options->record_file,
+                  "write what the scheduler is told and decides, for `subito simulate --replay`")
+      ->type_name("FILE");
   command.add_option("--log-level", options->log_level, "what the node tells about itself")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();
@@ -188,18 +204,15 @@ void add_doctor(CLI::App& app, Session& session) {
   });
 }
 
-// Everything behind `bench` is the bench's own.
+// Everything behind these two is their own.
 void add_bench(CLI::App& app, Session& session) {
-  CLI::App& command = *app.add_subcommand("bench", "Measure: cold-start and others");
-  command.group("Looking");
-  command.set_help_flag();
-  command.fallthrough(false);
-  command.prefix_command();
-  command.callback([&session, &command] {
-    session.action = [&session, arguments = command.remaining()] {
-      return bench(session, arguments);
-    };
-  });
+  add_handed_over(app, session, "bench", "Measure: cold-start and others", session.hooks.bench,
+                  session.hooks.see_bench);
+}
+
+void add_simulate(CLI::App& app, Session& session) {
+  add_handed_over(app, session, "simulate", "Compare policies on a workload, faster than life",
+                  session.hooks.simulate, session.hooks.see_simulate);
 }
 
 }  // namespace subito::cli

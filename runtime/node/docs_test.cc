@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "bench/options.h"
+#include "bench/simulate/options.h"
 #include "deploy/cli/cli.h"
 
 namespace subito::node {
@@ -27,6 +28,7 @@ std::string printed(const std::string& kind) {
   };
   cli::Hooks hooks;
   hooks.see_bench = bench::see_bench;
+  hooks.see_simulate = simulate::see_simulate;
   EXPECT_EQ(cli::run({"reference", kind}, environment, hooks), 0) << err.str();
   return out.str();
 }
@@ -45,8 +47,9 @@ TEST(Docs, AreWhatTheBinaryPrints) {
       << "docs/cli.md differs from `subito reference cli`; renew it with `./dev docs`";
 }
 
-TEST(Docs, TellTheCommandsOfTheBenchToo) {
+TEST(Docs, TellTheCommandsOfOtherPartsToo) {
   EXPECT_NE(printed("cli").find("\n## subito bench cold-start\n"), std::string::npos);
+  EXPECT_NE(printed("cli").find("--cold-start TIME"), std::string::npos);
 }
 
 }  // namespace

@@ -21,6 +21,7 @@
 #include "runtime/node/cpu_shares.h"
 #include "runtime/node/invocation_record.h"
 #include "runtime/node/pod_table.h"
+#include "scheduler/inputs.h"
 #include "scheduler/scheduler.h"
 
 namespace subito::node {
@@ -69,6 +70,8 @@ class Engine final : public Invoker, private PodEvents {
   ~Engine() override;
 
   void set_request_handler(PodRequestHandler& handler) { requests_ = &handler; }
+  // Who is told of every input of the scheduler, from here on. It must outlive the engine.
+  void record(scheduler::InputObserver& observer) { scheduler_.observe(&observer); }
   // Null: nobody looks, and the way of a request pays for one comparison.
   void set_request_watcher(RequestWatcher* watcher) { request_watcher_ = watcher; }
   // Called when the home of the pods is lost: the node cannot go on.

@@ -13,6 +13,7 @@
 #include "runtime/gateway/gateway.h"
 #include "runtime/node/control.h"
 #include "runtime/node/pod_requests.h"
+#include "runtime/node/recorder.h"
 #include "runtime/node/version.h"
 #include "runtime/node/views.h"
 #include "runtime/pods/sandbox_home.h"
@@ -79,6 +80,7 @@ class LiveNode final : public Node {
   }
 
   Status open_home();
+  Status open_recording();
   void start(std::function<void(Status)> ready) override;
   void stop(std::function<void()> done) override;
   void on_fatal(std::function<void(const Error&)> callback) override {
@@ -107,6 +109,7 @@ class LiveNode final : public Node {
   Symbolizer symbolizer_;
   Reporter reporter_;
   Functions functions_;
+  std::unique_ptr<Recorder> recorder_;
   Engine engine_;
   RequestFeed request_feed_;
   bindings::Dialer dialer_;
@@ -134,6 +137,13 @@ Status LiveNode::open_home() {
   ASSIGN_OR_RETURN(auto sandboxes,
                    pods::SandboxHome::create(loop_, engine_.pods().home_events(), home));
   engine_.pods().set_home(std::move(sandboxes));
+  return ok();
+}
+
+Status LiveNode::open_recording() {
+  if (config_.record_file.empty()) return ok();
+  ASSIGN_OR_RETURN(recorder_, Recorder::create(loop_, config_.record_file, node_limits(config_)));
+  engine_.record(*recorder_);
   return ok();
 }
 
@@ -214,6 +224,7 @@ void LiveNode::pods_ended() {
 Result<std::unique_ptr<Node>> Node::create(Loop& loop, const NodeConfig& config) {
   ASSIGN_OR_RETURN(auto store, store::Store::open(config.data_folder));
   auto node = std::make_unique<LiveNode>(loop, config, std::move(store));
+  RETURN_IF_ERROR(node->open_recording());
   RETURN_IF_ERROR(node->open_home());
   return node;
 }

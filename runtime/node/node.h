@@ -22,6 +22,7 @@ struct NodeConfig {
   // bindings::parse_redis_endpoint.
   std::string redis_address;
   std::string redis_binary = "redis-server";
+  std::string record_file;  // empty: nothing is recorded; see recorder.h
 };
 
 // How long invocations may still run, and pods end by themselves, once the node shuts down.

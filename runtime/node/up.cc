@@ -33,6 +33,7 @@ NodeConfig node_config(const cli::UpOptions& options) {
   config.pods_max = options.pods_max;
   config.redis_address = options.redis_address;
   config.redis_binary = options.redis_path;
+  config.record_file = options.record_file;
   return config;
 }
 

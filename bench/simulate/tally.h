@@ -1,0 +1,45 @@
+// Tally: counts invocations as they end, for an Outcome. Part of the simulation, same thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "bench/simulate/outcome.h"
+
+namespace subito::simulate {
+
+// Counts of slowdowns of one function: a bin for each eighth of an octave, from 1 to 65,536 and
+// what is beyond. 512 bytes, where a Histogram takes 15 KiB.
+class SlowdownBins {
+ public:
+  void record(std::int64_t thousandths);
+  // The middle of the bin, as a ratio; 0 when empty.
+  double percentile(double fraction) const;
+
+ private:
+  static constexpr std::size_t kPerOctave = 8;
+  std::array<std::uint32_t, 16 * kPerOctave> counts_{};
+};
+
+class Tally {
+ public:
+  explicit Tally(std::size_t functions) : functions_(functions) {}
+
+  void completed(std::uint32_t function, Duration waiting, Duration response, Duration service,
+                 bool cold);
+  void refused(scheduler::RefuseReason reason);
+  void cancelled() { ++cancelled_; }
+  void fill(Outcome& outcome) const;
+
+ private:
+  std::vector<SlowdownBins> functions_;
+  Histogram waiting_;
+  Histogram response_;
+  Histogram slowdown_;
+  std::uint64_t cold_ = 0;
+  std::uint64_t cancelled_ = 0;
+  std::vector<std::uint64_t> refused_;  // by RefuseReason
+};
+
+}  // namespace subito::simulate
