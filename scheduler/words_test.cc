@@ -23,7 +23,8 @@ TEST(Words, OfDurationsHaveOneDecimalBelowTen) {
 }
 
 TEST(Words, OfEffectsAreWhatGetPodsShows) {
-  EXPECT_EQ(words(StartPod{.pod = {}, .function = {}, .revision = {}, .waiting = 1}), "1 waiting: no pod runs");
+  EXPECT_EQ(words(StartPod{.pod = {}, .function = {}, .revision = {}, .waiting = 1}),
+            "1 waiting: no pod runs");
   EXPECT_EQ(words(StartPod{.pod = {}, .function = {}, .revision = {}, .why = StartWhy::kMinimum}),
             "fewer pods than scaling.min");
   EXPECT_EQ(words(DrainPod{.pod = {}, .function = {}, .idle = 4s, .served = 12}),

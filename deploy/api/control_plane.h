@@ -127,8 +127,8 @@ struct ScalingFacts {
   std::uint32_t waiting = 0;
   std::int64_t expected_wait_us = 0;
   std::uint32_t pods_wanted = 0;
-  std::int64_t service_us = 0;       // mean time of an invocation; 0 before the first
-  std::int64_t start_us = 0;         // mean time of a start; what is assumed before the first
+  std::int64_t service_us = 0;  // mean time of an invocation; 0 before the first
+  std::int64_t start_us = 0;    // mean time of a start; what is assumed before the first
 };
 
 struct FunctionView {

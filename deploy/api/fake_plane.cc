@@ -36,7 +36,12 @@ void fill(FakePlane& plane) {
   catalogue.scaling = {
       "started a pod: waiting costs more than starting (1 waiting, 15 ms expected, a start takes "
       "1.1 ms)",
-      kStart + 58 * kSecond, 1, 15'000, 0, 15'000, 1100};
+      kStart + 58 * kSecond,
+      1,
+      15'000,
+      0,
+      15'000,
+      1100};
   catalogue.events = {{kStart + kSecond, "catalogue", "", "Deployed", "revision 2 is current"},
                       {kStart + 2 * kSecond, "catalogue", "catalogue-7", "PodStarted",
                        "started 1.1 ms pooled, 1 waiting: no pod runs"}};

@@ -204,9 +204,11 @@ TEST_F(CliTest, DescribeSaysEveryStateInASentenceWithTheNextCommand) {
   stock.pods_idle = 0;
   stock.pods_busy = 20;
   stock.waiting = 3;
-  EXPECT_THAT(said(),
-              HasSubstr("It is at its limit: it has all pods it may have (spec.scaling.max "
-                        "20) and 3 requests wait; more pods: `subito scale stock --max 40`"));
+  EXPECT_THAT(
+      said(),
+      HasSubstr("It is at its limit: it has all pods it may have (spec.scaling.max "
+                "20) and 3 requests wait; more pods (if it does not burn CPU): `subito scale stock "
+                "--max 40`"));
   stock.waiting = 1000;
   EXPECT_THAT(said(), HasSubstr("as many requests wait as may (spec.scaling.queueLimit 1000), "
                                 "further ones are answered 429"));

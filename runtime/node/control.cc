@@ -29,9 +29,9 @@ RevisionPtr Control::load_revision(const store::Revision& stored) {
   } else {
     artefact.fault = std::move(path).error().message;
   }
-  auto revision = std::make_shared<Revision>(
-      *make_revision(parts_.functions.id_of(stored.function), parts_.functions.next_revision_id(),
-                     stored.number, stored.spec, artefact));
+  auto revision = std::make_shared<Revision>(*make_revision(parts_.functions.id_of(stored.function),
+                                                            parts_.functions.next_revision_id(),
+                                                            stored.number, stored.spec, artefact));
   revision->scaled = stored.scaled;
   return revision;
 }
