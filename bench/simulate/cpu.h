@@ -1,11 +1,16 @@
-// Cpu: cores shared by all that runs on a node. As long as there are no more jobs than cores each
-// has one; beyond that all get the same share (processor sharing), as Linux gives processes of
-// equal weight. Exact, by virtual time: the work that each running job has been given since the
-// start of all. A job of work w that begins at V ends when V reaches w + its beginning, whoever
-// else comes and goes, so every event costs O(log jobs).
+// Cpu: cores shared by all that runs on a node. A job takes one core at most. As long as there are
+// no more jobs than cores each has one; beyond that each gets a part by its share, as Linux gives
+// processes by their weight, and what somebody cannot take goes to the others.
 //
-// Two jobs of 10 ms that begin together on one core both end at 20 ms; one that begins at 0 and one
-// at 5 ms end at 15 and 20 ms.
+// Two jobs of 10 ms and of the same share that begin together on one core both end at 20 ms; one
+// that begins at 0 and one at 5 ms end at 15 and 20 ms. If the second has three times the share of
+// the first it runs at three quarters of the core.
+//
+// Exact, by virtual time: jobs of the same share always run at the same speed, so they form a
+// class, and the class counts the work that each of its jobs has been given since the start of all.
+// A job of work w that begins at V ends when V reaches w + its beginning, whoever else comes and
+// goes. An event costs O(log jobs + classes). Shares are few: those of scheduler/cpu_shares.h for
+// functions of one weight are a dozen.
 //
 // Integers: virtual time counts 1/1024 ns, and a job is off by less than that for each event during
 // its life. Part of the simulation, same thread.
@@ -28,33 +33,60 @@ class Cpu {
   // 0 cores: as many as there are jobs.
   explicit Cpu(std::uint32_t cores) : cores_(cores) {}
 
-  // Jobs are small numbers of the owner. `now` never goes back.
-  void begin(TimePoint now, Slot job, Duration work);
+  // Jobs are small numbers of the owner. An earlier `now` counts as the latest. `share`: above 0.
+  void begin(TimePoint now, Slot job, Duration work, std::uint32_t share = 1);
+  // The job runs: from now on it gets by this share.
+  void set_share(TimePoint now, Slot job, std::uint32_t share);
   void remove(TimePoint now, Slot job);
-  std::size_t jobs() const { return heap_.size(); }
+  std::size_t jobs() const { return jobs_; }
   // When the next job ends if nothing else happens; TimePoint::max(): there is none. Of those that
   // end together the first begun is the first.
-  TimePoint next() const;
+  TimePoint next();
   // At next(): takes out the job that ends.
   Slot take_ended(TimePoint now);
 
  private:
   struct Key {
-    std::int64_t ends = 0;  // in virtual time
+    std::int64_t ends = 0;  // in virtual time of the class
     std::uint64_t sequence = 0;
     friend auto operator<=>(const Key&, const Key&) = default;
   };
+  // Jobs of one share. They run at num / den of a core, 1 at most.
+  struct Class {
+    std::uint32_t share = 0;
+    scheduler::Heap<Key> heap;
+    std::int64_t virtual_time = 0;
+    std::int64_t num = 1;
+    std::int64_t den = 1;
+  };
+  struct Place {
+    Slot position = kNoSlot;  // in the heap of its class; kNoSlot: it does not run
+    std::uint32_t share = 0;
+    Key key;
+  };
   auto positions() {
-    return [this](Slot slot) -> Slot& { return position_[slot]; };
+    return [this](Slot slot) -> Slot& { return places_[slot].position; };
   }
-  bool crowded() const { return cores_ != 0 && heap_.size() > cores_; }
+  Class& class_of(std::uint32_t share);
+  struct Next {
+    const Class* whose = nullptr;  // null: nothing runs
+    TimePoint at = TimePoint::max();
+  };
+  TimePoint end_of(const Class& one) const;
+  const Next& first_to_end();
+  void put(Slot job, std::uint32_t share, Key key);
+  void take(Slot job);
   void advance(TimePoint now);
+  void share_out();
 
   std::uint32_t cores_;
-  scheduler::Heap<Key> heap_;
-  std::vector<Slot> position_;  // by job, in the heap
+  std::vector<Class> classes_;  // the greatest share first; they stay, though empty
+  std::vector<Place> places_;   // by job
+  std::size_t jobs_ = 0;
+  bool crowded_ = false;  // more jobs than cores
+  bool known_ = false;    // next_ is of now
+  Next next_;
   TimePoint latest_{};
-  std::int64_t virtual_ = 0;
   std::uint64_t sequence_ = 0;
 };
 

@@ -71,6 +71,48 @@ TEST(Cpu, WithoutALimitNobodySlowsAnybody) {
   EXPECT_EQ(cpu.next(), at(10ms));
 }
 
+// Shares of 3 and 1 on one core: after 8 ms the first has had its 6, and the other 2 of 6.
+TEST(Cpu, WhoHasThreeTimesTheShareRunsThreeTimesAsFast) {
+  Cpu cpu(1);
+  cpu.begin(at(0ms), 1, 6ms, 1);
+  cpu.begin(at(0ms), 2, 6ms, 3);
+  EXPECT_EQ(ends(cpu), "2 at 8000, 1 at 12000");
+}
+
+// 100 of 2 cores would be the first one's: it takes one, and the four others share the second.
+TEST(Cpu, NobodyTakesMoreThanACore) {
+  Cpu cpu(2);
+  cpu.begin(at(0ms), 0, 8ms, 100);
+  for (Slot job = 1; job <= 4; ++job) cpu.begin(at(0ms), job, 4ms, 1);
+  EXPECT_EQ(ends(cpu), "0 at 8000, 1 at 12000, 2 at 12000, 3 at 12000, 4 at 12000");
+}
+
+// 200 that together have half of its share leave a single one its core of two.
+TEST(Cpu, ManyOfLittleShareLeaveOneItsCore) {
+  Cpu cpu(2);
+  for (Slot job = 0; job < 200; ++job) cpu.begin(at(0ms), job, 1s, 3);
+  cpu.begin(at(0ms), 200, 20ms, 1000);
+  EXPECT_EQ(cpu.next(), at(20ms));
+}
+
+// Both at half a core until 4 ms, by when each has had 2 of 6; then at a quarter and three
+// quarters.
+TEST(Cpu, AShareMayChangeWhileTheJobRuns) {
+  Cpu cpu(1);
+  cpu.begin(at(0ms), 1, 6ms, 5);
+  cpu.begin(at(0ms), 2, 5ms, 5);
+  cpu.set_share(at(4ms), 2, 15);
+  EXPECT_EQ(ends(cpu), "2 at 8000, 1 at 11000");
+}
+
+TEST(Cpu, LargeSharesAndLongTimesDoNotOverflow) {
+  Cpu cpu(1'000);
+  for (Slot job = 0; job < 10'000; ++job) cpu.begin(at(0ms), job, 24h, 256'000'000 + job % 2);
+  const TimePoint first = cpu.next();
+  EXPECT_NEAR(std::chrono::duration<double>(first.time_since_epoch()).count(), 864'000, 1);
+  EXPECT_EQ(cpu.take_ended(first), 1u);  // of those that have a little more
+}
+
 TEST(Cpu, ManyEventsDoNotMoveAnEnd) {
   Cpu cpu(1);
   cpu.begin(at(0ms), 0, 1s);
@@ -80,6 +122,15 @@ TEST(Cpu, ManyEventsDoNotMoveAnEnd) {
     cpu.remove(at(i * 7us), 2);
   }
   EXPECT_EQ(ends(cpu), "0 at 2000000, 1 at 2000000");
+}
+
+// As the scheduler takes it: what is due may have been due before anybody looked.
+TEST(Cpu, AnEarlierTimeCountsAsTheLatest) {
+  Cpu cpu(1);
+  cpu.begin(at(5ms), 1, 10ms);
+  cpu.begin(at(10ms), 2, 10ms);
+  cpu.remove(at(7ms), 2);
+  EXPECT_EQ(ends(cpu), "1 at 15000");
 }
 
 TEST(Cpu, WorkOfNothingEndsAtOnce) {

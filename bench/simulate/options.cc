@@ -55,7 +55,11 @@ void add_workload_options(CLI::App& app, Options& options) {
                  "who calls what: azure-2019, azure-2021, or a shape of one rate: constant and "
                  "poisson:rate=100; step:rate=,to=,at=; burst:rate=,peak=,every=,for=; "
                  "sine:rate=,amplitude=,period=; on-off:rate=,on=,off=. Each shape also takes "
-                 "service=20ms, sigma=0 and memory=128MB")
+                 "service=20ms, sigma=0 and memory=128MB. Or two functions on a node like that of "
+                 "`subito up`: calls:rate=50 or at-once=,every=10s, with service=20ms, before=0.5, "
+                 "stock=5ms: checkouts that wait for stock when half of theirs is done; "
+                 "flood:rate=10,factor=10,service=20ms,flood-service=: `quiet` at its rate, and "
+                 "`flood` at factor times what --cores can do. Both take memory=128MB")
       ->type_name("NAME[:KEY=VALUE,...]")
       ->capture_default_str();
   app.add_option("--trace-2019", options.trace_2019,
@@ -73,7 +77,9 @@ void add_workload_options(CLI::App& app, Options& options) {
   add_parsed(app, "--calls", "N", "about how many calls in all; for azure-2019 and azure-2021",
              parse_count, options.size.calls);
   add_parsed(app, "--duration", "TIME",
-             "how long they are called, 31d at most (azure-2019: 1d, azure-2021: 14d, shapes: 10m)",
+             "how long they are called, 31d at most (azure-2019: 1d, azure-2021: 14d, shapes: 10m, "
+             "calls and "
+             "flood: 1m)",
              parse_time, options.size.duration);
   app.add_option("--seed", options.size.seed, "of everything that is drawn")->capture_default_str();
 }
@@ -89,18 +95,34 @@ void add_node_options(CLI::App& app, Options& options) {
   app.add_option("--cores", options.cores, "of the node; 0: always enough")
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
+  app.add_option_function<std::string>(
+         "--share-cores",
+         [&options](const std::string& by) { options.cores_by_function = by == "functions"; },
+         "cores that are short: shared by functions, each by its weight as live, or by pods, all "
+         "alike (calls and flood: functions, else pods)")
+      ->check(CLI::IsMember({"functions", "pods"}));
   add_parsed(app, "--memory", "SIZE",
              "of the node: it holds as many pods of mean size; else always enough", parse_memory,
              options.memory_bytes);
+  add_parsed(app, "--pods", "N",
+             "that the node holds, instead of --memory (calls and flood: 256, as `subito up`)",
+             parse_count, options.pods);
   add_parsed(app, "--starts", "N",
              "pods that start at once (4 a core; always enough without --cores)", parse_count,
              options.starts);
-  add_parsed(app, "--max", "N", "pods of one function (as many as the node holds)", parse_count,
-             options.pods_max);
+  add_parsed(app, "--max", "N",
+             "pods of one function (as many as the node holds; calls and flood: three quarters)",
+             parse_count, options.pods_max);
   app.add_option("--concurrency", options.concurrency, "calls that a pod takes at once")
       ->check(CLI::Range(1, 10'000))
       ->capture_default_str();
-  add_parsed(app, "--timeout", "TIME", "of a call, waiting included; else none", parse_time,
+  add_parsed(
+      app, "--start-cpu", "TIME",
+      "of a start: what of it is work on a core, so that it takes longer when they are short "
+      "(none)",
+      parse_time, options.start_cpu);
+  add_parsed(app, "--timeout", "TIME",
+             "of a call, waiting included (calls and flood: 30s, else none)", parse_time,
              options.timeout);
   add_parsed(app, "--idle", "TIME",
              "how long idle pods stay, where the policy asks (30s, or as recorded)", parse_time,
@@ -145,6 +167,7 @@ Status check(const Options& options) {
   if (!options.trace_2019.empty() + !options.trace_2021.empty() + !options.recorded.empty() > 1) {
     return no("--trace-2019, --trace-2021, --recorded: only one of them");
   }
+  if (options.memory_bytes > 0 && options.pods > 0) return no("--memory, --pods: only one of them");
   if (options.size.functions > kFunctionsMax) return no("--functions: 1000000 at most");
   if (options.size.duration > kDurationMax) return no("--duration: 31d at most");
   return ok();

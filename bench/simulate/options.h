@@ -34,9 +34,12 @@ struct Options {
   bool grid = false;
   std::uint32_t cores = 0;         // 0: never short of them
   std::uint64_t memory_bytes = 0;  // 0: never short of it
+  std::uint32_t pods = 0;          // that it holds; 0: by memory
   std::uint32_t starts = 0;        // at once; 0: 4 a core, without limit if cores are
   std::uint32_t pods_max = 0;      // of a function; 0: as many as the node holds
   std::uint32_t concurrency = 1;
+  std::optional<bool> cores_by_function;  // unset: as the workload has it
+  Duration start_cpu{};
   Duration timeout{};
   std::optional<Duration> idle;  // unset: as recorded, else the scheduler's default
   bool json = false;

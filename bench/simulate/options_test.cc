@@ -63,6 +63,16 @@ TEST(SimulateOptions, TakeAll) {
   EXPECT_TRUE(options.grid);
 }
 
+TEST(SimulateOptions, OfTheNode) {
+  const Options options =
+      parse_simulate({"--pods", "64", "--share-cores", "pods", "--start-cpu", "800us"}).value();
+  EXPECT_EQ(options.pods, 64u);
+  EXPECT_EQ(options.cores_by_function, false);
+  EXPECT_EQ(options.start_cpu, Duration(800us));
+  EXPECT_EQ(parse_simulate({"--share-cores", "functions"}).value().cores_by_function, true);
+  EXPECT_EQ(parse_simulate({}).value().cores_by_function, std::nullopt);
+}
+
 TEST(SimulateOptions, SayWhatIsAllowed) {
   const auto words = [](std::vector<std::string> arguments) {
     const auto options = parse_simulate(std::move(arguments));
@@ -76,6 +86,8 @@ TEST(SimulateOptions, SayWhatIsAllowed) {
   EXPECT_THAT(words({"--functions", "2M"}), HasSubstr("1000000 at most"));
   EXPECT_THAT(words({"--memory", "64"}), HasSubstr("allowed is a size"));
   EXPECT_THAT(words({"--trace-2019", "a", "--trace-2021", "b"}), HasSubstr("only one"));
+  EXPECT_THAT(words({"--memory", "1GB", "--pods", "3"}), HasSubstr("only one"));
+  EXPECT_THAT(words({"--share-cores", "calls"}), HasSubstr("--share-cores"));
   EXPECT_THAT(words({"--concurrency", "0"}), HasSubstr("--concurrency"));
   EXPECT_FALSE(words({"frob"}).empty());
 }

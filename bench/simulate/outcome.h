@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,17 @@
 #include "scheduler/effects.h"
 
 namespace subito::simulate {
+
+// Of one function with a name.
+struct FunctionOutcome {
+  std::string name;
+  std::uint64_t arrived = 0;
+  std::uint64_t completed = 0;
+  std::uint64_t failed = 0;
+  std::map<int, std::uint64_t> refused;  // by HTTP status, of those that were met
+  Histogram response;                    // as in Outcome
+  Histogram slowdown;
+};
 
 struct Outcome {
   std::string policy;      // "instant"
@@ -24,12 +36,15 @@ struct Outcome {
   std::uint64_t cold = 0;  // of the completed: waited for the start of the pod that ran it
   std::vector<std::uint64_t> refused;  // by RefuseReason; those behind the last that was met: 0
   std::uint64_t cancelled = 0;         // their deadline passed in a pod
-  Histogram waiting;                   // ns from arrival to its first instruction
-  Histogram response;                  // ns from arrival to its end
-  Histogram slowdown;                  // thousandths: response over service
+  std::uint64_t looped = 0;  // calls between functions that went round or too deep: refused, 508
+  std::uint64_t failed = 0;  // a call that they made was refused, or who made them is gone
+  Histogram waiting;         // ns from arrival to its first instruction
+  Histogram response;        // ns from arrival to its end
+  Histogram slowdown;        // thousandths: response over service, that of its own calls included
   // Geometric mean over the functions that were called of each one's 99th percentile of slowdown,
   // within a twelfth (a sixteenth of an octave): each function counts the same, however seldom.
   double slowdown_p99_functions = 0;
+  std::vector<FunctionOutcome> functions;  // of a plan with names
 
   // --- pods
   std::uint64_t starts = 0;
@@ -45,6 +60,7 @@ struct Outcome {
   double cpu_seconds = 0;    // of this machine, that the run took; in no digest
 
   std::uint64_t refused_all() const;
+  std::uint64_t lost() const;        // all that did not complete
   double cold_share() const;         // of the completed; 0 of none
   double starts_per_second() const;  // over `covered`
 };

@@ -63,6 +63,34 @@ TEST(SimulateReport, JsonHasEverything) {
   EXPECT_EQ(json.at("runs").at(1).at("refused").size(), 2u);
 }
 
+TEST(SimulateReport, FunctionsWithNamesHaveALineEach) {
+  Comparison named = sample();
+  EXPECT_THAT(to_text(named), Not(HasSubstr("by function")));
+  EXPECT_TRUE(to_json(named).at("runs").at(0).at("functions").empty());
+  FunctionOutcome flood;
+  flood.name = "flood";
+  flood.arrived = 1100;
+  flood.completed = 97;
+  flood.failed = 1;
+  flood.refused = {{429, 1000}, {508, 2}};
+  flood.response.record(20'000'000);
+  flood.slowdown.record(1500);
+  named.outcomes[0].functions = {flood};
+  named.outcomes[0].looped = 2;
+  named.outcomes[0].failed = 1;
+  const std::string text = to_text(named);
+  EXPECT_THAT(text, HasSubstr("\nby function\npolicy   start  function  arrived"));
+  EXPECT_THAT(text, HasSubstr("flood    1,100         97  1,000    0    0    2       1"));
+  EXPECT_THAT(text, HasSubstr("2 calls of functions went round or too deep"));
+  EXPECT_THAT(text, HasSubstr("1 failed with a call of theirs"));
+  const auto run = to_json(named).at("runs").at(0);
+  EXPECT_EQ(run.at("failed"), 1);
+  const auto& function = run.at("functions").at(0);
+  EXPECT_EQ(function.at("name"), "flood");
+  EXPECT_EQ(function.at("refused").at("429"), 1000);
+  EXPECT_EQ(function.at("responseMicros").at("p99"), 20'000.0);
+}
+
 TEST(SimulateReport, DigestIsOfAllRunsInOrder) {
   Comparison turned = sample();
   std::swap(turned.outcomes[0], turned.outcomes[1]);

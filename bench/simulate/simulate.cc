@@ -17,6 +17,7 @@
 #include "bench/simulate/recorded.h"
 #include "bench/simulate/replay.h"
 #include "bench/simulate/report.h"
+#include "bench/simulate/scenarios.h"
 #include "bench/simulate/simulation.h"
 #include "bench/simulate/trace.h"
 
@@ -78,10 +79,12 @@ Result<Plan> make_plan(const Options& options) {
   if (azure || azure.error().code != ErrorCode::kNotFound) return azure;
   auto shaped = shaped_plan(spec, options.size);
   if (shaped || shaped.error().code != ErrorCode::kNotFound) return shaped;
+  auto scenario = scenario_plan(spec, options.size, options.cores);
+  if (scenario || scenario.error().code != ErrorCode::kNotFound) return scenario;
   return fail(ErrorCode::kInvalidArgument,
               "--workload: is '" + spec.name() +
                   "', allowed is azure-2019, azure-2021, constant, poisson, step, burst, sine, "
-                  "on-off");
+                  "on-off, calls, flood");
 }
 
 Result<Subject> make_subject(const Options& options) {
@@ -107,25 +110,38 @@ std::uint64_t mean_memory(const Plan& plan) {
   return std::max<std::uint64_t>(sum / std::max<std::size_t>(plan.functions.size(), 1), 1);
 }
 
+// As `subito up` has them, or none: a workload without a node in mind meets no limit of one.
+scheduler::NodeLimits make_node(const Options& options, const Plan& plan) {
+  constexpr std::uint32_t kStartsPerCore = 4;
+  scheduler::NodeLimits node;
+  if (!plan.as_live) {
+    node.pods_max = node.starting_max = kAlwaysEnough;
+    const bool single = options.cores > 0 || options.memory_bytes > 0 || options.pods > 0;
+    if (!single) node.waiting_max = node.in_flight_max = kAlwaysEnough;
+  }
+  if (options.memory_bytes > 0) {
+    node.pods_max = static_cast<std::uint32_t>(
+        std::clamp<std::uint64_t>(options.memory_bytes / mean_memory(plan), 1, kAlwaysEnough));
+  }
+  if (options.pods > 0) node.pods_max = options.pods;
+  if (options.cores > 0) node.starting_max = options.cores * kStartsPerCore;
+  if (options.starts > 0) node.starting_max = options.starts;
+  return node;
+}
+
 // What does not depend on the policy.
 Setup make_setup(const Options& options, const Plan& plan) {
   Setup setup;
-  setup.node.pods_max = kAlwaysEnough;
-  if (options.cores == 0 && options.memory_bytes == 0) {  // no single node: no limit of one
-    setup.node.waiting_max = setup.node.in_flight_max = kAlwaysEnough;
-  }
-  if (options.memory_bytes > 0) {
-    setup.node.pods_max = static_cast<std::uint32_t>(
-        std::clamp<std::uint64_t>(options.memory_bytes / mean_memory(plan), 1, kAlwaysEnough));
-  }
-  constexpr std::uint32_t kStartsPerCore = 4;
-  setup.node.starting_max = options.starts > 0  ? options.starts
-                            : options.cores > 0 ? options.cores * kStartsPerCore
-                                                : kAlwaysEnough;
-  setup.limits.pods_max = options.pods_max > 0 ? options.pods_max : setup.node.pods_max;
+  setup.node = make_node(options, plan);
+  if (!plan.as_live) setup.limits.pods_max = setup.node.pods_max;
+  if (options.pods_max > 0) setup.limits.pods_max = options.pods_max;
   setup.limits.concurrency = options.concurrency;
   setup.cores = options.cores;
-  setup.timeout = options.timeout;
+  setup.cores_by_function = options.cores_by_function.value_or(plan.as_live);
+  setup.start_cpu = options.start_cpu;
+  constexpr Duration kTimeoutLive = std::chrono::seconds(30);
+  setup.timeout =
+      options.timeout == Duration::zero() && plan.as_live ? kTimeoutLive : options.timeout;
   setup.seed = options.size.seed;
   return setup;
 }
@@ -135,6 +151,9 @@ std::string node_words(const Setup& setup) {
     return value == kAlwaysEnough ? std::string("no limit") : grouped(value);
   };
   return "cores: " + (setup.cores == 0 ? "always enough" : grouped(setup.cores)) +
+         (setup.cores_by_function ? ", shared by functions" : "") +
+         (setup.start_cpu > Duration::zero() ? ", " + words(setup.start_cpu) + " for a start"
+                                             : "") +
          "; pods: " + limit(setup.node.pods_max) +
          "; starts at once: " + limit(setup.node.starting_max) +
          "; concurrency: " + grouped(setup.limits.concurrency) +

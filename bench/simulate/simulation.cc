@@ -1,6 +1,7 @@
 #include "bench/simulate/simulation.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "runtime/base/check.h"
@@ -16,7 +17,7 @@ Simulation::Simulation(const Setup& setup, const Plan& plan)
       workload_(plan.begin(end_)),
       scheduler_(setup.node),
       cpu_(setup.cores),
-      tally_(plan.functions.size()),
+      tally_(plan.functions.size(), plan.named),
       books_(plan.duration) {}
 
 Outcome Simulation::run(const GoOn& go_on) {
@@ -33,11 +34,27 @@ Outcome Simulation::run(const GoOn& go_on) {
   return outcome();
 }
 
+const scheduler::FunctionLimits& Simulation::limits_of(std::size_t function) const {
+  return plan_.limits.empty() ? setup_.limits : plan_.limits[function];
+}
+
+Slot Simulation::find(InvocationId id) const {
+  const Slot slot = slot_of(id);
+  return id && slot < jobs_.end() && id_of(slot) == id ? slot : kNoSlot;
+}
+
 void Simulation::add_functions() {
+  scheduler::CallGraph graph;
+  for (const NamedFunction& function : plan_.named) {
+    std::set<std::string> calls;
+    for (const NestedCall& call : function.calls) calls.insert(plan_.named[call.function].name);
+    graph.put(function.name, calls);
+  }
   for (std::size_t i = 0; i < plan_.functions.size(); ++i) {
-    scheduler::FunctionLimits limits = plan_.limits.empty() ? setup_.limits : plan_.limits[i];
+    scheduler::FunctionLimits limits = limits_of(i);
     limits.policy = setup_.limits.policy;
     limits.idle_timeout = setup_.idle.value_or(limits.idle_timeout);
+    if (!plan_.named.empty()) limits.height = graph.height(plan_.named[i].name);
     scheduler_.add_function(now_, FunctionId(i + 1), RevisionId(1), limits, effects_);
     act();
   }
@@ -51,9 +68,9 @@ bool Simulation::step() {
   const TimePoint first = std::min({job, event, due, arrival});
   if (first == TimePoint::max()) return false;
   if (!more_ && living_ == 0 && first > end_) return false;
-  now_ = first;
+  now_ = std::max(now_, first);  // what was due earlier is due at once
   if (job == first) {
-    end_job();
+    end_work();
   } else if (event == first) {
     pod_event();
   } else if (due == first) {
@@ -69,35 +86,58 @@ bool Simulation::step() {
 void Simulation::arrive() {
   const Slot slot = jobs_.take();
   Job& job = jobs_[slot];
-  job.arrived = now_;
   job.service = arrival_.service;
   job.function = arrival_.function;
+  job.draw = ++drawn_;
+  if (setup_.timeout > Duration::zero()) job.deadline = now_ + setup_.timeout;
+  enter(slot);
+}
+
+void Simulation::enter(Slot slot) {
+  Job& job = jobs_[slot];
+  job.arrived = now_;
+  job.alone = job.service;
   job.number = ++arrived_;
   ++living_;
   CHECK(slot >> kSlotBits == 0);  // 16 million in flight
+  if (const Slot caller = find(job.caller); caller != kNoSlot) jobs_[caller].called = id_of(slot);
+  tally_.arrived(job.function);
   digest_.add(now_.time_since_epoch());
-  digest_.add(arrival_.function);
-  digest_.add(arrival_.service);
-  const bool timed = setup_.timeout > Duration::zero();
+  digest_.add(job.function);
+  digest_.add(job.service);
   scheduler_.arrive(now_,
                     {.invocation = id_of(slot),
-                     .function = FunctionId(arrival_.function + 1),
-                     .deadline = timed ? now_ + setup_.timeout : TimePoint::max()},
+                     .function = FunctionId(job.function + 1),
+                     .deadline = job.deadline,
+                     .nested = static_cast<bool>(job.caller)},
                     effects_);
   act();
 }
 
-void Simulation::end_job() {
-  const Slot slot = cpu_.take_ended(now_);
-  const Job& job = jobs_[slot];
+// Of a call, all of it or up to the next call of its own; or of a start.
+void Simulation::end_work() {
+  const Slot job = cpu_.take_ended(now_);
+  const Slot slot = job / 2;
   digest_.add(now_.time_since_epoch());
   digest_.add(slot);
-  tally_.completed(job.function, job.begun - job.arrived, now_ - job.arrived, job.service,
-                   job.cold);
+  if (job % 2 == 1) {
+    pods_[slot].starting_works = false;
+    if (pods_[slot].start_passed) pod_ready(slot);
+    return;
+  }
+  leave_core(slot);
+  if (const NestedCall* next = next_call(jobs_[slot])) return call(slot, *next);
+  complete(slot);
+}
+
+void Simulation::complete(Slot slot) {
+  const Job& job = jobs_[slot];
+  tally_.completed(job.function, job.begun - job.arrived, now_ - job.arrived, job.alone, job.cold);
   const InvocationId id = id_of(slot);
-  leave_pod(slot);
-  jobs_.give_back(slot);
-  --living_;
+  const InvocationId caller = job.caller;
+  const Duration alone = job.alone;
+  end(slot);
+  answer(caller, alone);
   scheduler_.completed(now_, id, effects_);
   act();
 }
@@ -110,6 +150,11 @@ void Simulation::pod_event() {
   digest_.add(now_.time_since_epoch());
   digest_.add(event.pod.value());
   if (event.exits) return pod_exits(slot, event.killed);
+  pods_[slot].start_passed = true;
+  if (!pods_[slot].starting_works) pod_ready(slot);
+}
+
+void Simulation::pod_ready(Slot slot) {
   Pod& pod = pods_[slot];
   pod.ready = true;
   for (Slot at = pod.jobs.front(); at != kNoSlot; at = jobs_[at].link.after) begin(at);
@@ -125,9 +170,11 @@ void Simulation::pod_exits(Slot slot, bool killed) {
   std::vector<InvocationId> again;
   while (!pod.jobs.empty()) {
     const Slot job = pod.jobs.front();
-    if (!jobs_[job].running) again.push_back(id_of(job));
+    if (jobs_[job].stage == Stage::kWaiting) again.push_back(id_of(job));
     leave_pod(job);
   }
+  if (pod.starting_works) cpu_.remove(now_, 2 * slot + 1);
+  if (setup_.cores_by_function) tell(shares_.remove(pod.id, now_));
   books_.gone(now_, pod.started, plan_.functions[pod.function].memory_bytes);
   const PodId id = pod.id;
   pod_slots_.erase(id);
@@ -138,15 +185,23 @@ void Simulation::pod_exits(Slot slot, bool killed) {
 
 // Carries out what was decided, and what comes of that.
 void Simulation::act() {
-  for (;;) {
+  for (InvocationId orphan;;) {
     digest_.add(effects_);
     for (const scheduler::Effect& effect : effects_) {
       std::visit([this](const auto& it) { on(it); }, effect);
     }
     effects_.clear();
-    if (yielded_.empty()) return;
-    for (const InvocationId id : std::exchange(yielded_, {})) {
-      scheduler_.completed(now_, id, effects_);
+    if (orphan) orphaned(std::exchange(orphan, {}));
+    if (!yielded_.empty()) {
+      reported_.swap(yielded_);
+      for (const InvocationId id : reported_) scheduler_.completed(now_, id, effects_);
+      reported_.clear();
+    } else if (!orphans_.empty()) {
+      orphan = orphans_.back();
+      orphans_.pop_back();
+      if (find(orphan) != kNoSlot) scheduler_.cancelled(now_, orphan, effects_);
+    } else {
+      return;
     }
   }
 }
@@ -162,6 +217,13 @@ void Simulation::on(const scheduler::StartPod& start) {
   Random random(setup_.seed ^ start.number, start.function.value() << 20);
   const Duration takes = setup_.cold_start.draw(random);
   events_.push({now_ + takes, ++sequence_, pod.id});
+  if (setup_.cores_by_function) {
+    shares_.add(pod.id, start.function, limits_of(pod.function).weight);
+  }
+  if (setup_.start_cpu > Duration::zero()) {
+    pod.starting_works = true;
+    cpu_.begin(now_, 2 * slot + 1, setup_.start_cpu, share_of(pod));
+  }
 }
 
 void Simulation::on(const scheduler::Dispatch& dispatch) {
@@ -172,24 +234,35 @@ void Simulation::on(const scheduler::Dispatch& dispatch) {
   job.pod = pod_slot;
   job.cold = job.cold || dispatch.cold;
   if (pod.ready && pod.jobs.empty()) pod.busy_since = now_;
+  if (setup_.cores_by_function && pod.jobs.empty()) tell(shares_.on_busy(pod.id, now_));
   pod.jobs.push_back(jobs_, slot);
   if (pod.ready) begin(slot);
 }
 
 // The pod yields at once, and the caller has its 504.
 void Simulation::on(const scheduler::Cancel& cancel) {
-  const auto slot = slot_of(cancel.invocation);
-  tally_.cancelled();
-  leave_pod(slot);
-  jobs_.give_back(slot);
-  --living_;
+  const Slot slot = find(cancel.invocation);
+  if (slot == kNoSlot) return;  // it failed a moment ago, and that is to be reported
+  const Job& job = jobs_[slot];
+  if (cancel.reason == scheduler::CancelReason::kDeadline) {
+    tally_.cancelled(job.function);
+  } else {
+    tally_.failed(job.function);
+  }
+  const InvocationId caller = job.caller;
+  end(slot);
   yielded_.push_back(cancel.invocation);
+  fail(caller);
 }
 
 void Simulation::on(const scheduler::Refuse& refuse) {
-  tally_.refused(refuse.reason);
-  jobs_.give_back(slot_of(refuse.invocation));
-  --living_;
+  const Slot slot = find(refuse.invocation);
+  CHECK(slot != kNoSlot);
+  const Job& job = jobs_[slot];
+  tally_.refused(job.function, refuse.reason);
+  const InvocationId caller = job.caller;
+  end(slot);
+  fail(caller);
 }
 
 void Simulation::on(const scheduler::DrainPod& drain) {
@@ -203,20 +276,33 @@ void Simulation::on(const scheduler::StopPod& stop) {
 }
 
 void Simulation::begin(Slot slot) {
-  Job& job = jobs_[slot];
-  job.running = true;
-  job.begun = now_;
-  cpu_.begin(now_, slot, job.service);
+  jobs_[slot].begun = now_;
+  run(slot);
+}
+
+// However it ended: whom it called, nobody waits for any more.
+void Simulation::end(Slot slot) {
+  const Job& job = jobs_[slot];
+  if (job.called) orphans_.push_back(job.called);
+  if (job.pod != kNoSlot) leave_pod(slot);
+  jobs_.give_back(slot);
+  --living_;
 }
 
 // Off its core, if it has not ended by itself, and out of its pod.
 void Simulation::leave_pod(Slot slot) {
   Job& job = jobs_[slot];
   Pod& pod = pods_[job.pod];
+  if (job.stage == Stage::kRunning) {
+    cpu_.remove(now_, 2 * slot);
+    leave_core(slot);
+  }
+  job.stage = Stage::kWaiting;
   pod.jobs.erase(jobs_, slot);
   job.pod = kNoSlot;
-  if (std::exchange(job.running, false)) cpu_.remove(now_, slot);
-  if (!pod.jobs.empty() || !pod.ready) return;
+  if (!pod.jobs.empty()) return;
+  if (setup_.cores_by_function) tell(shares_.on_idle(pod.id, now_));
+  if (!pod.ready) return;
   books_.was_busy(pod.busy_since, now_, plan_.functions[pod.function].memory_bytes);
   if (pod.going) end_pod_later(pod, false);
 }

@@ -5,8 +5,9 @@
 //
 // What is simulated: cores (cpu.h), each pod's time to start (drawn by function and number, so that
 // policies meet the same starts) and its end kPodEnd after it was told to, each call's time on a
-// core (the workload's). All of a call is computing, none of a start is. Memory bounds the number
-// of pods (Setup::node), as the scheduler counts pods, not bytes.
+// core (the workload's). All of a call is computing, but for the time it waits for calls of its own
+// (Plan::named): then its pod holds no core. Of a start Setup::start_cpu is computing. Memory
+// bounds the number of pods (Setup::node), as the scheduler counts pods, not bytes.
 //
 // Everything of a node is in this class but the workload: several nodes are several of these behind
 // one that routes arrivals. Owned by whoever runs it, one thread, no clock.
@@ -23,6 +24,8 @@
 #include "bench/simulate/pod_books.h"
 #include "bench/simulate/tally.h"
 #include "bench/simulate/workload.h"
+#include "scheduler/call_graph.h"
+#include "scheduler/cpu_shares.h"
 #include "scheduler/digest.h"
 #include "scheduler/id_map.h"
 #include "scheduler/inputs.h"
@@ -39,8 +42,12 @@ struct Setup {
   scheduler::FunctionLimits limits;  // of every function, unless the plan has some; then the policy
   std::optional<Duration> idle;      // in place of idle_timeout, in either
   std::uint32_t cores = 0;           // 0: never short of them
+  // Functions share the cores by their weights, as live (scheduler/cpu_shares.h); else pods do, all
+  // alike.
+  bool cores_by_function = false;
   Distribution cold_start = Distribution::fixed(std::chrono::milliseconds(1));
-  Duration timeout{};  // of an invocation; 0: none
+  Duration start_cpu{};  // of a start: work on a core; without a core it takes longer
+  Duration timeout{};    // of an invocation; 0: none
   std::uint64_t seed = 1;
 };
 
@@ -57,15 +64,26 @@ class Simulation {
   Outcome run(const GoOn& go_on);
 
  private:
+  enum class Stage : std::uint8_t {
+    kWaiting,  // in the scheduler, or in a pod that starts
+    kRunning,  // on a core
+    kCalling,  // in its pod, for an invocation of its own
+  };
   // An invocation, from its arrival to its end.
   struct Job {
     TimePoint arrived;
     TimePoint begun;
-    Duration service{};
+    TimePoint deadline = TimePoint::max();
+    Duration service{};  // of its own
+    Duration alone{};    // what it takes without any waiting: its calls included, once they ended
     std::uint64_t number = 0;  // of all arrivals, from 1
+    std::uint64_t draw = 0;    // what its calls take is drawn by this, whatever the policy
+    InvocationId caller;       // who waits for it, if anybody
+    InvocationId called;       // what it waits for, if anything
     std::uint32_t function = 0;
+    std::uint32_t calls = 0;  // that it made
     Slot pod = kNoSlot;
-    bool running = false;  // on a core; else it waits, in the scheduler or in a pod that starts
+    Stage stage = Stage::kWaiting;
     bool cold = false;
     scheduler::Link link;  // in Pod::jobs
   };
@@ -74,8 +92,12 @@ class Simulation {
     std::uint32_t function = 0;
     TimePoint started;
     TimePoint busy_since;
+    std::uint32_t share = scheduler::CpuShares::kShareAtStart;  // of the cores, if by function
+    std::uint32_t running = 0;                                  // of `jobs`, those on a core
     bool ready = false;
-    bool going = false;  // told to end
+    bool starting_works = false;  // its start is on a core
+    bool start_passed = false;    // its start has no more to wait for but the core
+    bool going = false;           // told to end
     scheduler::SlotList<Job, &Job::link> jobs;
   };
   struct Event {
@@ -96,11 +118,17 @@ class Simulation {
     return static_cast<Slot>(id.value() & ((1U << kSlotBits) - 1));
   }
 
+  Slot find(InvocationId id) const;  // kNoSlot: it ended
+  const scheduler::FunctionLimits& limits_of(std::size_t function) const;
+
   void add_functions();
   bool step();  // false: it is over
   void arrive();
-  void end_job();
+  void enter(Slot job);
+  void end_work();
+  void complete(Slot job);
   void pod_event();
+  void pod_ready(Slot slot);
   void pod_exits(Slot slot, bool killed);
   void act();
   void on(const scheduler::StartPod& start);
@@ -110,9 +138,24 @@ class Simulation {
   void on(const scheduler::DrainPod& drain);
   void on(const scheduler::StopPod& stop);
   void begin(Slot job);
+  void end(Slot job);
   void leave_pod(Slot job);
   void end_pod_later(Pod& pod, bool killed);
   Outcome outcome();
+
+  // --- simulation_calls.cc: calls between functions, and cores
+  const NestedCall* next_call(const Job& job) const;
+  void call(Slot caller, const NestedCall& call);
+  bool refused_by_chain(const Job& caller, const NestedCall& call);
+  void answer(InvocationId caller, Duration alone);
+  void fail(InvocationId caller);
+  void orphaned(InvocationId id);
+  Duration work_of(const Job& job) const;
+  void run(Slot job);
+  void leave_core(Slot job);
+  std::uint32_t share_of(const Pod& pod) const;
+  void share_out(const Pod& pod);
+  void tell(scheduler::CpuShares::Tell tell);
 
   const Setup setup_;
   const Plan& plan_;
@@ -121,19 +164,24 @@ class Simulation {
   scheduler::Scheduler scheduler_;
   scheduler::Effects effects_;
   scheduler::Digest digest_;
-  Cpu cpu_;
+  Cpu cpu_;  // its jobs: twice the slot of a job, or one more than that of a pod
+  scheduler::CpuShares shares_;  // unless pods are all alike
   Tally tally_;
   PodBooks books_;
   scheduler::Slots<Job> jobs_;
   scheduler::Slots<Pod> pods_;
   scheduler::IdMap<PodId> pod_slots_;
   std::priority_queue<Event> events_;
-  std::vector<InvocationId> yielded_;  // of Cancel effects: to be reported behind them
+  std::vector<InvocationId> yielded_;  // to be reported behind the effects of now
+  std::vector<InvocationId> reported_;
+  std::vector<InvocationId> orphans_;  // nobody waits for them: to be cancelled
+  std::vector<FunctionId> chain_;
   Arrival arrival_;
   bool more_ = false;  // arrival_ is to come
   TimePoint now_{};
   std::uint64_t sequence_ = 0;
   std::uint64_t arrived_ = 0;
+  std::uint64_t drawn_ = 0;   // arrivals from outside
   std::uint64_t living_ = 0;  // invocations that have not ended
   bool interrupted_ = false;
 };

@@ -33,6 +33,15 @@ double SlowdownBins::percentile(double fraction) const {
   return octave * (1 + (static_cast<double>(bin % kPerOctave) + 0.5) / kPerOctave);
 }
 
+Tally::Tally(std::size_t functions, std::span<const NamedFunction> named)
+    : functions_(functions), named_(named.size()) {
+  for (std::size_t i = 0; i < named.size(); ++i) named_[i].name = named[i].name;
+}
+
+void Tally::arrived(std::uint32_t function) {
+  if (!named_.empty()) ++named_[function].arrived;
+}
+
 void Tally::completed(std::uint32_t function, Duration waiting, Duration response, Duration service,
                       bool cold) {
   const std::int64_t base = std::max<std::int64_t>(service.count(), 1);
@@ -44,18 +53,45 @@ void Tally::completed(std::uint32_t function, Duration waiting, Duration respons
   slowdown_.record(slowdown);
   functions_[function].record(slowdown);
   cold_ += static_cast<std::uint64_t>(cold);
+  if (named_.empty()) return;
+  ++named_[function].completed;
+  named_[function].response.record(response.count());
+  named_[function].slowdown.record(slowdown);
 }
 
-void Tally::refused(scheduler::RefuseReason reason) {
+void Tally::refused(std::uint32_t function, scheduler::RefuseReason reason) {
   const auto index = static_cast<std::size_t>(reason);
   if (refused_.size() <= index) refused_.resize(index + 1);
   ++refused_[index];
+  refused_with(function, scheduler::http_status(reason));
+}
+
+void Tally::cancelled(std::uint32_t function) {
+  ++cancelled_;
+  refused_with(function, 504);
+}
+
+void Tally::looped(std::uint32_t function) {
+  ++looped_;
+  refused_with(function, 508);
+}
+
+void Tally::failed(std::uint32_t function) {
+  ++failed_;
+  if (!named_.empty()) ++named_[function].failed;
+}
+
+void Tally::refused_with(std::uint32_t function, int status) {
+  if (!named_.empty()) ++named_[function].refused[status];
 }
 
 void Tally::fill(Outcome& outcome) const {
   outcome.completed = response_.count();
   outcome.cold = cold_;
   outcome.cancelled = cancelled_;
+  outcome.looped = looped_;
+  outcome.failed = failed_;
+  outcome.functions = named_;
   outcome.refused = refused_;
   outcome.waiting = waiting_;
   outcome.response = response_;
@@ -74,6 +110,10 @@ void Tally::fill(Outcome& outcome) const {
 
 std::uint64_t Outcome::refused_all() const {
   return std::accumulate(refused.begin(), refused.end(), std::uint64_t{0});
+}
+
+std::uint64_t Outcome::lost() const {
+  return refused_all() + cancelled + looped + failed;
 }
 
 double Outcome::cold_share() const {

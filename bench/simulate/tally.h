@@ -3,9 +3,11 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "bench/simulate/outcome.h"
+#include "bench/simulate/workload.h"
 
 namespace subito::simulate {
 
@@ -24,21 +26,31 @@ class SlowdownBins {
 
 class Tally {
  public:
-  explicit Tally(std::size_t functions) : functions_(functions) {}
+  // `named`: all of the functions, or none. Those are told one by one, too.
+  explicit Tally(std::size_t functions, std::span<const NamedFunction> named = {});
 
+  void arrived(std::uint32_t function);
+  // `service`: what it takes without any waiting.
   void completed(std::uint32_t function, Duration waiting, Duration response, Duration service,
                  bool cold);
-  void refused(scheduler::RefuseReason reason);
-  void cancelled() { ++cancelled_; }
+  void refused(std::uint32_t function, scheduler::RefuseReason reason);
+  void cancelled(std::uint32_t function);
+  void looped(std::uint32_t function);
+  void failed(std::uint32_t function);
   void fill(Outcome& outcome) const;
 
  private:
+  void refused_with(std::uint32_t function, int status);
+
   std::vector<SlowdownBins> functions_;
+  std::vector<FunctionOutcome> named_;
   Histogram waiting_;
   Histogram response_;
   Histogram slowdown_;
   std::uint64_t cold_ = 0;
   std::uint64_t cancelled_ = 0;
+  std::uint64_t looped_ = 0;
+  std::uint64_t failed_ = 0;
   std::vector<std::uint64_t> refused_;  // by RefuseReason
 };
 

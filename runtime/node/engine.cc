@@ -152,8 +152,8 @@ std::vector<InvocationId> Engine::take_unsent(PodId pod) {
   return unsent;
 }
 
-void Engine::share_cpu(CpuShares::Tell tell) {
-  for (const CpuShares::Told& told : tell) pods_.home().share_cpu(told.pod, told.share);
+void Engine::share_cpu(scheduler::CpuShares::Tell tell) {
+  for (const scheduler::CpuShares::Told& told : tell) pods_.home().share_cpu(told.pod, told.share);
 }
 
 void Engine::arm_timer() {

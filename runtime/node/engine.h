@@ -17,10 +17,10 @@
 
 #include "runtime/gateway/invoker.h"
 #include "runtime/loop/loop.h"
-#include "runtime/node/call_graph.h"
-#include "runtime/node/cpu_shares.h"
 #include "runtime/node/invocation_record.h"
 #include "runtime/node/pod_table.h"
+#include "scheduler/call_graph.h"
+#include "scheduler/cpu_shares.h"
 #include "scheduler/inputs.h"
 #include "scheduler/scheduler.h"
 
@@ -136,7 +136,7 @@ class Engine final : public Invoker, private PodEvents {
   void act(const scheduler::StopPod& stop);
   std::vector<InvocationId> take_unsent(PodId pod);
   void arm_timer();
-  void share_cpu(CpuShares::Tell tell);
+  void share_cpu(scheduler::CpuShares::Tell tell);
 
   // engine_invocations.cc: invocations
   InvocationRecord* find(InvocationId id);
@@ -187,10 +187,10 @@ class Engine final : public Invoker, private PodEvents {
   PodTable pods_;
   std::unordered_map<FunctionId, RevisionPtr> functions_;  // the current ones
   std::unordered_map<std::string, FunctionId> ids_;        // of these, by name
-  CallGraph call_graph_;                                   // of these
+  scheduler::CallGraph call_graph_;                        // of these
   std::unordered_map<InvocationId, InvocationRecord> records_;
   std::unordered_map<PodId, Running> running_;
-  CpuShares cpu_shares_;
+  scheduler::CpuShares cpu_shares_;
   std::unordered_map<PodId, std::vector<InvocationId>> unsent_;  // by pods that are nearly gone
   std::vector<PodId> failed_starts_;                             // of this turn
   std::unordered_map<FunctionId, std::string> last_ends_;  // of pods, unasked, of this revision

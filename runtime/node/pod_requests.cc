@@ -79,8 +79,9 @@ Status PodRequests::on_call(Pod& pod, const protocol::Frame& frame) {
     refuse(pod.id, stream, 404, "not-found", "there is no function " + head.function());
     return ok();
   }
-  if (const auto fault = fault_of_chain(*parent, function)) {
-    refuse(pod.id, stream, 508, fault->type, chain_words(*parent, function) + fault->why);
+  if (const auto fault =
+          scheduler::fault_of_chain(parent->request.callers, parent->request.function, function)) {
+    refuse_chain(pod, stream, *parent, function, *fault);
     return ok();
   }
   const CallerToken token = ++last_token_;
@@ -96,19 +97,13 @@ Status PodRequests::on_call(Pod& pod, const protocol::Frame& frame) {
   return ok();
 }
 
-// A function that waits for itself may wait for ever: it holds the pod that it would need.
-std::optional<PodRequests::ChainFault> PodRequests::fault_of_chain(const InvocationRecord& parent,
-                                                                   FunctionId called) {
-  const std::vector<FunctionId>& callers = parent.request.callers;
-  if (called == parent.request.function ||
-      std::find(callers.begin(), callers.end(), called) != callers.end()) {
-    return ChainFault{"call-cycle",
-                      " goes round: a function that waits for itself may not be called"};
-  }
-  if (callers.size() + 1 > kCallDepthMax) {
-    return ChainFault{"call-too-deep", " is deeper than calls may go"};
-  }
-  return std::nullopt;
+void PodRequests::refuse_chain(const Pod& pod, std::uint32_t stream, const InvocationRecord& parent,
+                               FunctionId called, scheduler::ChainFault fault) {
+  const bool cycle = fault == scheduler::ChainFault::kCycle;
+  refuse(pod.id, stream, 508, cycle ? "call-cycle" : "call-too-deep",
+         chain_words(parent, called) +
+             (cycle ? " goes round: a function that waits for itself may not be called"
+                    : " is deeper than calls may go"));
 }
 
 // "a > b > c"

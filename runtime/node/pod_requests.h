@@ -8,7 +8,6 @@
 
 #include <functional>
 #include <map>
-#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -16,12 +15,10 @@
 #include "runtime/bindings/dialer.h"
 #include "runtime/bindings/redis_dialer.h"
 #include "runtime/node/engine.h"
+#include "scheduler/call_chain.h"
 
 namespace subito::node {
 
-// Calls between functions, one inside the other; deeper ones are refused (508), as are those to a
-// function that waits for the call already.
-constexpr std::uint32_t kCallDepthMax = 16;
 // Of the answers to all calls of one pod, what waits for the pod to read on: 32 whole windows. The
 // call whose answer goes beyond is given up; windows alone would allow 1,024 calls of 256 KiB.
 constexpr std::size_t kPendingAnswerBytesMax = 8 << 20;
@@ -54,11 +51,6 @@ class PodRequests final : public PodRequestHandler, private Caller {
     std::size_t pending_bytes = 0;  // of all of them
   };
 
-  struct ChainFault {
-    const char* type;
-    const char* why;
-  };
-
   using ConnectKey = std::pair<PodId, std::uint32_t>;  // pod, stream
   struct Connecting {                                  // one of them
     bindings::DialId dial;
@@ -66,8 +58,8 @@ class PodRequests final : public PodRequestHandler, private Caller {
   };
 
   Status on_call(Pod& pod, const protocol::Frame& frame);
-  static std::optional<ChainFault> fault_of_chain(const InvocationRecord& parent,
-                                                  FunctionId called);
+  void refuse_chain(const Pod& pod, std::uint32_t stream, const InvocationRecord& parent,
+                    FunctionId called, scheduler::ChainFault fault);
   std::string chain_words(const InvocationRecord& parent, FunctionId called) const;
   Status on_connect(Pod& pod, const protocol::Frame& frame);
   void connect(Pod& pod, std::uint32_t stream, const manifest::Binding& binding);

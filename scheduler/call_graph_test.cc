@@ -1,14 +1,13 @@
-#include "runtime/node/call_graph.h"
+#include "scheduler/call_graph.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "scheduler/limits.h"
 
-namespace subito::node {
+namespace subito::scheduler {
 namespace {
 
-using scheduler::kHeightMax;
 using testing::ElementsAre;
 using testing::IsEmpty;
 
@@ -53,4 +52,4 @@ TEST(CallGraphTest, ACycleStandsAtTheTopUntilItIsCut) {
 }
 
 }  // namespace
-}  // namespace subito::node
+}  // namespace subito::scheduler

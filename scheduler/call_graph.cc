@@ -1,11 +1,11 @@
-#include "runtime/node/call_graph.h"
+#include "scheduler/call_graph.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "scheduler/limits.h"
 
-namespace subito::node {
+namespace subito::scheduler {
 
 std::uint32_t CallGraph::height(const std::string& function) const {
   const auto it = nodes_.find(function);
@@ -16,7 +16,7 @@ std::uint32_t CallGraph::height_by_calls(const Node& node) const {
   std::uint32_t height = 0;
   for (const std::string& called : node.calls)
     height = std::max(height, nodes_.at(called).height + 1);
-  return std::min(height, scheduler::kHeightMax);
+  return std::min(height, kHeightMax);
 }
 
 std::vector<std::string> CallGraph::put(const std::string& function,
@@ -50,4 +50,4 @@ void CallGraph::drop_if_unused(const std::string& function) {
     nodes_.erase(it);
 }
 
-}  // namespace subito::node
+}  // namespace subito::scheduler

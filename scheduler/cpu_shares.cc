@@ -1,11 +1,11 @@
-#include "runtime/node/cpu_shares.h"
+#include "scheduler/cpu_shares.h"
 
 #include <algorithm>
 #include <bit>
 
 #include "runtime/base/check.h"
 
-namespace subito::node {
+namespace subito::scheduler {
 
 std::uint32_t CpuShares::Function::share() const {
   return std::max(1U, kShareAtStart * weight / counted);
@@ -108,4 +108,4 @@ void CpuShares::tell(Pod& pod) {
   told_.push_back({pod.id, share});
 }
 
-}  // namespace subito::node
+}  // namespace subito::scheduler

@@ -1,11 +1,11 @@
-#include "runtime/node/cpu_shares.h"
+#include "scheduler/cpu_shares.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <map>
 
-namespace subito::node {
+namespace subito::scheduler {
 namespace {
 
 using Told = CpuShares::Told;
@@ -177,4 +177,4 @@ TEST_F(CpuSharesTest, FewPodsWithShortInvocationsAreToldAtMostSoOften) {
 }
 
 }  // namespace
-}  // namespace subito::node
+}  // namespace subito::scheduler

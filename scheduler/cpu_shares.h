@@ -14,8 +14,9 @@
 // short invocations come and go often, so that it falls at most kFallsMax times in kFallsWindow:
 // meanwhile pods get less than they might, never more.
 //
-// Pure: owned by the engine, which passes on what it answers (PodHome::share_cpu). on_busy and
-// on_idle take one look-up and, once their vectors have grown, allocate nothing.
+// Pure: owned by whoever owns the scheduler, who passes on what it answers (live by
+// PodHome::share_cpu). on_busy and on_idle take one look-up and, once their vectors have grown,
+// allocate nothing.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,7 @@
 #include "runtime/base/id.h"
 #include "runtime/base/time.h"
 
-namespace subito::node {
+namespace subito::scheduler {
 
 class CpuShares {
  public:
@@ -87,4 +88,4 @@ class CpuShares {
   std::vector<Told> told_;
 };
 
-}  // namespace subito::node
+}  // namespace subito::scheduler

@@ -1,9 +1,9 @@
 // CallGraph: which function may call which, by their specs, and so how high each stands: 0 calls
 // nobody, else one more than the highest it calls. The scheduler keeps places free by it
-// (scheduler/places.h). Names that nobody deployed yet count as functions that call nobody.
+// (places.h). Names that nobody deployed yet count as functions that call nobody.
 //
-// Specs may describe a cycle, though no call goes round one (pod_requests.h): what is on it, or
-// above, stands at kHeightMax. Owned by the Engine, same thread; pure.
+// Specs may describe a cycle, though no call goes round one (call_chain.h): what is on it, or
+// above, stands at kHeightMax. Owned by whoever owns the scheduler, same thread; pure.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace subito::node {
+namespace subito::scheduler {
 
 class CallGraph {
  public:
@@ -36,4 +36,4 @@ class CallGraph {
   std::map<std::string, Node> nodes_;  // each that calls or is called
 };
 
-}  // namespace subito::node
+}  // namespace subito::scheduler
