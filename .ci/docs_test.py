@@ -36,8 +36,8 @@ DONE_BEFORE = re.compile(r"sudo systemctl start subito$|sudo subito up$")
 LITERALS = re.compile(r'"\s*\n\s*"')  # one text in several literals
 HEADER = "runtime/sdk/include/subito/function.h"
 CALL_TYPE = re.compile(  # where the node refuses a call, or the SDK gives it up
-    r'(?:return \{|ChainFault\{|failure_of\(\d+, |failure\.type = |refuse\([^;"]*, \d+, |'
-    r'CallError\()"([a-z]+(?:-[a-z]+)*)"')
+    r'(?:return \{|failure_of\(\d+, |failure\.type = |refuse\([^;"]*, \d+, (?:\w+ \? )?|'
+    r'CallError\()"([a-z-]+)"(?: : "([a-z-]+)")?')
 PIECE_MIN = 4  # shorter pieces of a message are found anywhere
 
 
@@ -97,7 +97,7 @@ def wrong_call_types(root):
     told = read(root / HEADER).split("class CallError")[0]
     types = {name for folder in ("runtime/node", "runtime/sdk")
              for path in (root / folder).glob("*.cc") if not path.stem.endswith("_test")
-             for name in CALL_TYPE.findall(read(path))}
+             for names in CALL_TYPE.findall(read(path)) for name in names if name}
     for name in sorted(types):
         if not re.search(f"(?<![a-z-]){name}(?![a-z-])", told):
             yield f"function.h: it does not tell of the CallError '{name}'"
@@ -210,8 +210,8 @@ class CheckTest(unittest.TestCase):
                  "docs/troubleshooting.md": "| `reach … at: nobody listens` | x |\n",
                  "README.md": "(docs/a.md) (docs/troubleshooting.md)\n",
                  "runtime/a.cc": 'say("reach node at " + x + ": nobody "\n    "listens");\n',
-                 "runtime/node/a.cc": 'refuse(pod.id, stream, 403,\n  "forbidden");\n',
-                 HEADER: "// forbidden\nclass CallError {\n",
+                 "runtime/node/a.cc": 'refuse(pod.id, 403,\n  deep ? "deep" : "forbidden");\n',
+                 HEADER: "// forbidden, deep\nclass CallError {\n",
                  **pages_of}
         for name, text in texts.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
