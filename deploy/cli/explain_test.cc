@@ -54,7 +54,7 @@ TEST_F(CliTest, ExplainSaysWhatWasProbablyMeant) {
             "'spec.scaling.idle'?\n");
   EXPECT_THAT(run({"explain", "queue_limit"}).err,
               HasSubstr("did you mean 'spec.scaling.queueLimit'?"));
-  for (const char* word : {"scaling.maximum", "pods_max", "podsMax", "Scaling.Max", "spec.max"})
+  for (const char* word : {"scaling.maximum", "pods_max", "Scaling.Max", "spec.max"})
     EXPECT_THAT(run({"explain", word}).err, HasSubstr("did you mean 'spec.scaling.max'?")) << word;
   EXPECT_EQ(run({"explain", "panic_mode"}).err,
             "subito: explain panic_mode: there is no such field; did you mean one of\n"
