@@ -10,6 +10,7 @@ page begins in an empty folder on a node without functions. A command fails if, 
 `subito: ` is shown below it. What a page does not want to be run stands in a block of another
 language, one of LANGUAGES. Ends with 77 where a node cannot run."""
 
+import fnmatch
 import json
 import os
 import pathlib
@@ -135,8 +136,8 @@ class Reader:
         if command.words is None:
             return self.goes_on(command.expected)
         if command.words.startswith(console.INSTALL):
-            name = self.test.package.file.name
-            return None if command.words == f"{console.INSTALL}./{name}" else f"it is ./{name}"
+            made = f"{console.INSTALL}./build/package/{self.test.package.file.name}"
+            return None if fnmatch.fnmatch(made, command.words) else f"it is {made}"
         if DONE_BEFORE.match(command.words):
             return None
         words = self.here(command.words)

@@ -8,6 +8,7 @@ With no other Subito on PATH it starts a node, writes a function from each templ
 deploys, calls, edits and deploys it again, and does what README.md and the pages of docs/ tell
 (docs_test.py). Ends with 77 where a node cannot run."""
 
+import fcntl
 import gzip
 import os
 import pathlib
@@ -96,6 +97,24 @@ class PackageTest(unittest.TestCase):
         run(["sh", control / "postrm", "purge"], environment=environment)
         self.assertFalse(link.is_symlink())
 
+    def test_a_purge_takes_the_data_unless_a_node_runs_there(self):
+        root, control = self.package.folder / "kept", self.package.folder / "purge"
+        run(["dpkg-deb", "-e", self.package.file, control])
+        environment = {**self.package.environment, "DPKG_ROOT": str(root),
+                       "DPKG_MAINTSCRIPT_PACKAGE": "subito"}
+        data = root / "var/lib/subito"
+        (data / "redis").mkdir(parents=True)
+        run(["sh", control / "postrm", "remove"], environment=environment)
+        self.assertTrue(data.is_dir(), "a removal may be followed by an installation")
+        with open(data / "lock", "w", encoding="utf-8") as lock:  # as a node holds it
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            said = run(["sh", control / "postrm", "purge"], environment=environment)
+            self.assertIn("stays: a node runs there", said)
+            self.assertTrue(data.is_dir())
+        run(["sh", control / "postrm", "purge"], environment=environment)
+        self.assertFalse(data.exists())
+        run(["sh", control / "postrm", "purge"], environment=environment)
+
     def test_the_archive_needs_nothing_but_libc(self):
         """Every symbol that our part refers to is in it or in what g++ links."""
         source = self.package.folder / "all.cc"
@@ -124,8 +143,8 @@ class WayTest(NodeTest):
             with self.subTest(template):
                 method = ("-X", "POST") if template == "redis" else ()
                 self.do("subito", "new", name, "--template", template)
-                self.assertIn(f"{name} revision 1 is deployed", self.do("subito", "deploy",
-                                                                         name + "/"))
+                said = self.do("subito", "deploy", name + "/")
+                self.assertRegex(said, f"building {name}/ \\.\\.\\.\n{name} revision 1 is deployed")
                 self.assertEqual(self.call(path, *method), answer)
                 self.edit(self.work / name / f"{name}.cc", words)
                 self.assertIn("revision 2 is deployed", self.do("subito", "deploy", name + "/"))
@@ -228,6 +247,14 @@ class DevTest(NodeTest):
         dev.process.send_signal(signal.SIGINT)
         dev.says("hello revision 3 stays deployed; delete it with: subito delete hello")
         self.assertEqual(dev.process.wait(PATIENCE_SECONDS), 0)
+        self.assertEqual(self.call("/function/hello"), "hello world!\n")
+
+    def test_a_function_that_was_deleted_is_told_and_deployed_anew(self):
+        dev = self.begin()
+        self.do("subito", "delete", "hello")
+        dev.says("hello was deleted; the next save deploys it anew")
+        self.edit(self.work / "hello/hello.cc", ('name + "', 'name + "!'))
+        dev.says("hello revision 1 is deployed")
         self.assertEqual(self.call("/function/hello"), "hello world!\n")
 
     def test_ctrl_c_ends_the_compiler_with_it(self):

@@ -27,4 +27,5 @@ package_main() {
   }
   rm -rf build/package/_CPack_Packages
   say "made $(echo build/package/*.deb), $(du -h build/package/*.deb | cut -f1)"
+  say "install it: sudo apt install ./build/package/subito_*.deb"
 }

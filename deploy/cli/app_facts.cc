@@ -156,7 +156,11 @@ std::string unknown_command(const CLI::App& app, const std::string& word) {
   if (const std::string other = other_words(word); !other.empty())
     return "there is no command '" + word + "'" + other;
   std::vector<std::string> names = names_of(commands_of(app));
-  const std::string hint = manifest::did_you_mean(word, names);
+  std::string hint = manifest::did_you_mean(word, names);
+  if (hint.empty()) {
+    if (const auto kind = manifest::nearest(word, {"functions", "pods", "revisions"}))
+      hint = "; did you mean 'get " + *kind + "'?";
+  }
   return "there is no command '" + word + "'" +
          (hint.empty() ? ", there are " + in_row(names, ", ") : hint);
 }

@@ -54,11 +54,11 @@ class BuildTest : public CliTest {
   std::string project_;
 };
 
-TEST_F(BuildTest, ConfiguresOnceThenBuildsAndDeploysSilently) {
+TEST_F(BuildTest, ConfiguresOnceThenBuildsAndDeploys) {
   const Printed first = run({"deploy", project_});
   EXPECT_EQ(first.code, kOk) << first.err;
   EXPECT_EQ(first.err, "");
-  EXPECT_THAT(first.out, StartsWith("hello revision 1 is deployed"));
+  EXPECT_THAT(first.out, StartsWith("building " + project_ + " ...\nhello revision 1 is deployed"));
   ASSERT_EQ(commands_.size(), 2U);
   EXPECT_THAT(commands_[0],
               ElementsAre("cmake", "-S", project_, "-B", project_ + "/build",
@@ -68,6 +68,53 @@ TEST_F(BuildTest, ConfiguresOnceThenBuildsAndDeploysSilently) {
   EXPECT_EQ(run({"deploy", project_ + "/"}).code, kOk);
   ASSERT_EQ(commands_.size(), 3U);
   EXPECT_EQ(commands_[2][1], "--build");
+}
+
+TEST_F(BuildTest, AsJsonNothingElseIsPrinted) {
+  EXPECT_THAT(run({"deploy", project_, "-o", "json"}).out, StartsWith("{\n  \"items\": ["));
+  terminal_ = true;
+  const Printed shown = run({"deploy", project_, "-o", "json"});
+  EXPECT_THAT(shown.out, StartsWith("{\n  \"items\": ["));
+  EXPECT_THAT(shown.err, HasSubstr("building " + project_ + " ..."));
+}
+
+TEST_F(BuildTest, WithoutANodeNothingIsBuilt) {
+  no_node_ = Error{ErrorCode::kUnavailable, "nobody listens", 0};
+  const Printed output = run({"deploy", project_});
+  EXPECT_EQ(output.code, kNoNode);
+  EXPECT_THAT(output.err, HasSubstr("no node listens there"));
+  EXPECT_EQ(output.out, "");
+  EXPECT_THAT(commands_, IsEmpty());
+}
+
+TEST_F(BuildTest, WhatTheManifestLacksIsToldBeforeAnythingIsBuilt) {
+  write("hello/function.yaml", manifest("Hello", "build/hello"));
+  EXPECT_EQ(run({"deploy", project_}).code, kRefused);
+  fs::remove(project_ + "/function.yaml");
+  const Printed none = run({"deploy", project_});
+  EXPECT_EQ(none.code, kRefused);
+  EXPECT_THAT(none.err,
+              HasSubstr(project_ + ": is a folder without a manifest, function.yaml; `subito new "
+                                   "NAME` writes a folder with one\n"));
+  EXPECT_THAT(commands_, IsEmpty());
+}
+
+TEST_F(BuildTest, SaysWhichManifestItTookWhenItIsNotFunctionYaml) {
+  fs::rename(project_ + "/function.yaml", project_ + "/app.yaml");
+  EXPECT_THAT(run({"deploy", project_}).out,
+              StartsWith("manifest: " + project_ + "/app.yaml\nbuilding "));
+  write("hello/function.yaml", manifest("other", "build/hello"));
+  EXPECT_THAT(run({"deploy", project_}).out,
+              StartsWith("manifests: " + project_ + "/app.yaml, " + project_ + "/function.yaml\n"));
+}
+
+TEST_F(BuildTest, OfABinaryThatIsNotThereTheOthersAreNamed) {
+  write("hello/function.yaml", manifest("hello", "build/helo"));
+  EXPECT_THAT(run({"deploy", project_}).err,
+              HasSubstr("No such file or directory; executable files there: hello\n"));
+  for (const char* name : {"a", "b", "c"})
+    fs::copy_file(project_ + "/build/hello", project_ + "/build/" + name);
+  EXPECT_THAT(run({"deploy", project_}).err, HasSubstr("executable files there: a, b, c\n"));
 }
 
 TEST_F(BuildTest, TakesTheSdkThatCameWithTheProgram) {
@@ -85,7 +132,6 @@ TEST_F(BuildTest, GoesOnWithWhatAFailedConfigurationChose) {
 }
 
 TEST_F(BuildTest, AFailureShowsWhatTheCompilerSaidAndSendsNothing) {
-  no_node_ = Error{ErrorCode::kUnavailable, "no node is needed to see faults", 0};
   program_ = [](const std::vector<std::string>&) {
     return ProgramEnd{2, "hello.cc:3: error: \x1b[1mexpected ';'\x1b[2J\n"};
   };
@@ -93,6 +139,7 @@ TEST_F(BuildTest, AFailureShowsWhatTheCompilerSaidAndSendsNothing) {
   EXPECT_EQ(output.code, kFailed);
   EXPECT_EQ(output.err, "hello.cc:3: error: expected ';'\\x1b[2J\nsubito: build " + project_ +
                             ": cmake ended with status 2; what it said is above\n");
+  EXPECT_FALSE(plane_.functions.contains("hello"));
 }
 
 TEST_F(BuildTest, WhatTheCompilerSaidHasItsColoursOnATerminalAlone) {
@@ -102,7 +149,7 @@ TEST_F(BuildTest, WhatTheCompilerSaidHasItsColoursOnATerminalAlone) {
   EXPECT_THAT(run({"deploy", project_}).err, StartsWith("wrong\\x1b[2J\nhalf\nsubito: "));
   EXPECT_THAT(run({"deploy", project_, "-v"}).err, StartsWith("wrong\\x1b[2J\nhalf"));
   terminal_ = true;
-  const std::string shown = "...\r\x1b[K\x1b[1mwrong\x1b[m\\x1b[2J\nhalf";
+  const std::string shown = "\r\x1b[K\x1b[1mwrong\x1b[m\\x1b[2J\nhalf";
   EXPECT_THAT(run({"deploy", project_}).err, HasSubstr(shown + "\x1b[0m\n"));
   EXPECT_THAT(run({"deploy", project_, "-v"}).err, HasSubstr(shown));
   variables_["NO_COLOR"] = "1";
@@ -156,7 +203,8 @@ TEST_F(BuildTest, YamlFilesThatTheBuildMadeAreNoManifests) {
 TEST_F(BuildTest, SaysWhatIsWrongWithTheFolder) {
   Printed output = run({"deploy", folder_ + "/hallo"});
   EXPECT_EQ(output.code, kUsage);
-  EXPECT_THAT(output.err, HasSubstr("hallo: there is no such folder\n"));
+  EXPECT_THAT(output.err,
+              HasSubstr("hallo: there is no such folder; `subito new NAME` writes one\n"));
   output = run({"deploy", project_ + "/function.yaml"});
   EXPECT_EQ(output.code, kUsage);
   EXPECT_THAT(output.err, HasSubstr("is a file; say -f FILE for a manifest"));

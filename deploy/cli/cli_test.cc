@@ -100,6 +100,8 @@ TEST_F(CliTest, AWrongWordIsToldWithWhatIsAllowed) {
       "subito: there is no command 'hello', there are up, new, deploy, dev, invoke, get, describe, "
       "logs, debug, explain, scale, delete, doctor, bench, simulate, version\nTry `subito "
       "--help`\n");
+  EXPECT_THAT(run({"pod"}).err, HasSubstr("no command 'pod'; did you mean 'get pods'?\n"));
+  EXPECT_THAT(run({"functions"}).err, HasSubstr("; did you mean 'get functions'?\n"));
   EXPECT_EQ(run({"get"}).err,
             "subito get: KIND is missing: functions, pods or revisions\nTry `subito get --help`\n");
   EXPECT_EQ(run({"logs"}).err,
@@ -227,6 +229,10 @@ TEST_F(CliTest, ScaleAndDelete) {
   EXPECT_EQ(wrong.err, "subito: scale stock: minimum is above maximum; give --max too\n");
   EXPECT_EQ(run({"scale", "stock", "--min", "9", "--max", "2"}).err,
             "subito: scale stock: minimum is above maximum\n");
+  EXPECT_EQ(run({"delete", "catalogue"}).out, "catalogue is deleted\n");
+  auto& binding = *plane_.functions["stock"].manifest.mutable_spec()->add_bindings();
+  binding.set_name("redis");
+  binding.mutable_redis();
   EXPECT_EQ(run({"delete", "stock"}).out, "stock is deleted; what it keeps in Redis stays\n");
   EXPECT_EQ(run({"delete", "stock"}).code, kNotFound);
 }

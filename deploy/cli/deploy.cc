@@ -1,8 +1,8 @@
 // subito deploy FOLDER, subito deploy -f FILE|FOLDER ... and subito deploy NAME --binary PATH
 //
-// A FOLDER with a CMakeLists.txt is built first. Then everything is judged here before anything is
-// sent: every fault of every manifest, and every binary. Then each function is deployed by itself;
-// one that fails does not keep the others from it.
+// Everything is judged here before anything is sent: every fault of every manifest, then every
+// binary. Between, a FOLDER with a CMakeLists.txt is built, if there is a node to deploy to. Each
+// function is deployed by itself; one that fails does not keep the others from it.
 #include <algorithm>
 #include <filesystem>
 #include <map>
@@ -100,13 +100,16 @@ class Deploy {
 
   int run() {
     if (options_.names_folder()) {
-      if (const auto built = build(); !built) return session_.tell(built.error());
+      if (const auto right = check_folder(); !right) return session_.tell(right.error());
     } else if (options_.files.empty() == options_.name.empty() ||
                options_.name.empty() != options_.binary.empty()) {
       return session_.tell(kUsage, "deploy: say FOLDER, -f FILE, or NAME --binary PATH");
     }
     const auto manifests = manifests_of(options_);
     if (!manifests) return session_.tell(manifests.error());
+    if (options_.names_folder()) {
+      if (const auto built = build(*manifests); !built) return session_.tell(built.error());
+    }
     if (const auto wrong = wrong_binaries(*manifests); !wrong.empty())
       return session_.tell(kRefused, wrong);
     const auto there = node_.get("/v1/functions");
@@ -124,8 +127,7 @@ class Deploy {
   }
 
  private:
-  // Of a folder without a CMakeLists.txt the binaries must be there.
-  Outcome<void> build() const {
+  Outcome<void> check_folder() const {
     const std::string& folder = options_.name;
     const auto wrong = [&](const char* reason) {
       return tl::unexpected<Failure>(Failure{kUsage, "deploy " + folder + ": " + reason, {}});
@@ -133,17 +135,44 @@ class Deploy {
     std::error_code error;
     const auto there = std::filesystem::status(folder, error);
     if (there.type() == std::filesystem::file_type::not_found)
-      return wrong("there is no such folder");
+      return wrong("there is no such folder; `subito new NAME` writes one");
     if (error) return wrong(("look at the folder: " + error.message()).c_str());
     if (there.type() != std::filesystem::file_type::directory)
       return wrong("is a file; say -f FILE for a manifest, NAME --binary PATH for a binary");
     if (options_.any_flag)
       return wrong("a folder's manifest says that; fields are for NAME --binary PATH");
-    if (!has_build(folder)) return {};
-    progress("building " + folder + " ...");
-    auto built = build_folder(session_.environment, folder, options_.verbose);
-    progress("");
+    return {};
+  }
+
+  // Of a folder without a CMakeLists.txt the binaries must be there. A node that is away is told
+  // before a compiler runs.
+  Outcome<void> build(const Manifests& manifests) {
+    tell_files(manifests);
+    if (!has_build(options_.name)) return {};
+    if (const auto there = node_.get("/v1/healthz"); !there)
+      return tl::unexpected<Failure>(there.error());
+    say("building " + options_.name + " ...");
+    auto built = build_folder(session_.environment, options_.name, options_.verbose);
+    if (options_.output.json()) progress("");
     return built;
+  }
+
+  // Which manifests were taken, when it is not the one that everybody expects.
+  void tell_files(const Manifests& manifests) const {
+    std::vector<std::string> files;
+    for (const manifest::Manifest& one : manifests) {
+      if (files.empty() || files.back() != one.file) files.push_back(one.file);
+    }
+    if (files.size() == 1 && std::filesystem::path(files[0]).filename() == "function.yaml") return;
+    std::string words;
+    for (const std::string& file : files) words += (words.empty() ? "" : ", ") + file;
+    say((files.size() == 1 ? "manifest: " : "manifests: ") + printable(words));
+  }
+
+  // What is written as JSON is that alone.
+  void say(const std::string& line) const {
+    if (options_.output.json()) return progress(line);
+    session_.out() << line << std::endl;
   }
 
   int deploy(const manifest::Manifest& one) {

@@ -1,11 +1,16 @@
 #include "deploy/cli/deployment.h"
 
+#include <algorithm>
+#include <filesystem>
+
 #include "deploy/cli/refusals.h"
 #include "deploy/manifest/elf_check.h"
 
 namespace subito::cli {
 
 namespace {
+
+namespace fs = std::filesystem;
 
 Outcome<Json> put_and_deploy(Node& node, const manifest::Manifest& one, bool check) {
   const auto hash = node.put_artefact(one.binary_path());
@@ -15,6 +20,28 @@ Outcome<Json> put_and_deploy(Node& node, const manifest::Manifest& one, bool che
                      {"check", check}};
   const std::string& name = one.function.metadata().name();
   return node.call("POST", "/v1/functions/" + name + "/deploy", body.dump());
+}
+
+// Of a binary that is not there, what it may have been meant to be: "; executable files there: a,
+// b".
+std::string executables_beside(const fs::path& binary) {
+  constexpr std::size_t kShownMax = 3;
+  std::error_code error;
+  if (fs::exists(binary, error)) return "";
+  std::vector<std::string> names;
+  for (fs::directory_iterator it(binary.parent_path(), error), end; !error && it != end;
+       it.increment(error)) {
+    const fs::file_status status = it->status(error);
+    if (fs::is_regular_file(status) &&
+        (status.permissions() & fs::perms::owner_exec) != fs::perms::none)
+      names.push_back(it->path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  names.resize(std::min(names.size(), kShownMax));
+  std::string words;
+  for (const std::string& name : names)
+    words += (words.empty() ? "; executable files there: " : ", ") + name;
+  return words;
 }
 
 }  // namespace
@@ -37,7 +64,7 @@ std::vector<std::string> wrong_binaries(const Manifests& manifests) {
     const std::string path = one.binary_path();
     if (auto facts = manifest::check_elf_file(path, path); !facts)
       wrong.push_back(place_of(one, "spec.binary") + one.function.metadata().name() + ": " +
-                      facts.error().message);
+                      facts.error().message + executables_beside(path));
   }
   return wrong;
 }

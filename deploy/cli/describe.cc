@@ -64,6 +64,21 @@ void print_scaling(const Session& session, const Json& facts) {
                               ", start " + mean_words(facts, "startMicros"));
 }
 
+// The paths of its own, beside its URL, where clients reach them.
+void print_routes(const Session& session, const Json& function) {
+  const std::string url = scalar(function.at("url"));
+  const std::string gateway = url.substr(0, url.rfind("/function/"));
+  const char* label = "Routes";
+  for (const Json& route : function.at("manifest").at("spec").value("routes", Json::array())) {
+    const std::string reached = gateway + scalar(route.at("path"));
+    if (*label != '\0')
+      print_label(session, label, reached);
+    else
+      session.out() << std::string(kLabelColumns, ' ') << reached << '\n';
+    label = "";
+  }
+}
+
 void print_head(const Session& session, const Json& function) {
   const std::string state = function.at("state");
   const std::string words = printable(function.value("stateWords", ""));
@@ -74,6 +89,7 @@ void print_head(const Session& session, const Json& function) {
   print_sentence(session,
                  function_sentence(function, [&](const Json& time) { return session.age(time); }));
   print_label(session, "URL", scalar(function.at("url")));
+  print_routes(session, function);
   print_label(session, "Revision",
               function.at("revision").dump() + ", deployed " +
                   session.age(function.at("deployedAt")) + " ago");

@@ -109,6 +109,7 @@ class Dev {
     (void)::poll(polled.data(), polled.size(), timeout_ms);
     take_changes();
     if (const Status status = follower_.read(); !status) stream_ended(status.error());
+    tell_deleted();
     return polled[2].revents != 0;
   }
 
@@ -126,6 +127,12 @@ class Dev {
   void stream_ended(const Error& error) {
     if (error.code == ErrorCode::kUnavailable) return lost_node("the node has gone");
     (void)session_.tell(kFailed, error.message);
+  }
+
+  void tell_deleted() {
+    for (const std::string& name : follower_.take_deleted()) {
+      if (revisions_.erase(name) > 0) say(name + " was deleted; the next save deploys it anew");
+    }
   }
 
   void lost_node(const std::string& why) {

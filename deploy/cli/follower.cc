@@ -45,7 +45,9 @@ Status Follower::follow(const std::string& name) {
   ASSIGN_OR_RETURN(api::LineStream logs,
                    api::LineStream::open(socket, path + "/logs?follow=true&tail=0"));
   ASSIGN_OR_RETURN(api::LineStream requests, api::LineStream::open(socket, path + "/requests"));
-  followed_.emplace(name, Followed{std::move(logs), std::move(requests)});
+  ASSIGN_OR_RETURN(api::LineStream events,
+                   api::LineStream::open(socket, "/v1/events/watch?function=" + encoded(name)));
+  followed_.emplace(name, Followed{std::move(logs), std::move(requests), std::move(events)});
   return ok();
 }
 
@@ -53,12 +55,13 @@ void Follower::add_to(std::vector<pollfd>& polled) const {
   for (const auto& [name, followed] : followed_) {
     polled.push_back({followed.logs.fd(), POLLIN, 0});
     polled.push_back({followed.requests.fd(), POLLIN, 0});
+    polled.push_back({followed.events.fd(), POLLIN, 0});
   }
 }
 
 Status Follower::read() {
   for (auto it = followed_.begin(); it != followed_.end();) {
-    Status status = read(it->second);
+    Status status = read(it->first, it->second);
     if (!status) {
       followed_.erase(it);
       return status;
@@ -69,12 +72,15 @@ Status Follower::read() {
 }
 
 // What a handler said stands above its request.
-Status Follower::read(Followed& followed) {
+Status Follower::read(const std::string& name, Followed& followed) {
   const bool colours = session_.colours();
   RETURN_IF_ERROR(followed.logs.read(
       each_object([&](const Json& record) { print(log_line(record, colours)); })));
-  return followed.requests.read(
-      each_object([&](const Json& request) { print(request_line(request, colours)); }));
+  RETURN_IF_ERROR(followed.requests.read(
+      each_object([&](const Json& request) { print(request_line(request, colours)); })));
+  return followed.events.read(each_object([&](const Json& event) {
+    if (event.value("reason", "") == "Removed") deleted_.insert(name);
+  }));
 }
 
 void Follower::print(const std::string& line) {

@@ -6,7 +6,9 @@
 #include <poll.h>
 
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "deploy/api/line_stream.h"
@@ -29,17 +31,21 @@ class Follower {
   // Prints what is there. kUnavailable: the node has gone; another error: why one is not followed
   // any more.
   Status read();
+  // The functions that were deleted since it was asked last.
+  std::set<std::string> take_deleted() { return std::exchange(deleted_, {}); }
 
  private:
   struct Followed {
     api::LineStream logs;
     api::LineStream requests;
+    api::LineStream events;
   };
-  Status read(Followed& followed);
+  Status read(const std::string& name, Followed& followed);
   void print(const std::string& line);
 
   const Session& session_;
   std::map<std::string, Followed> followed_;
+  std::set<std::string> deleted_;
 };
 
 }  // namespace subito::cli

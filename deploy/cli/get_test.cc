@@ -21,9 +21,17 @@ TEST_F(CliTest, GetFunctions) {
             "stock      asleep  0     0        0         1         60s\n");
   EXPECT_EQ(run({"get", "fn", "stock", "-o", "wide"}).out,
             "FUNCTION  STATE   PODS  WAITING  REQUESTS  REVISION  AGE  START   SCALE  BINARY       "
-            " URL\n"
+            " URL                                   ROUTES\n"
             "stock     asleep  0     0        0         1         60s  pooled  0-20   aaaaaaaaaaaa "
-            " http://127.0.0.1:8080/function/stock\n");
+            " http://127.0.0.1:8080/function/stock  -\n");
+  for (const char* path : {"/stocks", "/store"})
+    plane_.functions["stock"].manifest.mutable_spec()->add_routes()->set_path(path);
+  EXPECT_THAT(run({"get", "fn", "stock", "-o", "wide"}).out, HasSubstr("  /stocks, /store\n"));
+  EXPECT_THAT(run({"describe", "stock"}).out,
+              HasSubstr("\nURL:        http://127.0.0.1:8080/function/stock\n"
+                        "Routes:     http://127.0.0.1:8080/stocks\n"
+                        "            http://127.0.0.1:8080/store\n"
+                        "Revision:"));
   const Json json = Json::parse(run({"get", "functions", "-o", "json"}).out);
   EXPECT_EQ(json.at("items").size(), 2U);
   EXPECT_EQ(Json::parse(run({"get", "functions", "stock", "-o", "json"}).out)["items"].size(), 1U);

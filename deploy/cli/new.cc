@@ -152,7 +152,7 @@ class New {
                    << " from the template " << from.name << ":\n";
     for (const TemplateFile& file : from.files)
       session_.out() << "  " << folder << with_names(file.path, name) << '\n';
-    session_.out() << "Next:\n  subito deploy " << folder
+    session_.out() << "Next:\n  sudo subito deploy " << folder
                    << "   builds it, deploys it, tells its URL\n  " << folder << name
                    << ".cc is the handler; " << folder << "README.md how to test and debug it\n";
     if (from.name == kCallsTemplate)

@@ -27,7 +27,7 @@ TEST_F(NewTest, WritesAFunctionOfThatNameAndTellsWhatNext) {
   EXPECT_EQ(output.code, kOk) << output.err;
   EXPECT_THAT(output.out, HasSubstr("wrote " + greeter + "/ from the template hello:\n"));
   EXPECT_THAT(output.out, HasSubstr("  " + greeter + "/greeter_test.cc\n"));
-  EXPECT_THAT(output.out, HasSubstr("subito deploy " + greeter + "/ "));
+  EXPECT_THAT(output.out, HasSubstr("\n  sudo subito deploy " + greeter + "/ "));
   EXPECT_THAT(read(greeter + "/greeter.cc"), HasSubstr("#include \"greeter.h\""));
   EXPECT_THAT(read(greeter + "/CMakeLists.txt"),
               HasSubstr("subito_function(greeter SOURCES main.cc greeter.cc)"));

@@ -1,4 +1,5 @@
 // The short commands: scale, delete, version, up, doctor, bench, simulate.
+#include <algorithm>
 #include <charconv>
 #include <memory>
 
@@ -40,9 +41,15 @@ int scale(const Session& session, const ScaleOptions& options) {
 
 int remove(const Session& session, const std::string& name) {
   Node node = session.node();
-  const auto gone = node.call("DELETE", "/v1/functions/" + encoded(name), "");
+  const std::string path = "/v1/functions/" + encoded(name);
+  const auto function = node.get(path);
+  if (!function) return session.tell(function.error());
+  const auto gone = node.call("DELETE", path, "");
   if (!gone) return session.tell(gone.error());
-  session.out() << name << " is deleted; what it keeps in Redis stays\n";
+  const Json bindings = function->at("manifest").at("spec").value("bindings", Json::array());
+  const bool keeps = std::any_of(bindings.begin(), bindings.end(),
+                                 [](const Json& binding) { return binding.contains("redis"); });
+  session.out() << name << " is deleted" << (keeps ? "; what it keeps in Redis stays" : "") << '\n';
   return kOk;
 }
 

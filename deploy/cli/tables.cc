@@ -27,12 +27,20 @@ std::string scaling_words(const Json& function) {
   return text(scaling, "min") + "-" + text(scaling, "max");
 }
 
+// "/shop, /cart"; "-" for none: it answers below its name alone.
+std::string routes_words(const Json& function) {
+  std::string words;
+  for (const Json& route : function.at("manifest").at("spec").value("routes", Json::array()))
+    words += (words.empty() ? "" : ", ") + text(route, "path");
+  return words.empty() ? "-" : words;
+}
+
 }  // namespace
 
 Table functions_table(const Session& session, const Json& items, bool wide) {
   std::vector<std::string> header = {"FUNCTION", "STATE",    "PODS", "WAITING",
                                      "REQUESTS", "REVISION", "AGE"};
-  if (wide) header.insert(header.end(), {"START", "SCALE", "BINARY", "URL"});
+  if (wide) header.insert(header.end(), {"START", "SCALE", "BINARY", "URL", "ROUTES"});
   Table table(header);
   for (const Json& item : items) {
     const Json& pods = item.at("pods");
@@ -47,7 +55,7 @@ Table functions_table(const Session& session, const Json& items, bool wide) {
                                       session.age(item.value("deployedAt", Json()))};
     if (wide)
       cells.insert(cells.end(), {text(item.at("manifest").at("spec"), "start"), scaling_words(item),
-                                 short_hash(item), text(item, "url")});
+                                 short_hash(item), text(item, "url"), routes_words(item)});
     table.add(std::move(cells), colour_of_state(text(item, "state")), 1);
   }
   return table;

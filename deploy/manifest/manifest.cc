@@ -106,7 +106,9 @@ std::vector<std::string> files_of(const std::string& path, std::vector<Fault>& f
   if (error)
     faults.push_back(Fault{path, 0, "", "cannot be read: " + error.message()});
   else if (files.empty())
-    faults.push_back(Fault{path, 0, "", "is a folder without a .yaml file"});
+    faults.push_back(Fault{path, 0, "",
+                           "is a folder without a manifest, function.yaml; `subito new NAME` "
+                           "writes a folder with one"});
   return files;
 }
 

@@ -145,6 +145,10 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"  routes: [{path: shop}]\n",
                   "6: spec.routes[0].path: is 'shop', a path begins with '/'"},
         FaultCase{"  routes: [{path: \"/a?b\"}]\n", "has a character that no path has"},
+        FaultCase{"  routes: [{path: \"/greet/{name}/x\"}]\n",
+                  "6: spec.routes[0].path: is '/greet/{name}/x', but a route is a prefix: write "
+                  "/greet; the pattern belongs into the function's Router"},
+        FaultCase{"  routes: [{path: \"/{id}\"}]\n", "a prefix: write /; the pattern"},
         FaultCase{"  routes: [{path: /a//b}]\n", "has an empty segment"},
         FaultCase{"  routes: [{path: /a/}]\n", "is '/a/', leave the final '/' away"},
         FaultCase{"  routes: [{path: /a/../b}]\n", "has a dot segment"},
@@ -205,6 +209,9 @@ INSTANTIATE_TEST_SUITE_P(
                     DocumentCase{"---\n---\n", "f.yaml: holds no manifest"},
                     DocumentCase{"a: [1\n", "f.yaml:2: is not YAML: "},
                     DocumentCase{"a: b: c\n", "f.yaml:1: is not YAML: "},
+                    DocumentCase{
+                        "a:\n  b: 1\n c: 2\n",
+                        "f.yaml:3: is not YAML: end of map not found; check the indentation"},
                     DocumentCase{",", "f.yaml:1: is not YAML: unexpected character"},
                     DocumentCase{"---\n]", "f.yaml:2: is not YAML: illegal flow end"},
                     DocumentCase{"- 1\n", "f.yaml:1: is a list, must be a mapping with apiVersion"},
@@ -311,7 +318,8 @@ TEST_F(Folder, IsReadByNameAndOtherFilesAreLeftAlone) {
 }
 
 TEST_F(Folder, TellsWhatIsMissingAndWhatIsThereTwice) {
-  EXPECT_THAT(to_string(load({path_}).faults), HasSubstr("is a folder without a .yaml file"));
+  EXPECT_THAT(to_string(load({path_}).faults),
+              HasSubstr("is a folder without a manifest, function.yaml; `subito new NAME` writes"));
   EXPECT_THAT(to_string(load({path_ + "/x.yaml"}).faults), HasSubstr("does not exist"));
   write("a.yaml", std::string(kHead) + "spec: {binary: a}\n");
   write("b.yaml", std::string(kHead) + "spec: {binary: a}\n");

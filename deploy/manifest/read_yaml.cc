@@ -17,6 +17,12 @@ int line_of(const YAML::Mark& mark) {
   return mark.line + 1;
 }
 
+// What yaml-cpp says, and what to look at where it does not say that.
+std::string not_yaml(const std::string& reason) {
+  const bool block = reason == YAML::ErrorMsg::END_OF_MAP || reason == YAML::ErrorMsg::END_OF_SEQ;
+  return "is not YAML: " + reason + (block ? "; check the indentation" : "");
+}
+
 class YamlEvents final : public YAML::EventHandler {
  public:
   explicit YamlEvents(TreeBuilder& builder) : builder_(builder) {}
@@ -94,7 +100,7 @@ std::vector<Node> read_yaml(const std::string& file, std::string_view text,
       if (document.kind != Node::Kind::kNull) documents.push_back(std::move(document));
     }
   } catch (const YAML::Exception& error) {
-    builder.fault(line_of(error.mark), "is not YAML: " + error.msg);
+    builder.fault(line_of(error.mark), not_yaml(error.msg));
   } catch (const std::exception& error) {
     builder.fault(0, std::string("is not YAML: ") + error.what());
   }

@@ -68,12 +68,23 @@ Wrong check_reachable(std::string_view text) {
   return std::nullopt;
 }
 
+// A Router's pattern in place of the prefix: in a path of HTTP braces are encoded (RFC 3986, 2).
+Wrong check_no_pattern(std::string_view text) {
+  const std::size_t brace = text.find_first_of("{}");
+  if (brace == text.npos) return std::nullopt;
+  const std::size_t slash = text.substr(0, brace).rfind('/');
+  const std::string prefix(text.substr(0, slash == 0 ? 1 : slash));
+  return "is '" + std::string(text) + "', but a route is a prefix: write " + prefix +
+         "; the pattern belongs into the function's Router";
+}
+
 Wrong check_path(std::string_view text) {
   constexpr std::size_t kPathBytesMax = 1024;
   if (text.empty() || text.front() != '/')
     return "is '" + std::string(text) + "', a path begins with '/'";
   if (text.size() > kPathBytesMax) return "is longer than 1024 bytes";
   if (text.find("//") != text.npos) return "has an empty segment ('//')";
+  if (Wrong wrong = check_no_pattern(text)) return wrong;
   if (Wrong wrong = check_reachable(text)) return wrong;
   for (const char c : text) {
     if (c <= ' ' || c == 0x7f || c == '?' || c == '#')

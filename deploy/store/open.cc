@@ -38,13 +38,13 @@ constexpr std::array kMigrations = {
     "ALTER TABLE revisions ADD COLUMN scaled INTEGER NOT NULL DEFAULT 0;",
 };
 
-// Who holds the lock, as it wrote it there: " by process 4711", or nothing.
+// Who holds the lock, as it wrote it there: " (pid 4711)", or nothing.
 std::string owner_words(int fd) {
   std::array<char, 16> text{};
   const ssize_t size = ::pread(fd, text.data(), text.size() - 1, 0);
   std::string pid(text.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
   pid.resize(std::min(pid.find_first_not_of("0123456789"), pid.size()));
-  return pid.empty() ? "" : " by process " + pid;
+  return pid.empty() ? "" : " (pid " + pid + ")";
 }
 
 // The folder's lock; goes with the descriptor, so also with a killed process.
@@ -53,8 +53,11 @@ Result<UniqueFd> lock_folder(const std::string& folder) {
   if (!fd.valid()) return errno_error("open data folder " + folder);
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return errno_error("lock data folder " + folder);
-    return fail(ErrorCode::kAlreadyExists,
-                "open data folder " + folder + ": in use" + owner_words(fd.get()));
+    return fail(ErrorCode::kAlreadyExists, "open data folder " + folder +
+                                               ": a node runs there already" +
+                                               owner_words(fd.get()) +
+                                               "; another one needs a folder and port of its own: "
+                                               "subito up --data FOLDER --listen ADDRESS:PORT");
   }
   const std::string pid = std::to_string(::getpid()) + "\n";
   if (::ftruncate(fd.get(), 0) != 0 ||

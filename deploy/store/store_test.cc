@@ -179,8 +179,12 @@ TEST_F(StoreTest, OneProcessPerFolderAndTheErrorNamesIt) {
   const auto second = Store::open(folder_.path());
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::kAlreadyExists);
-  EXPECT_EQ(second.error().message, "open data folder " + folder_.path() + ": in use by process " +
-                                        std::to_string(::getpid()));
+  EXPECT_EQ(
+      second.error().message,
+      "open data folder " + folder_.path() + ": a node runs there already (pid " +
+          std::to_string(::getpid()) +
+          "); another one needs a folder and port of its own: subito up --data FOLDER --listen "
+          "ADDRESS:PORT");
 }
 
 TEST_F(StoreTest, RefusesAFolderOfANewerSubito) {

@@ -9,9 +9,15 @@ Json read_object(const subito::Request& request) {
   if (body.size() > kBodyBytesMax) {
     throw subito::HttpError(413, "body-too-large", "the body is over 65536 bytes");
   }
-  Json json = Json::parse(body, nullptr, false);
-  if (!json.is_object()) throw subito::HttpError(400, "bad-json", "the body is no JSON object");
-  return json;
+  try {
+    Json json = Json::parse(body);
+    if (json.is_object()) return json;
+  } catch (const Json::parse_error& error) {
+    throw subito::HttpError(
+        400, "bad-json",
+        "the body is no JSON: it breaks off or goes wrong at byte " + std::to_string(error.byte));
+  }
+  throw subito::HttpError(400, "bad-json", "the body is no JSON object");
 }
 
 Json read_answer(const subito::Response& response) {
@@ -62,7 +68,7 @@ JsonWriter& JsonWriter::key(std::string_view name) {
 }
 
 JsonWriter& JsonWriter::text(std::string_view value) {
-  return raw(Json(value).dump(-1, ' ', false, Json::error_handler_t::replace));
+  return raw(subito::json_string(value));
 }
 
 JsonWriter& JsonWriter::money(std::int64_t minor) {

@@ -42,6 +42,16 @@ TEST(JsonReadTest, TakesObjectsAlone) {
   EXPECT_EQ(status_of("{\"a\":\"" + std::string(kBodyBytesMax, 'x') + "\"}"), 413);
 }
 
+TEST(JsonReadTest, SaysWhereABodyIsNoJson) {
+  try {
+    read_object(subito::Request("POST", "/", {}, R"({"lines": 1,})"));
+    ADD_FAILURE() << "it was taken";
+  } catch (const subito::HttpError& error) {
+    EXPECT_EQ(error.type(), "bad-json");
+    EXPECT_STREQ(error.what(), "the body is no JSON: it breaks off or goes wrong at byte 13");
+  }
+}
+
 TEST(JsonReadTest, AMemberThatIsNotThereIsNull) {
   const Json object = Json::parse(R"({"a":"x","n":1})");
   EXPECT_EQ(text_of(object, "a"), "x");

@@ -55,8 +55,9 @@ Status Routes::add_route(const std::string& prefix, bool strip_prefix,
   const auto [it, added] =
       routes_.try_emplace(prefix, Route{function, function_name, strip_prefix});
   if (!added && it->second.function != function) {
-    return fail(ErrorCode::kAlreadyExists,
-                "add route " + prefix + ": it belongs to function " + it->second.function_name);
+    return fail(ErrorCode::kAlreadyExists, "add route " + prefix + ": it belongs to function " +
+                                               it->second.function_name +
+                                               "; delete that one or choose another path");
   }
   longest_route_ = std::max(longest_route_, prefix.size());
   return ok();
@@ -84,8 +85,11 @@ Result<Target> Routes::find(std::string_view path) const {
     const std::size_t slash = prefix.rfind('/');
     prefix.resize(slash == 0 ? 1 : slash);
   }
-  return fail(ErrorCode::kNotFound, "find function: no route matches " + std::string(path) +
-                                        "; `subito get functions` lists what is there");
+  return fail(ErrorCode::kNotFound,
+              "find function: no route matches " + std::string(path) +
+                  "; a function answers at /function/NAME, and at paths of its own if its manifest "
+                  "has them (`subito explain spec.routes`): `subito get functions -o wide` lists "
+                  "both");
 }
 
 Result<Target> Routes::find_by_name(std::string_view path) const {

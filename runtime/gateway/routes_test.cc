@@ -64,7 +64,9 @@ TEST(RoutesTest, RefusesARouteThatAnotherFunctionHas) {
   Routes routes = shop();
   const auto status = routes.add_route("/orders", false, "shopfront", kShop);
   ASSERT_FALSE(status);
-  EXPECT_NE(status.error().message.find("belongs to function checkout"), std::string::npos);
+  EXPECT_EQ(status.error().message,
+            "add route /orders: it belongs to function checkout; delete that one or choose another "
+            "path");
   EXPECT_TRUE(routes.add_route("/orders", false, "checkout", kOrders));
 }
 
@@ -82,7 +84,11 @@ TEST(RoutesTest, RefusesDotSegmentsHoweverTheyAreWritten) {
 }
 
 TEST(RoutesTest, FindsNothingWithoutRoutes) {
-  EXPECT_EQ(Routes().find("/x").error().code, ErrorCode::kNotFound);
+  const auto error = Routes().find("/x").error();
+  EXPECT_EQ(error.code, ErrorCode::kNotFound);
+  for (const char* words : {"no route matches /x;", "/function/NAME",
+                            "`subito explain spec.routes`", "`subito get functions -o wide`"})
+    EXPECT_NE(error.message.find(words), std::string::npos) << words;
 }
 
 }  // namespace

@@ -90,20 +90,25 @@ Result<std::shared_ptr<Control::Deploy>> Control::prepare(const manifest::Functi
   }
   ASSIGN_OR_RETURN(std::string path, parts_.store.artefact_path(artefact));
   pods::read_ahead(path);
-  ASSIGN_OR_RETURN(const store::Candidate candidate, parts_.store.prepare(function, artefact));
-  auto deploy = std::make_shared<Deploy>();
-  deploy->candidate = candidate;
-  deploy->revision =
-      make_revision(parts_.functions.id_of(name), parts_.functions.next_revision_id(),
-                    candidate.number, function, {artefact, std::move(path)});
-  std::string fault = deploy->revision->out_of_service;
-  if (const auto wrong = scheduler::fault(deploy->revision->scaling)) fault = *wrong;
-  if (auto routes = parts_.functions.routes(deploy->revision.get()); !routes) {
-    fault = routes.error().message;
+  const auto revision = [&, function_id = parts_.functions.id_of(name),
+                         id = parts_.functions.next_revision_id()](std::uint64_t number) {
+    return make_revision(function_id, id, number, function, {artefact, path});
+  };
+  // What is refused takes no number.
+  if (const std::string fault = fault_of(*revision(0)); !fault.empty()) {
+    return fail(ErrorCode::kInvalidArgument, "deploy " + name + ": " + fault);
   }
-  if (fault.empty()) return deploy;
-  RETURN_IF_ERROR(parts_.store.drop(candidate));
-  return fail(ErrorCode::kInvalidArgument, "deploy " + name + ": " + fault);
+  auto deploy = std::make_shared<Deploy>();
+  ASSIGN_OR_RETURN(deploy->candidate, parts_.store.prepare(function, artefact));
+  deploy->revision = revision(deploy->candidate.number);
+  return deploy;
+}
+
+std::string Control::fault_of(const Revision& revision) const {
+  if (const auto routes = parts_.functions.routes(&revision); !routes) {
+    return routes.error().message;
+  }
+  return std::string(scheduler::fault(revision.scaling).value_or(revision.out_of_service));
 }
 
 // Starts one pod of the candidate; what is current stays until it has come up.

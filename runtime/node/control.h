@@ -78,6 +78,8 @@ class Control final : public api::ControlPlane {
 
   Result<std::shared_ptr<Deploy>> prepare(const manifest::Function& function,
                                           const std::string& artefact);
+  // Why it cannot be deployed; empty: it can.
+  std::string fault_of(const Revision& revision) const;
   void check(const std::shared_ptr<Deploy>& deploy);
   void check_failed(const std::shared_ptr<Deploy>& deploy, const std::string& pod, Error error);
   // By the report or by the deadline: the second of them changes nothing.

@@ -78,9 +78,14 @@ TEST_F(ControlTest, ARouteOfAnotherFunctionIsRefusedWithItsFieldAndOwner) {
   ASSERT_EQ(deploy(first, store::put(*store, "first")), "deployed");
   manifest::Function second = function("second");
   second.mutable_spec()->add_routes()->set_path("/mine");
+  ASSERT_EQ(deploy(second, store::put(*store, "second")), "deployed");
   second.mutable_spec()->add_routes()->set_path("/shop");
   EXPECT_EQ(deploy(second, store::put(*store, "second")),
-            "deploy second: spec.routes[1].path: add route /shop: it belongs to function first");
+            "deploy second: spec.routes[1].path: add route /shop: it belongs to function first; "
+            "delete that one or choose another path");
+  second.mutable_spec()->mutable_routes(1)->set_path("/other");
+  ASSERT_EQ(deploy(second, store::put(*store, "second")), "deployed");
+  EXPECT_EQ(functions.find("second")->revision->number, 2U) << "what was refused took a number";
 }
 
 TEST_F(ControlTest, ComesUpWithoutAFunctionWhoseArtefactIsGone) {

@@ -40,6 +40,16 @@ std::string hex(std::uint64_t number) {
   return text;
 }
 
+server::Address gateway_address(const NodeConfig& config) {
+  return {server::Address::Kind::kTcp, config.listen_host, config.listen_port};
+}
+
+Error gateway_not_listening(Error error) {
+  if (error.code == ErrorCode::kAlreadyExists)
+    error.message += "; end that, or choose another port: subito up --listen ADDRESS:PORT";
+  return error;
+}
+
 scheduler::NodeLimits node_limits(const NodeConfig& config) {
   scheduler::NodeLimits limits;
   limits.pods_max = config.pods_max;
@@ -147,7 +157,12 @@ Status LiveNode::open_recording() {
   return ok();
 }
 
+// A port that is taken is told before anything is started that would have to be ended.
 void LiveNode::start(std::function<void(Status)> ready) {
+  if (auto free = server::check_port(gateway_address(config_)); !free) {
+    const Error error = gateway_not_listening(std::move(free).error());
+    return loop_.defer([ready, error] { ready(error); });
+  }
   auto begun = start_redis([this, ready](Status redis) {
     if (!redis) return ready(std::move(redis));
     ready(serve());
@@ -182,9 +197,9 @@ void LiveNode::use_redis(bindings::RedisEndpoint endpoint) {
 }
 
 Status LiveNode::serve() {
-  server::Address address{server::Address::Kind::kTcp, config_.listen_host, config_.listen_port};
-  ASSIGN_OR_RETURN(const server::Address bound, gateway_server_->listen(address));
-  url_ = node::gateway_url(bound.host, bound.port);
+  auto bound = gateway_server_->listen(gateway_address(config_));
+  if (!bound) return gateway_not_listening(std::move(bound).error());
+  url_ = node::gateway_url(bound->host, bound->port);
   api::NodeInfo info;
   info.version = kVersion;
   info.gateway_url = url_;

@@ -215,6 +215,8 @@ int listen_and_serve(const ListenOptions& given, const Handler& handler) {
   ListenOptions options = given;
   if (options.concurrency == 0) options.concurrency = std::thread::hardware_concurrency();
   if (options.concurrency == 0) options.concurrency = 1;
+  for (const std::string& warning : unread_settings(environ))
+    std::fprintf(stderr, "%s: warning: %s\n", options.name.c_str(), warning.c_str());
   ListenService service{options.name, options.name + "-local", handler, {}, {}};
   Loop loop;
   ListenServer server(loop, options, service);

@@ -16,9 +16,17 @@
 namespace subito::sdk {
 namespace {
 
-constexpr char kNoAddress[] =
-    "the host is not an IP address, and a function resolves no names; write 127.0.0.1:6379, "
-    "localhost:6379, [::1]:6379 or unix:/path";
+constexpr std::uint16_t kExamplePort = 9000;  // where there is no usual one
+constexpr std::string_view kSetting = "SETTING_";
+
+// Why a host is none, for what is reached at `port`.
+std::string no_address(std::string_view host, std::uint16_t port) {
+  const std::string shown = ":" + std::to_string(port != 0 ? port : kExamplePort);
+  if (const auto number = parse_number(host))
+    return "it is a port without a host; write 127.0.0.1:" + std::to_string(*number);
+  return "the host is not an IP address, and a function resolves no names; write 127.0.0.1" +
+         shown + ", localhost" + shown + ", [::1]" + shown + " or unix:/path";
+}
 
 std::string variable_name(std::string_view prefix, std::string_view name, std::string_view suffix) {
   std::string out(prefix);
@@ -37,7 +45,7 @@ std::optional<std::string> read_variable(const std::string& name) {
 }
 
 // Without what stands before '@': it may be a password.
-Error bad_address(std::string_view text, const char* reason) {
+Error bad_address(std::string_view text, const std::string& reason) {
   const std::string_view shown = text.substr(text.rfind('@') + 1);
   return Error{ErrorCode::kInvalidArgument, "read address " + std::string(shown) + ": " + reason,
                0};
@@ -116,8 +124,22 @@ std::optional<std::string> environment(std::string_view prefix, std::string_view
 }
 
 std::optional<std::string> environment_setting(std::string_view name) {
-  if (auto value = environment("SETTING_", name)) return value;
+  if (auto value = environment(kSetting, name)) return value;
   return read_variable(std::string(name));
+}
+
+std::vector<std::string> unread_settings(const char* const* variables) {
+  std::vector<std::string> warnings;
+  for (; variables != nullptr && *variables != nullptr; ++variables) {
+    const std::string_view variable(*variables);
+    const std::string_view name = variable.substr(0, variable.find('='));
+    if (!name.starts_with(kSetting)) continue;
+    const std::string read = variable_name(kSetting, name.substr(kSetting.size()), {});
+    if (read == name) continue;
+    warnings.push_back(std::string(name) +
+                       " is read by no setting; names are in capitals: " + read);
+  }
+  return warnings;
 }
 
 std::optional<Endpoint> redis_endpoint(std::string_view binding) {
@@ -154,7 +176,8 @@ Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_por
   }
   endpoint.port = static_cast<std::uint16_t>(*port);
   endpoint.host = numeric_host(text.substr(0, colon));
-  if (endpoint.host.empty()) return bad_address(whole, kNoAddress);
+  if (endpoint.host.empty())
+    return bad_address(whole, no_address(text.substr(0, colon), endpoint.port));
   return endpoint;
 }
 

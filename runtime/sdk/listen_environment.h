@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/base/result.h"
 #include "runtime/base/unique_fd.h"
@@ -34,6 +35,9 @@ struct Endpoint {
 std::optional<std::string> environment(std::string_view prefix, std::string_view name,
                                        std::string_view suffix = {});
 std::optional<std::string> environment_setting(std::string_view name);
+// What to warn of: SETTING_<NAME> variables of `variables` (as environ(7)) that no setting can
+// read, because the name is not in capitals.
+std::vector<std::string> unread_settings(const char* const* variables);
 std::optional<Endpoint> redis_endpoint(std::string_view binding);
 std::optional<Endpoint> tcp_endpoint(std::string_view binding);
 std::optional<Endpoint> call_endpoint(std::string_view function);

@@ -183,9 +183,9 @@ struct Question {
 };
 
 // One set of requests both ways: status, headers and body are the same.
-std::string said_by_hand(const std::string& arguments) {
+std::string said_by_hand(const std::string& arguments, const std::string& environment = "") {
   const std::string command =
-      std::string(SUBITO_FUNCTIONS_DIR "/echo") + arguments + " 2>&1 </dev/null 3<&-; echo $?";
+      environment + SUBITO_FUNCTIONS_DIR "/echo" + arguments + " 2>&1 </dev/null 3<&-; echo $?";
   std::FILE* pipe = ::popen(command.c_str(), "r");
   if (pipe == nullptr) return "cannot run it";
   std::string said;
@@ -203,6 +203,14 @@ TEST(ListenTest, StartedByHandItSaysWhatItIsAndHowToRunIt) {
   EXPECT_NE(said.find("echo --help"), said.npos) << said;
   EXPECT_EQ(said.substr(said.size() - 4), "\n64\n");
   EXPECT_NE(said_by_hand(" --name x").find("--listen ADDRESS is missing; see --help"), said.npos);
+}
+
+TEST(ListenTest, WarnsOfSettingsThatAreNotInCapitals) {
+  EXPECT_EQ(said_by_hand(" --listen 9000", "env -i SETTING_GREETING=hi SETTING_my-colour=red "),
+            "echo: warning: SETTING_my-colour is read by no setting; names are in capitals: "
+            "SETTING_MY_COLOUR\necho: read address 9000: it is a port without a host; write "
+            "127.0.0.1:9000\n1\n");
+  EXPECT_THAT(said_by_hand(" --help"), HasSubstr("in\ncapitals"));
 }
 
 TEST(ListenTest, AnswersAsThePodDoes) {

@@ -120,6 +120,12 @@ Response Response::text(std::string body, int status) {
   return with_type("text/plain; charset=utf-8", std::move(body), status);
 }
 
+std::string json_string(std::string_view text) {
+  std::string out;
+  sdk::append_json_string(out, text);
+  return out;
+}
+
 Response Response::json(std::string body, int status) {
   return with_type("application/json", std::move(body), status);
 }

@@ -110,6 +110,11 @@ TEST(TextTest, JsonStringsAreValidWhateverComesIn) {
   }
 }
 
+TEST(TextTest, AJsonStringIsQuotedAndEscaped) {
+  EXPECT_EQ(json_string(""), R"("")");
+  EXPECT_EQ(json_string("say \"hi\"\n\x80"), "\"say \\\"hi\\\"\\n\xef\xbf\xbd\"");
+}
+
 TEST(TextTest, PercentDecodingLeavesWhatIsNoEscape) {
   EXPECT_EQ(sdk::percent_decode("%41%4a%4A", false), "AJJ");
   EXPECT_EQ(sdk::percent_decode("100%", false), "100%");
@@ -144,7 +149,11 @@ TEST(EndpointTest, ReadsAddressesInTheirForms) {
   EXPECT_FALSE(sdk::parse_endpoint("unix://me:secret@"));
   EXPECT_EQ(sdk::parse_endpoint("shop.example:80").error().message,
             "read address shop.example:80: the host is not an IP address, and a function resolves "
-            "no names; write 127.0.0.1:6379, localhost:6379, [::1]:6379 or unix:/path");
+            "no names; write 127.0.0.1:80, localhost:80, [::1]:80 or unix:/path");
+  EXPECT_THAT(sdk::parse_endpoint("shop.example", 6379).error().message,
+              testing::HasSubstr("write 127.0.0.1:6379, "));
+  EXPECT_EQ(sdk::parse_endpoint("9000").error().message,
+            "read address 9000: it is a port without a host; write 127.0.0.1:9000");
   EXPECT_FALSE(sdk::parse_endpoint("127.0.0.1:70000"));
   EXPECT_FALSE(sdk::parse_endpoint("unix:" + std::string(108, 'x')));
 }

@@ -38,7 +38,8 @@ constexpr char kHelp[] =
     "  --help             this text\n"
     "\n"
     "With --listen the environment grants what a node would: SETTING_<NAME>, REDIS_URL,\n"
-    "REDIS_URL_<BINDING>, REDIS_PREFIX, TCP_<BINDING>_ADDRESS, CALL_<FUNCTION>_URL.\n"
+    "REDIS_URL_<BINDING>, REDIS_PREFIX, TCP_<BINDING>_ADDRESS, CALL_<FUNCTION>_URL. Names are in\n"
+    "capitals, '_' for all but letters and digits: SETTING_CURRENCY, CALL_MY_SHOP_URL.\n"
     "SIGTERM ends it once what runs is finished.\n";
 
 constexpr int kExitUsage = 64;  // EX_USAGE of sysexits.h

@@ -108,6 +108,14 @@ Status bind_tcp(int fd, Address& address, SocketAddress& where) {
 
 }  // namespace
 
+Status check_port(const Address& wanted) {
+  Address address = wanted;
+  ASSIGN_OR_RETURN(SocketAddress where, socket_address(address));
+  const UniqueFd fd(::socket(where.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd.valid()) return listen_error(address);
+  return bind_tcp(fd.get(), address, where);
+}
+
 Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, const Address& wanted,
                                                  OnAccept on_accept) {
   Address address = wanted;

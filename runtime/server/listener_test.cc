@@ -147,5 +147,20 @@ TEST_F(SocketFolder, AUnixClientThatLeavesEntirelyIsNoticedAtOnce) {
   EXPECT_TRUE(s.until([&] { return s.handler.seen[0].aborted; }));
 }
 
+TEST(CheckPort, SaysThatAPortIsTakenAndLeavesAFreeOneFree) {
+  Loop loop;
+  const Address any{Address::Kind::kTcp, "127.0.0.1", 0};
+  EXPECT_TRUE(check_port(any));
+  auto listener = Listener::open(loop, any, ignore_client).value();
+  const Address taken = listener->address();
+  const auto refused = check_port(taken);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kAlreadyExists);
+  EXPECT_THAT(refused.error().message, HasSubstr(": it is taken by "));
+  listener.reset();
+  EXPECT_TRUE(check_port(taken));
+  EXPECT_TRUE(Listener::open(loop, taken, ignore_client)) << "the check left it taken";
+}
+
 }  // namespace
 }  // namespace subito::server

@@ -120,5 +120,8 @@ class Server {
   virtual std::size_t exchanges() const = 0;
 };
 
+// Whether one could listen there now; fails as listen() does. Only of TCP; port 0 is always free.
+Status check_port(const Address& address);
+
 }  // namespace server
 }  // namespace subito

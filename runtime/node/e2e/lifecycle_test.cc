@@ -170,6 +170,23 @@ TEST_F(LifecycleTest, ServesRoutesOfAFunctionsOwn) {
   EXPECT_EQ(client.get("/healthz").body, "ok\n");
 }
 
+TEST_F(LifecycleTest, ASecondNodeIsToldWhatItWouldTakeBeforeItStartsAnything) {
+  const std::string address = "127.0.0.1:" + std::to_string(node.port());
+  const Ran same =
+      run_program({subito_binary(), "up", "--data", node.data(), "--listen", "127.0.0.1:0"});
+  EXPECT_EQ(same.exit_code, 1);
+  EXPECT_EQ(same.err, "subito: open data folder " + node.data() +
+                          ": a node runs there already (pid " + std::to_string(node.pid()) +
+                          "); another one needs a folder and port of its own: subito up --data "
+                          "FOLDER --listen ADDRESS:PORT\n");
+  const std::string other = node.data() + "-other";
+  const Ran taken = run_program({subito_binary(), "up", "--data", other, "--listen", address});
+  EXPECT_EQ(taken.exit_code, 1);
+  EXPECT_THAT(taken.err, HasSubstr("subito: listen on " + address + ": it is taken by "));
+  EXPECT_THAT(taken.err, HasSubstr("another port: subito up --listen ADDRESS:PORT\n"));
+  EXPECT_THAT(taken.out + taken.err, Not(HasSubstr("redis")));
+}
+
 TEST_F(LifecycleTest, RunsThePodInPlainCWithoutOurSdk) {
   node.deploy("plain", "plain-c");
   HttpClient client = node.client();

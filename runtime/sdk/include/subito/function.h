@@ -124,13 +124,18 @@ class Request {
   mutable std::unique_ptr<BodyReader> own_reader_;
 };
 
+// A text as a JSON string, quoted and escaped: json_string("a\"b") is "\"a\\\"b\"" in C++. Bytes
+// that are not UTF-8 become U+FFFD. For Response::json(), which takes JSON as given.
+std::string json_string(std::string_view text);
+
 class Response {
  public:
   using Writer = std::function<void(BodyWriter&)>;
 
   explicit Response(int status = 200) : status_(status) {}
   static Response text(std::string body, int status = 200);  // text/plain; charset=utf-8
-  static Response json(std::string body, int status = 200);  // application/json, as given
+  // application/json, as given: put texts into it by json_string().
+  static Response json(std::string body, int status = 200);
   static Response html(std::string body, int status = 200);
   // application/problem+json (RFC 9457) with type, title, status and detail.
   static Response problem(int status, std::string_view type, std::string_view detail);
