@@ -86,7 +86,7 @@ RevisionPtr Engine::revision(FunctionId function) const {
 PodId Engine::probe(RevisionPtr revision, std::string pod_name, ProbeCallback callback) {
   const PodId id(kProbeBit | probe_ids_.next().value());
   const Duration limit = revision->scaling.start_timeout;
-  const PodTable::Order order{id, 0, std::move(pod_name), std::move(revision), loop_.now(), 0};
+  const PodTable::Order order{id, 0, std::move(pod_name), std::move(revision), loop_.now(), {}};
   Probe& probe = probes_[id];
   probe.callback = std::move(callback);
   probe.deadline = std::make_unique<Timer>(loop_, [this, id] {
