@@ -35,6 +35,10 @@ TYPED = re.compile(r"^ {4,}(?:\$ |sudo |subito |curl |\./dev )", re.MULTILINE)
 STAYS = re.compile(r"^subito dev | -w$| -f$")  # until Ctrl-C
 DONE_BEFORE = re.compile(r"sudo systemctl start subito$|sudo subito up$")
 LITERALS = re.compile(r'"\s*\n\s*"')  # one text in several literals
+HEADER = "runtime/sdk/include/subito/function.h"
+CALL_TYPE = re.compile(  # where the node refuses a call, or the SDK gives it up
+    r'(?:return \{|failure_of\(\d+, |failure\.type = |refuse\([^;"]*, \d+, (?:\w+ \? )?|'
+    r'CallError\()"([a-z-]+)"(?: : "([a-z-]+)")?')
 PIECE_MIN = 4  # shorter pieces of a message are found anywhere
 
 
@@ -89,8 +93,20 @@ def wrong_messages(root):
                     yield f"troubleshooting.md:{number}: no program says '{piece.strip()}'"
 
 
+def wrong_call_types(root):
+    """Why a call may fail and the header, the manual of CallError, does not tell."""
+    told = read(root / HEADER).split("class CallError")[0]
+    types = {name for folder in ("runtime/node", "runtime/sdk")
+             for path in (root / folder).glob("*.cc") if not path.stem.endswith("_test")
+             for names in CALL_TYPE.findall(read(path)) for name in names if name}
+    for name in sorted(types):
+        if not re.search(f"(?<![a-z-]){name}(?![a-z-])", told):
+            yield f"function.h: it does not tell of the CallError '{name}'"
+
+
 def faults(root=ROOT):
-    return [*wrong_blocks(root), *wrong_pages(root), *wrong_messages(root)]
+    return [*wrong_blocks(root), *wrong_pages(root), *wrong_messages(root),
+            *wrong_call_types(root)]
 
 
 class Reader:
@@ -195,6 +211,8 @@ class CheckTest(unittest.TestCase):
                  "docs/troubleshooting.md": "| `reach … at: nobody listens` | x |\n",
                  "README.md": "(docs/a.md) (docs/troubleshooting.md)\n",
                  "runtime/a.cc": 'say("reach node at " + x + ": nobody "\n    "listens");\n',
+                 "runtime/node/a.cc": 'refuse(pod.id, 403,\n  deep ? "deep" : "forbidden");\n',
+                 HEADER: "// forbidden, deep\nclass CallError {\n",
                  **pages_of}
         for name, text in texts.items():
             (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -208,7 +226,9 @@ class CheckTest(unittest.TestCase):
                 ("docs/a.md", "\n    subito x\n", "a.md:2: a command outside a block"),
                 ("docs/b.md", "", "README.md: it does not name docs/b.md"),
                 ("docs/troubleshooting.md", "| `nobody hears` | x |\n",
-                 "troubleshooting.md:1: no program says 'nobody hears'")):
+                 "troubleshooting.md:1: no program says 'nobody hears'"),
+                ("runtime/sdk/a.cc", 'throw CallError("too-many");\n',
+                 "function.h: it does not tell of the CallError 'too-many'")):
             with self.subTest(fault):
                 wrong, = faults(self.tree(**{name: text}))
                 self.assertIn(fault, wrong)

@@ -50,8 +50,8 @@ TEST(Plan, StartsThePodsThatThePolicyWantsBeforeWhoWaitsIsServed) {
   EXPECT_EQ(view.plan.pods_wanted, 2u);
   EXPECT_EQ(view.pods_planned, 2u);
   EXPECT_EQ(words(view.last),
-            "started a pod: the panic window saw a burst (1 waiting, a start "
-            "takes 5 ms)");
+            "started a pod: the panic window saw a burst (1 waiting, 2 wanted, "
+            "a start takes 5 ms)");
 }
 
 TEST(Plan, IsBoundByTheMaximum) {

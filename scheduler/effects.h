@@ -123,8 +123,8 @@ std::string_view to_string(RefuseReason reason);
 std::string_view to_string(DrainReason reason);
 std::string_view to_string(StopReason reason);
 
-// For `get pods -w` and the events of `describe`: "1 waiting", "asleep after 4 s idle, 12
-// requests".
+// For `get pods -w` and the events of `describe`: "1 waiting: no pod runs", "asleep after 4 s idle,
+// 12 requests".
 std::string words(const StartPod& start);
 std::string words(const DrainPod& drain);
 std::string words(const StopPod& stop);

@@ -52,7 +52,7 @@ struct Decision {
   std::string_view reason;  // static text, of StartReason, PlanReason, DrainReason or StopReason
 };
 // "started a pod: waiting costs more than starting (3 waiting, 15 ms expected, a start takes 1.1
-// ms)"
+// ms)"; where a plan wants pods, "5 wanted" stands among the numbers.
 std::string words(const Decision& decision);
 
 struct FunctionView {

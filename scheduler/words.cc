@@ -23,7 +23,7 @@ std::string_view words(Decision::Kind kind) {
     case Decision::Kind::kWaitForPod:
       return "waits for a busy pod";
     case Decision::Kind::kAtMaximum:
-      return "no pod started, pods_max is reached";
+      return "no pod started, scaling.max is reached";
     case Decision::Kind::kStartsFull:
       return "start waits its turn";
     case Decision::Kind::kNodeFull:
@@ -67,7 +67,7 @@ std::string_view to_string(StartWhy why) {
     case StartWhy::kWaiting:
       return "somebody waits";
     case StartWhy::kMinimum:
-      return "fewer pods than pods_min";
+      return "fewer pods than scaling.min";
     case StartWhy::kPlanned:
       return "started ahead";
   }
@@ -210,7 +210,7 @@ std::string words(const StartPod& start) {
   if (start.why == StartWhy::kPlanned) {
     return std::string(to_string(start.why)) + ": " + std::string(to_string(start.plan));
   }
-  return std::to_string(start.waiting) + " waiting";
+  return std::to_string(start.waiting) + " waiting: " + std::string(to_string(start.policy));
 }
 
 std::string words(const DrainPod& drain) {
@@ -229,15 +229,17 @@ std::string words(const Decision& decision) {
   std::string out(words(decision.kind));
   if (decision.kind == Decision::Kind::kNone) return out;
   out.append(": ").append(decision.reason);
-  if (decision.waiting == 0) {
-    if (decision.pods_wanted == 0) return out;
-    return out + " (wanted: " + std::to_string(decision.pods_wanted) + ")";
+  std::string numbers;
+  const auto add = [&](const std::string& number) {
+    numbers += (numbers.empty() ? "" : ", ") + number;
+  };
+  if (decision.waiting > 0) add(std::to_string(decision.waiting) + " waiting");
+  if (decision.waiting > 0 && decision.expected_wait > Duration::zero()) {
+    add(words(decision.expected_wait) + " expected");
   }
-  out += " (" + std::to_string(decision.waiting) + " waiting, ";
-  if (decision.expected_wait > Duration::zero()) {
-    out += words(decision.expected_wait) + " expected, ";
-  }
-  return out + "a start takes " + words(decision.start_cost) + ")";
+  if (decision.pods_wanted > 0) add(std::to_string(decision.pods_wanted) + " wanted");
+  if (decision.waiting > 0) add("a start takes " + words(decision.start_cost));
+  return numbers.empty() ? out : out + " (" + numbers + ")";
 }
 
 }  // namespace subito::scheduler

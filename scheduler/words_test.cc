@@ -23,9 +23,10 @@ TEST(Words, OfDurationsHaveOneDecimalBelowTen) {
 }
 
 TEST(Words, OfEffectsAreWhatGetPodsShows) {
-  EXPECT_EQ(words(StartPod{.pod = {}, .function = {}, .revision = {}, .waiting = 1}), "1 waiting");
+  EXPECT_EQ(words(StartPod{.pod = {}, .function = {}, .revision = {}, .waiting = 1}),
+            "1 waiting: no pod runs");
   EXPECT_EQ(words(StartPod{.pod = {}, .function = {}, .revision = {}, .why = StartWhy::kMinimum}),
-            "fewer pods than pods_min");
+            "fewer pods than scaling.min");
   EXPECT_EQ(words(DrainPod{.pod = {}, .function = {}, .idle = 4s, .served = 12}),
             "asleep after 4 s idle, 12 requests");
   EXPECT_EQ(
@@ -37,6 +38,27 @@ TEST(Words, OfEffectsAreWhatGetPodsShows) {
 
 TEST(Words, OfADecisionThatWasNotMadeSaySo) {
   EXPECT_EQ(words(Decision{}), "nothing was decided yet");
+}
+
+TEST(Words, OfADecisionHaveTheNumbersItWasMadeBy) {
+  Decision decision{
+      .kind = Decision::Kind::kWaitForPod, .at = {}, .start_cost = 1100us, .reason = "why"};
+  EXPECT_EQ(words(decision), "waits for a busy pod: why");
+  decision.pods_wanted = 2;
+  EXPECT_EQ(words(decision), "waits for a busy pod: why (2 wanted)");
+  decision.waiting = 3;
+  EXPECT_EQ(words(decision),
+            "waits for a busy pod: why (3 waiting, 2 wanted, a start takes 1.1 ms)");
+  decision.expected_wait = 15ms;
+  EXPECT_EQ(words(decision),
+            "waits for a busy pod: why (3 waiting, 15 ms expected, 2 wanted, a start takes 1.1 "
+            "ms)");
+}
+
+// People know the manifest's names, not ours.
+TEST(Words, NameLimitsAsTheManifestDoes) {
+  EXPECT_EQ(words(Decision{.kind = Decision::Kind::kAtMaximum, .at = {}, .reason = "why"}),
+            "no pod started, scaling.max is reached: why");
 }
 
 // Every value has a text, and no two the same.

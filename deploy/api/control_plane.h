@@ -80,7 +80,7 @@ struct Event {
   // One CamelCase word for programs: PodStarted, PodAsleep, PodCrashed, PodOutOfMemory,
   // PodStartFailed, PodStopped, Deployed, DeployFailed, Scaled, Removed, CrashLoop, ...
   std::string reason;
-  // For people, without the name in front of it: "started 1.1 ms pooled, 1 waiting",
+  // For people, without the name in front of it: "started 1.1 ms pooled, 1 waiting: no pod runs",
   // "asleep after 4 s idle, 12 requests".
   std::string message;
 };
@@ -122,8 +122,13 @@ struct ScalingFacts {
   // starting (3 waiting, 15 ms expected, a start takes 1.1 ms)".
   std::string decision;
   std::int64_t decided_unix_ns = 0;  // 0: none was made since the node started
-  std::int64_t service_us = 0;       // mean time of an invocation; 0 before the first
-  std::int64_t start_us = 0;         // mean time of a start; what is assumed before the first
+  // Its numbers: invocations that waited, how long they were expected to wait for the pods there
+  // were (0: not known, or nobody waited), pods that the policy wanted whether or not anybody did.
+  std::uint32_t waiting = 0;
+  std::int64_t expected_wait_us = 0;
+  std::uint32_t pods_wanted = 0;
+  std::int64_t service_us = 0;  // mean time of an invocation; 0 before the first
+  std::int64_t start_us = 0;    // mean time of a start; what is assumed before the first
   // How long an idle pod stays that the policy wants to keep no longer; -1: not known.
   std::int64_t keep_us = -1;
 };
@@ -134,6 +139,7 @@ struct FunctionView {
   std::string artefact;               // SHA-256 of its binary, 64 lower-case hex digits
   std::int64_t created_unix_ns = 0;   // of the first revision
   std::int64_t deployed_unix_ns = 0;  // of the current revision
+  bool scaled = false;                // by scale(), since it was deployed
   FunctionState state = FunctionState::kAsleep;
   // The state in words, with what to know: "asleep", "2 pods, 5 waiting",
   // "failing: exited with status 1, next start in 3.2 s".

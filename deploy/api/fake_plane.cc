@@ -18,7 +18,8 @@ FunctionView function_view(const std::string& name) {
   view.artefact = std::string(64, 'a');
   view.created_unix_ns = view.deployed_unix_ns = kStart;
   view.state_words = "asleep";
-  view.scaling = {"nothing was decided yet", 0, 0, 5000};
+  view.scaling.decision = "nothing was decided yet";
+  view.scaling.start_us = 5000;
   view.url = "http://127.0.0.1:8080/function/" + name;
   return view;
 }
@@ -36,10 +37,15 @@ void fill(FakePlane& plane) {
   catalogue.scaling = {
       "started a pod: waiting costs more than starting (1 waiting, 15 ms expected, a start takes "
       "1.1 ms)",
-      kStart + 58 * kSecond, 15'000, 1100};
+      kStart + 58 * kSecond,
+      1,
+      15'000,
+      0,
+      15'000,
+      1100};
   catalogue.events = {{kStart + kSecond, "catalogue", "", "Deployed", "revision 2 is current"},
                       {kStart + 2 * kSecond, "catalogue", "catalogue-7", "PodStarted",
-                       "started 1.1 ms pooled, 1 waiting"}};
+                       "started 1.1 ms pooled, 1 waiting: no pod runs"}};
   plane.functions["catalogue"] = catalogue;
   plane.functions["stock"] = function_view("stock");
 

@@ -71,6 +71,7 @@ class FakePlane : public ControlPlane {
     FunctionView& view = functions[name];
     view.manifest = function;
     view.artefact = artefact;
+    view.scaled = false;
     view.state_words = "asleep";
     view.url = "http://127.0.0.1:8080/function/" + name;
     DeployReceipt receipt{name, ++view.revision, view.url};
@@ -97,6 +98,7 @@ class FakePlane : public ControlPlane {
                   "scale " + std::string(name) + ": minimum is above maximum");
     if (min) scaling.set_min(*min);
     if (max) scaling.set_max(*max);
+    it->second.scaled = true;
     return ok();
   }
   std::vector<FunctionView> list_functions() override {

@@ -37,6 +37,9 @@ Json event_json(const Event& event) {
 
 Json scaling_json(const ScalingFacts& facts) {
   Json json = {{"decision", facts.decision},
+               {"waiting", facts.waiting},
+               {"expectedWaitMicros", facts.expected_wait_us},
+               {"podsWanted", facts.pods_wanted},
                {"serviceMicros", facts.service_us},
                {"startMicros", facts.start_us}};
   if (facts.keep_us >= 0) json["keepMicros"] = facts.keep_us;
@@ -62,6 +65,7 @@ Json function_json(const FunctionView& view, bool with_events) {
                {"artefact", view.artefact},
                {"createdAt", time_text(view.created_unix_ns)},
                {"deployedAt", time_text(view.deployed_unix_ns)},
+               {"scaled", view.scaled},
                {"manifest", Json::parse(manifest::to_json(view.manifest))}};
   if (with_events) json["events"] = items(view.events, event_json);
   return json;

@@ -1,9 +1,11 @@
 #include "deploy/cli/app_facts.h"
 
 #include <algorithm>
+#include <map>
 #include <sstream>
 
 #include "deploy/cli/exit_code.h"
+#include "deploy/manifest/reference.h"
 #include "deploy/manifest/suggest.h"
 
 namespace subito::cli {
@@ -83,6 +85,26 @@ std::string missing_words(const CLI::App& command, const std::string& otherwise)
   return otherwise;
 }
 
+// What another tool's word is called here; empty: none that is known.
+std::string other_words(const std::string& word) {
+  static const std::map<std::string, std::string> kWords = {
+      {"stop", "Ctrl-C ends `subito up`"},
+      {"down", "Ctrl-C ends `subito up`"},
+      {"status", "did you mean 'get functions'?"},
+      {"list", "did you mean 'get functions'?"},
+      {"ls", "did you mean 'get functions'?"}};
+  const auto found = kWords.find(word);
+  return found == kWords.end() ? "" : "; " + found->second;
+}
+
+// Of an option that a manifest has as a field, where it stands there: "--idle".
+std::string field_words(const std::string& option) {
+  const std::size_t begin = std::min(option.find_first_not_of('-'), option.size());
+  const auto fields = manifest::find_references(option.substr(begin));
+  if (fields.size() != 1) return "";
+  return "; the manifest has it: " + fields.front()->path;
+}
+
 std::string with_small_first(std::string text) {
   if (!text.empty() && text[0] >= 'A' && text[0] <= 'Z') text[0] += 'a' - 'A';
   return text;
@@ -125,11 +147,14 @@ std::vector<std::string> option_names(const CLI::App& command) {
 std::string unknown_option(const CLI::App& command, const std::string& word) {
   const std::string name = word.substr(0, word.find('='));
   const std::vector<std::string> names = option_names(command);
-  const std::string hint = manifest::did_you_mean(name, names);
+  std::string hint = manifest::did_you_mean(name, names);
+  if (hint.empty()) hint = field_words(name);
   return "there is no option " + name + (hint.empty() ? ", there are " + in_row(names, " ") : hint);
 }
 
 std::string unknown_command(const CLI::App& app, const std::string& word) {
+  if (const std::string other = other_words(word); !other.empty())
+    return "there is no command '" + word + "'" + other;
   std::vector<std::string> names = names_of(commands_of(app));
   std::string hint = manifest::did_you_mean(word, names);
   if (hint.empty()) {
@@ -165,6 +190,8 @@ std::string refusal_words(const CLI::App& app, const CLI::App& command,
   for (const std::string& word : extras) {
     if (is_option(word)) return unknown_option(command, word);
   }
+  if (!extras.empty() && command.get_name() == "deploy")
+    return "'" + extras.front() + "' is one word too many: one folder at a time, or -f for each";
   if (!extras.empty()) return "'" + extras.front() + "' is one word too many";
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr)
     return missing_words(command, error.what());

@@ -113,6 +113,9 @@ TEST_F(CliTest, AWrongWordIsToldWithWhatIsAllowed) {
   EXPECT_THAT(run({"delete", "x", "--elephant"}).err,
               HasSubstr("no option --elephant, there are --help --socket --version -h\n"));
   EXPECT_THAT(run({"delete", "x", "y"}).err, HasSubstr("'y' is one word too many"));
+  EXPECT_EQ(run({"deploy", "a/", "b/"}).err,
+            "subito deploy: 'b/' is one word too many: one folder at a time, or -f for each\n"
+            "Try `subito deploy --help`\n");
 }
 
 TEST_F(CliTest, WhatBenchDoesNotKnowIsToldBeforeItRuns) {
@@ -208,12 +211,24 @@ TEST_F(CliTest, TheSocketComesFromOptionThenVariableThenDefault) {
   EXPECT_EQ(last_socket_, "/tmp/c.sock");
 }
 
+TEST_F(CliTest, WordsOfOtherToolsAreToldWhatTheyAreHere) {
+  EXPECT_EQ(run({"stop"}).err,
+            "subito: there is no command 'stop'; Ctrl-C ends `subito up`\nTry `subito --help`\n");
+  EXPECT_THAT(run({"down"}).err, HasSubstr("; Ctrl-C ends `subito up`\n"));
+  for (const char* word : {"status", "list", "ls"})
+    EXPECT_THAT(run({word}).err, HasSubstr("; did you mean 'get functions'?\n")) << word;
+  EXPECT_THAT(run({"scale", "stock", "--idle", "5s"}).err,
+              HasSubstr("there is no option --idle; the manifest has it: spec.scaling.idle\n"));
+}
+
 TEST_F(CliTest, ScaleAndDelete) {
   EXPECT_EQ(run({"scale", "stock", "--min", "1", "--max", "3"}).out,
             "stock scales from 1 to 3 pods\n");
   const Printed wrong = run({"scale", "stock", "--min", "9"});
   EXPECT_EQ(wrong.code, kFailed);
-  EXPECT_EQ(wrong.err, "subito: scale stock: minimum is above maximum\n");
+  EXPECT_EQ(wrong.err, "subito: scale stock: minimum is above maximum; give --max too\n");
+  EXPECT_EQ(run({"scale", "stock", "--min", "9", "--max", "2"}).err,
+            "subito: scale stock: minimum is above maximum\n");
   EXPECT_EQ(run({"delete", "catalogue"}).out, "catalogue is deleted\n");
   auto& binding = *plane_.functions["stock"].manifest.mutable_spec()->add_bindings();
   binding.set_name("redis");
@@ -255,8 +270,8 @@ TEST_F(CliTest, InvokeReadsBodiesAndTellsFailures) {
   EXPECT_EQ(failed.code, kFailed);
   EXPECT_EQ(failed.out, "{}");
   EXPECT_EQ(failed.err,
-            "subito: invoke catalogue: 503 Service Unavailable, from the function itself; `subito "
-            "logs catalogue` tells why\n");
+            "subito: invoke catalogue: 503 Service Unavailable, from the function itself; the body "
+            "above tells why\n");
   input_ = "from the input";
   run({"invoke", "catalogue", "-d", "@-"});
   EXPECT_EQ(gateway_request_.body, "from the input");
@@ -297,6 +312,10 @@ TEST_F(CliTest, InvokeSaysWhenTheFunctionItselfSaidNo) {
   EXPECT_EQ(run({"invoke", "catalogue", "nope"}).err,
             "subito: invoke catalogue: 404 Not Found, from the function itself: it has no answer "
             "to GET /nope\n");
+  gateway_reply_ = api::ClientReply{500, {}, R"({"type": "urn:subito:problem:internal-error"})"};
+  EXPECT_THAT(run({"invoke", "catalogue"}).err, HasSubstr("`subito logs catalogue` tells why\n"));
+  gateway_reply_ = api::ClientReply{502, {}, R"({"type": "urn:subito:problem:no-greeting"})"};
+  EXPECT_THAT(run({"invoke", "catalogue"}).err, HasSubstr("; the body above tells why\n"));
   gateway_reply_ = api::ClientReply{500, {}, ""};
   EXPECT_THAT(run({"invoke", "catalogue"}).err, HasSubstr("`subito logs catalogue` tells why\n"));
   gateway_reply_ = api::ClientReply{409, {}, ""};

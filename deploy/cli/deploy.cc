@@ -117,7 +117,7 @@ class Deploy {
     const auto there = node_.get("/v1/functions");
     if (!there) return session_.tell(there.error());
     for (const Json& function : there->at("items")) before_[function.at("name")] = function;
-    warn_of_calls(*manifests);
+    warn(*manifests);
     int worst = kOk;
     for (const manifest::Manifest& one : *manifests) {
       const int code = deploy(one);
@@ -198,15 +198,33 @@ class Deploy {
     return kOk;
   }
 
-  // A function that is called may come later: a warning, before anything is sent.
-  void warn_of_calls(const Manifests& manifests) const {
+  // What need not be wrong, as a function that is called may come later: before anything is sent.
+  void warn(const Manifests& manifests) const {
+    const CallLists calls = calls_after(manifests);
     std::vector<std::string> known;
-    for (const auto& [name, function] : before_) known.push_back(name);
-    for (const manifest::Manifest& one : manifests) known.push_back(one.function.metadata().name());
+    for (const auto& [name, called] : calls) known.push_back(name);
+    const auto tell = [this](const std::vector<std::string>& warnings) {
+      for (const std::string& warning : warnings) (void)session_.tell(kOk, "warning: " + warning);
+    };
     for (const manifest::Manifest& one : manifests) {
-      for (const std::string& warning : unknown_calls(one, known))
-        (void)session_.tell(kOk, "warning: " + warning);
+      tell(unknown_calls(one, known));
+      tell(calls_in_a_ring(one, calls));
+      tell(unused_scaling(one));
     }
+  }
+
+  // Who may call whom once all of these are deployed.
+  CallLists calls_after(const Manifests& manifests) const {
+    CallLists calls;
+    for (const auto& [name, function] : before_) {
+      const Json& spec = function.at("manifest").at("spec");
+      calls[name] = spec.value("calls", std::vector<std::string>());
+    }
+    for (const manifest::Manifest& one : manifests) {
+      const auto& called = one.function.spec().calls();
+      calls[one.function.metadata().name()].assign(called.begin(), called.end());
+    }
+    return calls;
   }
 
   // On a terminal only, on a line that is wiped again.
@@ -215,7 +233,7 @@ class Deploy {
       session_.environment.err << "\r\x1b[K" << words << std::flush;
   }
 
-  // A deploy undoes what `scale` did: said whenever the number of pods becomes another.
+  // Said whenever the number of pods becomes another, and whether that undoes what `scale` did.
   void print_scaling(const std::string& name, const manifest::Function& function) const {
     const auto before = before_.find(name);
     if (before == before_.end()) return;
@@ -225,8 +243,10 @@ class Deploy {
     const manifest::Scaling& now = whole.spec().scaling();
     const int min = was.value("min", 0), max = was.value("max", 0);
     if (now.min() == min && now.max() == max) return;
+    const bool scaled = before->second.value("scaled", false);
     session_.out() << "  scales from " << now.min() << " to " << now.max() << " pods; it was "
-                   << min << " to " << max << ", an earlier `subito scale` is undone\n";
+                   << min << " to " << max
+                   << (scaled ? ", an earlier `subito scale` is undone\n" : "\n");
   }
 
   const Session& session_;

@@ -167,7 +167,7 @@ TEST_F(DeployTest, APlaceInTheManifestIsNamedForWhatTheNodeRefuses) {
 
 TEST_F(DeployTest, ACallToAnUnknownFunctionIsAWarning) {
   const std::string file =
-      write("f.yaml", manifest("hello", good() + "  calls: [stock, catalog, hello]\n"));
+      write("f.yaml", manifest("hello", good() + "  calls: [stock, catalog]\n"));
   const Printed output = run({"deploy", "-f", file});
   EXPECT_EQ(output.code, kOk);
   EXPECT_EQ(output.err, "subito: warning: " + file +
@@ -175,10 +175,45 @@ TEST_F(DeployTest, ACallToAnUnknownFunctionIsAWarning) {
                             "of it fail until it is deployed; did you mean 'catalogue'?\n");
 }
 
-TEST_F(DeployTest, FunctionsOfOneDeployMayCallEachOther) {
-  write("a.yaml", manifest("a", good() + "  calls: [b]\n"));
-  write("b.yaml", manifest("b", good() + "  calls: [a]\n"));
+TEST_F(DeployTest, FunctionsOfOneDeployMayCallOneAnother) {
+  write("a.yaml", manifest("a", good() + "  calls: [b, c]\n"));
+  write("b.yaml", manifest("b", good() + "  calls: [c]\n"));
+  write("c.yaml", manifest("c", good()));
   EXPECT_EQ(run({"deploy", "-f", folder_}).err, "");
+}
+
+TEST_F(DeployTest, CallsThatMayGoRoundAreAWarning) {
+  const std::string alone = write("a.yaml", manifest("a", good() + "  calls: [a]\n"));
+  EXPECT_EQ(run({"deploy", "-f", alone}).err,
+            "subito: warning: " + alone +
+                ":6: a: spec.calls[0]: a > a may go round; a call that does is refused "
+                "(call-cycle)\n");
+  write("a.yaml", manifest("a", good() + "  calls: [b]\n"));
+  write("b.yaml", manifest("b", good() + "  calls: [stock, c]\n"));
+  run({"deploy", "-f", folder_});
+  // Those that are there already count, as they are after this deploy.
+  std::filesystem::remove(folder_ + "/a.yaml");
+  std::filesystem::remove(folder_ + "/b.yaml");
+  const std::string last = write("c.yaml", manifest("c", good() + "  calls: [stock, a]\n"));
+  const Printed output = run({"deploy", "-f", last});
+  EXPECT_EQ(output.code, kOk);
+  EXPECT_EQ(output.err, "subito: warning: " + last +
+                            ":6: c: spec.calls[1]: c > a > b > c may go round; a call that does is "
+                            "refused (call-cycle)\n");
+}
+
+TEST_F(DeployTest, AnIdleTimeThatThePolicyDoesNotLookAtIsAWarning) {
+  const auto told = [this](const std::string& scaling) {
+    return run({"deploy", "-f", write("f.yaml", manifest("hello", good() + scaling))}).err;
+  };
+  EXPECT_THAT(told("  scaling:\n    policy: histogram\n    idle: 5s\n"),
+              HasSubstr("f.yaml:8: hello: spec.scaling.idle: the policy histogram does not look at "
+                        "it; `subito explain spec.scaling.policy`"));
+  EXPECT_THAT(told("  scaling: {policy: concurrency, idle: 5s}\n"),
+              HasSubstr("the policy concurrency does not"));
+  EXPECT_EQ(told("  scaling: {policy: histogram}\n"), "");
+  EXPECT_EQ(told("  scaling: {policy: fixed, idle: 5s}\n"), "");
+  EXPECT_EQ(told("  scaling: {idle: 5s}\n"), "");
 }
 
 TEST_F(DeployTest, SaysThatItUndoesAnEarlierScale) {
@@ -189,6 +224,10 @@ TEST_F(DeployTest, SaysThatItUndoesAnEarlierScale) {
               HasSubstr("\n  scales from 0 to 20 pods; it was 1 to 5, an earlier `subito scale` is "
                         "undone\n"));
   EXPECT_EQ(run({"deploy", "-f", file}).out.find("scales"), std::string::npos) << "it is as it was";
+  write("f.yaml", manifest("hello", good() + "  scaling: {max: 6}\n"));
+  EXPECT_THAT(run({"deploy", "-f", file}).out,
+              HasSubstr("\n  scales from 0 to 6 pods; it was 0 to 20\n"))
+      << "by the manifest alone";
 }
 
 TEST_F(DeployTest, PrintsTheRoutesOfItsOwnAndCallsOne) {

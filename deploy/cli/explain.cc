@@ -71,7 +71,7 @@ class Explain {
   void print_choices() const {
     heading("VALUES");
     for (const FieldReference::Choice& choice : field_.choices)
-      session_.out() << "  " << choice.name << ": " << choice.description << '\n';
+      session_.out() << wrapped(choice.name + ": " + choice.description, kExplainColumns, "  ");
   }
 
   void print_fields() const {
@@ -87,20 +87,31 @@ class Explain {
   const FieldReference& field_;
 };
 
+std::string commands_for(const std::vector<const FieldReference*>& fields) {
+  std::string lines;
+  for (const FieldReference* field : fields) lines += "\n  subito explain " + field->path;
+  return lines;
+}
+
+// Of a word that stands for no field.
+std::string unknown_words(const std::string& word) {
+  const auto meant = manifest::nearest(word, manifest::reference_words());
+  const auto similar =
+      meant ? manifest::find_references(*meant) : manifest::similar_references(word);
+  const std::string none = "there is no such field";
+  if (similar.empty()) return none + "; `subito explain` lists those there are";
+  if (similar.size() == 1) return none + "; did you mean '" + similar.front()->path + "'?";
+  return none + "; did you mean one of" + commands_for(similar);
+}
+
 // The one field that is meant, or why it cannot be told.
 Outcome<const FieldReference*> field_named(const std::string& word) {
   if (word.empty()) return &manifest::manifest_reference();
   const auto found = manifest::find_references(word);
   if (found.size() == 1) return found.front();
   std::string message = "explain " + word + ": ";
-  if (found.empty()) {
-    const std::string hint = manifest::did_you_mean(word, manifest::reference_words());
-    message += "there is no such field" +
-               (hint.empty() ? "; `subito explain` lists those there are" : hint);
-  } else {
-    message += "there are several; say one of";
-    for (const FieldReference* field : found) message += "\n  subito explain " + field->path;
-  }
+  message +=
+      found.empty() ? unknown_words(word) : "there are several; say one of" + commands_for(found);
   return tl::unexpected<Failure>(Failure{kUsage, message, {}});
 }
 

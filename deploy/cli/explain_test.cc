@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "deploy/cli/cli_testing.h"
 #include "deploy/cli/exit_code.h"
@@ -10,6 +11,7 @@ namespace subito::cli {
 namespace {
 
 using testing::HasSubstr;
+using testing::StartsWith;
 using Json = nlohmann::json;
 
 TEST_F(CliTest, ExplainTellsAField) {
@@ -22,7 +24,7 @@ TEST_F(CliTest, ExplainTellsAField) {
       "ALLOWED  0s to 24h\n"
       "\n"
       "  How long a pod may be idle before it goes. With policy fixed just that, with instant the\n"
-      "  longest; concurrency and histogram decide by themselves. Default 30s; 0s to 24h.\n"
+      "  longest; concurrency and histogram decide by themselves.\n"
       "\n"
       "EXAMPLE\n"
       "  spec:\n"
@@ -50,7 +52,14 @@ TEST_F(CliTest, ExplainSaysWhatWasProbablyMeant) {
   EXPECT_EQ(unknown.err,
             "subito: explain spec.scalling.idle: there is no such field; did you mean "
             "'spec.scaling.idle'?\n");
-  EXPECT_THAT(run({"explain", "queue_limit"}).err, HasSubstr("did you mean 'queueLimit'?"));
+  EXPECT_THAT(run({"explain", "queue_limit"}).err,
+              HasSubstr("did you mean 'spec.scaling.queueLimit'?"));
+  for (const char* word : {"scaling.maximum", "pods_max", "Scaling.Max", "spec.max"})
+    EXPECT_THAT(run({"explain", word}).err, HasSubstr("did you mean 'spec.scaling.max'?")) << word;
+  EXPECT_EQ(run({"explain", "panic_mode"}).err,
+            "subito: explain panic_mode: there is no such field; did you mean one of\n"
+            "  subito explain spec.scaling.knative.panicWindowPercentage\n"
+            "  subito explain spec.scaling.knative.panicThresholdPercentage\n");
   EXPECT_THAT(run({"explain", "elephant"}).err, HasSubstr("; `subito explain` lists those"));
   const Printed several = run({"explain", "name"});
   EXPECT_EQ(several.code, kUsage);
@@ -58,6 +67,17 @@ TEST_F(CliTest, ExplainSaysWhatWasProbablyMeant) {
             "subito: explain name: there are several; say one of\n"
             "  subito explain metadata.name\n"
             "  subito explain spec.bindings.name\n");
+}
+
+TEST_F(CliTest, ExplainOfAValueTellsTheFieldThatTakesIt) {
+  const Printed output = run({"explain", "instant"});
+  EXPECT_THAT(output.out, StartsWith("FIELD    spec.scaling.policy\n"));
+  EXPECT_THAT(output.out, HasSubstr("\n  instant: Starts a pod when waiting"));
+  std::istringstream lines(output.out);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 90U) << line;
+  EXPECT_THAT(run({"explain", "fresh"}).out, StartsWith("FIELD    spec.start\n"));
+  EXPECT_THAT(run({"explain", "concurrency"}).out, StartsWith("FIELD    spec.concurrency\n"))
+      << "a field goes before a value";
 }
 
 TEST_F(CliTest, ExplainIsJsonForPrograms) {

@@ -1,6 +1,7 @@
 // subito get functions|pods|revisions [NAME] [-w]
 #include <map>
 #include <memory>
+#include <set>
 
 #include "deploy/cli/session.h"
 #include "deploy/manifest/suggest.h"
@@ -125,10 +126,15 @@ class Get {
     return session_.out().good();
   }
 
-  // "catalogue-7 started 1.1 ms pooled, 1 waiting"
-  void print_event(const Json& event) const {
-    const std::string pod = event.value("pod", "");
-    session_.out() << printable(pod.empty() ? event.value("function", "") : pod) << ' '
+  // "2026-11-23T22:04:05.123Z catalogue-7 started 1.1 ms pooled, 1 waiting: no pod runs". That a
+  // pod fell asleep tells its end, too.
+  void print_event(const Json& event) {
+    const std::string pod = event.value("pod", ""), reason = event.value("reason", "");
+    const bool was_told = asleep_.erase(pod) > 0;
+    if (was_told && reason == "PodEnded") return;
+    if (reason == "PodAsleep") asleep_.insert(pod);
+    session_.out() << event.value("time", "") << ' '
+                   << printable(pod.empty() ? event.value("function", "") : pod) << ' '
                    << printable(event.value("message", "")) << '\n';
   }
 
@@ -167,6 +173,7 @@ class Get {
   const GetOptions& options_;
   Node node_;
   std::map<std::string, std::string> seen_;  // rows that were printed, as JSON
+  std::set<std::string> asleep_;             // pods that were told to be, and have not ended yet
   std::optional<Table> widest_;              // its columns are those of the next row
   std::optional<Failure> failure_;
 };

@@ -67,21 +67,25 @@ TEST_F(CliTest, GetRevisions) {
 
 TEST_F(CliTest, WatchingPodsPrintsALineAChange) {
   plane_.pods.clear();
-  meanwhile_ = [this] {
-    plane_.emit(api::Event{1, "catalogue", "catalogue-7", "PodStarted",
-                           "started 1.1 ms pooled, 1 waiting"});
-    plane_.emit(api::Event{2, "catalogue", "catalogue-7", "PodAsleep",
+  const auto at = [this](int seconds) { return now_unix_ns_ + seconds * 1'000'000'000LL; };
+  meanwhile_ = [&] {
+    plane_.emit(api::Event{at(1), "catalogue", "catalogue-7", "PodStarted",
+                           "started 1.1 ms pooled, 1 waiting: no pod runs"});
+    plane_.emit(api::Event{at(5), "catalogue", "catalogue-7", "PodAsleep",
                            "asleep after 4 s idle, 12 requests"});
+    plane_.emit(api::Event{at(5), "catalogue", "catalogue-7", "PodEnded", "ended, 12 requests"});
+    plane_.emit(api::Event{at(6), "catalogue", "catalogue-6", "PodEnded", "ended, 1 request"});
   };
   const Printed output = run({"get", "pods", "-w"});
   EXPECT_EQ(output.out,
             "no pods: everything sleeps; wake a function with `subito invoke NAME`\n"
             "8 empty sandboxes, 2.9 MiB\n"
-            "catalogue-7 started 1.1 ms pooled, 1 waiting\n"
-            "catalogue-7 asleep after 4 s idle, 12 requests\n");
+            "2026-11-23T22:05:06.000Z catalogue-7 started 1.1 ms pooled, 1 waiting: no pod runs\n"
+            "2026-11-23T22:05:10.000Z catalogue-7 asleep after 4 s idle, 12 requests\n"
+            "2026-11-23T22:05:11.000Z catalogue-6 ended, 1 request\n");
   EXPECT_EQ(output.code, kNoNode);  // the node went away
   const Printed json = run({"get", "pods", "-w", "-o", "json"});
-  EXPECT_EQ(std::count(json.out.begin(), json.out.end(), '\n'), 3);
+  EXPECT_EQ(std::count(json.out.begin(), json.out.end(), '\n'), 5) << "all of them";
 }
 
 TEST_F(CliTest, WatchingFunctionsPrintsTheRowsThatChanged) {
@@ -176,7 +180,7 @@ TEST_F(CliTest, Describe) {
                 "Events:\n"
                 "  AGE  REASON      POD          MESSAGE\n"
                 "  59s  Deployed    -            revision 2 is current\n"
-                "  58s  PodStarted  catalogue-7  started 1.1 ms pooled, 1 waiting\n");
+                "  58s  PodStarted  catalogue-7  started 1.1 ms pooled, 1 waiting: no pod runs\n");
   EXPECT_EQ(Json::parse(run({"describe", "stock", "-o", "json"}).out).at("name"), "stock");
 }
 
@@ -223,9 +227,11 @@ TEST_F(CliTest, DescribeSaysEveryStateInASentenceWithTheNextCommand) {
   stock.pods_idle = 0;
   stock.pods_busy = 20;
   stock.waiting = 3;
-  EXPECT_THAT(said(),
-              HasSubstr("It is at its limit: it has all pods it may have (spec.scaling.max "
-                        "20) and 3 requests wait; more pods: `subito scale stock --max 40`"));
+  EXPECT_THAT(
+      said(),
+      HasSubstr("It is at its limit: it has all pods it may have (spec.scaling.max "
+                "20) and 3 requests wait; more pods (if it does not burn CPU): `subito scale stock "
+                "--max 40`"));
   stock.waiting = 1000;
   EXPECT_THAT(said(), HasSubstr("as many requests wait as may (spec.scaling.queueLimit 1000), "
                                 "further ones are answered 429"));
@@ -244,7 +250,7 @@ TEST_F(CliTest, DescribeAPod) {
             "Memory:     2.3 MiB\n"
             "Events:\n"
             "  AGE  REASON      POD          MESSAGE\n"
-            "  58s  PodStarted  catalogue-7  started 1.1 ms pooled, 1 waiting\n");
+            "  58s  PodStarted  catalogue-7  started 1.1 ms pooled, 1 waiting: no pod runs\n");
   const auto said = [this](api::PodState state) {
     plane_.pods[1].state = state;
     return run({"describe", "catalogue-8"}).out;

@@ -178,12 +178,21 @@ std::string words_of_node(const std::string& body, const std::string& name) {
          (next.empty() ? "" : "\n" + next);
 }
 
+// What a handler that threw answers says nothing of the reason: that is logged. Any other body is
+// the function's own words.
+bool tells_why(const std::string& body) {
+  if (body.empty()) return false;
+  const Json problem = Json::parse(body, nullptr, false);
+  return !problem.is_object() || Failure{kFailed, "", problem}.type() != "internal-error";
+}
+
 std::string words_of_function(const api::ClientRequest& request, int status,
-                              const InvokeOptions& options, bool silent) {
+                              const InvokeOptions& options, const std::string& body) {
   const std::string from = ", from the function itself";
+  if (status >= 500 && tells_why(body)) return from + "; the body above tells why";
   if (status >= 500) return from + "; `subito logs " + options.name + "` tells why";
   // One that gave a body has told what it means.
-  if (!silent || (status != 404 && status != 405)) return from;
+  if (!body.empty() || (status != 404 && status != 405)) return from;
   const std::string path = options.path.substr(0, 1) == "/" ? options.path : "/" + options.path;
   return from + ": it has no answer to " + request.method + " " + path;
 }
@@ -196,9 +205,9 @@ void tell_refusal(const Session& session, const InvokeOptions& options,
   const bool by_node = http::find_field(reply.fields, "proxy-status") != nullptr;
   const std::string words = "invoke " + options.name + ": " + std::to_string(reply.status) + " " +
                             std::string(http::reason_phrase(reply.status));
-  (void)session.tell(
-      kFailed, words + (by_node ? words_of_node(body, options.name)
-                                : words_of_function(request, reply.status, options, body.empty())));
+  (void)session.tell(kFailed,
+                     words + (by_node ? words_of_node(body, options.name)
+                                      : words_of_function(request, reply.status, options, body)));
 }
 
 int invoke(const Session& session, const InvokeOptions& options) {

@@ -1,4 +1,5 @@
-// subito new NAME [--template T]: a folder with a function to begin with, which builds by itself.
+// subito new NAME [--template T] [--calls CALLED]: a folder with a function to begin with, which
+// builds by itself.
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -6,6 +7,7 @@
 
 #include "deploy/cli/session.h"
 #include "deploy/cli/templates.h"
+#include "deploy/manifest/letters.h"
 #include "deploy/manifest/rules.h"
 #include "deploy/manifest/suggest.h"
 
@@ -18,6 +20,7 @@ namespace fs = std::filesystem;
 struct NewOptions {
   std::string folder;  // its last part is the function's name
   std::string from = "hello";
+  std::string called;  // by the function; empty: what the template calls
 };
 
 Failure failure(ExitCode code, const std::string& folder, const std::string& reason) {
@@ -38,11 +41,23 @@ Outcome<const Template*> find_template(const NewOptions& options) {
                                              "; there are " + list));
 }
 
-std::string with_name(std::string_view text, const std::string& name) {
-  std::string out(text);
-  for (std::size_t at = 0; (at = out.find(kTemplateName, at)) != out.npos; at += name.size())
-    out.replace(at, kTemplateName.size(), name);
-  return out;
+// What the template `calls` calls, and how the README writes it in capitals.
+constexpr std::string_view kCallsTemplate = "calls";
+constexpr std::string_view kTemplateCalled = "hello";
+constexpr std::string_view kTemplateVariable = "CALL_HELLO_URL";
+
+std::string replaced(std::string text, std::string_view from, const std::string& to) {
+  for (std::size_t at = 0; (at = text.find(from, at)) != text.npos; at += to.size())
+    text.replace(at, from.size(), to);
+  return text;
+}
+
+// As `--listen` looks for the address of a function that is called: "price-list" is
+// CALL_PRICE_LIST_URL.
+std::string variable_of(const std::string& called) {
+  std::string variable = "CALL_" + called + "_URL";
+  for (char& c : variable) c = c == '-' ? '_' : manifest::upper(c);
+  return variable;
 }
 
 // Nothing of anybody's is written over: the folder must be new or empty.
@@ -91,15 +106,11 @@ class New {
       return session_.tell(failure(kUsage, options_.folder,
                                    "the handler would be main.cc, where the program begins; "
                                    "choose another name"));
-    // What `calls` calls is named hello.
-    if ((*from)->name == "calls" && name == "hello")
-      return session_.tell(failure(kUsage, options_.folder,
-                                   "the template calls is a function that calls hello, and would "
-                                   "call itself; choose another name"));
+    if (const auto right = check_called(**from, name); !right) return session_.tell(right.error());
     if (const auto made = make_folder(folder_); !made) return session_.tell(made.error());
     for (const TemplateFile& file : (*from)->files) {
       const auto written =
-          write_file(folder_ / with_name(file.path, name), with_name(file.text, name));
+          write_file(folder_ / with_names(file.path, name), with_names(file.text, name));
       if (!written) return session_.tell(written.error());
     }
     print(**from, name);
@@ -107,15 +118,45 @@ class New {
   }
 
  private:
+  std::string called() const {
+    return options_.called.empty() ? std::string(kTemplateCalled) : options_.called;
+  }
+
+  Outcome<void> check_called(const Template& from, const std::string& name) const {
+    const auto wrong = [this](const std::string& reason) {
+      return tl::unexpected<Failure>(failure(kUsage, options_.folder, reason));
+    };
+    if (from.name != kCallsTemplate) {
+      if (options_.called.empty()) return {};
+      return wrong("--calls is for --template calls");
+    }
+    if (const auto fault = manifest::check_name(called())) return wrong("--calls " + *fault);
+    if (name != called()) return {};
+    return wrong("the template calls is a function that calls " + called() +
+                 ", and would call itself; choose another name");
+  }
+
+  // A template's text for this function, and for the one it calls.
+  std::string with_names(std::string_view text, const std::string& name) const {
+    std::string out(text);
+    if (!options_.called.empty()) {
+      out = replaced(std::move(out), kTemplateVariable, variable_of(called()));
+      out = replaced(std::move(out), kTemplateCalled, called());
+    }
+    return replaced(std::move(out), kTemplateName, name);
+  }
+
   void print(const Template& from, const std::string& name) const {
     const std::string folder = folder_.string() + "/";
     session_.out() << "wrote " << coloured(folder, Colour::kBold, session_.colours())
                    << " from the template " << from.name << ":\n";
     for (const TemplateFile& file : from.files)
-      session_.out() << "  " << folder << with_name(file.path, name) << '\n';
+      session_.out() << "  " << folder << with_names(file.path, name) << '\n';
     session_.out() << "Next:\n  sudo subito deploy " << folder
                    << "   builds it, deploys it, tells its URL\n  " << folder << name
                    << ".cc is the handler; " << folder << "README.md how to test and debug it\n";
+    if (from.name == kCallsTemplate)
+      session_.out() << "  " << called() << " is the function it calls; deploy that, too\n";
   }
 
   const Session& session_;
@@ -136,6 +177,9 @@ void add_new(CLI::App& app, Session& session) {
   command
       .add_option("--template", options->from, "hello, redis (routes, state) or calls (another)")
       ->capture_default_str();
+  command
+      .add_option("--calls", options->called, "whom the template calls calls, in place of hello")
+      ->type_name("NAME");
   command.callback([&session, options] {
     session.action = [&session, options] { return New(session, *options).run(); };
   });

@@ -100,5 +100,34 @@ TEST_F(NewTest, AFunctionThatCallsHelloIsNotHello) {
   EXPECT_FALSE(fs::exists(folder_ + "/hello"));
 }
 
+TEST_F(NewTest, TheFunctionThatIsCalledMayHaveAnotherName) {
+  const std::string folder = folder_ + "/hello-basket";
+  const Printed output = run({"new", folder, "--template", "calls", "--calls", "price-list"});
+  EXPECT_EQ(output.code, kOk) << output.err;
+  EXPECT_THAT(output.out, HasSubstr("\n  price-list is the function it calls; deploy that, too\n"));
+  const manifest::Manifests manifests = manifest::load({folder});
+  ASSERT_EQ(manifests.manifests.size(), 1U);
+  EXPECT_EQ(manifests.manifests[0].function.metadata().name(), "hello-basket");
+  EXPECT_EQ(manifests.manifests[0].function.spec().calls(0), "price-list");
+  EXPECT_THAT(read(folder + "/hello-basket.h"), HasSubstr("kCalled[] = \"price-list\";"));
+  EXPECT_THAT(read(folder + "/README.md"),
+              HasSubstr("CALL_PRICE_LIST_URL=http://127.0.0.1:8080/function/price-list "));
+  EXPECT_THAT(run({"new", folder_ + "/b", "--template", "calls"}).out,
+              HasSubstr("\n  hello is the function it calls"));
+}
+
+TEST_F(NewTest, RefusesACalledFunctionThatCannotBe) {
+  const std::string folder = folder_ + "/a";
+  const auto refused = [&](const std::string& from, const std::string& called) {
+    const Printed output = run({"new", folder, "--template", from, "--calls", called});
+    EXPECT_EQ(output.code, kUsage);
+    return output.err;
+  };
+  EXPECT_THAT(refused("hello", "b"), HasSubstr("a: --calls is for --template calls\n"));
+  EXPECT_THAT(refused("calls", "B"), HasSubstr("a: --calls is 'B', allowed are lower-case"));
+  EXPECT_THAT(refused("calls", "a"), HasSubstr("a function that calls a, and would call itself"));
+  EXPECT_FALSE(fs::exists(folder));
+}
+
 }  // namespace
 }  // namespace subito::cli

@@ -1,6 +1,7 @@
 #include "deploy/cli/refusals.h"
 
 #include <algorithm>
+#include <set>
 #include <sstream>
 
 #include "deploy/manifest/suggest.h"
@@ -8,6 +9,34 @@
 namespace subito::cli {
 
 namespace {
+
+// The shortest way that calls lead from one function to another, both included; empty: none does.
+std::vector<std::string> way_between(const std::string& from, const std::string& to,
+                                     const CallLists& calls) {
+  std::vector<std::vector<std::string>> ways = {{from}};
+  std::set<std::string> seen = {from};
+  for (std::size_t at = 0; at < ways.size(); ++at) {
+    const std::vector<std::string> way = ways[at];
+    if (way.back() == to) return way;
+    const auto next = calls.find(way.back());
+    if (next == calls.end()) continue;
+    for (const std::string& name : next->second) {
+      if (!seen.insert(name).second) continue;
+      ways.push_back(way);
+      ways.back().push_back(name);
+    }
+  }
+  return {};
+}
+
+// "shop.yaml:7: stock: spec.calls[0]: "
+std::string place_and_field(const manifest::Manifest& manifest, const std::string& field) {
+  return place_of(manifest, field) + manifest.function.metadata().name() + ": " + field + ": ";
+}
+
+std::string call_field(int index) {
+  return "spec.calls[" + std::to_string(index) + "]";
+}
 
 // The field a message is about: "spec.routes[0].path" of "spec.routes[0].path: add route ...".
 std::string_view field_of(std::string_view message) {
@@ -54,13 +83,37 @@ std::vector<std::string> unknown_calls(const manifest::Manifest& manifest,
   for (int i = 0; i < manifest.function.spec().calls_size(); ++i) {
     const std::string& name = manifest.function.spec().calls(i);
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    const std::string field = "spec.calls[" + std::to_string(i) + "]";
-    warnings.push_back(place_of(manifest, field) + manifest.function.metadata().name() + ": " +
-                       field + ": the node knows no function '" + name +
-                       "', calls of it fail until it is deployed" +
+    warnings.push_back(place_and_field(manifest, call_field(i)) + "the node knows no function '" +
+                       name + "', calls of it fail until it is deployed" +
                        manifest::did_you_mean(name, known));
   }
   return warnings;
+}
+
+std::vector<std::string> calls_in_a_ring(const manifest::Manifest& manifest,
+                                         const CallLists& calls) {
+  std::vector<std::string> warnings;
+  const std::string& caller = manifest.function.metadata().name();
+  for (int i = 0; i < manifest.function.spec().calls_size(); ++i) {
+    const auto way = way_between(manifest.function.spec().calls(i), caller, calls);
+    if (way.empty()) continue;
+    std::string ring = caller;
+    for (const std::string& name : way) ring += " > " + name;
+    warnings.push_back(place_and_field(manifest, call_field(i)) + ring +
+                       " may go round; a call that does is refused (call-cycle)");
+  }
+  return warnings;
+}
+
+std::vector<std::string> unused_scaling(const manifest::Manifest& manifest) {
+  const manifest::Scaling& scaling = manifest.function.spec().scaling();
+  const bool looks_at_idle =
+      scaling.policy() == manifest::INSTANT || scaling.policy() == manifest::FIXED;
+  if (looks_at_idle || !scaling.has_idle_ms()) return {};
+  const std::string policy =
+      scaling.policy() == manifest::CONCURRENCY ? "concurrency" : "histogram";
+  return {place_and_field(manifest, "spec.scaling.idle") + "the policy " + policy +
+          " does not look at it; `subito explain spec.scaling.policy` tells what each does"};
 }
 
 }  // namespace subito::cli

@@ -1,7 +1,8 @@
-// Refusals of a deploy in words that begin with file and line of the manifest, as the faults that
-// are found before anything is sent. Pure.
+// Refusals and warnings of a deploy in words that begin with file and line of the manifest, as the
+// faults that are found before anything is sent. Pure.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,5 +21,12 @@ std::vector<std::string> placed_refusals(const manifest::Manifest& manifest,
 // For each of its calls to a function that is none of `known`.
 std::vector<std::string> unknown_calls(const manifest::Manifest& manifest,
                                        const std::vector<std::string>& known);
+// Whom each function may call, by name.
+using CallLists = std::map<std::string, std::vector<std::string>>;
+// For each of its calls from where `calls` lead back to it: the node refuses one that does.
+std::vector<std::string> calls_in_a_ring(const manifest::Manifest& manifest,
+                                         const CallLists& calls);
+// For what it says of scaling and its policy does not look at.
+std::vector<std::string> unused_scaling(const manifest::Manifest& manifest);
 
 }  // namespace subito::cli

@@ -27,7 +27,12 @@ int scale(const Session& session, const ScaleOptions& options) {
   Node node = session.node();
   const auto function =
       node.call("PUT", "/v1/functions/" + encoded(options.name) + "/scale", body.dump());
-  if (!function) return session.tell(function.error());
+  if (!function) {
+    Failure failure = function.error();
+    const bool refused = failure.type() == "invalid-argument" && options.max < 0;
+    if (refused) failure.message += "; give --max too";
+    return session.tell(failure);
+  }
   const Json& scaling = function->at("manifest").at("spec").at("scaling");
   session.out() << options.name << " scales from " << scaling.at("min") << " to "
                 << scaling.at("max") << " pods\n";

@@ -77,8 +77,8 @@ std::string failing_words(const Json& function, const std::string& name, const A
 std::string limit_words(const Json& function, const std::string& name, int waiting, int max) {
   const Json scaling = spec_of(function).value("scaling", Json::object());
   const int queue = scaling.value("queueLimit", 0);
-  const std::string more =
-      "more pods: `subito scale " + name + " --max " + std::to_string(2 * max) + "`";
+  const std::string more = "more pods (if it does not burn CPU): `subito scale " + name +
+                           " --max " + std::to_string(2 * max) + "`";
   if (waiting >= queue)
     return "It is over its limit: as many requests wait as may (spec.scaling.queueLimit " +
            std::to_string(queue) + "), further ones are answered 429; " + more;

@@ -94,6 +94,8 @@ std::string allowed_words(const Field& field) {
 
 // What apply_defaults() put into a message, as it is written.
 std::string default_words(const Field& field, const pb::Message* defaults) {
+  if (const std::string_view other = rule_of(field).default_of; !other.empty())
+    return std::string(other);
   const Form form = form_of(field);
   if (form == Form::kBool) return "false";
   if (defaults == nullptr || field.is_repeated() || form == Form::kMessage) return "";
@@ -105,6 +107,24 @@ std::string default_words(const Field& field, const pb::Message* defaults) {
   return format_number(form, built.cpp_type() == Field::CPPTYPE_INT32
                                  ? reflection.GetInt32(*defaults, &built)
                                  : reflection.GetInt64(*defaults, &built));
+}
+
+// The sentence with which a comment ends, as far as the field's other facts tell it: "Required.",
+// "Default 30s; 1ms to 15m.", "At most 64."
+std::string facts_sentence(const FieldReference& field) {
+  if (field.required) return "Required.";
+  std::string words = field.allowed;
+  if (!field.default_value.empty())
+    words = "Default " + field.default_value + (words.empty() ? "" : "; " + words);
+  if (words.empty()) return "";
+  words[0] = upper(words[0]);
+  return words + ".";
+}
+
+std::string without_end(const std::string& text, const std::string& end) {
+  const bool ends = !end.empty() && text.size() > end.size() &&
+                    text.compare(text.size() - end.size(), end.size(), end) == 0;
+  return ends ? text.substr(0, text.size() - end.size() - 1) : text;
 }
 
 void add_fields(FieldReference& into, const pb::Descriptor& type, const pb::Message* defaults);
@@ -120,7 +140,7 @@ FieldReference reference_of(const Field& field, const std::string& above,
   out.is_list = field.is_repeated() && !field.is_map();
   if (!out.required) out.default_value = default_words(field, defaults);
   out.allowed = allowed_words(field);
-  out.description = comment.text;
+  out.description = without_end(comment.text, facts_sentence(out));
   out.example = comment.example;
   if (form_of(field) == Form::kChoice) {
     for (int i = 0; i < field.enum_type()->value_count(); ++i) {
@@ -187,6 +207,35 @@ bool ends_in(std::string_view path, std::string_view word) {
   return path.size() == word.size() || path[path.size() - word.size() - 1] == '.';
 }
 
+// Fields of which it is one of the few values.
+std::vector<const FieldReference*> fields_of_value(std::string_view word) {
+  std::vector<const FieldReference*> found;
+  for_each(manifest_reference(), [&](const FieldReference& field) {
+    for (const FieldReference::Choice& choice : field.choices) {
+      if (choice.name == word) found.push_back(&field);
+    }
+  });
+  return found;
+}
+
+// "pods_max", "podsMax" and "pods-max" are "pods" and "max".
+std::vector<std::string> words_of(std::string_view name) {
+  std::vector<std::string> words = {""};
+  for (const char c : name) {
+    const bool separates = c == '_' || c == '-';
+    if ((separates || is_upper(c)) && !words.back().empty()) words.emplace_back();
+    if (!separates) words.back() += lower(c);
+  }
+  return words;
+}
+
+// "max" and "maximum".
+bool begins_alike(const std::string& a, const std::string& b) {
+  constexpr std::size_t kLeast = 3;
+  const std::size_t shared = std::min(a.size(), b.size());
+  return shared >= kLeast && a.compare(0, shared, b, 0, shared) == 0;
+}
+
 void put_value(std::string& out, const FieldReference& field, std::size_t indent) {
   out += std::string(indent, ' ') + field.name + ":";
   if (field.example.find('\n') == std::string::npos) {
@@ -223,16 +272,33 @@ std::vector<const FieldReference*> find_references(std::string_view word) {
     if (exact) found.clear();
     found.push_back(&field);
   });
-  return found;
+  return found.empty() ? fields_of_value(path) : found;
 }
 
 std::vector<std::string> reference_words() {
   std::vector<std::string> words;
   for_each(manifest_reference(), [&](const FieldReference& field) {
-    words.push_back(field.name);
-    if (field.path != field.name) words.push_back(field.path);
+    for (std::size_t at = 0;; ++at) {
+      words.push_back(field.path.substr(at));
+      at = field.path.find('.', at);
+      if (at == std::string::npos) break;
+    }
   });
   return words;
+}
+
+std::vector<const FieldReference*> similar_references(std::string_view word) {
+  const std::string path = without_places(word);
+  const std::vector<std::string> words = words_of(path.substr(path.rfind('.') + 1));
+  std::vector<const FieldReference*> same, similar;
+  for_each(manifest_reference(), [&](const FieldReference& field) {
+    const std::string name = lower(field.name);
+    for (const std::string& one : words) {
+      if (name == one) same.push_back(&field);
+      if (begins_alike(name, one)) similar.push_back(&field);
+    }
+  });
+  return same.empty() ? similar : same;
 }
 
 std::string example_yaml(const FieldReference& field) {

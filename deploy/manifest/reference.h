@@ -33,10 +33,14 @@ struct FieldReference {
 const FieldReference& manifest_reference();
 
 // What `word` stands for: a path, or the last parts of one ("scaling.idle", "idle"), also as it
-// stands in messages ("spec.routes[1].path"). Empty: nothing; several: it is ambiguous.
+// stands in messages ("spec.routes[1].path"); else a value that one field alone takes
+// ("histogram"). Empty: nothing; several: it is ambiguous.
 std::vector<const FieldReference*> find_references(std::string_view word);
-// All names and paths, for "did you mean".
+// All that stands for a field, for "did you mean": names, paths and the ends of these.
 std::vector<std::string> reference_words();
+// Fields that share a word with one that is none, "max" with "pods_max" or "scaling.maximum": those
+// of the same name, if there are any, else those of which one begins with the other.
+std::vector<const FieldReference*> similar_references(std::string_view word);
 
 // The field's example where it belongs in a manifest; of a field in a list that of the list; of the
 // manifest as a whole the shortest one.

@@ -10,6 +10,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Not;
 
 const FieldReference& only(std::string_view word) {
   const auto found = find_references(word);
@@ -26,6 +27,9 @@ std::vector<std::string> paths(std::string_view word) {
 void expect_told(const FieldReference& field) {
   EXPECT_FALSE(field.description.empty()) << "no comment: " << field.path;
   EXPECT_TRUE(!field.example.empty() || field.path.empty()) << "no example: " << field.path;
+  // The columns beside it say that; a comment that says otherwise is wrong.
+  for (const char* fact : {"Default ", "Required.", "At most "})
+    EXPECT_THAT(field.description, Not(HasSubstr(fact))) << field.path;
   for (const auto& choice : field.choices) EXPECT_FALSE(choice.description.empty()) << choice.name;
   for (const FieldReference& below : field.fields) expect_told(below);
 }
@@ -42,7 +46,7 @@ TEST(Reference, TellsTypeDefaultAndLimitsOfAField) {
   EXPECT_EQ(idle.default_value, "30s");
   EXPECT_EQ(idle.allowed, "0s to 24h");
   EXPECT_THAT(idle.description, testing::StartsWith("How long a pod may be idle before it goes."));
-  EXPECT_THAT(idle.description, testing::EndsWith(" Default 30s; 0s to 24h."));
+  EXPECT_THAT(idle.description, testing::EndsWith("and histogram decide by themselves."));
   EXPECT_FALSE(idle.required);
   EXPECT_EQ(only("memory").default_value, "128Mi");
   EXPECT_EQ(only("cpu").allowed, "0 or 10m to 64");
@@ -54,6 +58,8 @@ TEST(Reference, TellsTypeDefaultAndLimitsOfAField) {
   EXPECT_EQ(only("policy").default_value, "instant");
   EXPECT_EQ(only("policy").choices.size(), 4U);
   EXPECT_EQ(only("targetUtilization").default_value, "70");
+  EXPECT_EQ(only("target").default_value, "spec.concurrency");
+  EXPECT_EQ(only("inFlightMax").allowed, "0 to 100000");
   EXPECT_EQ(only("stableWindow").allowed, "6s to 1h");
   EXPECT_EQ(only("bindings").type, "list of mappings");
   EXPECT_EQ(only("bindings").allowed, "at most 32");

@@ -39,6 +39,7 @@ struct Rule {
   std::int64_t min = std::numeric_limits<std::int64_t>::min();
   std::int64_t max = std::numeric_limits<std::int64_t>::max();
   bool zero_allowed = false;          // besides [min, max]
+  std::string_view default_of = {};   // without a value it has that of this field
   std::size_t count_max = kCountMax;  // lists and maps
   TextCheck text = nullptr;           // texts, elements of lists of texts, values of maps
   TextCheck key = nullptr;            // keys of maps

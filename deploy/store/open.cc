@@ -34,6 +34,8 @@ constexpr std::array kMigrations = {
        ) STRICT;
        CREATE INDEX revisions_by_artefact ON revisions (artefact);
        CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;)",
+    // 1: its minimum and maximum are not those of its manifest any more.
+    "ALTER TABLE revisions ADD COLUMN scaled INTEGER NOT NULL DEFAULT 0;",
 };
 
 // Who holds the lock, as it wrote it there: " (pid 4711)", or nothing.

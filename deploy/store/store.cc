@@ -11,8 +11,9 @@ namespace subito::store {
 namespace {
 
 // The columns that read_revision() reads, in its order.
-#define REVISION_COLUMNS \
-  "r.function, r.number, r.spec, r.artefact, r.created_ns, f.current = r.number, f.created_ns "
+#define REVISION_COLUMNS                                                                         \
+  "r.function, r.number, r.spec, r.artefact, r.created_ns, f.current = r.number, f.created_ns, " \
+  "r.scaled "
 
 Result<Revision> read_revision(const Statement& row) {
   Revision revision;
@@ -24,6 +25,7 @@ Result<Revision> read_revision(const Statement& row) {
   revision.artefact = row.text(3);
   revision.created_unix_ns = row.integer(4);
   revision.current = row.integer(5) != 0;
+  revision.scaled = row.integer(7) != 0;
   return revision;
 }
 
@@ -209,9 +211,9 @@ Status Store::set_scaling(std::string_view name, std::optional<std::int32_t> min
     return fail(ErrorCode::kInvalidArgument,
                 "scale " + std::string(name) + ": minimum " + std::to_string(scaling.min()) +
                     " is above maximum " + std::to_string(scaling.max()));
-  return database_.run("UPDATE revisions SET spec = ?3 WHERE function = ?1 AND number = ?2", name,
-                       as_int(record.revision.number),
-                       Blob{record.revision.spec.SerializeAsString()});
+  return database_.run(
+      "UPDATE revisions SET spec = ?3, scaled = 1 WHERE function = ?1 AND number = ?2", name,
+      as_int(record.revision.number), Blob{record.revision.spec.SerializeAsString()});
 }
 
 Result<bool> Store::is_current(const manifest::Function& spec, std::string_view artefact) {

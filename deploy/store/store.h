@@ -36,6 +36,7 @@ struct Revision {
   std::string artefact;  // SHA-256
   std::int64_t created_unix_ns = 0;
   bool current = false;
+  bool scaled = false;  // by set_scaling()
 };
 
 struct FunctionRecord {

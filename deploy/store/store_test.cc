@@ -118,6 +118,10 @@ TEST_F(StoreTest, ScalesInPlaceAndOnlyWithinReason) {
   const auto scaling = store_->function("hello")->revision.spec.spec().scaling();
   EXPECT_EQ(scaling.min(), 2);
   EXPECT_EQ(scaling.max(), 5);
+  EXPECT_TRUE(store_->function("hello")->revision.scaled);
+  deploy(*store_, "hello", "2");
+  EXPECT_FALSE(store_->function("hello")->revision.scaled) << "a deploy undoes it";
+  ASSERT_TRUE(store_->set_scaling("hello", 2, 5));
   EXPECT_THAT(store_->set_scaling("hello", 6, std::nullopt).error().message,
               HasSubstr("minimum 6 is above maximum 5"));
   EXPECT_EQ(store_->set_scaling("nobody", 1, 1).error().code, ErrorCode::kNotFound);
@@ -192,6 +196,19 @@ TEST_F(StoreTest, RefusesAFolderOfANewerSubito) {
   const auto opened = Store::open(folder_.path());
   ASSERT_FALSE(opened);
   EXPECT_THAT(opened.error().message, HasSubstr("written by a newer Subito (schema 99"));
+}
+
+TEST_F(StoreTest, BringsAFolderOfTheFirstSchemaUpToDate) {
+  deploy(*store_, "hello", "1");
+  store_.reset();
+  {
+    auto database = Database::open(folder_.path() + "/state.db").value();
+    ASSERT_TRUE(database.execute("ALTER TABLE revisions DROP COLUMN scaled"));
+    ASSERT_TRUE(database.execute("PRAGMA user_version = 1"));
+  }
+  reopen();
+  EXPECT_FALSE(store_->function("hello")->revision.scaled);
+  ASSERT_TRUE(store_->set_scaling("hello", 1, 5));
 }
 
 TEST_F(StoreTest, KeepsSettings) {

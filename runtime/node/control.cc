@@ -29,8 +29,11 @@ RevisionPtr Control::load_revision(const store::Revision& stored) {
   } else {
     artefact.fault = std::move(path).error().message;
   }
-  return make_revision(parts_.functions.id_of(stored.function), parts_.functions.next_revision_id(),
-                       stored.number, stored.spec, artefact);
+  auto revision = std::make_shared<Revision>(*make_revision(parts_.functions.id_of(stored.function),
+                                                            parts_.functions.next_revision_id(),
+                                                            stored.number, stored.spec, artefact));
+  revision->scaled = stored.scaled;
+  return revision;
 }
 
 Status Control::load() {
@@ -227,6 +230,7 @@ Status Control::scale(std::string_view name, std::optional<std::int32_t> min,
   auto changed = std::make_shared<Revision>(*function->revision);
   *changed->manifest.mutable_spec()->mutable_scaling() = scaling;
   set_pod_counts(*changed, scaling);
+  changed->scaled = true;
   parts_.functions.put(changed, function->created_unix_ns, function->deployed_unix_ns);
   parts_.engine.put_function(changed);
   parts_.reporter.event(name, "Scaled",

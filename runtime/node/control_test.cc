@@ -124,8 +124,21 @@ TEST_F(ControlTest, AFunctionsViewTellsTheLastDecisionAndWhenItWas) {
   // The loop's time is that of its turn, which may have begun before.
   EXPECT_GT(facts.decided_unix_ns, before - std::chrono::nanoseconds(kPatience).count());
   EXPECT_LE(facts.decided_unix_ns, wall_clock_nanoseconds());
+  EXPECT_EQ(facts.waiting, 1U);
+  EXPECT_EQ(facts.expected_wait_us, 0) << "there was no pod to wait for";
   EXPECT_EQ(facts.service_us, 0);
   EXPECT_EQ(facts.start_us, 5000);
+}
+
+TEST_F(ControlTest, KnowsWhetherAFunctionWasScaledSinceItsDeployAfterARestartToo) {
+  ASSERT_EQ(deploy(function("mine"), store::put(*store, "mine")), "deployed");
+  EXPECT_FALSE(control.get_function("mine")->scaled);
+  ASSERT_TRUE(control.scale("mine", 0, 5));
+  EXPECT_TRUE(control.get_function("mine")->scaled);
+  ASSERT_TRUE(control.load());
+  EXPECT_TRUE(control.get_function("mine")->scaled);
+  ASSERT_EQ(deploy(function("mine"), store::put(*store, "mine")), "deployed");
+  EXPECT_FALSE(control.get_function("mine")->scaled);
 }
 
 TEST_F(ControlTest, StartsNoPodOfAFunctionOutOfServiceHoweverItIsScaled) {

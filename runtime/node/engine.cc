@@ -87,7 +87,7 @@ RevisionPtr Engine::revision(FunctionId function) const {
 PodId Engine::probe(RevisionPtr revision, std::string pod_name, ProbeCallback callback) {
   const PodId id(kProbeBit | probe_ids_.next().value());
   const Duration limit = revision->scaling.start_timeout;
-  const PodTable::Order order{id, 0, std::move(pod_name), std::move(revision), loop_.now(), 0};
+  const PodTable::Order order{id, 0, std::move(pod_name), std::move(revision), loop_.now(), {}};
   Probe& probe = probes_[id];
   probe.callback = std::move(callback);
   probe.deadline = std::make_unique<Timer>(loop_, [this, id] {
@@ -173,7 +173,7 @@ void Engine::act(const scheduler::StartPod& start) {
     return;
   }
   PodTable::Order order{start.pod, start.number, current->name + "-" + std::to_string(start.number),
-                        current,   loop_.now(),  start.waiting};
+                        current,   loop_.now(),  scheduler::words(start)};
   if (auto started = pods_.start(order); !started) {
     Pod never;
     never.id = start.pod;

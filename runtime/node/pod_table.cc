@@ -61,7 +61,7 @@ Result<Pod*> PodTable::start(const Order& order) {
   pod.mode = started.mode;
   pod.decided = order.decided;
   pod.started_unix_ns = wall_clock_nanoseconds();
-  pod.waiting_at_start = order.waiting;
+  pod.start_why = order.why;
   live->output = std::make_unique<pods::LineReader>(
       loop_, std::move(started.stdio),
       [this, &pod](std::string_view line) { events_.on_pod_output(pod, line); });

@@ -32,7 +32,7 @@ struct Pod {
   std::optional<TimePoint> hello;
   std::string build_id;  // of its binary, as it said in its hello; may be empty
   std::int64_t started_unix_ns = 0;
-  std::uint32_t waiting_at_start = 0;  // invocations that waited when it was decided
+  std::string start_why;  // "1 waiting: no pod runs"; empty for a probe
   bool draining = false;
   std::string kill_reason;   // the node's own, empty if it did not kill it
   std::string kill_advice;   // what to do about that, for its logs
@@ -79,7 +79,7 @@ class PodTable final : private pods::HomeEvents, private pods::ChannelEvents {
     std::string name;
     RevisionPtr revision;
     TimePoint decided;
-    std::uint32_t waiting = 0;
+    std::string why;  // of Pod::start_why
   };
   // Starts the pod and writes its CONFIG; invocations may follow at once.
   Result<Pod*> start(const Order& order);

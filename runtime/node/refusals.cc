@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "deploy/manifest/units.h"
+#include "runtime/base/check.h"
 
 namespace subito::node {
 namespace {
@@ -78,7 +79,7 @@ RefusalText text_of(const InvocationRecord& record, RefuseReason reason) {
     case RefuseReason::kNodeClosing:
       return {"node-closing", "the node is shutting down"};
   }
-  return {"internal", "unknown reason"};
+  CHECK(false);
 }
 
 Failure failure_of(int status, const char* type, std::string detail) {

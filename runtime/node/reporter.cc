@@ -140,9 +140,7 @@ bool ended_as_asked(const Pod& pod, const PodGone& gone) {
 void Reporter::on_started(const Pod& pod) {
   std::string message = "started " + scheduler::words(pod.start_time()) + " " +
                         std::string(pods::to_string(pod.mode));
-  if (pod.waiting_at_start > 0) {
-    message += ", " + std::to_string(pod.waiting_at_start) + " waiting";
-  }
+  if (!pod.start_why.empty()) message += ", " + pod.start_why;
   event(pod, "PodStarted", std::move(message));
 }
 

@@ -28,6 +28,7 @@ struct Revision {
   pods::StartMode start_mode = pods::StartMode::kPooled;
   pods::PodLimits pod_limits;
   scheduler::FunctionLimits scaling;
+  bool scaled = false;  // by `subito scale`, after it was deployed
   Duration timeout{};
   std::uint64_t body_bytes_max = 0;
   std::set<std::string> calls;

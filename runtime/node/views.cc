@@ -109,6 +109,7 @@ api::FunctionView function_view(const Revision& revision, const scheduler::Funct
   view.manifest = revision.manifest;
   view.revision = revision.number;
   view.artefact = revision.artefact_hash;
+  view.scaled = revision.scaled;
   view.state = state_of(scheduled, now);
   view.state_words = words_of(view.state, scheduled, now);
   if (!revision.out_of_service.empty()) {
@@ -123,6 +124,9 @@ api::FunctionView function_view(const Revision& revision, const scheduler::Funct
   view.requests_served = scheduled.completed;
   view.requests_failed = failed;
   view.scaling.decision = scheduler::words(scheduled.last);
+  view.scaling.waiting = scheduled.last.waiting;
+  view.scaling.expected_wait_us = microseconds(scheduled.last.expected_wait);
+  view.scaling.pods_wanted = scheduled.last.pods_wanted;
   view.scaling.service_us = microseconds(scheduled.service);
   view.scaling.start_us = microseconds(scheduled.start);
   if (scheduled.ready > 0) view.scaling.keep_us = microseconds(scheduled.plan.keep_idle);

@@ -1,5 +1,5 @@
 #include "my-function.h"
 
 int main(int argc, char** argv) {
-  return subito::serve(argc, argv, shout);
+  return subito::serve(argc, argv, handle);
 }

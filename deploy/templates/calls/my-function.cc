@@ -11,19 +11,20 @@ std::string in_capitals(std::string text) {
 
 }  // namespace
 
-subito::Response shout(const subito::Request& request, subito::Context& context) {
+subito::Response handle(const subito::Request& request, subito::Context& context) {
   try {
-    // By way of the node, which knows where `hello` is, starts it if it sleeps, and allows the call
+    // By way of the node, which knows where that is, starts it if it sleeps, and allows the call
     // because function.yaml lists it. Our deadline is its deadline.
     const subito::Response greeting =
-        context.call("hello", subito::Request("GET", "/?" + request.query_string()));
+        context.call(kCalled, subito::Request("GET", "/?" + request.query_string()));
     if (greeting.status() != 200) {
-      throw subito::HttpError(502, "no-greeting",
-                              "hello answered " + std::to_string(greeting.status()));
+      throw subito::HttpError(
+          502, "no-greeting",
+          std::string(kCalled) + " answered " + std::to_string(greeting.status()));
     }
     return subito::Response::text(in_capitals(greeting.body()));
   } catch (const subito::CallError& error) {
-    // No answer came: error.type() says why. "not-found" until `hello` is deployed.
-    throw subito::HttpError(503, "no-greeting", std::string("call hello: ") + error.what());
+    // No answer came: error.type() says why. "not-found" until that function is deployed.
+    throw subito::HttpError(503, "no-greeting", error.what());
   }
 }

@@ -3,5 +3,8 @@
 
 #include <subito/function.h>
 
-// Asks the function `hello` for its greeting and answers with it in capitals: GET /?name=you.
-subito::Response shout(const subito::Request& request, subito::Context& context);
+// Whom it calls. function.yaml lists it, too: no other function can be called.
+inline constexpr char kCalled[] = "hello";
+
+// Asks that function for its greeting and answers with it in capitals: GET /?name=you.
+subito::Response handle(const subito::Request& request, subito::Context& context);

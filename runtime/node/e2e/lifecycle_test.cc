@@ -103,10 +103,11 @@ TEST_F(LifecycleTest, TellsEachChangeWhileItIsWatched) {
   HttpClient client = node.client();
   for (int i = 0; i < 3; ++i) EXPECT_EQ(client.get("/function/echo").status, 200);
   EXPECT_TRUE(eventually([&] {
-    return node.followed("watch").find("echo-1 ended") != std::string::npos;
+    return node.followed("watch").find("echo-1 asleep") != std::string::npos;
   })) << node.followed("watch");
   const std::string said = node.followed("watch");
-  EXPECT_THAT(said, ContainsRegex("echo-1 started [0-9.]+ (µs|ms|s) pooled, 1 waiting\n"));
+  EXPECT_THAT(said,
+              ContainsRegex("Z echo-1 started [0-9.]+ (µs|ms|s) pooled, 1 waiting: no pod runs\n"));
   EXPECT_THAT(said, ContainsRegex("echo-1 asleep after [0-9.]+ (ms|s) idle, 3 requests\n"));
 }
 

@@ -222,9 +222,15 @@ class Redis {
   std::string prefix_;
 };
 
-// A call to another function did not get an answer from it: `type` says why ("not-found",
-// "deadline-exceeded", "unavailable", "too-many-requests", "forbidden"). An answer with a status
-// of 4xx or 5xx is not an exception.
+// A call to another function did not get an answer from it. An answer with a status of 4xx or 5xx
+// is not an exception. Caught or not, it is the caller that answers its own client: uncaught, 500.
+// `type` says why; others may come, take them for failures too:
+//   may not be       not-found, forbidden (list it under spec.calls), call-cycle, call-too-deep
+//   it is busy       queue-full, queue-too-long, in-flight-limit, queue-timeout, node-full
+//   it is not well   pod-died, start-failed, crash-loop, out-of-service, cancelled-by-function
+//   too late         deadline-exceeded, cancelled (the caller's own invocation is over)
+//   it does not fit  head-too-large, body-too-large, answer-too-large, too-many-requests (at once)
+//   it goes away     function-not-found, node-closing, unavailable
 class CallError : public std::runtime_error {
  public:
   CallError(std::string type, const std::string& message);
