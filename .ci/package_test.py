@@ -234,7 +234,7 @@ class DevTest(NodeTest):
         dev.says("hello.cc:.* error: ")
         dev.says("hello revision 2 still answers")
         self.assertEqual(self.call("/function/hello"), "hello world!\n")
-        self.edit(source, ("retrun subito", "return  subito"))
+        self.edit(source, ("retrun subito", "return subito"))
         dev.says("unchanged: hello revision 2 still answers")
 
         manifest = self.work / "hello/function.yaml"
