@@ -127,6 +127,17 @@ std::size_t index_of(const std::vector<std::string>& names, const std::string& n
   return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
 }
 
+// ": instant, fixed.", each name in its colour.
+std::string legend(const std::vector<std::string>& names) {
+  std::string words;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    words += (i == 0 ? ": " : ", ") + ("<span style='color:" + colour(i) + "'>") +
+             escaped(names[i]) + "</span>";
+  }
+  return words + ".";
+}
+
+// With several cold starts the points of a policy are joined, and each says its start.
 std::string latency_against_memory(const Comparison& comparison) {
   double low_x = 1e18, high_x = 0, low_y = 1e18, high_y = 0;
   for (const Outcome& it : comparison.outcomes) {
@@ -139,17 +150,26 @@ std::string latency_against_memory(const Comparison& comparison) {
   const Axis y(std::max(low_y, 1.0), high_y, true, kHeight - kBottom, kTop);
   std::string svg = frame(x, y, "memory of idle pods, GB h", "slowdown, p99 of a function");
   const auto names = policies_of(comparison);
+  const bool one_start = names.size() == comparison.outcomes.size();
+  std::vector<std::string> lines(names.size());
+  std::string points;
   for (const Outcome& it : comparison.outcomes) {
     const double at_x = x.at(std::max(it.gb_seconds_idle / 3600, 1e-3));
     const double at_y = y.at(it.slowdown_p99_functions);
-    svg += format("<circle cx='%.1f' cy='%.1f' r='6' fill='%s'/>", at_x, at_y,
-                  colour(index_of(names, it.policy)).c_str());
-    const bool right = at_x > kWidth * 0.7;
-    svg += format("<text class='name' x='%.1f' y='%.1f' text-anchor='%s'>",
-                  right ? at_x - 10 : at_x + 10, at_y + 4, right ? "end" : "start") +
-           escaped(it.policy + ", " + it.cold_start) + "</text>";
+    const std::size_t series = index_of(names, it.policy);
+    lines[series] += format("%.1f,%.1f ", at_x, at_y);
+    points +=
+        format("<circle cx='%.1f' cy='%.1f' r='5' fill='%s'/>", at_x, at_y, colour(series).c_str());
+    const bool right = at_x > kWidth * 0.7 && one_start;
+    points += format("<text class='name' x='%.1f' y='%.1f' text-anchor='%s'>",
+                     right ? at_x - 9 : at_x + 9, at_y + 4, right ? "end" : "start") +
+              escaped(one_start ? it.policy : it.cold_start) + "</text>";
   }
-  return figure(svg, "Nearer to the lower left is better: less waiting for less memory.");
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    svg += "<polyline class='line' stroke='" + colour(i) + "' points='" + lines[i] + "'/>";
+  }
+  return figure(svg + points, "Nearer to the lower left is better: less waiting for less memory" +
+                                  (one_start ? std::string(".") : legend(names)));
 }
 
 std::string pods_over_time(const Comparison& comparison) {
@@ -174,12 +194,7 @@ std::string pods_over_time(const Comparison& comparison) {
     }
     svg += "'/>";
   }
-  std::string caption = "In any state, with a cold start of " + escaped(start) + ": ";
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    caption += (i == 0 ? "" : ", ") + ("<span style='color:" + colour(i) + "'>") +
-               escaped(names[i]) + "</span>";
-  }
-  return figure(svg, caption + ".");
+  return figure(svg, "In any state, with a cold start of " + escaped(start) + legend(names));
 }
 
 }  // namespace
