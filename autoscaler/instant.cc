@@ -21,6 +21,17 @@ Duration expected_wait(std::uint32_t waiting, Duration service, std::uint32_t sl
   return Duration(each * waiting / slots);
 }
 
+Duration start_worth(Duration start, Duration service) {
+  using std::chrono::microseconds;
+  const Duration worth = start * kIdlePerWait;
+  if (service <= Duration::zero() || service >= kAtOnce) return worth;
+  // In microseconds: an hour's start is 3.6 * 10^17.
+  const auto times = std::chrono::duration_cast<microseconds>(kAtOnce).count();
+  const auto over =
+      std::chrono::duration_cast<microseconds>(std::max(service, kServiceMin)).count();
+  return microseconds(std::chrono::duration_cast<microseconds>(worth).count() * times / over);
+}
+
 StartAnswer Instant::on_waiting(const Demand& demand) {
   if (demand.slots == 0) return {.start = true, .reason = StartReason::kNothingRuns};
   if (!demand.service_measured) return {.start = true, .reason = StartReason::kServiceUnknown};
@@ -61,7 +72,7 @@ Plan Instant::plan(const Load& load) {
 Duration Instant::keep(const Load& load) const {
   const GapHistogram* gaps = gaps_.of(std::max(load.ready, 1u));
   if (gaps == nullptr || gaps->count() < kGapsMin) return load.idle;
-  return gaps->cheapest(load.start * kIdlePerWait, load.idle);
+  return gaps->cheapest(start_worth(load.start, load.service), load.idle);
 }
 
 // Nothing is in flight. A pod for the next call, where it is due at a known time.
@@ -71,7 +82,7 @@ Plan Instant::expect(const Load& load, Duration keep) const {
   const TimePoint from = idle_since_ + regular_.mean() - margin - load.start;
   const TimePoint until = idle_since_ + regular_.mean() + margin;
   const bool kept_until_then = idle_since_ + keep >= from;
-  if (kept_until_then || until - from >= std::min(load.start * kIdlePerWait, load.idle))
+  if (kept_until_then || until - from >= std::min(start_worth(load.start, load.service), load.idle))
     return without;
   if (load.now >= until) return without;
   if (load.now < from) return {.keep_idle = keep, .ask_again_at = from};

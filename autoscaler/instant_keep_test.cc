@@ -12,11 +12,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// Calls of 10 ms of a function with one pod, and the time between them.
+// Calls of a function with one pod, and the time between them. That a call takes 10 ms the policy
+// knows if it is told: `service`.
 class Caller {
  public:
-  explicit Caller(Duration start, Duration idle = 30s) {
-    load_ = {.now = TimePoint(1s), .ready = 1, .start = start, .idle = idle};
+  explicit Caller(Duration start, Duration idle = 30s, Duration service = 0s) {
+    load_ = {.now = TimePoint(1s), .ready = 1, .service = service, .start = start, .idle = idle};
   }
   Caller& gaps(int count, Duration gap, std::uint32_t at_once = 1) {
     for (int i = 0; i < count; ++i) {
@@ -42,6 +43,21 @@ class Caller {
   Instant policy_;
   Load load_;
 };
+
+// A wait counts by what it delays.
+TEST(InstantKeep, AStartIsWorthMoreToShortCalls) {
+  EXPECT_EQ(start_worth(1ms, 0s), 1s) << "not known yet";
+  EXPECT_EQ(start_worth(1ms, 1h), 1s);
+  EXPECT_EQ(start_worth(1ms, 100ms), 1s);
+  EXPECT_EQ(start_worth(1ms, 50ms), 2s);
+  EXPECT_EQ(start_worth(1ms, 5ms), 20s);
+  EXPECT_EQ(start_worth(1ms, 1ms), 100s);
+  EXPECT_EQ(start_worth(1ms, 1us), 100s) << "shorter ones count as 1 ms";
+  EXPECT_EQ(start_worth(1h, 1ms), 100'000h);
+  // Called every 5 s, with starts of 1 ms: dropped, if its calls take long.
+  EXPECT_EQ(Caller(1ms, 30s, 100ms).gaps(30, 5s).plan(0s).keep_idle, 0s);
+  EXPECT_EQ(Caller(1ms, 30s, 10ms).gaps(30, 5s).plan(0s).keep_idle, 6144ms);
+}
 
 TEST(InstantKeep, IsTheIdleTimeWhileFewGapsWereSeen) {
   Caller caller(1ms);

@@ -63,6 +63,7 @@ struct Load {
   std::uint32_t ready = 0;        // pods that said hello and take invocations
   std::uint32_t starting = 0;     // pods that have yet to say it, and take invocations too
   std::uint32_t concurrency = 1;  // invocations that one pod takes at once
+  Duration service{};             // mean time a pod takes for one invocation; 0: not measured yet
   Duration start{};               // mean time from the decision to start a pod to its first word
   Duration idle{};                // what the function's limits say of idle pods
 };

@@ -12,6 +12,7 @@ autoscaler::Load Core::load_of(const Turn& turn, const Function& function) const
           .ready = function.in(PodState::kReady),
           .starting = function.in(PodState::kStarting),
           .concurrency = function.limits.concurrency,
+          .service = function.service.mean(),
           .start = function.start.mean(),
           .idle = function.limits.idle_timeout};
 }

@@ -118,7 +118,7 @@ TEST(Simulation, TheDigestIsTheSameEverywhere) {
   setup.cores = 400;
   const Outcome first = run(setup, plan);
   EXPECT_EQ(first.digest, run(setup, plan).digest);
-  EXPECT_EQ(first.digest, 15131993762819910772u);
+  EXPECT_EQ(first.digest, 12192352248895686603u);
   setup.seed = 2;  // other starts
   EXPECT_NE(first.digest, run(setup, plan).digest);
 }
