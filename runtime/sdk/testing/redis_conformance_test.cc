@@ -100,8 +100,9 @@ TEST_F(RedisConformanceTest, Keys) {
       TTL t:a; EXPIRE t:none 5; EXPIRE t:a x; EXPIRE t:a 9223372036854775807;
       PEXPIRE t:a 9223372036854775807; EXPIRE t:a 1000 XX; EXPIRE t:a 1000 NX; EXPIRE t:a 2000 NX;
       EXPIRE t:a 500 GT; EXPIRE t:a 5000 GT; EXPIRE t:a 6000 LT; EXPIRE t:a 600 lt;
-      EXPIRE t:a 600 GT XX; EXPIRE t:a 600 NX XX; EXPIRE t:a 600 GT LT; EXPIRE t:a 600 SOON;
-      PERSIST t:a; EXPIRE t:a 600 GT; TTL t:a; EXPIRE t:a 600 LT; TTL t:a; EXPIRE t:a 0;
+      EXPIRE t:a 500 GT XX; EXPIRE t:a 700 GT XX; EXPIRE t:a 600 NX XX;
+      EXPIRE t:a 600 GT LT; EXPIRE t:a 600 SOON; PERSIST t:a; EXPIRE t:a 600 GT; TTL t:a;
+      EXPIRE t:a 600 LT; TTL t:a; EXPIRE t:a 0;
       EXISTS t:a; SET t:a 1; PEXPIRE t:a -1; EXISTS t:a; GET other:a; DEL t:a other:a;
       EXISTS other:a; GET t; KEYS t:*; SCAN 0; DBSIZE; FLUSHALL; RANDOMKEY;
   )");
