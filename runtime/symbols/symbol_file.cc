@@ -14,6 +14,7 @@
 #include <map>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "runtime/base/unique_fd.h"
 
@@ -145,21 +146,34 @@ void add_call(Dwarf_Die* unit, Dwarf_Die* inlined, Place& place) {
   place.lines.push_back(std::move(call));
 }
 
-// All calls of what is inlined there, innermost first. dwarf_getscopes follows the innermost
-// inlined function to where it is declared; what it is inlined into, dwarf_getscopes_die tells.
+// Deeper than any compiler inlines; a binary may be made to hurt.
+constexpr int kScopesMax = 256;
+
+// What is inlined around the address, the outermost first. dwarf_getscopes would tell, but finds
+// nothing in what clang writes (addresses by index), and leaves out all but the innermost.
+void find_inlined(Dwarf_Die* scope, std::uint64_t address, std::vector<Dwarf_Die>& inlined,
+                  int depth) {
+  Dwarf_Die inside;
+  if (depth > kScopesMax || dwarf_child(scope, &inside) != 0) return;
+  do {
+    const int tag = dwarf_tag(&inside);
+    if (tag == DW_TAG_namespace) {
+      find_inlined(&inside, address, inlined, depth + 1);
+      continue;
+    }
+    const bool is_inlined = tag == DW_TAG_inlined_subroutine;
+    if (!is_inlined && tag != DW_TAG_subprogram && tag != DW_TAG_lexical_block) continue;
+    if (dwarf_haspc(&inside, address) != 1) continue;
+    if (is_inlined) inlined.push_back(inside);
+    return find_inlined(&inside, address, inlined, depth + 1);
+  } while (dwarf_siblingof(&inside, &inside) == 0);
+}
+
+// All calls of what is inlined there, innermost first.
 void add_calls(Dwarf_Die* unit, std::uint64_t address, Place& place) {
-  Dwarf_Die* found = nullptr;
-  const int scopes_count = dwarf_getscopes(unit, address, &found);
-  const std::unique_ptr<Dwarf_Die, Free> scopes(found);
-  if (scopes_count <= 0) return;
-  Dwarf_Die* around = nullptr;
-  const int count = dwarf_getscopes_die(scopes.get(), &around);
-  const std::unique_ptr<Dwarf_Die, Free> nested(around);
-  for (int i = 0; i < count; ++i) {
-    Dwarf_Die* scope = nested.get() + i;
-    if (dwarf_tag(scope) == DW_TAG_subprogram) return;
-    if (dwarf_tag(scope) == DW_TAG_inlined_subroutine) add_call(unit, scope, place);
-  }
+  std::vector<Dwarf_Die> inlined;
+  find_inlined(unit, address, inlined, 0);
+  for (auto it = inlined.rbegin(); it != inlined.rend(); ++it) add_call(unit, &*it, place);
 }
 
 void find_lines(Dwfl_Module* module, std::uint64_t address, Place& place) {
