@@ -44,14 +44,14 @@ Result<std::vector<Row>> read_rows(Csv& csv, std::size_t& functions) {
     ASSIGN_OR_RETURN(const std::string_view app, csv.name(0));
     ASSIGN_OR_RETURN(const std::string_view function, csv.name(1));
     ASSIGN_OR_RETURN(const double end, csv.number(2));
-    ASSIGN_OR_RETURN(const double seconds, csv.number(3));
+    ASSIGN_OR_RETURN(const double took, csv.number(3));
     constexpr double kDays31 = 31 * 86'400.0;
     if (end > kDays31) return csv.wrong(2, "a time of at most 31 days, in seconds");
-    if (seconds > kDays31) return csv.wrong(3, "at most 31 days, in seconds");
+    if (took > kDays31) return csv.wrong(3, "at most 31 days, in seconds");
     if (rows.size() == kRowsMax) return csv.wrong(0, "at most 100,000,000 rows");
     const auto index = static_cast<std::uint32_t>(by_name.size());
     const auto found = by_name.emplace(std::string(app) + "/" + std::string(function), index).first;
-    const Duration service = of_seconds(seconds);
+    const Duration service = of_seconds(took);
     rows.push_back({of_seconds(end) - service, service, found->second});
   }
   functions = by_name.size();
