@@ -61,21 +61,14 @@ int idle_cost(const IdleCostOptions& options, const std::string& command) {
   return options.check && !promises_kept(*result) ? kFailed : told;
 }
 
-int fairness(const FairnessOptions& options, const std::string& command) {
+// One whose answers may be wrong.
+template <typename Outcome, typename Options>
+int run_loaded(const char* title, Result<Outcome> (*measure)(const Options&),
+               const Options& options, const std::string& command) {
   const Machine machine = describe_machine(own_program());
-  const auto result = measure_fairness(options);
+  const auto result = measure(options);
   if (!result) return complain(result.error());
-  const int told = tell("Fairness", to_text(*result, machine, command),
-                        to_json(*result, machine, command), options.json, options.report);
-  if (options.check && !promises_kept(*result)) return kFailed;
-  return result->errors() > 0 ? kFailed : told;
-}
-
-int step(const StepOptions& options, const std::string& command) {
-  const Machine machine = describe_machine(own_program());
-  const auto result = measure_step(options);
-  if (!result) return complain(result.error());
-  const int told = tell("Step", to_text(*result, machine, command),
+  const int told = tell(title, to_text(*result, machine, command),
                         to_json(*result, machine, command), options.json, options.report);
   if (options.check && !promises_kept(*result)) return kFailed;
   return result->errors() > 0 ? kFailed : told;
@@ -97,8 +90,8 @@ int run_bench(const std::vector<std::string>& arguments) {
   std::string command = "subito bench";
   for (const std::string& argument : arguments) command += " " + argument;
   const Interrupt interrupt;
-  if (parsed->fairness) return fairness(*parsed->fairness, command);
-  if (parsed->step) return step(*parsed->step, command);
+  if (parsed->fairness) return run_loaded("Fairness", measure_fairness, *parsed->fairness, command);
+  if (parsed->step) return run_loaded("Step", measure_step, *parsed->step, command);
   return parsed->cold_start ? cold_start(*parsed->cold_start, command)
                             : idle_cost(*parsed->idle_cost, command);
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "bench/bed.h"
+
 namespace subito::bench {
 
 namespace {
@@ -21,11 +23,6 @@ std::string echo_body(std::mt19937_64& random) {
   std::string body(kEchoBodyBytes, ' ');
   for (char& c : body) c = static_cast<char>('a' + random() % 26);
   return body;
-}
-
-std::string echo_binary(const std::string& program) {
-  const std::string folder = program.substr(0, program.rfind('/'));
-  return folder.substr(0, folder.rfind('/')) + "/functions/echo";
 }
 
 }  // namespace
@@ -47,7 +44,7 @@ Result<std::unique_ptr<ColdStart>> ColdStart::prepare(const ColdStartOptions& op
   const std::string program = own_program();
   bench->result_.seed = options.seed ? *options.seed : std::random_device()();
   bench->random_.seed(bench->result_.seed);
-  bench->result_.binary = options.binary.empty() ? echo_binary(program) : options.binary;
+  bench->result_.binary = function_binary(options.binary);
   if (options.binary.empty()) {
     bench->request_.body = echo_body(bench->random_);
   } else {

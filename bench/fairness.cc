@@ -1,12 +1,10 @@
 #include "bench/fairness.h"
 
-#include <filesystem>
 #include <random>
 
+#include "bench/bed.h"
 #include "bench/capacity.h"
 #include "bench/figures.h"
-#include "bench/node_client.h"
-#include "bench/private_node.h"
 
 namespace subito::bench {
 
@@ -17,10 +15,6 @@ namespace {
 constexpr const char* kFloodTimeout = "2s";
 // Between the halves of a round: what the flood left in the node is over.
 constexpr std::chrono::milliseconds kFloodSettle{500};
-
-std::string path_of(const char* function, const FairnessOptions& options) {
-  return std::string("/function/") + function + "/?burn_ms=" + std::to_string(options.burn_ms);
-}
 
 bool is_refusal(int status) {
   return status == 429 || status == 503 || status == 504;
@@ -42,11 +36,11 @@ std::uint32_t flood_errors(const LoadResult& result) {
 
 Status run_round(const ServerAddress& gateway, FairnessResult& result) {
   Load quiet;
-  quiet.path = path_of("quiet", result.options);
+  quiet.path = burn_path("quiet", result.options.burn_ms);
   quiet.per_second = result.options.per_second;
   quiet.parts = true;
   Load flood;
-  flood.path = path_of("flood", result.options);
+  flood.path = burn_path("flood", result.options.burn_ms);
   flood.per_second = result.flood_per_second;
   flood.connections_max = kConcurrentMax;
   flood.requests_max = kFloodRequestsMax;
@@ -115,25 +109,20 @@ bool promises_kept(const FairnessResult& result) {
 }
 
 Result<FairnessResult> measure_fairness(const FairnessOptions& options) {
-  const std::string program = own_program();
-  const std::filesystem::path build = std::filesystem::path(program).parent_path().parent_path();
-  const std::string binary =
-      options.binary.empty() ? (build / "functions/echo").string() : options.binary;
-  ASSIGN_OR_RETURN(const PrivateNode node, PrivateNode::start(program, options.pool_size));
-  ASSIGN_OR_RETURN(NodeClient api, NodeClient::connect(program, node.api_socket()));
-  ASSIGN_OR_RETURN(const ServerAddress gateway, parse_gateway_url(api.facts().gateway_url));
-  RETURN_IF_ERROR(deploy_both(api, binary, options));
+  ASSIGN_OR_RETURN(Bed bed, Bed::make(options.binary, options.pool_size));
+  RETURN_IF_ERROR(deploy_both(bed.api, bed.binary, options));
   FairnessResult result;
   result.options = options;
   result.seed = options.seed ? *options.seed : std::random_device()();
-  ASSIGN_OR_RETURN(result.node_per_second, measure_capacity(gateway, path_of("flood", options)));
+  ASSIGN_OR_RETURN(result.node_per_second,
+                   measure_capacity(bed.gateway, burn_path("flood", options.burn_ms)));
   result.flood_per_second = kFloodFactor * result.node_per_second;
   // Its first pod is started by a request that does not count: cold starts are another benchmark.
   Load first;
-  first.path = path_of("quiet", options);
+  first.path = burn_path("quiet", options.burn_ms);
   first.requests_max = 1;
-  RETURN_IF_ERROR(run_loads(gateway, {first}, kFloodSettle));
-  while (result.rounds < options.rounds) RETURN_IF_ERROR(run_round(gateway, result));
+  RETURN_IF_ERROR(run_loads(bed.gateway, {first}, kFloodSettle));
+  while (result.rounds < options.rounds) RETURN_IF_ERROR(run_round(bed.gateway, result));
   return result;
 }
 

@@ -15,7 +15,7 @@ inline double ms(std::int64_t ns) {
   return static_cast<double>(ns) / 1e6;
 }
 
-inline constexpr std::size_t kFormattedBytesMax = 300;  // longer text is cut
+inline constexpr std::size_t kFormattedBytesMax = 512;  // longer text is cut
 
 template <typename... Values>
 std::string format(const char* form, Values... values) {

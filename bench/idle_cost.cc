@@ -7,8 +7,7 @@
 #include <map>
 #include <sstream>
 
-#include "bench/node_client.h"
-#include "bench/private_node.h"
+#include "bench/bed.h"
 
 namespace subito::bench {
 
@@ -152,23 +151,18 @@ IdleMemory measure_tree(int node_pid) {
 }
 
 Result<IdleCostResult> measure_idle_cost(const IdleCostOptions& options) {
-  const std::string program = own_program();
-  const files::path build = files::path(program).parent_path().parent_path();
-  const std::string binary =
-      options.binary.empty() ? (build / "functions/echo").string() : options.binary;
   ASSIGN_OR_RETURN(const TempFolder folder, TempFolder::make());
-  ASSIGN_OR_RETURN(const PrivateNode node, PrivateNode::start(program, options.pool_size));
-  ASSIGN_OR_RETURN(NodeClient api, NodeClient::connect(program, node.api_socket()));
+  ASSIGN_OR_RETURN(Bed bed, Bed::make(options.binary, options.pool_size));
   IdleCostResult result;
   result.functions = options.functions;
   result.empty_sandboxes = options.pool_size;
-  ASSIGN_OR_RETURN(result.without, settled(api, options.pool_size));
+  ASSIGN_OR_RETURN(result.without, settled(bed.api, options.pool_size));
   for (std::uint32_t number = 0; number < options.functions; ++number) {
-    ASSIGN_OR_RETURN(const std::string copy, own_binary(binary, folder.path(), number));
-    RETURN_IF_ERROR(api.deploy({"asleep-" + std::to_string(number), copy, "pooled"}));
+    ASSIGN_OR_RETURN(const std::string copy, own_binary(bed.binary, folder.path(), number));
+    RETURN_IF_ERROR(bed.api.deploy({"asleep-" + std::to_string(number), copy, "pooled"}));
     files::remove(copy);
   }
-  ASSIGN_OR_RETURN(result.with, settled(api, options.pool_size));
+  ASSIGN_OR_RETURN(result.with, settled(bed.api, options.pool_size));
   return result;
 }
 

@@ -23,8 +23,7 @@ void keep_modes(ColdStartOptions& options, const std::vector<std::string>& modes
   });
 }
 
-template <typename Options>
-void add_common(CLI::App& command, Options& options) {
+void add_common(CLI::App& command, CommonOptions& options) {
   command
       .add_option_function<std::string>(
           "-o,--output", [&options](const std::string& form) { options.json = form == "json"; },

@@ -20,55 +20,44 @@ namespace subito::bench {
 inline const std::vector<std::string> kColumnNames = {
     "spawn", "spawn-again", "clone", "crun", "runc", "fresh", "fresh-new", "pooled", "pooled-new"};
 
-struct ColdStartOptions {
-  std::uint32_t count = 50;  // starts of each column
-  std::vector<std::string> columns = kColumnNames;
-  std::chrono::nanoseconds idle{0};  // rest before each start
-  bool quiet = false;                // rest until other work pauses, see quiet.h
-  std::string binary;                // of the function; empty: functions/echo beside the program
-  std::string path = "/";
-  std::string node_socket;  // a running node's API; empty: a private node
+// What every benchmark takes.
+struct CommonOptions {
   std::uint32_t pool_size = 8;
-  std::optional<std::uint64_t> seed;
+  std::string binary;  // of the function; empty: functions/echo beside the program
   bool json = false;
   bool check = false;  // a promise that was missed is a failure
   std::string report;  // FILE.md; FILE.json goes beside it
 };
 
-struct IdleCostOptions {
-  std::uint32_t functions = 100;
-  std::uint32_t pool_size = 8;
-  std::string binary;
-  bool json = false;
-  bool check = false;
-  std::string report;
+struct ColdStartOptions : CommonOptions {
+  std::uint32_t count = 50;  // starts of each column
+  std::vector<std::string> columns = kColumnNames;
+  std::chrono::nanoseconds idle{0};  // rest before each start
+  bool quiet = false;                // rest until other work pauses, see quiet.h
+  std::string path = "/";
+  std::string node_socket;  // a running node's API; empty: a private node
+  std::optional<std::uint64_t> seed;
 };
 
-struct FairnessOptions {
+struct IdleCostOptions : CommonOptions {
+  std::uint32_t functions = 100;
+};
+
+struct FairnessOptions : CommonOptions {
   std::uint32_t rounds = 5;
   std::chrono::nanoseconds time = std::chrono::seconds(4);  // of each half of a round
   std::uint32_t per_second = 20;                            // requests of the quiet function
   std::uint32_t burn_ms = 5;                                // CPU time that a request takes
   std::uint32_t pods = 192;                                 // most of the flooded function
   std::optional<std::uint64_t> seed;                        // of the bootstrap
-  std::uint32_t pool_size = 8;
-  std::string binary;
-  bool json = false;
-  bool check = false;
-  std::string report;
 };
 
-struct StepOptions {
+struct StepOptions : CommonOptions {
   std::uint32_t rounds = 10;
   std::uint32_t concurrent = 200;     // calls at once
   std::uint32_t burn_ms = 20;         // CPU time that each takes
   std::optional<std::uint32_t> pods;  // most of the function; else as many as calls
   std::optional<std::uint64_t> seed;  // of the bootstrap
-  std::uint32_t pool_size = 8;
-  std::string binary;
-  bool json = false;
-  bool check = false;
-  std::string report;
 
   std::uint32_t pods_max() const { return pods.value_or(concurrent); }
 };

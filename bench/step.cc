@@ -1,13 +1,11 @@
 #include "bench/step.h"
 
-#include <filesystem>
 #include <numeric>
 #include <random>
 
+#include "bench/bed.h"
 #include "bench/capacity.h"
 #include "bench/figures.h"
-#include "bench/node_client.h"
-#include "bench/private_node.h"
 
 namespace subito::bench {
 
@@ -21,20 +19,16 @@ constexpr const char* kWarmIdle = "200ms";     // longer than a pod has nothing 
 // What is due is due at once; the load ends with its last answer, or kLoadGrace later.
 constexpr std::chrono::seconds kStepTime{1};
 
-std::string path_of(const char* function, const StepOptions& options) {
-  return std::string("/function/") + function + "/?burn_ms=" + std::to_string(options.burn_ms);
-}
-
 // The event of the scale, which changes nothing, comes behind all those of the round.
 Status run_round(NodeClient& api, PodEvents& events, const ServerAddress& gateway,
                  StepResult& result) {
   const StepOptions& options = result.options;
   ASSIGN_OR_RETURN(const double per_second,
-                   measure_capacity(gateway, path_of(kWarmFunction, options)));
+                   measure_capacity(gateway, burn_path(kWarmFunction, options.burn_ms)));
   result.per_second.push_back(per_second);
   RETURN_IF_ERROR(api.await_zero(options.pool_size));
   Load load;
-  load.path = path_of(kFunction, options);
+  load.path = burn_path(kFunction, options.burn_ms);
   load.connections_max = load.requests_max = options.concurrent;
   load.parts = true;
   load.open_first = true;
@@ -129,22 +123,16 @@ bool promises_kept(const StepResult& result) {
 }
 
 Result<StepResult> measure_step(const StepOptions& options) {
-  const std::string program = own_program();
-  const std::filesystem::path build = std::filesystem::path(program).parent_path().parent_path();
-  const std::string binary =
-      options.binary.empty() ? (build / "functions/echo").string() : options.binary;
-  ASSIGN_OR_RETURN(const PrivateNode node, PrivateNode::start(program, options.pool_size));
-  ASSIGN_OR_RETURN(NodeClient api, NodeClient::connect(program, node.api_socket()));
-  ASSIGN_OR_RETURN(const ServerAddress gateway, parse_gateway_url(api.facts().gateway_url));
+  ASSIGN_OR_RETURN(Bed bed, Bed::make(options.binary, options.pool_size));
   StepResult result;
   result.options = options;
   result.seed = options.seed ? *options.seed : std::random_device()();
-  RETURN_IF_ERROR(api.deploy({kWarmFunction, binary, "pooled", kWarmIdle}));
-  RETURN_IF_ERROR(api.deploy(
-      {kFunction, binary, "pooled", "0s", {"--max", std::to_string(options.pods_max())}}));
-  ASSIGN_OR_RETURN(PodEvents events, PodEvents::open(node.api_socket(), kFunction));
+  RETURN_IF_ERROR(bed.api.deploy({kWarmFunction, bed.binary, "pooled", kWarmIdle}));
+  RETURN_IF_ERROR(bed.api.deploy(
+      {kFunction, bed.binary, "pooled", "0s", {"--max", std::to_string(options.pods_max())}}));
+  ASSIGN_OR_RETURN(PodEvents events, PodEvents::open(bed.node.api_socket(), kFunction));
   while (result.rounds < options.rounds) {
-    RETURN_IF_ERROR(run_round(api, events, gateway, result));
+    RETURN_IF_ERROR(run_round(bed.api, events, bed.gateway, result));
   }
   result.pods = events.tally();
   return result;

@@ -1,20 +1,15 @@
 // The page of --html: plain SVG, made here; colours follow the reader's light or dark.
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 
+#include "bench/figures.h"
 #include "bench/simulate/report.h"
 #include "bench/simulate/text.h"
 
 namespace subito::simulate {
 namespace {
 
-template <typename... Values>
-std::string format(const char* form, Values... values) {
-  char text[512];
-  std::snprintf(text, sizeof text, form, values...);
-  return text;
-}
+using bench::format;
 
 std::string escaped(const std::string& text) {
   std::string out;

@@ -1,8 +1,8 @@
 #include "bench/simulate/report.h"
 
 #include <algorithm>
-#include <cstdio>
 
+#include "bench/figures.h"
 #include "bench/simulate/text.h"
 #include "scheduler/digest.h"
 
@@ -11,12 +11,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-template <typename... Values>
-std::string format(const char* form, Values... values) {
-  char text[256];
-  std::snprintf(text, sizeof text, form, values...);
-  return text;
-}
+using bench::format;
 
 std::string time_at(const Histogram& histogram, double fraction) {
   return words(Duration(histogram.percentile(fraction)));

@@ -1,7 +1,6 @@
 #include "bench/simulate/scenarios.h"
 
-#include <cstdio>
-
+#include "bench/figures.h"
 #include "bench/simulate/merge.h"
 #include "bench/simulate/random.h"
 
@@ -52,12 +51,6 @@ Status positive(const char* key, Duration duration) {
   return fail(ErrorCode::kInvalidArgument, std::string(key) + ": must be above 0");
 }
 
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g", value);
-  return text;
-}
-
 // What scenarios have in common. `calls`: of each function from outside.
 Plan plan_of(const Size& size, std::uint64_t memory, std::vector<NamedFunction> named,
              std::vector<Calls> calls) {
@@ -97,7 +90,7 @@ Result<Plan> calls_plan(Spec& spec, const Size& size) {
   plan.words = "calls, " +
                (checkout.at_once > 0 ? grouped(checkout.at_once) + " checkouts at once every " +
                                            words(checkout.every)
-                                     : number(checkout.rate) + " checkouts/s") +
+                                     : bench::format("%g", checkout.rate) + " checkouts/s") +
                ", service " + words(checkout.service) + ", each waits for stock, service " +
                words(stock) + ", " + words(plan.duration);
   return plan;
@@ -120,10 +113,11 @@ Result<Plan> flood_plan(Spec& spec, const Size& size, std::uint32_t cores) {
   }
   flood.rate = factor * cores / std::chrono::duration<double>(flood.service).count();
   Plan plan = plan_of(size, memory, {{.name = "quiet"}, {.name = "flood"}}, {quiet, flood});
-  plan.words = "flood, quiet with " + number(quiet.rate) + " calls/s, service " +
-               words(quiet.service) + ", flood with " + number(flood.rate) + " calls/s, " +
-               number(factor) + " times what the cores can do, service " + words(flood.service) +
-               ", " + words(plan.duration);
+  plan.words = "flood, quiet with " + bench::format("%g", quiet.rate) + " calls/s, service " +
+               words(quiet.service) + ", flood with " + bench::format("%g", flood.rate) +
+               " calls/s, " + bench::format("%g", factor) +
+               " times what the cores can do, service " + words(flood.service) + ", " +
+               words(plan.duration);
   return plan;
 }
 

@@ -27,7 +27,7 @@
 namespace subito::node {
 
 // What a pod works on, in words: "GET /items/7", "POST /orders and 2 more"; and the request id of
-// that one. Empty: on nothing.
+// that one. Empty: on nothing. For a line of a pod's log there are words only if it is of a crash.
 struct AtWork {
   std::string words;
   std::string request_id;

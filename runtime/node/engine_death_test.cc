@@ -21,6 +21,16 @@ class PodDeathTest : public EngineFixture, public testing::Test {
     settle();
     return pod;
   }
+  // A pod of the function, by this spec, works on an invocation whose deadline and grace pass.
+  FunctionId work_past_the_deadline(const manifest::FunctionSpec& spec) {
+    auto revision = std::make_shared<Revision>(*put("echo", spec, 2));
+    revision->timeout = std::chrono::milliseconds(1);
+    revision->scaling.cancel_grace = std::chrono::milliseconds(1);
+    engine.put_function(revision);
+    invoke(1);
+    home->pod(0).hello();
+    return revision->function;
+  }
 };
 
 TEST_F(PodDeathTest, GivesAnInvocationToAnotherPodWhenTheFirstNeverRan) {
@@ -270,13 +280,7 @@ TEST_F(PodDeathTest, StartsNoPodThatCouldNotBeToldItsSettings) {
 }
 
 TEST_F(PodDeathTest, AsksAPodWhereItIsThatGoesOnPastItsDeadlineAndThenKillsIt) {
-  manifest::FunctionSpec spec = plain_spec();
-  auto revision = std::make_shared<Revision>(*put("echo", spec, 2));
-  revision->timeout = std::chrono::milliseconds(1);
-  revision->scaling.cancel_grace = std::chrono::milliseconds(1);
-  engine.put_function(revision);
-  invoke(1);
-  home->pod(0).hello();
+  const FunctionId function = work_past_the_deadline(plain_spec());
   ASSERT_TRUE(turn_until([&] { return !home->asked.empty(); }));
   EXPECT_TRUE(home->killed.empty()) << "it gets a moment";
   ASSERT_TRUE(turn_until([&] { return !home->killed.empty(); }));
@@ -284,18 +288,13 @@ TEST_F(PodDeathTest, AsksAPodWhereItIsThatGoesOnPastItsDeadlineAndThenKillsIt) {
   settle();
   EXPECT_EQ(observer.gone.at(0), "echo-1 killed: its handler went on past its deadline");
   EXPECT_EQ(observer.at_work_then.at(0), "GET /");
-  EXPECT_EQ(engine.failed(revision->function), 1U);
+  EXPECT_EQ(engine.failed(function), 1U);
 }
 
 TEST_F(PodDeathTest, DoesNotAskAPodOfSeveralThreads) {
   manifest::FunctionSpec spec = plain_spec();
   spec.set_concurrency(2);
-  auto revision = std::make_shared<Revision>(*put("echo", spec, 2));
-  revision->timeout = std::chrono::milliseconds(1);
-  revision->scaling.cancel_grace = std::chrono::milliseconds(1);
-  engine.put_function(revision);
-  invoke(1);
-  home->pod(0).hello();
+  work_past_the_deadline(spec);
   ASSERT_TRUE(turn_until([&] { return !home->killed.empty(); }));
   EXPECT_TRUE(home->asked.empty());
 }

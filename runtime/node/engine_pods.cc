@@ -154,7 +154,8 @@ Status Engine::on_log(Pod& pod, const protocol::Frame& frame) {
   RETURN_IF_ERROR(protocol::parse_head(frame, log));
   const InvocationRecord* record = record_on(pod.id, log.invocation());
   AtWork work;
-  if (record != nullptr) work = {shown(record->request), record->request.request_id};
+  if (record != nullptr) work.request_id = record->request.request_id;
+  if (record != nullptr && log.signal() != 0) work.words = shown(record->request);
   observer_.on_log(pod, log, work);
   return ok();
 }
