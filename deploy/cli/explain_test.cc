@@ -66,7 +66,8 @@ TEST_F(CliTest, ExplainSaysWhatWasProbablyMeant) {
   EXPECT_EQ(several.err,
             "subito: explain name: there are several; say one of\n"
             "  subito explain metadata.name\n"
-            "  subito explain spec.bindings.name\n");
+            "  subito explain spec.bindings.name\n"
+            "  subito explain spec.triggers.name\n");
 }
 
 TEST_F(CliTest, ExplainOfAValueTellsTheFieldThatTakesIt) {
