@@ -128,6 +128,7 @@ struct ScalingFacts {
   std::int64_t expected_wait_us = 0;
   std::uint32_t pods_wanted = 0;
   std::int64_t service_us = 0;  // mean time of an invocation; 0 before the first
+  std::int64_t cpu_us = 0;      // mean time of an invocation on a core; 0: not told
   std::int64_t start_us = 0;    // mean time of a start; what is assumed before the first
   // How long an idle pod stays that the policy wants to keep no longer; -1: not known.
   std::int64_t keep_us = -1;

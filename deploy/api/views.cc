@@ -41,6 +41,7 @@ Json scaling_json(const ScalingFacts& facts) {
                {"expectedWaitMicros", facts.expected_wait_us},
                {"podsWanted", facts.pods_wanted},
                {"serviceMicros", facts.service_us},
+               {"cpuMicros", facts.cpu_us},
                {"startMicros", facts.start_us}};
   if (facts.keep_us >= 0) json["keepMicros"] = facts.keep_us;
   if (facts.decided_unix_ns != 0) json["decidedAt"] = time_text(facts.decided_unix_ns);

@@ -72,7 +72,9 @@ void print_scaling(const Session& session, const Json& facts) {
       wrapped(since + printable(facts.value("decision", "")), kSentenceColumns, indent);
   words.resize(words.size() - 1);  // its new line
   print_label(session, "Scaling", words.substr(indent.size()));
+  const double cpu = facts.value("cpuMicros", 0.0);  // not told, if calls are short
   print_sentence(session, "mean times: invocation " + mean_words(facts, "serviceMicros") +
+                              (cpu > 0 ? " (" + time_words(cpu) + " of it on a core)" : "") +
                               ", start " + mean_words(facts, "startMicros"));
 }
 

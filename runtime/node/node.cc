@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include <optional>
 #include <utility>
@@ -53,6 +54,7 @@ Error gateway_not_listening(Error error) {
 scheduler::NodeLimits node_limits(const NodeConfig& config) {
   scheduler::NodeLimits limits;
   limits.pods_max = config.pods_max;
+  limits.cores = uv_available_parallelism();
   return limits;
 }
 
