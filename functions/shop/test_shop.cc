@@ -9,6 +9,7 @@ namespace shop {
 subito::Router catalogue_router();
 std::string_view catalogue_openapi();
 subito::Router stock_router();
+std::string_view stock_openapi();
 subito::Router checkout_router();
 subito::Router shopfront_router();
 
@@ -17,7 +18,7 @@ using subito::Response;
 
 TestShop::TestShop() {
   add("catalogue", catalogue_router(), catalogue_openapi());
-  add("stock", stock_router(), {});
+  add("stock", stock_router(), stock_openapi());
   add("checkout", checkout_router(), {});
   add("shopfront", shopfront_router(), {});
   for (auto& [name, function] : functions_) {
