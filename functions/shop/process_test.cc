@@ -1,5 +1,6 @@
 // The shop's own binaries, each a process that serves HTTP by itself (--listen), on one Redis: what
-// holds in one process must hold with kill -9 between them.
+// holds in one process must hold with kill -9 between them. Every answer is held against the
+// OpenAPI document that the binary serves.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -23,7 +24,8 @@ class ShopProcessTest : public testing::Test {
   void SetUp() override {
     if (!TestRedis::installed()) GTEST_SKIP() << "redis-server is not installed";
     redis_.start();
-    for (const char* function : {"catalogue", "stock", "checkout", "shopfront"}) start(function);
+    for (const char* function : {"catalogue", "stock", "payment", "checkout", "shopfront"})
+      start(function);
     ASSERT_EQ(http(at("shopfront"), "POST", "/seed").status, 200);
   }
 
@@ -31,16 +33,34 @@ class ShopProcessTest : public testing::Test {
     return folder_.path() + "/" + function + ".sock";
   }
 
+  // Instead of shop::http(): the answer must be as documented.
+  HttpAnswer http(const std::string& socket_path, const std::string& method,
+                  const std::string& path, const std::string& extra_headers = {},
+                  const std::string& body = {}) {
+    const HttpAnswer answer = shop::http(socket_path, method, path, extra_headers, body);
+    const auto check = checks_.find(socket_path);
+    if (check != checks_.end()) {
+      EXPECT_EQ(http_fault(check->second, method, path, extra_headers, body, answer), "")
+          << socket_path << " answers what its openapi.json does not say";
+    }
+    return answer;
+  }
+
   void start(const std::string& function) {
     unlink(at(function).c_str());
     processes_[function] = TestProcess(
         {SUBITO_SHOP_DIR "/" + function, "--listen", "unix:" + at(function)},
         {"REDIS_URL=unix:" + redis_.socket_path(), "SETTING_SEED=demo",
-         "CALL_CATALOGUE_URL=unix:" + at("catalogue"), "CALL_STOCK_URL=unix:" + at("stock")});
+         "CALL_CATALOGUE_URL=unix:" + at("catalogue"), "CALL_STOCK_URL=unix:" + at("stock"),
+         "CALL_PAYMENT_URL=unix:" + at("payment")});
     const auto end = std::chrono::steady_clock::now() + kPatience;
     while (http(at(function), "GET", "/health/live").status != 200) {
       ASSERT_LT(std::chrono::steady_clock::now(), end) << function << " does not start";
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    const HttpAnswer document = shop::http(at(function), "GET", "/openapi.json");
+    if (document.status == 200 && !checks_.contains(at(function))) {
+      checks_.try_emplace(at(function), document.body);
     }
   }
 
@@ -70,6 +90,7 @@ class ShopProcessTest : public testing::Test {
   TestRedis redis_{true};
   TestFolder folder_;
   std::map<std::string, TestProcess> processes_;
+  std::map<std::string, OpenApiCheck> checks_;  // by socket; complete before threads ask
 };
 
 TEST_F(ShopProcessTest, KeepsTheOriginalFaceOverHttp) {
@@ -149,12 +170,12 @@ TEST_F(ShopProcessTest, EveryOrderIsPlacedOnceWhoeverIsKilled) {
 
 TEST_F(ShopProcessTest, RedisAwayIsNotReadyButLiveAndPasses) {
   redis_.kill();
-  for (const char* function : {"catalogue", "stock", "checkout", "shopfront"}) {
+  for (const char* function : {"catalogue", "stock", "payment", "checkout", "shopfront"}) {
     EXPECT_EQ(http(at(function), "GET", "/health/live").status, 200) << function;
     EXPECT_EQ(http(at(function), "GET", "/health/ready").status, 503) << function;
   }
   redis_.start();
-  for (const char* function : {"catalogue", "stock", "checkout", "shopfront"}) {
+  for (const char* function : {"catalogue", "stock", "payment", "checkout", "shopfront"}) {
     EXPECT_EQ(http(at(function), "GET", "/health").status, 200) << function;
   }
 }
