@@ -40,6 +40,18 @@ void apply_resources(Resources& resources) {
   if (!resources.has_pids()) resources.set_pids(kPids);
 }
 
+void apply_trigger(Trigger& trigger, const FunctionSpec& spec) {
+  if (!trigger.has_deliveries()) trigger.set_deliveries(kTriggerDeliveries);
+  if (trigger.has_stream() && !trigger.stream().has_in_flight())
+    trigger.mutable_stream()->set_in_flight(kStreamInFlight);
+  if (trigger.has_due() && !trigger.due().has_in_flight())
+    trigger.mutable_due()->set_in_flight(kDueInFlight);
+  if (!trigger.binding().empty()) return;
+  for (const Binding& binding : spec.bindings()) {
+    if (binding.has_redis()) trigger.set_binding(binding.name());
+  }
+}
+
 }  // namespace
 
 void apply_defaults(Function& function) {
@@ -59,6 +71,7 @@ void apply_defaults(Function& function) {
     if (binding.has_redis() && binding.redis().key_prefix().empty())
       binding.mutable_redis()->set_key_prefix(metadata.name() + ":");
   }
+  for (Trigger& trigger : *spec.mutable_triggers()) apply_trigger(trigger, spec);
 }
 
 }  // namespace subito::manifest

@@ -55,6 +55,13 @@ inline constexpr std::int32_t kPids = 64;
 inline constexpr std::int64_t kBodyBytesMax = 16 << 20;
 // The fastest start that keeps nothing of the function in memory.
 inline constexpr StartMode kStart = POOLED;
+// With backoffs of up to a minute ten tries last some minutes: what is away for longer is a
+// person's.
+inline constexpr std::int32_t kTriggerDeliveries = 10;
+// In the order of the stream, which is what most consumers count on.
+inline constexpr std::int32_t kStreamInFlight = 1;
+// What is due at one moment is independent of each other.
+inline constexpr std::int32_t kDueInFlight = 8;
 
 // Fills in every absent field that has a default; those of scaling.knative where that is there or
 // the policy needs it. What is there stays as it is.

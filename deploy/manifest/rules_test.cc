@@ -50,6 +50,9 @@ TEST(Rules, DefaultsStandInTheComments) {
            {"memory_bytes", format_size_bytes(kMemoryBytes)},
            {"cpu_millicores", std::to_string(kCpuMillicores)},
            {"pids", std::to_string(kPids)},
+           {"deliveries =", std::to_string(kTriggerDeliveries)},
+           {"in_flight =", std::to_string(kStreamInFlight)},
+           {"in_flight = 2", std::to_string(kDueInFlight)},
            {"body_bytes_max =", format_size_bytes(kBodyBytesMax)}}) {
     const std::size_t at = proto.find(" " + field);
     ASSERT_NE(at, proto.npos) << field;
