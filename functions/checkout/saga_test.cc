@@ -87,9 +87,8 @@ TEST_F(SagaTest, WhatIsShortIsRefusedAndStaysRefused) {
   // Nothing can be held at payment: it is not asked.
   EXPECT_EQ(asked(), (std::vector<std::string>{"catalogue /products", "stock /reservations",
                                                "stock /release"}));
-  shop_.providers.available = 7;
+  shop_.providers.receive(2);
   EXPECT_EQ(place(wish("k", 6)).body(), answer.body());
-  shop_.providers.available = 5;
   EXPECT_EQ(only_order().reason, "out-of-stock");
   EXPECT_EQ(only_order().total_minor, std::nullopt);
   expect_settled();

@@ -71,13 +71,15 @@ std::vector<std::string> TestCheckout::faults() const {
     for (const Event& event : kept.events) folded = fold(folded, event);
     if (folded != kept.order) faults.push_back("its events do not make the order");
   }
-  expect(faults, "pieces available", providers.available, TestProviders::kPieces - sold);
+  expect(faults, "pieces available", providers.available, providers.received - sold);
   expect(faults, "pieces reserved", providers.pieces("RESERVED"), 0);
   expect(faults, "pieces sold", providers.pieces("COMMITTED"), sold);
   expect(faults, "money held", providers.money_minor("AUTHORISED"), 0);
   expect(faults, "money taken", providers.money_minor("CAPTURED"), paid);
-  expect(faults, "credit", providers.credit_minor.at("guest"), 100'000'000 - paid);
-  expect(faults, "credit of bob", providers.credit_minor.at("bob"), 200);
+  for (const auto& [customer, limit] : providers.limit_minor) {
+    expect(faults, "credit left", providers.credit_minor.at(customer),
+           limit - providers.money_minor("CAPTURED", customer));
+  }
   return faults;
 }
 

@@ -53,12 +53,24 @@ std::int64_t TestProviders::pieces(const std::string& state) const {
   return sum;
 }
 
-std::int64_t TestProviders::money_minor(const std::string& state) const {
+std::int64_t TestProviders::money_minor(const std::string& state,
+                                        const std::string& customer) const {
   std::int64_t sum = 0;
   for (const auto& [order, held] : authorisations) {
-    sum += held.state == state ? held.amount_minor : 0;
+    const bool counts = held.state == state && (customer.empty() || held.customer == customer);
+    sum += counts ? held.amount_minor : 0;
   }
   return sum;
+}
+
+void TestProviders::receive(std::int64_t more) {
+  received += more;
+  available += more;
+}
+
+void TestProviders::allow(const std::string& customer, std::int64_t more_minor) {
+  limit_minor.at(customer) += more_minor;
+  credit_minor.at(customer) += more_minor;
 }
 
 void TestProviders::expire(const std::string& order) {

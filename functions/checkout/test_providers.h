@@ -14,9 +14,6 @@ namespace shop {
 
 class TestProviders {
  public:
-  static constexpr std::int64_t kPieces = 5;
-  static constexpr std::int64_t kPriceMinor = 4550;
-
   // Answers the calls of `context`.
   TestProviders(FaultPlan& plan, subito::testing::TestContext& context);
 
@@ -33,13 +30,18 @@ class TestProviders {
   // Reserved pieces, in whatever state an order's reservation is: "" when there is none.
   std::string reservation(const std::string& order);
   std::string authorisation(const std::string& order);
-  std::int64_t pieces(const std::string& state) const;       // of all reservations in it
-  std::int64_t money_minor(const std::string& state) const;  // of all authorisations in it
+  std::int64_t pieces(const std::string& state) const;  // of all reservations in it
+  // Of all authorisations in it, of one customer if one is named.
+  std::int64_t money_minor(const std::string& state, const std::string& customer = {}) const;
   void expire(const std::string& order);
+  void receive(std::int64_t more);  // pieces
+  void allow(const std::string& customer, std::int64_t more_minor);
 
   std::string catalogue = R"([{"id":"3","price":45.5,"priceMinor":4550,"currency":"GBP"}])";
-  std::int64_t available = kPieces;
-  std::map<std::string, std::int64_t> credit_minor{{"guest", 100'000'000}, {"bob", 200}};
+  std::int64_t received = 5;
+  std::int64_t available = received;
+  std::map<std::string, std::int64_t> limit_minor{{"guest", 100'000'000}, {"bob", 200}};
+  std::map<std::string, std::int64_t> credit_minor = limit_minor;  // what is left of it
   bool expire_at_commit = false;  // reservations end just before they would be committed
   std::map<std::string, Reservation> reservations;
   std::map<std::string, Authorisation> authorisations;

@@ -9,6 +9,7 @@ namespace shop {
 subito::Router catalogue_router();
 std::string_view catalogue_openapi();
 subito::Router stock_router();
+subito::Router payment_router();
 subito::Router checkout_router();
 subito::Router shopfront_router();
 
@@ -18,6 +19,7 @@ using subito::Response;
 TestShop::TestShop() {
   add("catalogue", catalogue_router(), catalogue_openapi());
   add("stock", stock_router(), {});
+  add("payment", payment_router(), {});
   add("checkout", checkout_router(), {});
   add("shopfront", shopfront_router(), {});
   for (auto& [name, function] : functions_) {
@@ -30,6 +32,15 @@ TestShop::TestShop() {
     }
   }
   redis_.start();
+}
+
+TestTriggers TestShop::triggers(const std::string& function) {
+  return TestTriggers(
+      function,
+      [this, function](const std::vector<std::string>& command) {
+        return functions_.at(function).redis(command);
+      },
+      [this, function](const Request& request) { return ask(function, request).status(); });
 }
 
 void TestShop::add(const std::string& function, subito::Router router, std::string_view document) {
@@ -51,9 +62,11 @@ Response TestShop::post(const std::string& function, const std::string& path,
   return ask(function, Request("POST", path, {}, body));
 }
 
-Response TestShop::order(const std::string& key, const std::string& lines) {
-  return ask("checkout",
-             Request("POST", "/orders", {{"Idempotency-Key", key}}, "{\"lines\":" + lines + "}"));
+Response TestShop::order(const std::string& key, const std::string& lines,
+                         const std::string& customer, subito::Headers headers) {
+  headers.set("Idempotency-Key", key);
+  return ask("checkout", Request("POST", "/orders", std::move(headers),
+                                 "{\"customer\":\"" + customer + "\",\"lines\":" + lines + "}"));
 }
 
 Json TestShop::get_json(const std::string& function, const std::string& path) {
