@@ -37,7 +37,7 @@ std::size_t limit_of(const std::string& text) {
 }
 
 // Of an entry in a stream, [id, [name, value, ...]].
-Event event_of(const RedisReply& entry) {
+Event event_in(const RedisReply& entry) {
   Event event;
   const RedisReply fields = entry[1];
   for (std::size_t i = 0; i + 1 < fields.size(); i += 2) {
@@ -176,7 +176,7 @@ std::string History::fill(const std::string& generation, const std::string& from
     ++rebuilt.events;
     try {
       const std::string id(entries[i][0].text());
-      commands.push_back(apply_command("view:rebuild", generation, id, event_of(entries[i])));
+      commands.push_back(apply_command("view:rebuild", generation, id, event_in(entries[i])));
     } catch (const std::invalid_argument&) {
       ++rebuilt.skipped;
     }

@@ -8,13 +8,9 @@
 #include <string_view>
 
 #include "functions/checkout/order.h"
+#include "functions/shop/event.h"
 
 namespace shop {
-
-struct Event {
-  std::string type;  // "shop.v1.OrderPlaced"
-  std::string data;  // the message
-};
 
 // What a reader of an event learns: the order after it.
 struct OrderChanged {

@@ -1,5 +1,7 @@
 #include "functions/shop/test_shop.h"
 
+#include <functional>
+#include <stdexcept>
 #include <tuple>
 #include <utility>
 
@@ -9,7 +11,9 @@ namespace shop {
 subito::Router catalogue_router();
 std::string_view catalogue_openapi();
 subito::Router stock_router();
-subito::Router payment_router();
+std::string_view stock_openapi();
+subito::Router payment_router(std::function<void()> die);
+std::string_view payment_openapi();
 subito::Router checkout_router();
 subito::Router shopfront_router();
 
@@ -18,8 +22,10 @@ using subito::Response;
 
 TestShop::TestShop() {
   add("catalogue", catalogue_router(), catalogue_openapi());
-  add("stock", stock_router(), {});
-  add("payment", payment_router(), {});
+  add("stock", stock_router(), stock_openapi());
+  // A pod that dies answers nothing: to who called it that is no answer it can use.
+  add("payment", payment_router([] { throw std::runtime_error("the pod dies"); }),
+      payment_openapi());
   add("checkout", checkout_router(), {});
   add("shopfront", shopfront_router(), {});
   for (auto& [name, function] : functions_) {

@@ -6,7 +6,7 @@
 
 namespace shop {
 
-// GET /, GET /products, POST /seed (of catalogue and stock), GET /health...
+// GET /, GET /products, POST /seed (of catalogue, stock, payment), GET /health...
 subito::Router shopfront_router();
 
 }  // namespace shop
