@@ -116,10 +116,7 @@ Saga::Run Saga::run(Work work, Waiting waiting) {
 
 std::optional<Saga::Run> Saga::reserve() {
   Order next = work_.order;
-  if (const Step step = providers_.price(next); step.outcome != Outcome::kDone) {
-    return failed(step);
-  }
-  if (const Step step = providers_.reserve(next); step.outcome != Outcome::kDone) {
+  if (const Step step = providers_.price_and_reserve(next); step.outcome != Outcome::kDone) {
     return failed(step);
   }
   if (!become(std::move(next), OrderStatus::kReserved)) return Run{};
