@@ -6,7 +6,8 @@
 
 namespace shop {
 
-// GET /, GET /products, POST /seed (of catalogue and stock), GET /health...
+// GET / [?q=&tag=&sort=&cursor=] and what it needs, /assets/...; GET /products with the catalogue's
+// query; POST /seed (of those who own something); GET /health...
 subito::Router shopfront_router();
 
 }  // namespace shop
