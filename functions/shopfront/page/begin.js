@@ -47,6 +47,11 @@ for (const link of document.querySelectorAll("a[href='#basket']")) {
   link.addEventListener("click", () => setTimeout(() => $("basket-title").focus()));
 }
 
+new IntersectionObserver(entries => {
+  basketSeen = entries.at(-1).isIntersecting;
+  $("bar").hidden = basketSeen || countOf(basketLines()) === 0;
+}).observe($("basket"));
+
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") refreshStock();
 });

@@ -10,6 +10,7 @@ let names = new Map();  // product id -> name, of all that was seen
 let levels = new Map(); // product id -> pieces or null, as last heard; none: not sold any more
 let busy = false;       // an attempt is on its way, here or in another tab
 let stuck = false;      // and nobody asks how it goes
+let basketSeen = false; // a phone's bar need not lead to it
 
 // The stock, live.
 
@@ -103,7 +104,7 @@ function showBasket() {
   $("total").textContent = total;
   $("order").disabled = busy;
   $("order").textContent = busy ? "Ordering…" : "Order for " + total;
-  $("bar").hidden = count === 0;
+  $("bar").hidden = count === 0 || basketSeen;
   $("bar-count").textContent = "Basket: " + pieces(count);
   $("bar-total").textContent = total;
   for (const radio of document.querySelectorAll("input[name=customer]")) {

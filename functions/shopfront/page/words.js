@@ -82,8 +82,9 @@ function timingWords(entries) {
   const start = of("start");
   const handler = of("handler");
   if (!handler) return "";
-  const made = "made in " + handler.duration.toFixed(1) + " ms";
-  if (!start || start.duration === 0) return "This page was " + made + " by a pod that was awake.";
-  return "For this page a pod woke in " + start.duration.toFixed(1) + " ms; it was " + made + ".";
+  const made = handler.duration.toFixed(1) + " ms";
+  if (!start || start.duration === 0) return "This page took " + made + ", in a pod still awake.";
+  return "For this page a pod woke in " + start.duration.toFixed(1) + " ms, and made it in " + made +
+    ".";
 }
 
