@@ -137,6 +137,7 @@ subito::Router catalogue_router() {
   router.get("/products/{id}", guarded(get_product));
   router.post("/seed", guarded(seed));
   add_health(router, check_redis);
+  add_openapi(router, catalogue_openapi());
   return router;
 }
 

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "functions/shop/json.h"
 
@@ -26,5 +27,6 @@ void write_product(JsonWriter& out, const Product& product);
 
 // GET /products [?ids=1,3], GET /products/{id}, POST /seed, GET /health...
 subito::Router catalogue_router();
+std::string_view catalogue_openapi();  // openapi.json
 
 }  // namespace shop

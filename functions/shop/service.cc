@@ -57,6 +57,12 @@ void add_health(subito::Router& router, ReadyCheck check) {
   });
 }
 
+void add_openapi(subito::Router& router, std::string_view document) {
+  router.get("/openapi.json", [document](const Request&, Context&) {
+    return Response::json(std::string(document));
+  });
+}
+
 void check_redis(Context& context) {
   context.redis("redis").command({"PING"});
 }

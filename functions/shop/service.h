@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 namespace shop {
 
@@ -18,6 +19,10 @@ using ReadyCheck = std::function<void(subito::Context&)>;
 // GET /health/live: 200 whatever is away. GET /health/ready: 503 while `check` throws.
 // GET /health: both.
 void add_health(subito::Router& router, ReadyCheck check);
+
+// GET /openapi.json: the function's OpenAPI 3.1 document. shop_function() builds openapi.json into
+// its library as `std::string_view NAME_openapi()`.
+void add_openapi(subito::Router& router, std::string_view document);
 
 // PING on the binding "redis".
 void check_redis(subito::Context& context);

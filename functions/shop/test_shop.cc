@@ -1,11 +1,13 @@
 #include "functions/shop/test_shop.h"
 
-#include <subito/testing.h>
+#include <tuple>
+#include <utility>
 
 namespace shop {
 
-// The functions are known by their routers alone; each declares its own in its header.
+// The functions are known by their routers and documents alone; each declares them in its header.
 subito::Router catalogue_router();
+std::string_view catalogue_openapi();
 subito::Router stock_router();
 subito::Router checkout_router();
 subito::Router shopfront_router();
@@ -14,24 +16,30 @@ using subito::Request;
 using subito::Response;
 
 TestShop::TestShop() {
-  functions_.emplace("catalogue", catalogue_router());
-  functions_.emplace("stock", stock_router());
-  functions_.emplace("checkout", checkout_router());
-  functions_.emplace("shopfront", shopfront_router());
+  add("catalogue", catalogue_router(), catalogue_openapi());
+  add("stock", stock_router(), {});
+  add("checkout", checkout_router(), {});
+  add("shopfront", shopfront_router(), {});
+  for (auto& [name, function] : functions_) {
+    for (const auto& other : functions_) {
+      const std::string& callee = other.first;
+      function.calls[callee] = [this, callee](const Request& call) {
+        if (away_ == callee) throw subito::CallError("unavailable", "it is away");
+        return ask(callee, call);
+      };
+    }
+  }
   redis_.start();
 }
 
+void TestShop::add(const std::string& function, subito::Router router, std::string_view document) {
+  const TestRedis* redis = function == "shopfront" ? nullptr : &redis_;
+  functions_.emplace(std::piecewise_construct, std::forward_as_tuple(function),
+                     std::forward_as_tuple(function, std::move(router), document, redis));
+}
+
 Response TestShop::ask(const std::string& function, const Request& request) {
-  subito::testing::TestContext context({.function = function});
-  context.settings["seed"] = "demo";
-  if (function != "shopfront") context.use_redis("redis", redis_.address_of(function));
-  for (const auto& [name, router] : functions_) {
-    context.on_call(name, [this, callee = name](const Request& call) {
-      if (away_ == callee) throw subito::CallError("unavailable", "it is away");
-      return ask(callee, call);
-    });
-  }
-  return answer_of(functions_.at(function), request, context);
+  return functions_.at(function).ask(request);
 }
 
 Response TestShop::get(const std::string& function, const std::string& path) {
