@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The shop's page in a real browser, on a real node.
 
   .ci/page_test.py BUILD [TEST...]   BUILD: a folder with a finished build, build/dev

@@ -11,6 +11,7 @@ std::string_view catalogue_openapi();
 subito::Router stock_router();
 subito::Router checkout_router();
 subito::Router shopfront_router();
+std::string_view shopfront_openapi();
 
 using subito::Request;
 using subito::Response;
@@ -19,7 +20,7 @@ TestShop::TestShop() {
   add("catalogue", catalogue_router(), catalogue_openapi());
   add("stock", stock_router(), {});
   add("checkout", checkout_router(), {});
-  add("shopfront", shopfront_router(), {});
+  add("shopfront", shopfront_router(), shopfront_openapi());
   for (auto& [name, function] : functions_) {
     for (const auto& other : functions_) {
       const std::string& callee = other.first;

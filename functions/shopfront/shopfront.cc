@@ -1,5 +1,7 @@
 #include "functions/shopfront/shopfront.h"
 
+#include <algorithm>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <utility>
@@ -16,6 +18,7 @@ namespace {
 
 using subito::CallError;
 using subito::Context;
+using subito::PendingCall;
 using subito::Request;
 using subito::Response;
 
@@ -24,6 +27,9 @@ constexpr const char* kPagePolicy =
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
     "require-trusted-types-for 'script'; trusted-types 'none'";
+
+// How long a page waits for stock, beside the catalogue. From zero pods it takes a hundredth.
+constexpr std::chrono::milliseconds kStockPatience{1000};
 
 // The text behind a hash never changes.
 constexpr const char* kCacheForever = "public, max-age=31536000, immutable";
@@ -41,24 +47,37 @@ Json list_in(const char* function, const Response& answer) {
   throw wrong_answer(function, answer.status());
 }
 
+// The levels, or null without: stock is away, or takes longer than the page waits for it. A call
+// that goes without an answer is cancelled.
+std::optional<Json> levels_of(Context& context, PendingCall stock, std::chrono::milliseconds wait) {
+  try {
+    if (stock.wait_for(wait)) return list_in("stock", stock.get());
+    throw CallError("deadline-exceeded", "stock is slow");
+  } catch (const CallError& error) {
+    context.log().warning("stock is away", {{"reason", error.what()}});
+    return std::nullopt;
+  }
+}
+
 struct Found {
   Response catalogue;  // as it answered; offers only if that is 200
   Offers offers;
 };
 
-// Throws CallError without the catalogue.
+// Both are asked at once. Throws CallError without the catalogue.
 Found find(Context& context, const std::string& catalogue_target) {
+  const auto begun = context.time_left();
+  PendingCall catalogue = context.start_call("catalogue", Request("GET", catalogue_target));
+  PendingCall stock = context.start_call("stock", Request("GET", "/stocks"));
   Found found;
-  found.catalogue = context.call("catalogue", Request("GET", catalogue_target));
-  if (found.catalogue.status() >= 400 && found.catalogue.status() < 500) return found;
+  found.catalogue = catalogue.get();
+  const int status = found.catalogue.status();
+  if (status >= 400 && status < 500) return found;
   const Json products = list_in("catalogue", found.catalogue);
-  try {
-    const Json levels = list_in("stock", context.call("stock", Request("GET", "/stocks")));
-    found.offers = join(products, &levels);
-  } catch (const CallError& error) {
-    context.log().warning("stock is away", {{"reason", error.what()}});
-    found.offers = join(products, nullptr);
-  }
+  const auto waited = begun - context.time_left();
+  const auto levels = levels_of(context, std::move(stock),
+                                std::max(kStockPatience - waited, std::chrono::milliseconds(0)));
+  found.offers = join(products, levels ? &*levels : nullptr);
   return found;
 }
 
@@ -157,6 +176,7 @@ subito::Router shopfront_router() {
   router.get("/products", guarded(get_products));
   router.post("/seed", guarded(seed));
   add_health(router, check_catalogue);
+  add_openapi(router, shopfront_openapi());
   return router;
 }
 

@@ -4,10 +4,14 @@
 
 #include <subito/function.h>
 
+#include <string_view>
+
 namespace shop {
 
 // GET / [?q=&tag=&sort=&cursor=] and what it needs, /assets/...; GET /products with the catalogue's
-// query; POST /seed (of those who own something); GET /health...
+// query; POST /seed (of those who own something); GET /health..., /openapi.json
 subito::Router shopfront_router();
+
+std::string_view shopfront_openapi();  // openapi.json
 
 }  // namespace shop

@@ -79,6 +79,29 @@ TEST_F(ShopfrontTest, WithoutStockItIsDegraded) {
   }
 }
 
+TEST_F(ShopfrontTest, ASlowStockDoesNotHoldThePage) {
+  context_.on_call("stock", [this](const Request&) {
+    context_.advance(std::chrono::seconds(20));
+    return Response::json(kLevels);
+  });
+  const auto begun = context_.now();
+  EXPECT_THAT(ask("/").body(), HasSubstr("Stock not known right now"));
+  EXPECT_LE(context_.now() - begun, std::chrono::seconds(1));
+}
+
+// A catalogue that takes its time gives stock as much.
+TEST_F(ShopfrontTest, BothAreAskedAtOnce) {
+  for (const char* function : {"catalogue", "stock"}) {
+    context_.on_call(function, [this, function](const Request&) {
+      context_.advance(std::chrono::seconds(5));
+      return Response::json(function == std::string("stock") ? kLevels : kProducts);
+    });
+  }
+  const auto begun = context_.now();
+  EXPECT_THAT(ask("/").body(), HasSubstr("5 in stock"));
+  EXPECT_EQ(context_.now() - begun, std::chrono::seconds(5));
+}
+
 TEST_F(ShopfrontTest, ProductsPassTheQueryOnAndTheLinkBack) {
   context_.on_call("catalogue", [](const Request&) {
     return Response::json(kProducts).header("link", "</products?cursor=2>; rel=\"next\"");
