@@ -23,7 +23,8 @@ class ShopProcessTest : public testing::Test {
   void SetUp() override {
     if (!TestRedis::installed()) GTEST_SKIP() << "redis-server is not installed";
     redis_.start();
-    for (const char* function : {"catalogue", "stock", "checkout", "shopfront"}) start(function);
+    for (const char* function : {"catalogue", "stock", "payment", "checkout", "shopfront"})
+      start(function);
     ASSERT_EQ(http(at("shopfront"), "POST", "/seed").status, 200);
   }
 
@@ -36,7 +37,8 @@ class ShopProcessTest : public testing::Test {
     processes_[function] = TestProcess(
         {SUBITO_SHOP_DIR "/" + function, "--listen", "unix:" + at(function)},
         {"REDIS_URL=unix:" + redis_.socket_path(), "SETTING_SEED=demo",
-         "CALL_CATALOGUE_URL=unix:" + at("catalogue"), "CALL_STOCK_URL=unix:" + at("stock")});
+         "CALL_CATALOGUE_URL=unix:" + at("catalogue"), "CALL_STOCK_URL=unix:" + at("stock"),
+         "CALL_PAYMENT_URL=unix:" + at("payment")});
     const auto end = std::chrono::steady_clock::now() + kPatience;
     while (http(at(function), "GET", "/health/live").status != 200) {
       ASSERT_LT(std::chrono::steady_clock::now(), end) << function << " does not start";
@@ -149,12 +151,12 @@ TEST_F(ShopProcessTest, EveryOrderIsPlacedOnceWhoeverIsKilled) {
 
 TEST_F(ShopProcessTest, RedisAwayIsNotReadyButLiveAndPasses) {
   redis_.kill();
-  for (const char* function : {"catalogue", "stock", "checkout", "shopfront"}) {
+  for (const char* function : {"catalogue", "stock", "payment", "checkout", "shopfront"}) {
     EXPECT_EQ(http(at(function), "GET", "/health/live").status, 200) << function;
     EXPECT_EQ(http(at(function), "GET", "/health/ready").status, 503) << function;
   }
   redis_.start();
-  for (const char* function : {"catalogue", "stock", "checkout", "shopfront"}) {
+  for (const char* function : {"catalogue", "stock", "payment", "checkout", "shopfront"}) {
     EXPECT_EQ(http(at(function), "GET", "/health").status, 200) << function;
   }
 }

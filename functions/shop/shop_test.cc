@@ -116,7 +116,7 @@ TEST_F(ShopTest, KeepsTheFaceOfTheShopfront) {
 TEST_F(ShopTest, TheSeedAddsWhatIsMissingAndChangesNothing) {
   ASSERT_EQ(shop_->order("a", lines("3", 9)).status(), 201);
   EXPECT_EQ(shop_->post("shopfront", "/seed").body(),
-            "{\"catalogue\":{\"added\":0},\"stock\":{\"added\":0}}\n");
+            "{\"catalogue\":{\"added\":0},\"stock\":{\"added\":0},\"payment\":{\"added\":0}}\n");
   EXPECT_EQ(shop_->get_json("stock", "/stocks/3").at("amountAvailable"), 990);
 }
 
@@ -248,7 +248,7 @@ TEST_F(ShopTest, WithoutStockTheShopfrontAnswersAndSaysSo) {
 TEST_F(ShopTest, RedisAwayIsNotReadyButLiveAndPasses) {
   ASSERT_EQ(shop_->order("a", lines("3", 1)).status(), 201);
   shop_->redis().kill();
-  for (const char* function : {"catalogue", "stock", "checkout", "shopfront"}) {
+  for (const char* function : {"catalogue", "stock", "payment", "checkout", "shopfront"}) {
     EXPECT_EQ(shop_->get(function, "/health/live").status(), 200) << function;
     EXPECT_EQ(shop_->get(function, "/health/ready").status(), 503) << function;
     EXPECT_EQ(shop_->get(function, "/health").status(), 503) << function;

@@ -1,5 +1,7 @@
 #include "functions/shop/test_shop.h"
 
+#include <functional>
+#include <stdexcept>
 #include <tuple>
 #include <utility>
 
@@ -9,6 +11,9 @@ namespace shop {
 subito::Router catalogue_router();
 std::string_view catalogue_openapi();
 subito::Router stock_router();
+std::string_view stock_openapi();
+subito::Router payment_router(std::function<void()> die);
+std::string_view payment_openapi();
 subito::Router checkout_router();
 subito::Router shopfront_router();
 std::string_view shopfront_openapi();
@@ -18,7 +23,10 @@ using subito::Response;
 
 TestShop::TestShop() {
   add("catalogue", catalogue_router(), catalogue_openapi());
-  add("stock", stock_router(), {});
+  add("stock", stock_router(), stock_openapi());
+  // A pod that dies answers nothing: to who called it that is no answer it can use.
+  add("payment", payment_router([] { throw std::runtime_error("the pod dies"); }),
+      payment_openapi());
   add("checkout", checkout_router(), {});
   add("shopfront", shopfront_router(), shopfront_openapi());
   for (auto& [name, function] : functions_) {
@@ -31,6 +39,15 @@ TestShop::TestShop() {
     }
   }
   redis_.start();
+}
+
+TestTriggers TestShop::triggers(const std::string& function) {
+  return TestTriggers(
+      function,
+      [this, function](const std::vector<std::string>& command) {
+        return functions_.at(function).redis(command);
+      },
+      [this, function](const Request& request) { return ask(function, request).status(); });
 }
 
 void TestShop::add(const std::string& function, subito::Router router, std::string_view document) {
@@ -52,9 +69,11 @@ Response TestShop::post(const std::string& function, const std::string& path,
   return ask(function, Request("POST", path, {}, body));
 }
 
-Response TestShop::order(const std::string& key, const std::string& lines) {
-  return ask("checkout",
-             Request("POST", "/orders", {{"Idempotency-Key", key}}, "{\"lines\":" + lines + "}"));
+Response TestShop::order(const std::string& key, const std::string& lines,
+                         const std::string& customer, subito::Headers headers) {
+  headers.set("Idempotency-Key", key);
+  return ask("checkout", Request("POST", "/orders", std::move(headers),
+                                 "{\"customer\":\"" + customer + "\",\"lines\":" + lines + "}"));
 }
 
 Json TestShop::get_json(const std::string& function, const std::string& path) {

@@ -145,7 +145,7 @@ Response seed(const Request&, Context& context) {
   require_seed_setting(context);
   JsonWriter out;
   out.open_object();
-  for (const char* function : {"catalogue", "stock"}) {
+  for (const char* function : {"catalogue", "stock", "payment"}) {
     const Response answer = context.call(function, Request("POST", "/seed"));
     const Json body = read_answer(answer);
     const Json& added = member(body, "added");

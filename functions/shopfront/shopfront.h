@@ -9,7 +9,7 @@
 namespace shop {
 
 // GET / [?q=&tag=&sort=&cursor=] and what it needs, /assets/...; GET /products with the catalogue's
-// query; POST /seed (of those who own something); GET /health..., /openapi.json
+// query; POST /seed (of catalogue, stock and payment); GET /health..., /openapi.json
 subito::Router shopfront_router();
 
 std::string_view shopfront_openapi();  // openapi.json
