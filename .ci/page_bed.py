@@ -1,7 +1,9 @@
-"""What page_test.py stands on: a node with the built shop, a browser that is driven, axe-core, and a
-stand-in for checkout that answers what a test wants. Nothing of it stays, also if the test is killed:
-the browser lives in a process namespace of its own that ends with us, the node gets SIGTERM when we
-end, and the folder is removed by one who waits for the node's end."""
+"""What page_test.py stands on: a node with the built shop, a browser that is driven, axe-core, a
+stand-in for checkout that answers what a test wants, and what a test of the page can do.
+
+Nothing of it stays, also if the test is killed: the browser lives in a process namespace of its own
+that ends with us, the node gets SIGTERM when we end, and the folder is removed by one who waits for
+the node's end."""
 
 import base64
 import collections
@@ -17,6 +19,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import unittest
 import urllib.error
 import urllib.request
 
@@ -147,10 +150,10 @@ class StandIn:
 
     def clear(self):
         self.posts, self.gets, self.lists = (collections.deque() for _ in range(3))
-        self.asked = []  # (Idempotency-Key, body) of each POST /orders
+        self.asked = []  # (Idempotency-Key, Prefer, body) of each POST /orders
 
     def keys(self):
-        return {key for key, _ in self.asked}
+        return {key for key, *_ in self.asked}
 
     def close(self):
         self.server.shutdown()
@@ -175,7 +178,8 @@ class StandIn:
             def do_GET(self):
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 if self.command == "POST" and self.path == "/orders":
-                    bed.asked.append((self.headers["idempotency-key"], json.loads(body)))
+                    bed.asked.append((self.headers["idempotency-key"], self.headers["prefer"],
+                                      json.loads(body)))
                 answers = bed.answers_to(self.command, self.path)
                 if not answers:
                     return self.forward(body)
@@ -291,3 +295,96 @@ class Browser:
         """By how many pixels the page is wider than the window."""
         return self.driver.execute_script(
             "return document.documentElement.scrollWidth - window.innerWidth")
+
+
+class PageTest(unittest.TestCase):
+    """What a test of the page can do; each begins with an empty basket."""
+
+    node = stand_in = browser = None
+
+    def setUp(self):
+        self.driver = self.browser.driver
+        self.stand_in.clear()
+        self.browser.size(DESKTOP)
+        self.browser.scheme("light")
+        for url in (self.node.url, self.stand_in.url):
+            self.driver.get(url + "/assets/icon.svg")
+            self.driver.execute_script("localStorage.clear()")
+        self.driver.get_log("browser")  # what was said before
+        self.open("/")
+
+    def open(self, path, url=None):
+        self.driver.get((url or self.url()) + path)
+
+    def url(self):
+        return self.node.url
+
+    def find(self, selector):
+        return self.driver.find_element("css selector", selector)
+
+    def text(self, selector):
+        return self.driver.execute_script(
+            "return document.querySelector(arguments[0])?.textContent ?? ''", selector)
+
+    def wait_text(self, selector, text):
+        wait_until(lambda: text in self.text(selector),
+                   lambda: f"'{text}' in {selector}, which says '{self.text(selector)}'; the page: "
+                           f"{self.text('#message')} {self.text('#progress-text')} "
+                           f"{self.driver.get_log('browser')}")
+
+    def wait_shown(self, selector):
+        wait_until(lambda: self.shown(selector), f"{selector} is shown")
+
+    def shown(self, selector):
+        return self.find(selector).is_displayed()
+
+    def click(self, selector):
+        # As a finger does, wherever the page is scrolled to.
+        element = self.find(selector)
+        self.driver.execute_script(
+            "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
+        element.click()
+
+    def action(self, words):
+        """Clicks the button of the message that says so."""
+        for button in self.driver.find_elements("css selector", "#message-actions button"):
+            if button.text == words:
+                return button.click()
+        raise AssertionError(f"no button '{words}' but {self.text('#message-actions')}")
+
+    def add(self, product):
+        before = int(self.text("#count"))
+        self.click(f"#product-{product} .add")
+        wait_until(lambda: int(self.text("#count")) == before + 1, "a piece more in the basket")
+
+    def focus(self):
+        return self.driver.execute_script("return document.activeElement.id")
+
+    def look(self, name):
+        """The state as it is now: no serious fault for anybody, and pictures."""
+        for size, scheme in ((DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light"),
+                             (PHONE, "dark")):
+            kind = f"{name}-{'phone' if size == PHONE else 'desktop'}-{scheme}"
+            self.browser.size(size, mobile=size == PHONE)
+            self.browser.scheme(scheme)
+            self.browser.picture(kind)
+            self.browser.size(size, mobile=size == PHONE)
+            with self.subTest(kind):
+                self.assertEqual(self.browser.width_over(), 0, "the page scrolls sideways")
+                self.assertEqual(self.browser.faults() or [], [])
+        self.browser.size(DESKTOP)
+        self.browser.scheme("light")
+
+    def level(self, product):
+        return self.node.ask(f"/function/stock/stocks/{product}")[1]["amountAvailable"]
+
+    def restock(self, product, wanted):
+        if (lacks := wanted - self.level(product)) > 0:
+            status, _ = self.node.ask(f"/function/stock/stocks/{product}/restock", "POST",
+                                      {"quantity": lacks}, {"idempotency-key": f"r{lacks}"})
+            self.assertEqual(status, 200)
+
+    def buy_elsewhere(self, product, quantity, key):
+        lines = [{"productId": product, "quantity": quantity}]
+        status, _ = self.node.ask("/orders", "POST", {"lines": lines}, {"idempotency-key": key})
+        self.assertEqual(status, 201)

@@ -5,8 +5,8 @@
 
 Drives headless Chromium as people do: buy, sold out, declined, by keyboard, on a phone, without
 script, with parts of the shop away. Each state is looked at by axe-core (no serious finding), for
-being no wider than a phone of 320 pixels, and in a picture, light and dark, in BUILD/page_test. Ends
-with 77 where it cannot run."""
+being no wider than a phone of 320 pixels, and in a picture, light and dark, in BUILD/page_test.
+Ends with 77 where it cannot run."""
 
 import pathlib
 import shutil
@@ -16,7 +16,7 @@ import unittest
 
 sys.dont_write_bytecode = True  # the source folder stays clean
 import page_bed  # noqa: E402
-from page_bed import DESKTOP, PATIENCE_SECONDS, PHONE, wait_until  # noqa: E402
+from page_bed import DESKTOP, PATIENCE_SECONDS, PageTest, wait_until  # noqa: E402
 
 SKIPPED = 77
 ORDER = "0123456789abcdef0123456789abcdef"
@@ -30,99 +30,6 @@ def order_answer(status, **members):
 
 def problem(status, kind, detail="", **headers):
     return status, {"type": kind, "status": status, "detail": detail}, headers
-
-
-class PageTest(unittest.TestCase):
-    """What a test of the page can do; each begins with an empty basket."""
-
-    node = stand_in = browser = None
-
-    def setUp(self):
-        self.driver = self.browser.driver
-        self.stand_in.clear()
-        self.browser.size(DESKTOP)
-        self.browser.scheme("light")
-        for url in (self.node.url, self.stand_in.url):
-            self.driver.get(url + "/assets/icon.svg")
-            self.driver.execute_script("localStorage.clear()")
-        self.driver.get_log("browser")  # what was said before
-        self.open("/")
-
-    def open(self, path, url=None):
-        self.driver.get((url or self.url()) + path)
-
-    def url(self):
-        return self.node.url
-
-    def find(self, selector):
-        return self.driver.find_element("css selector", selector)
-
-    def text(self, selector):
-        return self.driver.execute_script(
-            "return document.querySelector(arguments[0])?.textContent ?? ''", selector)
-
-    def wait_text(self, selector, text):
-        wait_until(lambda: text in self.text(selector),
-                   lambda: f"'{text}' in {selector}, which says '{self.text(selector)}'; the page: "
-                           f"{self.text('#message')} {self.text('#progress-text')} "
-                           f"{self.driver.get_log('browser')}")
-
-    def wait_shown(self, selector):
-        wait_until(lambda: self.shown(selector), f"{selector} is shown")
-
-    def shown(self, selector):
-        return self.find(selector).is_displayed()
-
-    def click(self, selector):
-        # As a finger does, wherever the page is scrolled to.
-        element = self.find(selector)
-        self.driver.execute_script(
-            "arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
-        element.click()
-
-    def action(self, words):
-        """Clicks the button of the message that says so."""
-        for button in self.driver.find_elements("css selector", "#message-actions button"):
-            if button.text == words:
-                return button.click()
-        raise AssertionError(f"no button '{words}' but {self.text('#message-actions')}")
-
-    def add(self, product):
-        before = int(self.text("#count"))
-        self.click(f"#product-{product} .add")
-        wait_until(lambda: int(self.text("#count")) == before + 1, "a piece more in the basket")
-
-    def focus(self):
-        return self.driver.execute_script("return document.activeElement.id")
-
-    def look(self, name):
-        """The state as it is now: no serious fault for anybody, and pictures."""
-        for size, scheme in ((DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light"),
-                             (PHONE, "dark")):
-            kind = f"{name}-{'phone' if size == PHONE else 'desktop'}-{scheme}"
-            self.browser.size(size, mobile=size == PHONE)
-            self.browser.scheme(scheme)
-            self.browser.picture(kind)
-            self.browser.size(size, mobile=size == PHONE)
-            with self.subTest(kind):
-                self.assertEqual(self.browser.width_over(), 0, "the page scrolls sideways")
-                self.assertEqual(self.browser.faults() or [], [])
-        self.browser.size(DESKTOP)
-        self.browser.scheme("light")
-
-    def level(self, product):
-        return self.node.ask(f"/function/stock/stocks/{product}")[1]["amountAvailable"]
-
-    def restock(self, product, wanted):
-        if (lacks := wanted - self.level(product)) > 0:
-            status, _ = self.node.ask(f"/function/stock/stocks/{product}/restock", "POST",
-                                      {"quantity": lacks}, {"idempotency-key": f"r{lacks}"})
-            self.assertEqual(status, 200)
-
-    def buy_elsewhere(self, product, quantity, key):
-        lines = [{"productId": product, "quantity": quantity}]
-        status, _ = self.node.ask("/orders", "POST", {"lines": lines}, {"idempotency-key": key})
-        self.assertEqual(status, 201)
 
 
 class ShopTest(PageTest):
@@ -357,8 +264,9 @@ class AttemptTest(PageTest):
         self.look("progress")
         gate.set()
         self.wait_text("#message-title", "Thank you")
-        (key, body), = self.stand_in.asked
+        (key, prefer, body), = self.stand_in.asked
         self.assertRegex(key, "^[0-9a-f]{32}$")
+        self.assertEqual(prefer, "respond-async")
         self.assertEqual(body, {"customer": "guest", "lines": [{"productId": "3", "quantity": 1}]})
 
     def test_a_lost_answer_is_asked_for_with_the_same_key(self):
@@ -405,6 +313,15 @@ class AttemptTest(PageTest):
         self.stand_in.gets.append(problem(404, "unknown-order"))
         self.click("#order")
         self.hurry_until(lambda: self.text("#message-title").startswith("Thank you"), "the end")
+        self.assertEqual(len(self.stand_in.keys()), 1)
+
+    def test_an_order_that_rests_is_pushed(self):
+        self.stand_in.posts.extend([(202, order_answer("NEW")), (201, order_answer("COMPLETED"))])
+        self.stand_in.gets.append((200, order_answer("NEW")))
+        self.click("#order")
+        self.hurry_until(lambda: self.text("#message-title").startswith("Thank you"), "the end")
+        self.assertEqual([prefer for _, prefer, _ in self.stand_in.asked],
+                         ["respond-async", "wait=10"])
         self.assertEqual(len(self.stand_in.keys()), 1)
 
     def test_after_many_tries_people_are_asked(self):

@@ -8,6 +8,7 @@ const TRY_MS_MIN = 500;
 const TRY_MS_MAX = 8000;
 const POLL_MS = [60, 120, 240, 400, 700, 1000, 1500, 2000];
 const POLLS_MAX = 40;            // a minute and a bit
+const POLLS_TO_PUSH = 8;         // six seconds: then it is asked for as one who waits for it
 const ANSWER_MS_MAX = 15000;
 
 const randomKey = () => Array.from(crypto.getRandomValues(new Uint32Array(4)),
@@ -55,9 +56,9 @@ async function ask(path, options = {}) {
   }
 }
 
-const post = attempt => ask("/orders", { method: "POST",
-  headers: { "Content-Type": "application/json", "Idempotency-Key": attempt.key,
-    Prefer: "respond-async" },
+// `prefer`: "respond-async" comes back at once, "wait=10" when the order is final.
+const post = (attempt, prefer) => ask("/orders", { method: "POST",
+  headers: { "Content-Type": "application/json", "Idempotency-Key": attempt.key, Prefer: prefer },
   body: JSON.stringify({ customer: attempt.customer, lines: attempt.lines }) });
 
 // What an answer means: {kind: "done", order}, {kind: "refused", type, detail}, {kind: "open",
@@ -97,9 +98,12 @@ async function followAttempt(attempt, tell) {
   let polls = 0;
   for (let tries = 0; tries < TRIES_MAX && polls < POLLS_MAX;) {
     const asked = attempt.order;
-    const answer = asked ? await ask("/orders/" + encodeURIComponent(asked)) : await post(attempt);
+    const push = asked && polls > 0 && polls % POLLS_TO_PUSH === 0;
+    const answer = !asked ? await post(attempt, "respond-async")
+      : push ? await post(attempt, "wait=10") : await ask("/orders/" + encodeURIComponent(asked));
+    if (push) ++polls;
     // An order that is not known any more: its key tells.
-    const lost = asked && answer.status === 404;
+    const lost = asked && !push && answer.status === 404;
     const found = lost ? { kind: "again", why: "in-flight" } : judge(answer);
     if (lost) attempt.order = null;
     if (found.kind === "done" || found.kind === "refused") return found;

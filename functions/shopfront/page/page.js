@@ -302,8 +302,9 @@ function pastOrder(past) {
   const lines = Array.isArray(past.lines) ? past.lines : [];
   item.querySelector(".past-lines").textContent = lines.map(line =>
     line.quantity + " × " + (names.get(line.productId) ?? "product " + line.productId)).join(", ");
-  const why = past.reason ? past.reason.replaceAll("-", " ") + " · " : "";
-  item.querySelector(".past-id").textContent = why + past.id;
+  const why = past.reason ? past.reason.replaceAll("-", " ") : "";
+  item.querySelector(".past-id").textContent =
+    [why, timeWords(past.placedAt), past.id].filter(words => words).join(" · ");
   return item;
 }
 

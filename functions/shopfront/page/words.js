@@ -64,6 +64,9 @@ function refusalWords(type, detail, customer) {
     case "authorisation-ended":
       return { title: "It took too long", help: "again",
         text: "The pieces were set aside for a while and have gone back. Order again." + nothing };
+    case "unavailable":
+      return { title: "A part of the shop was away", help: "again",
+        text: "The order was cancelled. Your basket is kept: order again." + nothing };
     case "total-too-large":
     case "body-too-large":
     case "bad-lines":
@@ -74,6 +77,13 @@ function refusalWords(type, detail, customer) {
         text: (detail ? "The shop says: " + detail + "." : "The shop says: " + type + ".")
           .replace(/\.\.$/, ".") + " Your basket is kept." + nothing };
   }
+}
+
+// When an order was placed, as this browser writes it; "" when that is not known.
+function timeWords(text) {
+  const time = new Date(text);
+  return Number.isNaN(time.getTime()) ? ""
+    : time.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 }
 
 // How a pod came to answer, of the header Server-Timing; "" when it does not tell.
