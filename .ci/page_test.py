@@ -124,6 +124,7 @@ class ShopTest(PageTest):
         quantity.clear()
         quantity.send_keys("5000\n")
         self.wait_text("#total", "£45454.50")  # 999 pieces
+        self.assertEqual(self.text("#progress-text"), "", "Enter there is no order")
         self.assertEqual(self.text("[data-id='3'] .line-trouble")[:5], "Only ")
         self.click("[data-id='3'] .remove")
         self.assertEqual(self.focus(), "basket-title")

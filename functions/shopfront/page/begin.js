@@ -37,6 +37,13 @@ $("lines").addEventListener("change", event => {
   changeQuantity(item, quantity);
 });
 
+// Enter in a quantity means that quantity, not an order.
+$("lines").addEventListener("keydown", event => {
+  if (event.key !== "Enter" || !event.target.matches("input")) return;
+  event.preventDefault();
+  event.target.dispatchEvent(new Event("change", { bubbles: true }));
+});
+
 $("customers").addEventListener("change", event => chooseCustomer(event.target.value));
 $("order-form").addEventListener("submit", event => {
   event.preventDefault();
