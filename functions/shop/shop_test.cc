@@ -70,9 +70,11 @@ TEST_F(ShopTest, KeepsTheFaceOfTheCatalogue) {
   EXPECT_EQ(products.at(0).at("name"), "Widget");
   EXPECT_EQ(products.at(0).at("description"), "Premium ACME Widgets");
   const Response anvil = shop_->get("catalogue", "/products/3");
-  EXPECT_EQ(anvil.body(), R"({"id":"3","name":"Anvil","description":"Large Anvils","price":45.5,)"
-                          R"("priceMinor":4550,"currency":"GBP"})"
-                          "\n");
+  EXPECT_EQ(anvil.body(),
+            R"({"id":"3","sku":"54326745","name":"Anvil","description":"Large Anvils",)"
+            R"("price":45.5,"priceMinor":4550,"currency":"GBP",)"
+            R"("tags":["heavy","tools"],"version":1})"
+            "\n");
   const Response unknown = shop_->get("catalogue", "/products/99");
   EXPECT_EQ(unknown.status(), 404);
   EXPECT_EQ(unknown.headers().get("content-type"), "application/problem+json");
