@@ -93,7 +93,7 @@ Response rebuild_history(const Request&, Context& context) {
   out.open_object().key("done").boolean(rebuilt.done);
   out.key("generation").integer(rebuilt.generation).key("events").integer(rebuilt.events);
   out.key("skipped").integer(rebuilt.skipped);
-  return Response::json(out.close_object().take(), rebuilt.done ? 200 : 202);
+  return Response::json(out.close_object().take());
 }
 
 }  // namespace
@@ -147,6 +147,7 @@ subito::Router checkout_router() {
   router.post("/due", guarded(carry_on));
   router.post("/events", guarded(take_event_in));
   router.post("/history/rebuild", guarded(rebuild_history));
+  add_openapi(router, checkout_openapi());
   add_health(router, check_redis);
   return router;
 }

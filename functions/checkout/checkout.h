@@ -5,6 +5,7 @@
 #include <subito/function.h>
 
 #include <string>
+#include <string_view>
 
 #include "functions/checkout/saga.h"
 
@@ -12,9 +13,10 @@ namespace shop {
 
 // POST /orders {customer?, lines: [{productId, quantity}]} with an Idempotency-Key, and perhaps
 // Prefer: respond-async; GET /orders/{id}; GET /customers/{customer}/orders?limit=&cursor=;
-// GET /health... Of the node's triggers: POST /due, POST /events. With the setting
-// `maintenance: allow` POST /history/rebuild.
+// GET /openapi.json, GET /health... Of the node's triggers: POST /due, POST /events. With the
+// setting `maintenance: allow` POST /history/rebuild.
 subito::Router checkout_router();
+std::string_view checkout_openapi();  // openapi.json
 
 // What POST /orders asks for. Throws HttpError 400 or 413.
 Wish read_wish(const subito::Request& request);

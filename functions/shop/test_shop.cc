@@ -15,6 +15,7 @@ std::string_view stock_openapi();
 subito::Router payment_router(std::function<void()> die);
 std::string_view payment_openapi();
 subito::Router checkout_router();
+std::string_view checkout_openapi();
 subito::Router shopfront_router();
 std::string_view shopfront_openapi();
 
@@ -27,7 +28,7 @@ TestShop::TestShop() {
   // A pod that dies answers nothing: to who called it that is no answer it can use.
   add("payment", payment_router([] { throw std::runtime_error("the pod dies"); }),
       payment_openapi());
-  add("checkout", checkout_router(), {});
+  add("checkout", checkout_router(), checkout_openapi());
   add("shopfront", shopfront_router(), shopfront_openapi());
   for (auto& [name, function] : functions_) {
     for (const auto& other : functions_) {

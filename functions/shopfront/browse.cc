@@ -86,7 +86,8 @@ std::string next_cursor(std::string_view link) {
   const std::size_t close = link.find('>');
   if (!link.starts_with('<') || close == link.npos) return {};
   if (link.find("rel=\"next\"", close) == link.npos) return {};
-  const std::string target(link.substr(1, close - 1));
+  std::string target(link.substr(1, close - 1));
+  if (target.starts_with('?')) target.insert(0, "/products");  // counts from what was asked
   if (!target.starts_with('/')) return {};
   try {
     return subito::Request("GET", target).query("cursor").value_or("");

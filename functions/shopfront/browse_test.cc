@@ -33,6 +33,7 @@ TEST(BrowseTest, AWrongSortIsTheFirstAndALongSearchIsCutBetweenCharacters) {
 
 TEST(BrowseTest, FindsTheNextCursorInALink) {
   EXPECT_EQ(next_cursor("</products?limit=48&cursor=a%2Fb>; rel=\"next\""), "a/b");
+  EXPECT_EQ(next_cursor("<?sort=id&limit=48&cursor=7>; rel=\"next\""), "7");
   EXPECT_EQ(next_cursor("</products?cursor=a>; rel=\"prev\""), "");
   for (const char* wrong : {"", "<", "<>; rel=\"next\"", "<http://other/?cursor=a>; rel=\"next\"",
                             "</products>; rel=\"next\"", "<//\x01?cursor=a>; rel=\"next\""}) {

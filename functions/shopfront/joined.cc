@@ -38,9 +38,10 @@ Offers join(const Json& products, const Json* levels) {
     offer.name = text_of(product, "name");
     offer.description = text_of(product, "description");
     offer.price_minor = integer_of(product, "priceMinor");
+    if (const Json& sku = member(product, "sku"); sku.is_string()) offer.sku = sku;
     offer.tags = texts_of(product, "tags");
     if (const auto level = level_of.find(offer.id); level != level_of.end()) {
-      offer.sku = text_of(*level->second, "sku");
+      if (!offer.sku) offer.sku = text_of(*level->second, "sku");
       offer.available = integer_of(*level->second, "amountAvailable");
     } else if (!offers.degraded) {
       offer.available = 0;

@@ -31,6 +31,11 @@ TEST(JoinedTest, SaysWhatIsNotKnownWithoutStock) {
             "\n");
 }
 
+TEST(JoinedTest, TheCatalogueKnowsTheSkuWithoutStock) {
+  const Json products = Json::parse(R"([{"id":"1","sku":"77","name":"W"}])");
+  EXPECT_EQ(join(products, nullptr).list.at(0).sku, "77");
+}
+
 TEST(JoinedTest, KeepsTheTagsForThePage) {
   const Json products = Json::parse(R"([{"id":"1","name":"W","tags":["small",7,"blue"]}])");
   EXPECT_EQ(join(products, nullptr).list.at(0).tags, (std::vector<std::string>{"small", "blue"}));
