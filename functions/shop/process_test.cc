@@ -1,5 +1,6 @@
 // The shop's own binaries, each a process that serves HTTP by itself (--listen), on one Redis: what
-// holds in one process must hold with kill -9 between them.
+// holds in one process must hold with kill -9 between them. Every answer is held against the
+// OpenAPI document that the binary serves.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -32,6 +33,19 @@ class ShopProcessTest : public testing::Test {
     return folder_.path() + "/" + function + ".sock";
   }
 
+  // Instead of shop::http(): the answer must be as documented.
+  HttpAnswer http(const std::string& socket_path, const std::string& method,
+                  const std::string& path, const std::string& extra_headers = {},
+                  const std::string& body = {}) {
+    const HttpAnswer answer = shop::http(socket_path, method, path, extra_headers, body);
+    const auto check = checks_.find(socket_path);
+    if (check != checks_.end()) {
+      EXPECT_EQ(http_fault(check->second, method, path, extra_headers, body, answer), "")
+          << socket_path << " answers what its openapi.json does not say";
+    }
+    return answer;
+  }
+
   void start(const std::string& function) {
     unlink(at(function).c_str());
     processes_[function] = TestProcess(
@@ -43,6 +57,10 @@ class ShopProcessTest : public testing::Test {
     while (http(at(function), "GET", "/health/live").status != 200) {
       ASSERT_LT(std::chrono::steady_clock::now(), end) << function << " does not start";
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    const HttpAnswer document = shop::http(at(function), "GET", "/openapi.json");
+    if (document.status == 200 && !checks_.contains(at(function))) {
+      checks_.try_emplace(at(function), document.body);
     }
   }
 
@@ -72,6 +90,7 @@ class ShopProcessTest : public testing::Test {
   TestRedis redis_{true};
   TestFolder folder_;
   std::map<std::string, TestProcess> processes_;
+  std::map<std::string, OpenApiCheck> checks_;  // by socket; complete before threads ask
 };
 
 TEST_F(ShopProcessTest, KeepsTheOriginalFaceOverHttp) {
