@@ -64,8 +64,6 @@ bool is_final(OrderStatus status) {
 std::string to_json(const Order& order) {
   JsonWriter out;
   out.open_object().key("id").text(order.id).key("status").text(to_string(order.status));
-  out.key("version").integer(order.version).key("customer").text(order.customer);
-  out.key("placedAt").text(utc_text(order.placed_ms));
   out.key("lines").open_array();
   for (const Line& line : order.lines) {
     out.open_object().key("productId").text(line.product).key("quantity").integer(line.quantity);
@@ -75,6 +73,8 @@ std::string to_json(const Order& order) {
   out.close_array();
   write_money(out, "total", order.total_minor);
   out.key("currency").text(kCurrency);
+  out.key("customer").text(order.customer).key("placedAt").text(utc_text(order.placed_ms));
+  out.key("version").integer(order.version);
   if (!order.reason.empty()) out.key("reason").text(order.reason);
   std::string json = out.close_object().take();
   json.pop_back();  // the line break

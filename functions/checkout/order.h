@@ -34,9 +34,9 @@ struct Order {
   friend bool operator==(const Order&, const Order&) = default;
 };
 
-// {id, status, version, customer, placedAt, lines: [{productId, quantity, unitPrice,
-// unitPriceMinor}], total, totalMinor, currency, reason}. Prices and total are null until they are
-// fixed; reason only if cancelled. No line break behind it.
+// {id, status, lines: [{productId, quantity, unitPrice, unitPriceMinor}], total, totalMinor,
+// currency, customer, placedAt, version, reason}. Prices and total are null until they are fixed;
+// reason only if cancelled. No line break behind it.
 std::string to_json(const Order& order);
 
 std::string random_order_id();

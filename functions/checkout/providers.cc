@@ -48,6 +48,12 @@ std::string authorisation_of(const Order& order) {
   return body.key("currency").text(kCurrency).close_object().take();
 }
 
+Request post_of(const std::string& path, std::string body) {
+  subito::Headers headers;
+  if (!body.empty()) headers.set("content-type", "application/json");
+  return Request("POST", path, std::move(headers), std::move(body));
+}
+
 Step take_prices(const Json& products, Order& order) {
   std::map<std::string, std::int64_t> prices;
   for (const Json& product : products) {
@@ -71,10 +77,24 @@ Step take_prices(const Json& products, Order& order) {
 
 }  // namespace
 
-Step Providers::price(Order& order) {
+Step Providers::price_and_reserve(Order& order) {
   std::string ids;
   for (const Line& line : order.lines) ids += (ids.empty() ? "" : ",") + line.product;
-  const Answered answered = ask("catalogue", Request("GET", "/products?ids=" + ids));
+  try {
+    auto prices = context_.start_call("catalogue", Request("GET", "/products?ids=" + ids));
+    auto reservation =
+        context_.start_call("stock", post_of("/reservations", reservation_of(order)));
+    Step priced = price(wait_for(std::move(prices)), order);
+    Step reserved = reserve(wait_for(std::move(reservation)));
+    if (priced.outcome == Step::Outcome::kRefused) return priced;
+    if (reserved.outcome == Step::Outcome::kRefused) return reserved;
+    return priced.outcome == Step::Outcome::kUnsure ? priced : reserved;
+  } catch (const subito::CallError& error) {
+    return Step::unsure(error.what());
+  }
+}
+
+Step Providers::price(const Answered& answered, Order& order) {
   if (!answered.response) return Step::unsure(answered.reason);
   const Response& answer = *answered.response;
   if (answer.status() != 200) return unexpected("catalogue", "the prices", problem_of(answer));
@@ -83,8 +103,7 @@ Step Providers::price(Order& order) {
   return take_prices(products, order);
 }
 
-Step Providers::reserve(const Order& order) {
-  const Answered answered = post("stock", "/reservations", reservation_of(order));
+Step Providers::reserve(const Answered& answered) {
   if (!answered.response) return Step::unsure(answered.reason);
   const Problem problem = problem_of(*answered.response);
   switch (problem.status) {
@@ -161,9 +180,9 @@ Step Providers::release(const Order& order) {
   return unexpected("stock", "the release", problem_of(*answered.response));
 }
 
-Providers::Answered Providers::ask(const char* function, const Request& request) {
+Providers::Answered Providers::wait_for(subito::PendingCall call) {
   try {
-    return {context_.call(function, request), {}};
+    return {call.get(), {}};
   } catch (const subito::CallError& error) {
     return {std::nullopt, error.what()};
   }
@@ -171,9 +190,11 @@ Providers::Answered Providers::ask(const char* function, const Request& request)
 
 Providers::Answered Providers::post(const char* function, const std::string& path,
                                     std::string body) {
-  subito::Headers headers;
-  if (!body.empty()) headers.set("content-type", "application/json");
-  return ask(function, Request("POST", path, std::move(headers), std::move(body)));
+  try {
+    return wait_for(context_.start_call(function, post_of(path, std::move(body))));
+  } catch (const subito::CallError& error) {
+    return {std::nullopt, error.what()};
+  }
 }
 
 }  // namespace shop

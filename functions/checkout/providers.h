@@ -34,8 +34,8 @@ class Providers {
  public:
   explicit Providers(subito::Context& context) : context_(context) {}
 
-  Step price(Order& order);  // writes prices and total
-  Step reserve(const Order& order);
+  // Both at the same time, as neither needs the other. Writes prices and total.
+  Step price_and_reserve(Order& order);
   Step authorise(const Order& order);
   Step commit(const Order& order);
   Step capture(const Order& order);
@@ -48,8 +48,11 @@ class Providers {
     std::optional<subito::Response> response;
     std::string reason;
   };
-  Answered ask(const char* function, const subito::Request& request);
+  static Answered wait_for(subito::PendingCall call);
   Answered post(const char* function, const std::string& path, std::string body = {});
+
+  Step price(const Answered& answered, Order& order);
+  Step reserve(const Answered& answered);
 
   subito::Context& context_;
 };

@@ -9,7 +9,7 @@ namespace {
 
 using subito::Response;
 using Record = OrderStore::Record;
-using Outcome = Step::Outcome;
+using StepOutcome = Step::Outcome;
 
 // Twice: an order that was begun before can turn out to be answered, or its key to be free.
 constexpr int kPlaceTriesMax = 2;
@@ -116,10 +116,7 @@ Saga::Run Saga::run(Work work, Waiting waiting) {
 
 std::optional<Saga::Run> Saga::reserve() {
   Order next = work_.order;
-  if (const Step step = providers_.price(next); step.outcome != Outcome::kDone) {
-    return failed(step);
-  }
-  if (const Step step = providers_.reserve(next); step.outcome != Outcome::kDone) {
+  if (const Step step = providers_.price_and_reserve(next); step.outcome != StepOutcome::kDone) {
     return failed(step);
   }
   if (!become(std::move(next), OrderStatus::kReserved)) return Run{};
@@ -127,7 +124,7 @@ std::optional<Saga::Run> Saga::reserve() {
 }
 
 std::optional<Saga::Run> Saga::authorise() {
-  if (const Step step = providers_.authorise(work_.order); step.outcome != Outcome::kDone) {
+  if (const Step step = providers_.authorise(work_.order); step.outcome != StepOutcome::kDone) {
     return failed(step);
   }
   if (!become(work_.order, OrderStatus::kAuthorised)) return Run{};
@@ -135,10 +132,10 @@ std::optional<Saga::Run> Saga::authorise() {
 }
 
 Saga::Run Saga::complete() {
-  if (const Step step = providers_.commit(work_.order); step.outcome != Outcome::kDone) {
-    return step.outcome == Outcome::kRefused ? decide(step.refusal) : rest(step.reason);
+  if (const Step step = providers_.commit(work_.order); step.outcome != StepOutcome::kDone) {
+    return step.outcome == StepOutcome::kRefused ? decide(step.refusal) : rest(step.reason);
   }
-  if (const Step step = providers_.capture(work_.order); step.outcome != Outcome::kDone) {
+  if (const Step step = providers_.capture(work_.order); step.outcome != StepOutcome::kDone) {
     return rest(step.reason);
   }
   Order completed = work_.order;
@@ -152,7 +149,7 @@ Saga::Run Saga::complete() {
 
 // A step before the commit was not done: the order can still be cancelled.
 Saga::Run Saga::failed(const Step& step) {
-  if (step.outcome == Outcome::kRefused) return decide(step.refusal);
+  if (step.outcome == StepOutcome::kRefused) return decide(step.refusal);
   if (waiting_ == Waiting::kNobody && work_.age < kPatience) return rest(step.reason);
   return decide({503, "unavailable", step.reason});
 }
@@ -170,10 +167,10 @@ Saga::Run Saga::decide(const Refusal& refusal) {
 Saga::Run Saga::undo() {
   if (work_.order.status != OrderStatus::kNew) {
     const Step step = providers_.void_payment(work_.order);
-    if (step.outcome != Outcome::kDone) return rest(step.reason);
+    if (step.outcome != StepOutcome::kDone) return rest(step.reason);
   }
   const Step step = providers_.release(work_.order);
-  if (step.outcome != Outcome::kDone) return rest(step.reason);
+  if (step.outcome != StepOutcome::kDone) return rest(step.reason);
   const Refusal& refusal = work_.refusal.value();
   const Response response = refusal_answer(refusal);
   Order cancelled = work_.order;

@@ -50,7 +50,7 @@ namespace shop {
 constexpr std::chrono::milliseconds kLeaseMax{5'000};
 // How long due work lets an order rest whose step failed: more with its age, within these.
 constexpr std::chrono::milliseconds kRestMin{500};
-constexpr std::chrono::milliseconds kRestMax{4'000};
+constexpr std::chrono::milliseconds kRestMax{3'000};
 // How long due work tries to get an order as far as AUTHORISED.
 constexpr std::chrono::milliseconds kPatience{60'000};
 

@@ -125,7 +125,8 @@ TEST_F(SagaTest, ACompensationRunTwiceChangesNothing) {
     EXPECT_EQ(providers.release(only_order()).outcome, Step::Outcome::kDone);
   }
   // What comes too late is refused.
-  EXPECT_EQ(providers.reserve(only_order()).outcome, Step::Outcome::kRefused);
+  Order late = only_order();
+  EXPECT_EQ(providers.price_and_reserve(late).outcome, Step::Outcome::kRefused);
   expect_settled();
 }
 
