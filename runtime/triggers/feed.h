@@ -75,6 +75,8 @@ enum class Outcome : std::uint8_t {
 class Feed {
  public:
   explicit Feed(const FeedLimits& limits) : limits_(limits) {}
+  // From the next decision on.
+  void set_limits(const FeedLimits& limits) { limits_ = limits; }
 
   // Redis is there, or there again; it is away.
   void connected(TimePoint now, Actions& actions);
@@ -137,7 +139,7 @@ class Feed {
   void plan_look(TimePoint now, std::size_t room, Actions& actions);
   void plan_wake(TimePoint now, std::size_t room);
 
-  const FeedLimits limits_;
+  FeedLimits limits_;
   Items items_;
   std::map<std::string, std::uint64_t> by_id_;
   std::uint64_t last_arrival_ = 0;
