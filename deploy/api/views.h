@@ -21,6 +21,7 @@ std::string watch_line(const Event& event);
 std::string to_json(const LogRecord& record);
 // `missed`: so many requests before it were not told.
 std::string to_json(const RequestRecord& record, std::uint64_t missed);
+std::string to_json(const std::vector<DeadLetterView>& letters);
 std::string to_json(const NodeInfo& info);
 std::string to_json(const DeployReceipt& receipt);
 
@@ -39,6 +40,7 @@ Problem problem_of(const DeployFailure& failure);
 
 std::string_view to_string(PodState state);
 std::string_view to_string(FunctionState state);
+std::string_view to_string(BreakerState state);
 std::string_view to_string(LogLevel level);
 std::string_view to_string(LogStream stream);
 std::string to_string(manifest::StartMode mode);

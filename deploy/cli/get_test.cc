@@ -139,48 +139,53 @@ TEST_F(CliTest, AWatchThatBreaksIsTheNodesEnd) {
 }
 
 TEST_F(CliTest, Describe) {
-  EXPECT_EQ(run({"describe", "catalogue"}).out,
-            "Function:   catalogue\n"
-            "State:      ready: 2 pods, 1 waiting\n"
-            "            It is at work: 1 pod of at most 20 (spec.scaling.max) busy; `subito logs "
-            "catalogue\n"
-            "            -f` follows what it says\n"
-            "URL:        http://127.0.0.1:8080/function/catalogue\n"
-            "Revision:   2, deployed 60s ago\n"
-            "Binary:     " +
-                std::string(64, 'a') +
-                "\n"
-                "Requests:   12 since the node started, 2 failed (answered 5xx), 1 waiting\n"
-                "Scaling:    2s ago: started a pod: waiting costs more than starting (1 waiting, "
-                "15 ms expected,\n"
-                "            a start takes 1.1 ms)\n"
-                "            mean times: invocation 15 ms, start 1.1 ms\n"
-                "Spec:\n"
-                "  binary: ./catalogue\n"
-                "  timeout: 30s\n"
-                "  concurrency: 1\n"
-                "  scaling:\n"
-                "    min: 0\n"
-                "    max: 20\n"
-                "    idle: 30s\n"
-                "    queueLimit: 1000\n"
-                "    policy: instant\n"
-                "    inFlightMax: 0\n"
-                "    weight: 1\n"
-                "  resources:\n"
-                "    memory: 128Mi\n"
-                "    cpu: 0\n"
-                "    pids: 64\n"
-                "  start: pooled\n"
-                "  bodyMax: 16Mi\n"
-                "Pods:\n"
-                "  POD          STATE  START          REQUESTS  IN FLIGHT  MEMORY   AGE\n"
-                "  catalogue-7  idle   1.1 ms pooled  12        0          2.3 MiB  58s\n"
-                "  catalogue-8  busy   2.3 ms fresh   0         1          -        0s\n"
-                "Events:\n"
-                "  AGE  REASON      POD          MESSAGE\n"
-                "  59s  Deployed    -            revision 2 is current\n"
-                "  58s  PodStarted  catalogue-7  started 1.1 ms pooled, 1 waiting: no pod runs\n");
+  EXPECT_EQ(
+      run({"describe", "catalogue"}).out,
+      "Function:   catalogue\n"
+      "State:      ready: 2 pods, 1 waiting\n"
+      "            It is at work: 1 pod of at most 20 (spec.scaling.max) busy; `subito logs "
+      "catalogue\n"
+      "            -f` follows what it says\n"
+      "URL:        http://127.0.0.1:8080/function/catalogue\n"
+      "Revision:   2, deployed 60s ago\n"
+      "Binary:     " +
+          std::string(64, 'a') +
+          "\n"
+          "Requests:   12 since the node started, 2 failed (answered 5xx), 1 waiting\n"
+          "Scaling:    2s ago: started a pod: waiting costs more than starting (1 waiting, "
+          "15 ms expected,\n"
+          "            a start takes 1.1 ms)\n"
+          "            mean times: invocation 15 ms, start 1.1 ms\n"
+          "Breakers:   prices: closed, 0 of 0 calls failed in its window\n"
+          "            stock: open for 12s, 5 of 6 calls failed in its window; next try in 3.2 s; "
+          "last\n"
+          "            failure 12s ago: it answered 503\n"
+          "Spec:\n"
+          "  binary: ./catalogue\n"
+          "  timeout: 30s\n"
+          "  concurrency: 1\n"
+          "  scaling:\n"
+          "    min: 0\n"
+          "    max: 20\n"
+          "    idle: 30s\n"
+          "    queueLimit: 1000\n"
+          "    policy: instant\n"
+          "    inFlightMax: 0\n"
+          "    weight: 1\n"
+          "  resources:\n"
+          "    memory: 128Mi\n"
+          "    cpu: 0\n"
+          "    pids: 64\n"
+          "  start: pooled\n"
+          "  bodyMax: 16Mi\n"
+          "Pods:\n"
+          "  POD          STATE  START          REQUESTS  IN FLIGHT  MEMORY   AGE\n"
+          "  catalogue-7  idle   1.1 ms pooled  12        0          2.3 MiB  58s\n"
+          "  catalogue-8  busy   2.3 ms fresh   0         1          -        0s\n"
+          "Events:\n"
+          "  AGE  REASON      POD          MESSAGE\n"
+          "  59s  Deployed    -            revision 2 is current\n"
+          "  58s  PodStarted  catalogue-7  started 1.1 ms pooled, 1 waiting: no pod runs\n");
   EXPECT_EQ(Json::parse(run({"describe", "stock", "-o", "json"}).out).at("name"), "stock");
 }
 
@@ -235,6 +240,46 @@ TEST_F(CliTest, DescribeSaysEveryStateInASentenceWithTheNextCommand) {
   stock.waiting = 1000;
   EXPECT_THAT(said(), HasSubstr("as many requests wait as may (spec.scaling.queueLimit 1000), "
                                 "further ones are answered 429"));
+}
+
+TEST_F(CliTest, DescribeShowsTriggers) {
+  plane_.functions["stock"].triggers[0].polls = true;
+  const std::string text = run({"describe", "stock"}).out;
+  EXPECT_THAT(text, HasSubstr("\nTriggers:\n"
+                              "  due: due stock:due -> POST /due\n"
+                              "    waiting\n"
+                              "    7 delivered, 2 failed, 1 dead letters, 3 not yet taken, next in "
+                              "58m, asks Redis each second\n"
+                              "    (it tells of no changes)\n"
+                              "    last failure: answered 500: no\n"
+                              "Events:\n"));
+  EXPECT_THAT(run({"describe", "catalogue"}).out, testing::Not(HasSubstr("Triggers")));
+}
+
+TEST_F(CliTest, DeadLettersAreListedReplayedAndDeleted) {
+  EXPECT_EQ(run({"dead-letters", "stock", "--trigger", "due"}).out,
+            "ID       AGE  TYPE        EVENT  DELIVERIES  WHY\n"
+            "due/2-0  60s  subito.due  o1@5   10          answered 503\n");
+  EXPECT_EQ(Json::parse(run({"dead-letters", "list", "stock", "-o", "json"}).out)["items"].size(),
+            2U);
+  EXPECT_EQ(run({"dead-letters", "replay", "stock", "due/2-0"}).out,
+            "1 dead letter of stock is delivered again\n");
+  EXPECT_TRUE(plane_.last_choice.replay);
+  EXPECT_EQ(plane_.last_choice.id, "due/2-0");
+  EXPECT_EQ(run({"dead-letters", "delete", "stock", "--all", "--trigger", "none"}).out,
+            "0 dead letters of stock are deleted\n");
+  EXPECT_EQ(run({"dead-letters", "delete", "stock", "--all"}).out,
+            "1 dead letter of stock is deleted\n");
+  EXPECT_EQ(run({"dead-letters", "stock"}).out, "no dead letters: nothing of stock was given up\n");
+}
+
+TEST_F(CliTest, DeadLettersRefusesWhatItCannotMean) {
+  EXPECT_EQ(run({"dead-letters", "replay", "stock"}).code, kUsage);
+  EXPECT_THAT(run({"dead-letters", "delete", "stock", "x", "--all"}).err,
+              HasSubstr("say an ID or --all"));
+  EXPECT_THAT(run({"dead-letters", "reply", "stock", "x"}).err,
+              HasSubstr("there are list, replay and delete; did you mean 'replay'?"));
+  EXPECT_EQ(run({"dead-letters", "nobody"}).code, kNotFound);
 }
 
 TEST_F(CliTest, DescribeAPod) {

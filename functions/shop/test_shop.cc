@@ -17,6 +17,7 @@ std::string_view payment_openapi();
 subito::Router checkout_router();
 std::string_view checkout_openapi();
 subito::Router shopfront_router();
+std::string_view shopfront_openapi();
 
 using subito::Request;
 using subito::Response;
@@ -28,7 +29,7 @@ TestShop::TestShop() {
   add("payment", payment_router([] { throw std::runtime_error("the pod dies"); }),
       payment_openapi());
   add("checkout", checkout_router(), checkout_openapi());
-  add("shopfront", shopfront_router(), {});
+  add("shopfront", shopfront_router(), shopfront_openapi());
   for (auto& [name, function] : functions_) {
     for (const auto& other : functions_) {
       const std::string& callee = other.first;

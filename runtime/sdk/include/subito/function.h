@@ -231,6 +231,7 @@ class Redis {
 //   too late         deadline-exceeded, cancelled (the caller's own invocation is over)
 //   it does not fit  head-too-large, body-too-large, answer-too-large, too-many-requests (at once)
 //   it goes away     function-not-found, node-closing, unavailable
+//   it was not made  circuit-open (spec.breakers: of late too many failed)
 class CallError : public std::runtime_error {
  public:
   CallError(std::string type, const std::string& message);
