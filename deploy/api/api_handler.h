@@ -76,6 +76,9 @@ class ApiHandler final : public server::Handler {
   void list_pods(ExchangeId id, const Exchange& exchange);
   void deploy(ExchangeId id, Exchange& exchange);
   void scale(ExchangeId id, const Exchange& exchange);
+  void run_dead_letters(ExchangeId id, Exchange& exchange);
+  void list_dead_letters(ExchangeId id, Exchange& exchange);
+  void settle_dead_letters(ExchangeId id, Exchange& exchange);
   void find_artefact(ExchangeId id, const Exchange& exchange);
   void begin_upload(ExchangeId id, Exchange& exchange);
   void sync_upload(ExchangeId id, Exchange& exchange);

@@ -86,6 +86,13 @@ INSTANTIATE_TEST_SUITE_P(
         ProblemCase{"GET", "/v1/functions/stock/logs?tail=1&tail=2", "", 400, "invalid-argument"},
         ProblemCase{"GET", "/v1/functions/stock/logs?follow=true&previous=true", "", 400,
                     "invalid-argument"},
+        ProblemCase{"GET", "/v1/functions/nobody/dead-letters", "", 404, "not-found"},
+        ProblemCase{"POST", "/v1/functions/nobody/dead-letters/replay", "{\"all\":true}", 404,
+                    "not-found"},
+        ProblemCase{"POST", "/v1/functions/stock/dead-letters/delete", "{}", 400,
+                    "invalid-argument"},
+        ProblemCase{"POST", "/v1/functions/stock/dead-letters/replay",
+                    "{\"all\":true,\"id\":\"t/1-0\"}", 400, "invalid-argument"},
         ProblemCase{"GET", "/v1/artefacts/abc", "", 400, "invalid-argument"},
         ProblemCase{"PUT", "/v1/artefacts/..%2f..%2fx", "x", 400, "invalid-argument"},
         ProblemCase{"PUT",
@@ -182,6 +189,9 @@ TEST_F(Api, AnswersEveryFailureOfThePlaneAsTheFileSays) {
       {"GET", "/v1/functions/stock/logs"},
       {"DELETE", "/v1/functions/stock"},
       {"PUT", "/v1/functions/stock/scale", R"({"min":1})"},
+      {"GET", "/v1/functions/stock/dead-letters"},
+      {"POST", "/v1/functions/stock/dead-letters/replay", R"({"all":true})"},
+      {"POST", "/v1/functions/stock/dead-letters/delete", R"({"id":"due/1-0"})"},
       {"POST", "/v1/functions/hello/deploy", deploy}};
   for (int code = 0; code <= static_cast<int>(ErrorCode::kInternal); ++code) {
     for (const auto& operation : operations) {
@@ -236,6 +246,19 @@ TEST_F(Api, ScalesAndRemoves) {
   EXPECT_EQ(scaled.at("manifest").at("spec").at("scaling").at("min"), 1);
   EXPECT_EQ(ask("DELETE", "/v1/functions/stock").status, 204);
   EXPECT_EQ(ask("GET", "/v1/functions/stock").status, 404);
+}
+
+TEST_F(Api, ListsReplaysAndDeletesDeadLetters) {
+  const Json one = Json::parse(ask("GET", "/v1/functions/stock/dead-letters?trigger=due").body);
+  ASSERT_EQ(one.at("items").size(), 1U);
+  EXPECT_EQ(one["items"][0]["id"], "due/2-0");
+  EXPECT_EQ(one["items"][0]["deliveries"], 10);
+  const std::string path = "/v1/functions/stock/dead-letters";
+  EXPECT_EQ(ask("POST", path + "/replay", R"({"id":"due/2-0"})").body, "{\"count\":1}\n");
+  EXPECT_TRUE(plane_.last_choice.replay);
+  EXPECT_EQ(ask("POST", path + "/delete", R"({"all":true})").body, "{\"count\":1}\n");
+  EXPECT_FALSE(plane_.last_choice.replay);
+  EXPECT_EQ(Json::parse(ask("GET", path).body).at("items").size(), 0U);
 }
 
 TEST_F(Api, MethodsOfAPathAreNamed) {

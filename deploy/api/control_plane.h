@@ -128,6 +128,7 @@ struct ScalingFacts {
   std::int64_t expected_wait_us = 0;
   std::uint32_t pods_wanted = 0;
   std::int64_t service_us = 0;  // mean time of an invocation; 0 before the first
+  std::int64_t cpu_us = 0;      // mean time of an invocation on a core; 0: not told
   std::int64_t start_us = 0;    // mean time of a start; what is assumed before the first
   // How long an idle pod stays that the policy wants to keep no longer; -1: not known.
   std::int64_t keep_us = -1;
@@ -152,6 +153,45 @@ struct BreakerView {
   std::int64_t next_try_us = 0;  // open: until then none is made
 };
 
+// What wakes a function beside requests.
+struct TriggerView {
+  std::string name;
+  std::string kind;  // "stream", "schedule", "due"
+  std::string what;  // the whole key in Redis, or the cron expression
+  std::string path;
+  // In words: "waiting", "delivering 1", "backing off with 1, next try in 3.2 s", "waits for Redis:
+  // ...".
+  std::string state;
+  bool polls = false;  // its Redis does not tell of changes: it is asked each second
+  // Since the node started, or the trigger was changed.
+  std::uint64_t delivered = 0;
+  std::uint64_t failed = 0;
+  std::uint64_t dead_letters = 0;
+  std::optional<std::uint64_t> waiting;  // entries or due members not yet taken, at the last look
+  std::int64_t next_unix_ns = 0;         // 0: not known, or nothing is due
+  std::string last_failure;              // empty: none yet
+};
+
+// What could not be delivered.
+struct DeadLetterView {
+  std::string id;  // "history/1764146353000-0": its trigger, its place among the dead letters
+  std::string trigger;
+  std::int64_t unix_ns = 0;  // when it was given up
+  std::string event_id;      // ce-id of the deliveries
+  std::string type;
+  std::string why;
+  std::uint32_t deliveries = 0;
+};
+// Of one list, and of all that are replayed or deleted by one request.
+inline constexpr std::size_t kDeadLettersMax = 1000;
+
+// Which dead letters, and what to do with them.
+struct DeadLetterChoice {
+  std::string id;       // empty: all
+  std::string trigger;  // of this trigger; empty: of any
+  bool replay = false;  // deliver them again; else they are deleted
+};
+
 struct FunctionView {
   manifest::Function manifest;        // of the current revision, defaults filled in
   std::uint64_t revision = 0;         // the current one
@@ -172,6 +212,7 @@ struct FunctionView {
   std::uint64_t requests_failed = 0;  // answered 5xx, by itself or by the node in its place
   ScalingFacts scaling;
   std::vector<BreakerView> breakers;  // by the name of whom it calls
+  std::vector<TriggerView> triggers;  // by name
   std::string url;                    // where it answers, "http://127.0.0.1:8080/function/NAME"
   std::vector<Event> events;          // oldest first; only by get_function(), at most kEventsKept
 };
@@ -246,6 +287,17 @@ class ControlPlane {
   virtual Result<std::vector<RevisionView>> list_revisions(
       std::string_view name) = 0;  // newest first
   virtual NodeInfo node_info() = 0;
+
+  using DeadLettersCallback = std::function<void(Result<std::vector<DeadLetterView>>)>;
+  using CountCallback = std::function<void(Result<std::size_t>)>;
+  // `trigger` empty: of all. The oldest first, at most kDeadLettersMax. kNotFound, kUnavailable
+  // (Redis is away).
+  virtual void list_dead_letters(std::string_view name, std::string_view trigger,
+                                 DeadLettersCallback callback) = 0;
+  // Calls back with how many. kNotFound also for an id that there is not; kFailedPrecondition for a
+  // replay of what the stream has no more.
+  virtual void settle_dead_letters(std::string_view name, const DeadLetterChoice& choice,
+                                   CountCallback callback) = 0;
 
   // `function` empty: all of them.
   virtual SubscriptionId subscribe_events(std::string_view function, EventCallback callback) = 0;

@@ -20,6 +20,7 @@ class FakePlane : public ControlPlane {
   ReadyPool ready{8, 3040870};
   std::map<std::string, std::vector<RevisionView>, std::less<>> revisions;
   std::vector<LogRecord> records;
+  std::vector<DeadLetterView> dead_letters;
   // The next deploy fails with this, when it has a message.
   DeployFailure deploy_failure;
 
@@ -28,6 +29,7 @@ class FakePlane : public ControlPlane {
 
   // What was asked last.
   LogQuery last_log_query;
+  DeadLetterChoice last_choice;
   DeployOptions last_deploy_options;
   std::string last_artefact;
   std::size_t subscribers() const {
@@ -122,6 +124,28 @@ class FakePlane : public ControlPlane {
   }
   NodeInfo node_info() override {
     return {"0.1.0", "http://127.0.0.1:8080", "/var/lib/subito", 1'795'471'445'123'000'000, 4711};
+  }
+  void list_dead_letters(std::string_view name, std::string_view trigger,
+                         DeadLettersCallback callback) override {
+    Result<std::vector<DeadLetterView>> found = std::vector<DeadLetterView>();
+    for (const DeadLetterView& letter : dead_letters) {
+      if (trigger.empty() || letter.trigger == trigger) found->push_back(letter);
+    }
+    if (!functions.contains(name)) found = none(name).value();
+    if (next_failure) found = *std::exchange(next_failure, {});
+    pending_.push_back([callback, found] { callback(found); });
+  }
+  void settle_dead_letters(std::string_view name, const DeadLetterChoice& choice,
+                           CountCallback callback) override {
+    last_choice = choice;
+    const std::size_t settled = std::erase_if(dead_letters, [&](const DeadLetterView& letter) {
+      return (choice.id.empty() || letter.id == choice.id) &&
+             (choice.trigger.empty() || letter.trigger == choice.trigger);
+    });
+    Result<std::size_t> count = settled;
+    if (!functions.contains(name)) count = none(name).value();
+    if (next_failure) count = *std::exchange(next_failure, {});
+    pending_.push_back([callback, count] { callback(count); });
   }
   SubscriptionId subscribe_events(std::string_view function, EventCallback callback) override {
     const SubscriptionId id = ids_.next();

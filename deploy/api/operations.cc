@@ -113,6 +113,22 @@ Result<LogQuery> log_query(const std::string& name, const Parameters& query) {
   return out;
 }
 
+// {"id": "history/1-0"}, or {"all": true} and perhaps {"trigger": "history"}.
+Result<DeadLetterChoice> parse_choice(const std::string& body) {
+  ASSIGN_OR_RETURN(const Json json, parse_object(body, {"id", "all", "trigger"}));
+  const Json all = json.value("all", Json(false));
+  const auto text = [&](const char* key) { return json.value(key, Json("")); };
+  if (!all.is_boolean() || !text("id").is_string() || !text("trigger").is_string())
+    return fail(ErrorCode::kInvalidArgument,
+                "read body: id and trigger must be text, all true or false");
+  DeadLetterChoice choice;
+  choice.id = text("id").get<std::string>();
+  choice.trigger = text("trigger").get<std::string>();
+  if (choice.id.empty() != all.get<bool>())
+    return fail(ErrorCode::kInvalidArgument, "read body: needs either id or all");
+  return choice;
+}
+
 const std::string& name_of(const Parameters& path) {
   const auto it = path.find("name");
   CHECK(it != path.end());
@@ -152,8 +168,17 @@ void ApiHandler::run(ExchangeId id, Exchange& exchange) {
       return find_artefact(id, exchange);
     case Operation::kPutArtefact:
       break;  // streams: begin_upload()
+    default:
+      return run_dead_letters(id, exchange);
   }
   CHECK(false);
+}
+
+void ApiHandler::run_dead_letters(ExchangeId id, Exchange& exchange) {
+  const Operation operation = exchange.match.route->operation;
+  if (operation == Operation::kListDeadLetters) return list_dead_letters(id, exchange);
+  CHECK(operation == Operation::kReplayDeadLetters || operation == Operation::kDeleteDeadLetters);
+  settle_dead_letters(id, exchange);
 }
 
 void ApiHandler::get_function(ExchangeId id, const std::string& name) {
@@ -223,6 +248,28 @@ void ApiHandler::scale(ExchangeId id, const Exchange& exchange) {
     return answer(id, Problem{400, "invalid-argument", "read body: needs min or max"});
   if (auto scaled = plane_.scale(name, *min, *max); !scaled) return answer(id, scaled.error());
   get_function(id, name);
+}
+
+void ApiHandler::list_dead_letters(ExchangeId id, Exchange& exchange) {
+  const auto trigger = exchange.query.find("trigger");
+  const std::string wanted = trigger == exchange.query.end() ? "" : trigger->second;
+  transition(exchange, Exchange::State::kWaiting);
+  plane_.list_dead_letters(name_of(exchange.match.path), wanted, [this, id](const auto& letters) {
+    if (!letters) return answer(id, letters.error());
+    answer(id, 200, to_json(*letters));
+  });
+}
+
+void ApiHandler::settle_dead_letters(ExchangeId id, Exchange& exchange) {
+  const auto choice = parse_choice(exchange.body);
+  if (!choice) return answer(id, choice.error());
+  DeadLetterChoice settled = *choice;
+  settled.replay = exchange.match.route->operation == Operation::kReplayDeadLetters;
+  transition(exchange, Exchange::State::kWaiting);
+  plane_.settle_dead_letters(name_of(exchange.match.path), settled, [this, id](const auto& count) {
+    if (!count) return answer(id, count.error());
+    answer(id, 200, Json{{"count", *count}}.dump());
+  });
 }
 
 void ApiHandler::find_artefact(ExchangeId id, const Exchange& exchange) {

@@ -41,6 +41,7 @@ Json scaling_json(const ScalingFacts& facts) {
                {"expectedWaitMicros", facts.expected_wait_us},
                {"podsWanted", facts.pods_wanted},
                {"serviceMicros", facts.service_us},
+               {"cpuMicros", facts.cpu_us},
                {"startMicros", facts.start_us}};
   if (facts.keep_us >= 0) json["keepMicros"] = facts.keep_us;
   if (facts.decided_unix_ns != 0) json["decidedAt"] = time_text(facts.decided_unix_ns);
@@ -56,6 +57,27 @@ Json breaker_json(const BreakerView& view) {
   json["lastFailure"] = view.last_failure;
   json["lastFailedAt"] = time_text(view.last_failed_unix_ns);
   return json;
+}
+
+Json trigger_json(const TriggerView& view) {
+  Json json = {
+      {"name", view.name},           {"kind", view.kind},     {"what", view.what},
+      {"path", view.path},           {"state", view.state},   {"polls", view.polls},
+      {"delivered", view.delivered}, {"failed", view.failed}, {"deadLetters", view.dead_letters}};
+  if (view.waiting) json["waiting"] = *view.waiting;
+  if (view.next_unix_ns != 0) json["next"] = time_text(view.next_unix_ns);
+  if (!view.last_failure.empty()) json["lastFailure"] = view.last_failure;
+  return json;
+}
+
+Json dead_letter_json(const DeadLetterView& view) {
+  return {{"id", view.id},
+          {"trigger", view.trigger},
+          {"time", time_text(view.unix_ns)},
+          {"eventId", view.event_id},
+          {"type", view.type},
+          {"why", view.why},
+          {"deliveries", view.deliveries}};
 }
 
 Json function_json(const FunctionView& view, bool with_events) {
@@ -74,6 +96,7 @@ Json function_json(const FunctionView& view, bool with_events) {
                {"requestsFailed", view.requests_failed},
                {"scaling", scaling_json(view.scaling)},
                {"breakers", items(view.breakers, breaker_json)},
+               {"triggers", items(view.triggers, trigger_json)},
                {"artefact", view.artefact},
                {"createdAt", time_text(view.created_unix_ns)},
                {"deployedAt", time_text(view.deployed_unix_ns)},
@@ -157,6 +180,10 @@ std::string to_json(const std::vector<FunctionView>& views) {
 
 std::string to_json(const std::vector<RevisionView>& views) {
   return dump({{"items", items(views, revision_json)}});
+}
+
+std::string to_json(const std::vector<DeadLetterView>& letters) {
+  return dump({{"items", items(letters, dead_letter_json)}});
 }
 
 std::string to_json(const std::vector<PodView>& pods, const ReadyPool& ready) {

@@ -21,6 +21,7 @@ std::string watch_line(const Event& event);
 std::string to_json(const LogRecord& record);
 // `missed`: so many requests before it were not told.
 std::string to_json(const RequestRecord& record, std::uint64_t missed);
+std::string to_json(const std::vector<DeadLetterView>& letters);
 std::string to_json(const NodeInfo& info);
 std::string to_json(const DeployReceipt& receipt);
 

@@ -208,6 +208,7 @@ class Deploy {
     };
     for (const manifest::Manifest& one : manifests) {
       tell(unknown_calls(one, known));
+      tell(unknown_streams(one, known));
       tell(calls_in_a_ring(one, calls));
       tell(unused_scaling(one));
     }

@@ -175,6 +175,19 @@ TEST_F(DeployTest, ACallToAnUnknownFunctionIsAWarning) {
                             "of it fail until it is deployed; did you mean 'catalogue'?\n");
 }
 
+TEST_F(DeployTest, AStreamOfAnUnknownFunctionIsAWarning) {
+  const std::string file =
+      write("f.yaml",
+            manifest("hello", good() + "  bindings: [{name: r, redis: {}}]\n  triggers: [{name: "
+                                       "t, path: /t, stream: {of: stok, key: events}}]\n"));
+  const Printed output = run({"deploy", "-f", file});
+  EXPECT_EQ(output.code, kOk);
+  EXPECT_EQ(output.err,
+            "subito: warning: " + file +
+                ":7: hello: spec.triggers[0].stream.of: the node knows no function 'stok', nothing "
+                "comes from it until it is deployed; did you mean 'stock'?\n");
+}
+
 TEST_F(DeployTest, FunctionsOfOneDeployMayCallOneAnother) {
   write("a.yaml", manifest("a", good() + "  calls: [b, c]\n"));
   write("b.yaml", manifest("b", good() + "  calls: [c]\n"));

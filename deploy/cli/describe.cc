@@ -72,7 +72,9 @@ void print_scaling(const Session& session, const Json& facts) {
       wrapped(since + printable(facts.value("decision", "")), kSentenceColumns, indent);
   words.resize(words.size() - 1);  // its new line
   print_label(session, "Scaling", words.substr(indent.size()));
+  const double cpu = facts.value("cpuMicros", 0.0);  // not told, if calls are short
   print_sentence(session, "mean times: invocation " + mean_words(facts, "serviceMicros") +
+                              (cpu > 0 ? " (" + time_words(cpu) + " of it on a core)" : "") +
                               ", start " + mean_words(facts, "startMicros"));
 }
 
@@ -147,6 +149,41 @@ void print_head(const Session& session, const Json& function) {
   print_breakers(session, function.value("breakers", Json::array()));
 }
 
+void print_heading(const Session& session, const char* text) {
+  session.out() << coloured(text, Colour::kBold, session.colours()) << '\n';
+}
+
+std::string trigger_facts(const Session& session, const Json& trigger) {
+  std::string words = trigger.at("delivered").dump() + " delivered, " +
+                      trigger.at("failed").dump() + " failed, " + trigger.at("deadLetters").dump() +
+                      " dead letters";
+  if (trigger.contains("waiting")) words += ", " + trigger.at("waiting").dump() + " not yet taken";
+  if (trigger.contains("next")) {
+    const std::string left = session.time_until(trigger.at("next"));
+    words += left.empty() ? ", next now" : ", next in " + left;
+  }
+  if (trigger.value("polls", false)) words += ", asks Redis each second (it tells of no changes)";
+  return words;
+}
+
+// What wakes it beside requests; nothing where nothing does.
+void print_triggers(const Session& session, const Json& triggers) {
+  if (triggers.empty()) return;
+  print_heading(session, "Triggers:");
+  const std::string indent(4, ' ');
+  for (const Json& trigger : triggers) {
+    session.out() << "  " << printable(trigger.value("name", "")) << ": "
+                  << printable(trigger.value("kind", "")) << " "
+                  << printable(trigger.value("what", "")) << " -> POST "
+                  << printable(trigger.value("path", "")) << '\n';
+    session.out() << wrapped(printable(trigger.value("state", "")), kSentenceColumns, indent)
+                  << wrapped(trigger_facts(session, trigger), kSentenceColumns, indent);
+    const std::string failure = trigger.value("lastFailure", "");
+    if (!failure.empty())
+      session.out() << wrapped("last failure: " + printable(failure), kSentenceColumns, indent);
+  }
+}
+
 void print_events(const Session& session, const Json& events) {
   if (events.empty()) {
     session.out() << "  none\n";
@@ -161,10 +198,6 @@ void print_events(const Session& session, const Json& events) {
   table.print(session.out(), session.colours(), "  ");
 }
 
-void print_heading(const Session& session, const char* text) {
-  session.out() << coloured(text, Colour::kBold, session.colours()) << '\n';
-}
-
 int print_function(const Session& session, const Json& function, const Json& pods) {
   print_head(session, function);
   print_heading(session, "Spec:");
@@ -174,6 +207,7 @@ int print_function(const Session& session, const Json& function, const Json& pod
     session.out() << "  none\n";
   else
     pods_table(session, pods, false).print(session.out(), session.colours(), "  ");
+  print_triggers(session, function.value("triggers", Json::array()));
   print_heading(session, "Events:");
   print_events(session, function.at("events"));
   return kOk;

@@ -242,6 +242,46 @@ TEST_F(CliTest, DescribeSaysEveryStateInASentenceWithTheNextCommand) {
                                 "further ones are answered 429"));
 }
 
+TEST_F(CliTest, DescribeShowsTriggers) {
+  plane_.functions["stock"].triggers[0].polls = true;
+  const std::string text = run({"describe", "stock"}).out;
+  EXPECT_THAT(text, HasSubstr("\nTriggers:\n"
+                              "  due: due stock:due -> POST /due\n"
+                              "    waiting\n"
+                              "    7 delivered, 2 failed, 1 dead letters, 3 not yet taken, next in "
+                              "58m, asks Redis each second\n"
+                              "    (it tells of no changes)\n"
+                              "    last failure: answered 500: no\n"
+                              "Events:\n"));
+  EXPECT_THAT(run({"describe", "catalogue"}).out, testing::Not(HasSubstr("Triggers")));
+}
+
+TEST_F(CliTest, DeadLettersAreListedReplayedAndDeleted) {
+  EXPECT_EQ(run({"dead-letters", "stock", "--trigger", "due"}).out,
+            "ID       AGE  TYPE        EVENT  DELIVERIES  WHY\n"
+            "due/2-0  60s  subito.due  o1@5   10          answered 503\n");
+  EXPECT_EQ(Json::parse(run({"dead-letters", "list", "stock", "-o", "json"}).out)["items"].size(),
+            2U);
+  EXPECT_EQ(run({"dead-letters", "replay", "stock", "due/2-0"}).out,
+            "1 dead letter of stock is delivered again\n");
+  EXPECT_TRUE(plane_.last_choice.replay);
+  EXPECT_EQ(plane_.last_choice.id, "due/2-0");
+  EXPECT_EQ(run({"dead-letters", "delete", "stock", "--all", "--trigger", "none"}).out,
+            "0 dead letters of stock are deleted\n");
+  EXPECT_EQ(run({"dead-letters", "delete", "stock", "--all"}).out,
+            "1 dead letter of stock is deleted\n");
+  EXPECT_EQ(run({"dead-letters", "stock"}).out, "no dead letters: nothing of stock was given up\n");
+}
+
+TEST_F(CliTest, DeadLettersRefusesWhatItCannotMean) {
+  EXPECT_EQ(run({"dead-letters", "replay", "stock"}).code, kUsage);
+  EXPECT_THAT(run({"dead-letters", "delete", "stock", "x", "--all"}).err,
+              HasSubstr("say an ID or --all"));
+  EXPECT_THAT(run({"dead-letters", "reply", "stock", "x"}).err,
+              HasSubstr("there are list, replay and delete; did you mean 'replay'?"));
+  EXPECT_EQ(run({"dead-letters", "nobody"}).code, kNotFound);
+}
+
 TEST_F(CliTest, DescribeAPod) {
   EXPECT_EQ(run({"describe", "pod", "catalogue-7"}).out,
             "Pod:        catalogue-7\n"

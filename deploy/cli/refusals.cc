@@ -90,6 +90,21 @@ std::vector<std::string> unknown_calls(const manifest::Manifest& manifest,
   return warnings;
 }
 
+std::vector<std::string> unknown_streams(const manifest::Manifest& manifest,
+                                         const std::vector<std::string>& known) {
+  std::vector<std::string> warnings;
+  const manifest::FunctionSpec& spec = manifest.function.spec();
+  for (int i = 0; i < spec.triggers_size(); ++i) {
+    const std::string& name = spec.triggers(i).stream().of();
+    if (name.empty() || std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const std::string field = "spec.triggers[" + std::to_string(i) + "].stream.of";
+    warnings.push_back(place_and_field(manifest, field) + "the node knows no function '" + name +
+                       "', nothing comes from it until it is deployed" +
+                       manifest::did_you_mean(name, known));
+  }
+  return warnings;
+}
+
 std::vector<std::string> calls_in_a_ring(const manifest::Manifest& manifest,
                                          const CallLists& calls) {
   std::vector<std::string> warnings;

@@ -24,6 +24,9 @@ std::vector<std::string> unknown_calls(const manifest::Manifest& manifest,
 // Whom each function may call, by name.
 using CallLists = std::map<std::string, std::vector<std::string>>;
 // For each of its calls from where `calls` lead back to it: the node refuses one that does.
+// Streams of functions that are not among the known ones: they may come later.
+std::vector<std::string> unknown_streams(const manifest::Manifest& manifest,
+                                         const std::vector<std::string>& known);
 std::vector<std::string> calls_in_a_ring(const manifest::Manifest& manifest,
                                          const CallLists& calls);
 // For what it says of scaling and its policy does not look at.

@@ -24,6 +24,12 @@ std::string Session::age(const Json& time) const {
   return then ? age_words(environment.now_unix_ns() - *then) : "-";
 }
 
+std::string Session::time_until(const Json& time) const {
+  const auto then = api::parse_time(time.get<std::string>());
+  const std::int64_t left = then ? *then - environment.now_unix_ns() : 0;
+  return left > 0 ? age_words(left) : "";
+}
+
 int Session::tell(const Failure& failure) const {
   environment.err << "subito: " << printable(failure.message) << '\n';
   return failure.exit_code;

@@ -29,6 +29,8 @@ struct Session {
   Node node() const { return {environment.connect(socket_path()), socket_path()}; }
   // How long ago a time of the API was, in words; "-" for none.
   std::string age(const Json& time) const;
+  // How long until one; empty: it has come.
+  std::string time_until(const Json& time) const;
   // Tells a failure and returns its exit code. Several faults, a line each, are told alike.
   int tell(const Failure& failure) const;
   int tell(ExitCode code, const std::string& message) const { return tell({code, message, {}}); }
@@ -53,6 +55,7 @@ void add_get(CLI::App& app, Session& session);
 void add_describe(CLI::App& app, Session& session);
 void add_logs(CLI::App& app, Session& session);
 void add_explain(CLI::App& app, Session& session);
+void add_dead_letters(CLI::App& app, Session& session);
 void add_debug(CLI::App& app, Session& session);
 void add_scale(CLI::App& app, Session& session);
 void add_delete(CLI::App& app, Session& session);

@@ -102,12 +102,12 @@ TEST_F(CatalogueTest, WalkingPagesWhileOthersAddGivesEachEarlierProductOnce) {
   std::map<std::string, int> met;
   at_once([&](int client) {
     if (client > 0) return catalogue_.post("/products", saw("s" + std::to_string(client))).status();
-    std::string query = "?sort=price&limit=2";
-    while (!query.empty()) {
-      const Response page = catalogue_.get("/products" + query);
+    std::string next = "/products?sort=price&limit=2";
+    while (!next.empty()) {
+      const Response page = catalogue_.get(next);
       for (const Json& product : read_answer(page)) ++met[text_of(product, "id")];
       const std::string link(page.headers().get("link").value_or(""));
-      query = link.empty() ? "" : link.substr(1, link.find('>') - 1);
+      next = link.empty() ? "" : link.substr(1, link.find('>') - 1);
     }
     return 0;
   });

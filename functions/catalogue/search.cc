@@ -190,7 +190,7 @@ std::string link_to_next(const Page& page, const Search& search) {
   query += "sort=" + sort_text(search);
   query += "&limit=" + std::to_string(*search.limit);
   query += "&cursor=" + cursor_of(place_of(page.products.back()), search);
-  return "<?" + query + ">; rel=\"next\"";
+  return "</products?" + query + ">; rel=\"next\"";
 }
 
 }  // namespace shop

@@ -49,8 +49,8 @@ struct Page {
 
 Page find_page(std::vector<Product> products, const Search& search);
 
-// The value of the header Link (RFC 8288) that leads from `page` to the next one: the query alone,
-// which holds wherever the catalogue is reached. Only where there is more.
+// The value of the header Link (RFC 8288) that leads from `page` to the next one, as a path of the
+// function's own. Only where there is more.
 std::string link_to_next(const Page& page, const Search& search);
 
 }  // namespace shop

@@ -33,11 +33,12 @@ std::string fault_key(subito::Redis& redis, const std::string& step) {
   return redis.key("fault:" + step);
 }
 
-std::optional<Fault> fault_of_text(std::string_view text) {
-  static const std::map<std::string_view, Fault> kFaults = {{"decline", Fault::kDecline},
-                                                            {"slow", Fault::kSlow},
-                                                            {"error", Fault::kError},
-                                                            {"lost", Fault::kLost}};
+std::optional<ProviderFault> fault_of_text(std::string_view text) {
+  static const std::map<std::string_view, ProviderFault> kFaults = {
+      {"decline", ProviderFault::kDecline},
+      {"slow", ProviderFault::kSlow},
+      {"error", ProviderFault::kError},
+      {"lost", ProviderFault::kLost}};
   const auto found = kFaults.find(text);
   return found == kFaults.end() ? std::nullopt : std::optional(found->second);
 }
@@ -71,7 +72,7 @@ Response put_fault(const Request& request, Context& context) {
   const std::string text = text_of(body, "fault");
   const auto fault = fault_of_text(text);
   if (!fault) bad_fault("\"fault\" is decline, slow, error or lost");
-  if (fault == Fault::kDecline && step != "authorise") {
+  if (fault == ProviderFault::kDecline && step != "authorise") {
     bad_fault("only what is to be authorised can be declined");
   }
   const std::int64_t times = read_number(body, "times", kTimesMax, 1);
@@ -93,14 +94,14 @@ Response delete_faults(const Request&, Context& context) {
 
 }  // namespace
 
-Fault take_fault(Context& context, const std::string& step) {
-  if (!allowed(context)) return Fault::kNone;
+ProviderFault take_fault(Context& context, const std::string& step) {
+  if (!allowed(context)) return ProviderFault::kNone;
   subito::Redis& redis = context.redis("redis");
   const RedisReply reply =
       redis.command({"EVAL", scripts::kTakeFault, "1", fault_key(redis, step)});
-  if (reply.is_nil()) return Fault::kNone;
-  const Fault fault = fault_of_text(reply[0].text()).value_or(Fault::kNone);
-  if (fault == Fault::kSlow) {
+  if (reply.is_nil()) return ProviderFault::kNone;
+  const ProviderFault fault = fault_of_text(reply[0].text()).value_or(ProviderFault::kNone);
+  if (fault == ProviderFault::kSlow) {
     const milliseconds wanted(std::stoll(std::string(reply[1].text())));
     std::this_thread::sleep_for(std::min(wanted, context.time_left()));
   }

@@ -9,7 +9,7 @@
 
 namespace shop {
 
-enum class Fault {
+enum class ProviderFault {
   kNone,
   kDecline,  // of an authorisation: as if there were no credit
   kSlow,     // it waits (has waited, when take_fault() returns), then does the work
@@ -18,7 +18,7 @@ enum class Fault {
 };
 
 // The next fault of the step "authorise", "capture" or "void", which it then has once less.
-Fault take_fault(subito::Context& context, const std::string& step);
+ProviderFault take_fault(subito::Context& context, const std::string& step);
 
 // How a pod dies whose answer is to be lost. Does not return.
 using Die = std::function<void()>;

@@ -111,17 +111,17 @@ Authorisation read_authorisation(const Request& request) {
 
 Response authorise(const Request& request, Context& context, const Die& die) {
   const Authorisation wanted = read_authorisation(request);
-  const Fault fault = take_fault(context, "authorise");
-  if (fault == Fault::kError) return error_on_demand();
+  const ProviderFault fault = take_fault(context, "authorise");
+  if (fault == ProviderFault::kError) return error_on_demand();
   const Event authorised = event_about<v1::PaymentAuthorised>(wanted);
   const Event declined = event_about<v1::PaymentDeclined>(wanted);
   Redis& redis = context.redis("redis");
   const RedisReply reply =
       redis.command({"EVAL", scripts::kAuthorise, "3", authorisation_key(redis, wanted.order),
                      customer_key(redis, wanted.customer), events_key(redis), wanted.customer,
-                     wanted.amount, fault == Fault::kDecline ? "1" : "0", authorised.type,
+                     wanted.amount, fault == ProviderFault::kDecline ? "1" : "0", authorised.type,
                      authorised.data, declined.type, declined.data});
-  if (fault == Fault::kLost) die();
+  if (fault == ProviderFault::kLost) die();
   const std::string what(reply.text());
   if (what == "done") return answer(wanted, "AUTHORISED", 201);
   if (what == "unknown") throw unknown_customer(wanted.customer);
@@ -157,8 +157,8 @@ enum class Settlement { kCapture, kVoid };
 // comes too late. It cannot be captured.
 Response settle(const std::string& order, Settlement settlement, Context& context, const Die& die) {
   const bool capture = settlement == Settlement::kCapture;
-  const Fault fault = take_fault(context, capture ? "capture" : "void");
-  if (fault == Fault::kError) return error_on_demand();
+  const ProviderFault fault = take_fault(context, capture ? "capture" : "void");
+  if (fault == ProviderFault::kError) return error_on_demand();
   const char* const state = capture ? "CAPTURED" : "VOIDED";
   Redis& redis = context.redis("redis");
   const std::string key = authorisation_key(redis, order);
@@ -175,7 +175,7 @@ Response settle(const std::string& order, Settlement settlement, Context& contex
                        capture ? "0" : kVoidedKeptSeconds, event.type, event.data});
     const std::string_view what = reply.text();
     if (what == "changed") continue;
-    if (fault == Fault::kLost) die();
+    if (fault == ProviderFault::kLost) die();
     if (what == "ended") throw ended(order, capture ? "VOIDED" : "CAPTURED");
     return answer(it, state, 200);
   }

@@ -8,44 +8,38 @@
 #include "runtime/base/check.h"
 
 namespace subito::bindings {
-namespace {
 
-std::string encode(const std::vector<RedisCommand>& commands) {
-  std::string out;
-  for (const RedisCommand& command : commands) {
-    std::vector<const char*> arguments;
-    std::vector<std::size_t> sizes;
-    for (const std::string& argument : command) {
-      arguments.push_back(argument.data());
-      sizes.push_back(argument.size());
-    }
-    char* text = nullptr;
-    const auto size = redisFormatCommandArgv(&text, static_cast<int>(arguments.size()),
-                                             arguments.data(), sizes.data());
-    CHECK(size > 0);  // only lack of memory
-    out.append(text, static_cast<std::size_t>(size));
-    redisFreeCommand(text);
+std::string encode_command(const RedisCommand& command) {
+  std::vector<const char*> arguments;
+  std::vector<std::size_t> sizes;
+  for (const std::string& argument : command) {
+    arguments.push_back(argument.data());
+    sizes.push_back(argument.size());
   }
+  char* text = nullptr;
+  const auto size = redisFormatCommandArgv(&text, static_cast<int>(arguments.size()),
+                                           arguments.data(), sizes.data());
+  CHECK(size > 0);  // only lack of memory
+  std::string out(text, static_cast<std::size_t>(size));
+  redisFreeCommand(text);
   return out;
 }
-
-}  // namespace
 
 std::string_view redis_error(const redisReply& reply) {
   if (reply.type != REDIS_REPLY_ERROR) return {};
   return {reply.str, static_cast<std::size_t>(reply.len)};
 }
 
-RedisConversation::RedisConversation(Loop& loop, int fd, std::vector<RedisCommand> commands,
+RedisConversation::RedisConversation(Loop& loop, int fd, const std::vector<RedisCommand>& commands,
                                      Duration timeout, Callback callback)
     : fd_(fd),
       replies_wanted_(commands.size()),
       callback_(std::move(callback)),
-      out_(encode(commands)),
       reader_(redisReaderCreate()),
       poll_(loop, fd, [this](int status, int) { on_ready(status); }),
       deadline_(loop, [this] { end(fail(ErrorCode::kDeadlineExceeded, "no reply in time")); }) {
   CHECK(replies_wanted_ > 0);
+  for (const RedisCommand& command : commands) out_ += encode_command(command);
   poll_.start(UV_WRITABLE);
   deadline_.start(timeout);
 }

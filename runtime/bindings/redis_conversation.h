@@ -26,6 +26,8 @@ struct FreeRedisReply {
 };
 using RedisReplyPtr = std::unique_ptr<redisReply, FreeRedisReply>;
 
+// As Redis wants it on the wire.
+std::string encode_command(const RedisCommand& command);
 // "" unless the reply is an error.
 std::string_view redis_error(const redisReply& reply);
 
@@ -39,7 +41,7 @@ class RedisConversation {
   using Callback = std::function<void(Result<std::vector<RedisReplyPtr>>)>;
 
   // The descriptor must stay open as long as this lives; it is non-blocking meanwhile.
-  RedisConversation(Loop& loop, int fd, std::vector<RedisCommand> commands, Duration timeout,
+  RedisConversation(Loop& loop, int fd, const std::vector<RedisCommand>& commands, Duration timeout,
                     Callback callback);
   RedisConversation(const RedisConversation&) = delete;
   RedisConversation& operator=(const RedisConversation&) = delete;

@@ -50,7 +50,12 @@ Status Control::load() {
   }
   ASSIGN_OR_RETURN(gateway::Routes routes, parts_.functions.routes());
   parts_.gateway.set_routes(std::move(routes));
+  sync_triggers();
   return ok();
+}
+
+void Control::sync_triggers() {
+  if (parts_.triggers != nullptr) parts_.triggers->sync();
 }
 
 void Control::begin_deploy(const manifest::Function& function, const std::string& artefact,
@@ -168,6 +173,7 @@ Result<api::DeployReceipt> Control::commit(Deploy& deploy, api::DeployReceipt re
   parts_.gateway.set_routes(std::move(routes));
   parts_.breakers.put(*deploy.revision);
   parts_.engine.put_function(deploy.revision);
+  sync_triggers();
   parts_.reporter.event(deploy.revision->name, "Deployed",
                         "deployed revision " + std::to_string(deploy.revision->number));
   return receipt;
@@ -204,6 +210,7 @@ void Control::remove(std::string_view name, StatusCallback callback) {
   if (auto routes = parts_.functions.routes()) parts_.gateway.set_routes(*std::move(routes));
   parts_.breakers.forget(name);
   parts_.engine.remove_function(id);
+  sync_triggers();
   parts_.reporter.event(name, "Removed", "removed");
   forget(std::string(name));
   answer(ok());
@@ -269,7 +276,27 @@ api::FunctionView Control::view_of(const DeployedFunction& function) const {
   view.created_unix_ns = function.created_unix_ns;
   view.deployed_unix_ns = function.deployed_unix_ns;
   view.url = info_.gateway_url + "/function/" + function.revision->name;
+  if (parts_.triggers != nullptr) view.triggers = parts_.triggers->views(function.revision->name);
   return view;
+}
+
+void Control::list_dead_letters(std::string_view name, std::string_view trigger,
+                                DeadLettersCallback callback) {
+  if (parts_.triggers != nullptr && parts_.functions.find(name) != nullptr)
+    return parts_.triggers->list_dead_letters(std::string(name), std::string(trigger),
+                                              std::move(callback));
+  parts_.loop.defer([callback = std::move(callback), error = unknown_function(name).error()] {
+    callback(error);
+  });
+}
+
+void Control::settle_dead_letters(std::string_view name, const api::DeadLetterChoice& choice,
+                                  CountCallback callback) {
+  if (parts_.triggers != nullptr && parts_.functions.find(name) != nullptr)
+    return parts_.triggers->settle_dead_letters(std::string(name), choice, std::move(callback));
+  parts_.loop.defer([callback = std::move(callback), error = unknown_function(name).error()] {
+    callback(error);
+  });
 }
 
 std::vector<api::PodView> Control::list_pods() {

@@ -20,6 +20,7 @@
 #include "runtime/node/log_book.h"
 #include "runtime/node/reporter.h"
 #include "runtime/node/request_feed.h"
+#include "runtime/node/triggers/triggers.h"
 
 namespace subito::node {
 
@@ -42,6 +43,7 @@ class Control final : public api::ControlPlane {
     CallBreakers& breakers;
     std::function<void(const std::string& function)> forget_logins;  // of a removed function
     Duration crash_report_wait = kCrashReportWait;
+    Triggers* triggers = nullptr;  // null: there are none
   };
   explicit Control(const Parts& parts);
 
@@ -58,6 +60,10 @@ class Control final : public api::ControlPlane {
 
   std::vector<api::FunctionView> list_functions() override;
   Result<api::FunctionView> get_function(std::string_view name) override;
+  void list_dead_letters(std::string_view name, std::string_view trigger,
+                         DeadLettersCallback callback) override;
+  void settle_dead_letters(std::string_view name, const api::DeadLetterChoice& choice,
+                           CountCallback callback) override;
   std::vector<api::PodView> list_pods() override;
   api::ReadyPool ready_pool() override;
   Result<std::vector<api::RevisionView>> list_revisions(std::string_view name) override;
@@ -93,6 +99,7 @@ class Control final : public api::ControlPlane {
   RevisionPtr load_revision(const store::Revision& stored);
   api::FunctionView view_of(const DeployedFunction& function) const;
   void forget(const std::string& name);
+  void sync_triggers();
   void on_pod_gone(const std::string& name);
 
   Parts parts_;

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include <optional>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "runtime/node/control.h"
 #include "runtime/node/pod_requests.h"
 #include "runtime/node/recorder.h"
+#include "runtime/node/triggers/triggers.h"
 #include "runtime/node/version.h"
 #include "runtime/node/views.h"
 #include "runtime/pods/sandbox_home.h"
@@ -53,6 +55,7 @@ Error gateway_not_listening(Error error) {
 scheduler::NodeLimits node_limits(const NodeConfig& config) {
   scheduler::NodeLimits limits;
   limits.pods_max = config.pods_max;
+  limits.cores = uv_available_parallelism();
   return limits;
 }
 
@@ -77,12 +80,19 @@ class LiveNode final : public Node {
                          const std::string& message) { reporter_.event(caller, reason, message); }),
         requests_(engine_, dialer_, breakers_,
                   [this](const std::string& name) { return find(name); }),
+        triggers_(loop, dialer_, engine_, functions_,
+                  [this](const std::string& function, const std::string& message) {
+                    reporter_.event(function, "DeadLetter",
+                                    message + "; `subito dead-letters " + function +
+                                        "` lists what was given up");
+                  }),
         gateway_(engine_),
         control_({loop, *store_, engine_, functions_, gateway_, journal_, logs_, reporter_,
                   request_feed_, breakers_,
                   [this](const std::string& name) {
                     if (redis_dialer_) redis_dialer_->forget(name);
-                  }}),
+                  },
+                  kCrashReportWait, &triggers_}),
         api_(control_, *store_, loop),
         gateway_server_(server::Server::create(loop, server::Limits(), gateway_)),
         api_server_(server::Server::create(loop, api_limits(), api_)),
@@ -110,7 +120,7 @@ class LiveNode final : public Node {
     return function == nullptr ? FunctionId() : function->id;
   }
   Status start_redis(std::function<void(Status)> ready);
-  void use_redis(bindings::RedisEndpoint endpoint);
+  Status use_redis(const bindings::RedisEndpoint& endpoint);
   Status serve();
   void pods_ended();
 
@@ -130,6 +140,7 @@ class LiveNode final : public Node {
   std::optional<bindings::RedisDialer> redis_dialer_;
   CallBreakers breakers_;
   PodRequests requests_;
+  Triggers triggers_;
   gateway::Gateway gateway_;
   Control control_;
   api::ApiHandler api_;
@@ -178,7 +189,7 @@ Status LiveNode::start_redis(std::function<void(Status)> ready) {
   if (!config_.redis_address.empty()) {
     ASSIGN_OR_RETURN(bindings::RedisEndpoint endpoint,
                      bindings::parse_redis_endpoint(config_.redis_address));
-    use_redis(std::move(endpoint));
+    RETURN_IF_ERROR(use_redis(endpoint));
     loop_.defer([ready] { ready(ok()); });
     return ok();
   }
@@ -190,14 +201,18 @@ Status LiveNode::start_redis(std::function<void(Status)> ready) {
                           spdlog::info("redis {}: {}", to_string(state), reason);
                         });
   return redis_server_->start([this, ready](Status status) {
-    if (status) use_redis(redis_server_->endpoint());
+    if (status) status = use_redis(redis_server_->endpoint());
     ready(std::move(status));
   });
 }
 
-void LiveNode::use_redis(bindings::RedisEndpoint endpoint) {
-  redis_dialer_.emplace(loop_, dialer_, bindings::RedisDialerConfig{std::move(endpoint)});
+Status LiveNode::use_redis(const bindings::RedisEndpoint& endpoint) {
+  // Consumers of groups bear it: what a killed node had taken is its next one's at once.
+  ASSIGN_OR_RETURN(const std::uint64_t number, folder_number(store_->folder()));
+  redis_dialer_.emplace(loop_, dialer_, bindings::RedisDialerConfig{endpoint});
   requests_.set_redis(&*redis_dialer_);
+  triggers_.use_redis(endpoint, "subito-" + hex(number));
+  return ok();
 }
 
 Status LiveNode::serve() {
@@ -220,6 +235,7 @@ Status LiveNode::serve() {
 void LiveNode::stop(std::function<void()> done) {
   if (stopped_) return;
   stopped_ = std::move(done);
+  triggers_.stop();
   gateway_server_->drain();
   api_server_->drain();
   stop_grace_.start(kShutdownGrace);

@@ -8,6 +8,7 @@
 
 #include "runtime/sdk/answer.h"
 #include "runtime/sdk/channel.h"
+#include "runtime/sdk/cpu_meter.h"
 #include "runtime/sdk/include/subito/function.h"
 #include "runtime/sdk/redis_client.h"
 
@@ -81,6 +82,7 @@ class Invocation final : public Context, public Waiter {
   Channel& channel_;
   std::unique_ptr<Incoming> incoming_;
   ChannelLogger logger_{*this};
+  std::optional<CpuUse> cpu_use_;                    // of the handler, once it has returned
   std::vector<std::unique_ptr<RedisClient>> redis_;  // in use by this invocation
 };
 

@@ -9,6 +9,12 @@
 //   POST /connect/{binding}             sends the body, answers with what comes until the end
 //   GET  /setting/{name}                its value, 404 if there is none
 //   POST /log/{level}                   logs the body
+//   POST /stream/{key}                  adds an entry with the body and ?type= to a stream of cache
+//   POST /due/{key}/{member}            due ?in_ms= from now, by the clock of Redis
+//   POST /delivered                     of triggers: notes it in the list "seen" of cache, then
+//   does
+//                                       what the key "behaviour" says: fail, die-once, slow
+//   GET  /seen                          that list, a delivery a line
 #include <subito/function.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -168,6 +174,54 @@ Response write_log(const Request& request, Context& context) {
   return Response(204);
 }
 
+Response add_entry(const Request& request, Context& context) {
+  auto& redis = context.redis("cache");
+  const std::string key = redis.key(request.param("key"));
+  const std::string type = request.query("type").value_or("probe.v1.Thing");
+  return Response::text(std::string(
+      redis.command({"XADD", key, "*", "type", type, "data", request.body(), "tenant", "a b"})
+          .text()));
+}
+
+Response add_due(const Request& request, Context& context) {
+  auto& redis = context.redis("cache");
+  const auto time = redis.command({"TIME"});
+  const long long now = std::stoll(std::string(time[0].text())) * 1000 +
+                        std::stoll(std::string(time[1].text())) / 1000;
+  const long long due = now + std::stoll(request.query("in_ms").value_or("0"));
+  redis.command(
+      {"ZADD", redis.key(request.param("key")), std::to_string(due), request.param("member")});
+  return Response::text(std::to_string(due));
+}
+
+std::string noted(const Request& request) {
+  std::string line;
+  for (const char* name : {"subito-delivery", "ce-type", "ce-source", "ce-id", "ce-subject",
+                           "ce-tenant", "ce-specversion", "content-type"}) {
+    line += std::string(request.header(name).value_or("-")) + " ";
+  }
+  return line + request.body();
+}
+
+Response delivered(const Request& request, Context& context) {
+  auto& redis = context.redis("cache");
+  redis.command({"RPUSH", redis.key("seen"), noted(request)});
+  const auto reply = redis.command({"GET", redis.key("behaviour")});
+  const std::string behaviour(reply.is_nil() ? "" : reply.text());
+  if (behaviour == "fail") throw HttpError(500, "told-to", "it was told to fail");
+  if (behaviour == "die-once" && request.header("subito-delivery") == "1") ::_exit(3);
+  for (int i = 0; i < 300 && behaviour == "slow" && !context.cancelled(); ++i) ::usleep(10'000);
+  return Response(204);
+}
+
+Response seen(const Request&, Context& context) {
+  auto& redis = context.redis("cache");
+  const auto list = redis.command({"LRANGE", redis.key("seen"), "0", "-1"});
+  std::string lines;
+  for (std::size_t i = 0; i < list.size(); ++i) lines += std::string(list[i].text()) + "\n";
+  return Response::text(lines);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -179,7 +233,11 @@ int main(int argc, char** argv) {
       .post("/calls", do_calls)
       .post("/connect/{binding}", talk)
       .get("/setting/{name}", setting)
-      .post("/log/{level}", write_log);
+      .post("/log/{level}", write_log)
+      .post("/stream/{key}", add_entry)
+      .post("/due/{key}/{member}", add_due)
+      .post("/delivered", delivered)
+      .get("/seen", seen);
   for (const char* method : {"GET", "POST", "PUT", "DELETE"}) {
     router.add(method, "/call/{function}/{path...}", call);
   }
