@@ -51,7 +51,7 @@ class ShopTest(PageTest):
     def test_shows_the_products_and_complains_of_nothing(self):
         self.assertEqual(len(self.driver.find_elements("css selector", ".card")), 5)
         self.assertEqual(self.text("#product-3 .price"), "£45.50")
-        wait_until(lambda: self.text("#history-text") != "", "the orders were asked for")
+        wait_until(lambda: self.text("#history-text") or self.text("#orders"), "the orders")
         self.look("empty")
         said = [line["message"] for line in self.driver.get_log("browser")]
         self.assertEqual(said, [], "the browser complains")
