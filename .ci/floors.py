@@ -9,6 +9,7 @@ FLOOR = {
     "runtime/protocol": 1,
     "runtime/http": 1,
     "runtime/symbols": 1,
+    "runtime/triggers": 1,
     "deploy/manifest": 1,
     "runtime/sandbox": 2,
     "runtime/loop": 2,
@@ -26,6 +27,8 @@ FLOOR = {
 SAME_FLOOR = {
     ("scheduler", "autoscaler"),  # the scheduler asks it how many
     ("deploy/manifest", "runtime/protocol"),  # the ELF note names the protocol
+    ("deploy/manifest", "runtime/triggers"),  # a cron expression is checked where it is read
+    ("runtime/triggers", "scheduler"),  # one way to back off
     ("runtime/server", "runtime/loop"),  # a server is connections on a loop
     ("deploy/cli", "deploy/api"),  # the client speaks the API's words
     ("runtime/node", "deploy/api"),  # main wires everybody
@@ -46,7 +49,7 @@ BESIDE = {
 SDK_LISTEN = {"runtime/http", "runtime/loop", "runtime/server"}
 SDK_LISTEN_PREFIX = "listen"
 
-PURE = ("scheduler", "autoscaler")
+PURE = ("scheduler", "autoscaler", "runtime/triggers")
 
 # What is pure takes time, observations and a seed, and does nothing itself.
 IMPURE_HEADERS = (

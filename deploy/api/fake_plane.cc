@@ -43,6 +43,12 @@ void fill(FakePlane& plane) {
       0,
       15'000,
       1100};
+  BreakerView open{"stock", BreakerState::kOpen, kStart + 48 * kSecond, 6,
+                   5,       "it answered 503",   kStart + 48 * kSecond};
+  open.next_try_us = 3'200'000;
+  BreakerView closed;
+  closed.call = "prices";
+  catalogue.breakers = {closed, open};
   catalogue.events = {{kStart + kSecond, "catalogue", "", "Deployed", "revision 2 is current"},
                       {kStart + 2 * kSecond, "catalogue", "catalogue-7", "PodStarted",
                        "started 1.1 ms pooled, 1 waiting: no pod runs"}};

@@ -83,6 +83,29 @@ spec:
   EXPECT_EQ(spec.body_bytes_max(), 1LL << 30);
 }
 
+TEST(Manifest, ReadsTriggersOfEveryKind) {
+  const auto read = parse_yaml("f.yaml", std::string(kHead) + R"(
+spec:
+  binary: ./hello
+  bindings: [{name: cache, redis: {}}]
+  triggers:
+    - name: history
+      stream: {of: checkout, key: events, inFlight: 4}
+      path: /events
+      deliveries: 0
+    - {name: nightly, schedule: {cron: "30 3 * * *"}, path: /nightly}
+    - {name: due, due: {key: due}, path: /due, binding: cache}
+)");
+  ASSERT_EQ(to_string(read.faults), "");
+  const FunctionSpec& spec = read.manifests[0].function.spec();
+  ASSERT_EQ(spec.triggers_size(), 3);
+  EXPECT_EQ(spec.triggers(0).stream().of(), "checkout");
+  EXPECT_EQ(spec.triggers(0).stream().in_flight(), 4);
+  EXPECT_TRUE(spec.triggers(0).has_deliveries());
+  EXPECT_EQ(spec.triggers(1).schedule().cron(), "30 3 * * *");
+  EXPECT_EQ(spec.triggers(2).due().key(), "due");
+}
+
 TEST(Manifest, TellsEveryFaultAtOnceInOrderOfLines) {
   EXPECT_THAT(
       faults_of(R"(apiVersion: subito.dev/v2
@@ -194,7 +217,44 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"  scaling: {knative: {target: 4}}\n",
                   "scaling.knative: is for the policy concurrency; add policy: concurrency"},
         FaultCase{"  scaling: {policy: concurrency, knative: {stableWindow: 5s}}\n",
-                  "is 5s, allowed is 6s to 1h"}));
+                  "is 5s, allowed is 6s to 1h"},
+        FaultCase{"  breakers: [{call: stock}]\n",
+                  "6: spec.breakers[0].call: is 'stock', which is not listed in spec.calls"},
+        FaultCase{"  calls: [stock]\n  breakers: [{failures: 3}]\n",
+                  "7: spec.breakers[0].call: is missing"},
+        FaultCase{"  calls: [stock]\n  breakers: [{call: stock, failureRate: 0}]\n",
+                  "spec.breakers[0].failureRate: is 0, allowed is 1 to 100"},
+        FaultCase{"  calls: [stock]\n  breakers: [{call: stock, window: 50ms}]\n",
+                  "spec.breakers[0].window: is 50ms, allowed is 100ms to 1h"},
+        FaultCase{"  calls: [stock]\n  breakers: [{call: stock}, {call: stock}]\n",
+                  "spec.breakers[1].call: is 'stock' as that of spec.breakers[0]"},
+        FaultCase{"  triggers: [{name: t, path: /t}]\n",
+                  "6: spec.triggers[0]: needs exactly one of stream, schedule, due"},
+        FaultCase{"  triggers: [{name: t, path: t, schedule: {cron: '@daily'}}]\n",
+                  "6: spec.triggers[0].path: is 't', a path begins with '/'"},
+        FaultCase{"  triggers: [{name: t, path: /t, schedule: {cron: '@reboot'}}]\n",
+                  "6: spec.triggers[0].schedule.cron: is '@reboot', allowed are five fields"},
+        FaultCase{"  triggers: [{name: t, path: /t, schedule: {}}]\n",
+                  "spec.triggers[0].schedule.cron: is missing"},
+        FaultCase{"  triggers: [{name: t, path: /t, due: {key: d}}]\n",
+                  "6: spec.triggers[0]: needs a redis binding: add one to spec.bindings"},
+        FaultCase{"  bindings: [{name: a, redis: {}}, {name: b, redis: {}}]\n"
+                  "  triggers: [{name: t, path: /t, stream: {key: d}}]\n",
+                  "spec.triggers[0].binding: is missing: there is more than one redis binding"},
+        FaultCase{
+            "  bindings: [{name: a, redis: {}}, {name: b, tcp: {address: h:1}}]\n"
+            "  triggers: [{name: t, path: /t, stream: {key: d}, binding: b}]\n",
+            "7: spec.triggers[0].binding: is 'b', which is no redis binding of spec.bindings"},
+        FaultCase{"  bindings: [{name: a, redis: {}}]\n"
+                  "  triggers: [{name: t, path: /t, stream: {key: a b}}]\n",
+                  "7: spec.triggers[0].stream.key: has a key that is not allowed"},
+        FaultCase{"  bindings: [{name: a, redis: {}}]\n"
+                  "  triggers: [{name: t, path: /t, stream: {key: a, inFlight: 101}}]\n",
+                  "spec.triggers[0].stream.inFlight: is 101, allowed is 1 to 100"},
+        FaultCase{
+            "  triggers: [{name: t, path: /t, schedule: {cron: '@daily'}}, {name: t, path: /t,"
+            " schedule: {cron: '@daily'}}]\n",
+            "spec.triggers[1].name: is 't' as that of spec.triggers[0]"}));
 
 struct DocumentCase {
   const char* text;
@@ -282,17 +342,26 @@ TEST(ManifestJson, RefusesWhatYamlRefusesAndItsOwnFaults) {
 }
 
 TEST(Defaults, FillInWhatIsAbsentAndKeepZero) {
-  auto function = parse_yaml("f", std::string(kHead) +
-                                      "spec: {binary: a, scaling: {idle: 0s}, bindings: [{name: "
-                                      "r, redis: {}}]}")
-                      .manifests.at(0)
-                      .function;
+  auto function =
+      parse_yaml("f", std::string(kHead) +
+                          "spec: {binary: a, calls: [stock], breakers: [{call: stock, window: "
+                          "1m}], scaling: {idle: 0s}, bindings: [{name: "
+                          "r, redis: {}}], triggers: [{name: t, path: /, stream: "
+                          "{key: k}}, {name: d, path: /, due: {key: k}}]}")
+          .manifests.at(0)
+          .function;
   apply_defaults(function);
   EXPECT_EQ(function.spec().scaling().idle_ms(), 0);
   EXPECT_EQ(function.spec().scaling().max(), kScalingMax);
   EXPECT_EQ(function.spec().timeout_ms(), kTimeoutMs);
   EXPECT_EQ(function.spec().bindings(0).redis().key_prefix(), "hello:");
   EXPECT_EQ(function.metadata().namespace_(), "default");
+  EXPECT_EQ(function.spec().breakers(0).failures(), kBreakerFailures);
+  EXPECT_EQ(function.spec().breakers(0).window_ms(), 60'000);
+  EXPECT_EQ(function.spec().triggers(0).deliveries(), kTriggerDeliveries);
+  EXPECT_EQ(function.spec().triggers(0).binding(), "r");
+  EXPECT_EQ(function.spec().triggers(0).stream().in_flight(), kStreamInFlight);
+  EXPECT_EQ(function.spec().triggers(1).due().in_flight(), kDueInFlight);
   EXPECT_EQ(to_string(parse_yaml("f", to_json(function)).faults), "");  // all within their rules
 }
 

@@ -92,21 +92,48 @@ std::string allowed_words(const Field& field) {
          format_number(form, rule.max);
 }
 
+// Messages of one type that apply_defaults() has filled in; of several each shows another kind.
+using Samples = std::vector<const pb::Message*>;
+
+const Field& built_field(const Field& field, const pb::Message& sample) {
+  return *sample.GetDescriptor()->FindFieldByName(field.name());
+}
+
+// What stands in the samples below a field that holds messages.
+Samples samples_below(const Field& field, const Samples& samples) {
+  Samples below;
+  for (const pb::Message* sample : samples) {
+    const pb::Reflection& reflection = *sample->GetReflection();
+    const Field& built = built_field(field, *sample);
+    if (!field.is_repeated()) {
+      below.push_back(&reflection.GetMessage(*sample, &built));
+      continue;
+    }
+    for (int i = 0; i < reflection.FieldSize(*sample, &built); ++i)
+      below.push_back(&reflection.GetRepeatedMessage(*sample, &built, i));
+  }
+  return below;
+}
+
 // What apply_defaults() put into a message, as it is written.
-std::string default_words(const Field& field, const pb::Message* defaults) {
+std::string default_words(const Field& field, const Samples& samples) {
   if (const std::string_view other = rule_of(field).default_of; !other.empty())
     return std::string(other);
   const Form form = form_of(field);
   if (form == Form::kBool) return "false";
-  if (defaults == nullptr || field.is_repeated() || form == Form::kMessage) return "";
-  const Field& built = *defaults->GetDescriptor()->FindFieldByName(field.name());
-  const pb::Reflection& reflection = *defaults->GetReflection();
-  if (!reflection.HasField(*defaults, &built)) return "";
-  if (form == Form::kText) return reflection.GetString(*defaults, &built);
-  if (form == Form::kChoice) return lower(reflection.GetEnum(*defaults, &built)->name());
+  if (field.is_repeated() || form == Form::kMessage) return "";
+  const auto has = [&](const pb::Message* sample) {
+    return sample->GetReflection()->HasField(*sample, &built_field(field, *sample));
+  };
+  const auto found = std::find_if(samples.begin(), samples.end(), has);
+  if (found == samples.end()) return "";
+  const Field& built = built_field(field, **found);
+  const pb::Reflection& reflection = *(*found)->GetReflection();
+  if (form == Form::kText) return reflection.GetString(**found, &built);
+  if (form == Form::kChoice) return lower(reflection.GetEnum(**found, &built)->name());
   return format_number(form, built.cpp_type() == Field::CPPTYPE_INT32
-                                 ? reflection.GetInt32(*defaults, &built)
-                                 : reflection.GetInt64(*defaults, &built));
+                                 ? reflection.GetInt32(**found, &built)
+                                 : reflection.GetInt64(**found, &built));
 }
 
 // The sentence with which a comment ends, as far as the field's other facts tell it: "Required.",
@@ -127,10 +154,9 @@ std::string without_end(const std::string& text, const std::string& end) {
   return ends ? text.substr(0, text.size() - end.size() - 1) : text;
 }
 
-void add_fields(FieldReference& into, const pb::Descriptor& type, const pb::Message* defaults);
+void add_fields(FieldReference& into, const pb::Descriptor& type, const Samples& samples);
 
-FieldReference reference_of(const Field& field, const std::string& above,
-                            const pb::Message* defaults) {
+FieldReference reference_of(const Field& field, const std::string& above, const Samples& samples) {
   FieldReference out;
   const Comment comment = comment_of(field);
   out.name = user_name(field);
@@ -138,7 +164,7 @@ FieldReference reference_of(const Field& field, const std::string& above,
   out.type = type_words(field);
   out.required = rule_of(field).required;
   out.is_list = field.is_repeated() && !field.is_map();
-  if (!out.required) out.default_value = default_words(field, defaults);
+  if (!out.required) out.default_value = default_words(field, samples);
   out.allowed = allowed_words(field);
   out.description = without_end(comment.text, facts_sentence(out));
   out.example = comment.example;
@@ -149,18 +175,13 @@ FieldReference reference_of(const Field& field, const std::string& above,
     }
   }
   if (form_of(field) != Form::kMessage) return out;
-  const pb::Message* below = nullptr;
-  if (defaults != nullptr && !field.is_repeated()) {
-    const Field& built = *defaults->GetDescriptor()->FindFieldByName(field.name());
-    below = &defaults->GetReflection()->GetMessage(*defaults, &built);
-  }
-  add_fields(out, *field.message_type(), below);
+  add_fields(out, *field.message_type(), samples_below(field, samples));
   return out;
 }
 
-void add_fields(FieldReference& into, const pb::Descriptor& type, const pb::Message* defaults) {
+void add_fields(FieldReference& into, const pb::Descriptor& type, const Samples& samples) {
   for (int i = 0; i < type.field_count(); ++i)
-    into.fields.push_back(reference_of(*type.field(i), into.path, defaults));
+    into.fields.push_back(reference_of(*type.field(i), into.path, samples));
 }
 
 FieldReference make_reference() {
@@ -173,12 +194,16 @@ FieldReference make_reference() {
   CHECK(file != nullptr);
   const pb::Descriptor& type = *file->FindMessageTypeByName("Function");
   Function defaults;
-  defaults.mutable_spec()->mutable_scaling()->mutable_knative();  // there for its defaults
+  // There for their defaults.
+  defaults.mutable_spec()->mutable_scaling()->mutable_knative();
+  defaults.mutable_spec()->add_breakers();
+  defaults.mutable_spec()->add_triggers()->mutable_stream();
+  defaults.mutable_spec()->add_triggers()->mutable_due();
   apply_defaults(defaults);
   FieldReference root;
   root.type = "mapping";
   root.description = comment_of(type).text;
-  add_fields(root, type, &defaults);
+  add_fields(root, type, {&defaults});
   return root;
 }
 

@@ -65,6 +65,11 @@ TEST(Reference, TellsTypeDefaultAndLimitsOfAField) {
   EXPECT_EQ(only("bindings").allowed, "at most 32");
   EXPECT_EQ(only("args").type, "list of texts");
   EXPECT_TRUE(only("binary").required);
+  EXPECT_EQ(only("failureRate").default_value, "50");
+  EXPECT_EQ(only("breakers.window").default_value, "10s");
+  EXPECT_EQ(only("deliveries").default_value, "10");
+  EXPECT_EQ(only("stream.inFlight").default_value, "1");
+  EXPECT_EQ(only("due.inFlight").default_value, "8");
   EXPECT_EQ(only("apiVersion").default_value, "") << "it must be written";
 }
 
@@ -72,7 +77,8 @@ TEST(Reference, FindsPathsEndsOfThemAndNamesThatStandAlone) {
   EXPECT_THAT(paths("spec.bindings"), ElementsAre("spec.bindings"));
   EXPECT_THAT(paths("scaling.idle"), ElementsAre("spec.scaling.idle"));
   EXPECT_THAT(paths("idle"), ElementsAre("spec.scaling.idle"));
-  EXPECT_THAT(paths("name"), ElementsAre("metadata.name", "spec.bindings.name"));
+  EXPECT_THAT(paths("name"),
+              ElementsAre("metadata.name", "spec.bindings.name", "spec.triggers.name"));
   EXPECT_THAT(paths("spec.bindings[1].tcp"), ElementsAre("spec.bindings.tcp"));
   EXPECT_THAT(paths("spec"), ElementsAre("spec"));
   EXPECT_TRUE(paths("dle").empty());

@@ -8,6 +8,7 @@
 #include "deploy/manifest/letters.h"
 #include "deploy/manifest/units.h"
 #include "runtime/base/check.h"
+#include "runtime/triggers/cron.h"
 
 namespace subito::manifest {
 
@@ -84,13 +85,17 @@ Wrong check_path(std::string_view text) {
     return "is '" + std::string(text) + "', a path begins with '/'";
   if (text.size() > kPathBytesMax) return "is longer than 1024 bytes";
   if (text.find("//") != text.npos) return "has an empty segment ('//')";
-  if (Wrong wrong = check_no_pattern(text)) return wrong;
-  if (Wrong wrong = check_reachable(text)) return wrong;
   for (const char c : text) {
     if (c <= ' ' || c == 0x7f || c == '?' || c == '#')
       return "has a character that no path has: a space, a control character, '?' or '#'";
   }
   return std::nullopt;
+}
+
+Wrong check_route(std::string_view text) {
+  if (Wrong wrong = check_path(text)) return wrong;
+  if (Wrong wrong = check_no_pattern(text)) return wrong;
+  return check_reachable(text);
 }
 
 // "host:port", "[::1]:5432" or "unix:/path".
@@ -124,6 +129,20 @@ Wrong check_key_prefix(std::string_view text) {
   return "has a key prefix that is not allowed: printable characters without blanks, at most 128";
 }
 
+// Of a stream or sorted set, below a prefix.
+Wrong check_redis_key(std::string_view text) {
+  if (text.empty()) return "is empty";
+  if (check_key_prefix(text))
+    return "has a key that is not allowed: printable characters without blanks, at most 128";
+  return std::nullopt;
+}
+
+Wrong check_cron(std::string_view text) {
+  const auto cron = triggers::Cron::parse(text);
+  if (cron) return std::nullopt;
+  return cron.error().message;
+}
+
 constexpr std::int64_t kHourMs = 3'600'000;
 constexpr std::int64_t kDayMs = 24 * kHourMs;
 
@@ -145,7 +164,9 @@ const std::array kRules = {
     Rule{.field = "FunctionSpec.bindings", .count_max = 32},
     Rule{.field = "FunctionSpec.calls", .count_max = 64, .text = check_name},
     Rule{.field = "FunctionSpec.body_bytes_max", .min = 0, .max = 1LL << 40},
-    Rule{.field = "Route.path", .required = true, .text = check_path},
+    Rule{.field = "FunctionSpec.breakers", .count_max = 64},
+    Rule{.field = "FunctionSpec.triggers", .count_max = 32},
+    Rule{.field = "Route.path", .required = true, .text = check_route},
     Rule{.field = "Scaling.min", .min = 0, .max = 1000},
     Rule{.field = "Scaling.max", .min = 1, .max = 1000},
     Rule{.field = "Scaling.idle_ms", .min = 0, .max = kDayMs},
@@ -170,6 +191,22 @@ const std::array kRules = {
     Rule{.field = "Binding.name", .required = true, .text = check_name},
     Rule{.field = "TcpBinding.address", .required = true, .text = check_address},
     Rule{.field = "RedisBinding.key_prefix", .text = check_key_prefix},
+    Rule{.field = "Breaker.call", .required = true, .text = check_name},
+    Rule{.field = "Breaker.failures", .min = 1, .max = 10'000},
+    Rule{.field = "Breaker.failure_rate", .min = 1, .max = 100},
+    Rule{.field = "Breaker.window_ms", .min = 100, .max = kHourMs},
+    Rule{.field = "Breaker.open_ms", .min = 10, .max = kHourMs},
+    Rule{.field = "Breaker.probes", .min = 1, .max = 100},
+    Rule{.field = "Trigger.name", .required = true, .text = check_name},
+    Rule{.field = "Trigger.path", .required = true, .text = check_path},
+    Rule{.field = "Trigger.deliveries", .min = 0, .max = 1000},
+    Rule{.field = "Trigger.binding", .text = check_name},
+    Rule{.field = "StreamTrigger.of", .text = check_name},
+    Rule{.field = "StreamTrigger.key", .required = true, .text = check_redis_key},
+    Rule{.field = "StreamTrigger.in_flight", .min = 1, .max = 100},
+    Rule{.field = "ScheduleTrigger.cron", .required = true, .text = check_cron},
+    Rule{.field = "DueTrigger.key", .required = true, .text = check_redis_key},
+    Rule{.field = "DueTrigger.in_flight", .min = 1, .max = 100},
 };
 
 bool ends_with(std::string_view text, std::string_view end) {

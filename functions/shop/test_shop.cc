@@ -15,7 +15,9 @@ std::string_view stock_openapi();
 subito::Router payment_router(std::function<void()> die);
 std::string_view payment_openapi();
 subito::Router checkout_router();
+std::string_view checkout_openapi();
 subito::Router shopfront_router();
+std::string_view shopfront_openapi();
 
 using subito::Request;
 using subito::Response;
@@ -26,8 +28,8 @@ TestShop::TestShop() {
   // A pod that dies answers nothing: to who called it that is no answer it can use.
   add("payment", payment_router([] { throw std::runtime_error("the pod dies"); }),
       payment_openapi());
-  add("checkout", checkout_router(), {});
-  add("shopfront", shopfront_router(), {});
+  add("checkout", checkout_router(), checkout_openapi());
+  add("shopfront", shopfront_router(), shopfront_openapi());
   for (auto& [name, function] : functions_) {
     for (const auto& other : functions_) {
       const std::string& callee = other.first;
@@ -38,6 +40,15 @@ TestShop::TestShop() {
     }
   }
   redis_.start();
+}
+
+TestTriggers TestShop::triggers(const std::string& function) {
+  return TestTriggers(
+      function,
+      [this, function](const std::vector<std::string>& command) {
+        return functions_.at(function).redis(command);
+      },
+      [this, function](const Request& request) { return ask(function, request).status(); });
 }
 
 void TestShop::add(const std::string& function, subito::Router router, std::string_view document) {
@@ -59,9 +70,11 @@ Response TestShop::post(const std::string& function, const std::string& path,
   return ask(function, Request("POST", path, {}, body));
 }
 
-Response TestShop::order(const std::string& key, const std::string& lines) {
-  return ask("checkout",
-             Request("POST", "/orders", {{"Idempotency-Key", key}}, "{\"lines\":" + lines + "}"));
+Response TestShop::order(const std::string& key, const std::string& lines,
+                         const std::string& customer, subito::Headers headers) {
+  headers.set("Idempotency-Key", key);
+  return ask("checkout", Request("POST", "/orders", std::move(headers),
+                                 "{\"customer\":\"" + customer + "\",\"lines\":" + lines + "}"));
 }
 
 Json TestShop::get_json(const std::string& function, const std::string& path) {

@@ -11,6 +11,7 @@
 #include "functions/shop/json.h"
 #include "functions/shop/test_function.h"
 #include "functions/shop/test_redis.h"
+#include "functions/shop/test_triggers.h"
 
 namespace shop {
 
@@ -23,12 +24,15 @@ class TestShop {
   subito::Response get(const std::string& function, const std::string& path);
   subito::Response post(const std::string& function, const std::string& path,
                         const std::string& body = {});
-  subito::Response order(const std::string& key, const std::string& lines);
+  subito::Response order(const std::string& key, const std::string& lines,
+                         const std::string& customer = "guest", subito::Headers headers = {});
   Json get_json(const std::string& function, const std::string& path);
 
   // As if nothing answered for it.
   void take_away(const std::string& function) { away_ = function; }
   void bring_back() { away_.clear(); }
+  // What the node would do for it: due work and events.
+  TestTriggers triggers(const std::string& function);
   TestRedis& redis() { return redis_; }
   TestFunction& function(const std::string& name) { return functions_.at(name); }
 
