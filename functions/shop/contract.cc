@@ -15,10 +15,21 @@ bool is_type(const Json& expected) {
   return expected.is_object() && expected.size() == 1 && expected.contains("$type");
 }
 
+bool is_pattern(const Json& expected) {
+  return expected.is_object() && expected.contains("$pattern");
+}
+
+// Of what stands for many values the schema; null for a value.
+Json schema_of(const Json& expected) {
+  if (is_type(expected)) return {{"type", expected.at("$type")}};
+  if (is_pattern(expected)) return {{"type", "string"}, {"pattern", expected.at("$pattern")}};
+  return {};
+}
+
 std::string difference(const Json& expected, const Json& given, const std::string& at) {
   const std::string where = (at.empty() ? "/" : at) + ": ";
-  if (is_type(expected)) {
-    const std::string fault = schema_fault(given, {{"type", expected.at("$type")}}, {});
+  if (const Json schema = schema_of(expected); !schema.is_null()) {
+    const std::string fault = schema_fault(given, schema, {});
     return fault.empty() ? "" : where + fault.substr(3);  // behind "/: "
   }
   if (expected.is_object() && given.is_object()) {
@@ -47,6 +58,7 @@ Json example_of(const Json& expected) {
     if (type == "boolean") return true;
     return type == "array" ? Json::array() : type == "object" ? Json::object() : Json();
   }
+  if (is_pattern(expected)) return expected.at("$example");
   Json example = expected;
   if (expected.is_structured()) {
     for (Json& part : example) part = example_of(part);

@@ -11,7 +11,8 @@
 //
 // `given` are requests that set it up, on empty data. Of the response only what the consumer looks
 // at is written: objects may have more members and the answer more headers, arrays have what is
-// there. {"$type": "string"} stands for any value of that type (as JSON Schema names them).
+// there. {"$type": "string"} stands for any value of that type (as JSON Schema names them),
+// {"$pattern": "^a", "$example": "ab"} for a text that matches.
 #pragma once
 
 #include <subito/function.h>
@@ -45,7 +46,8 @@ subito::Request request_of(const Json& request);
 std::string contract_fault(const Json& expected, const subito::Response& answer);
 
 // An answer as the contract has it, for a fake of the provider: each {"$type"} is some value of its
-// type. Throws std::out_of_range for an interaction that is not there.
+// type, each {"$pattern"} its example. Throws std::out_of_range for an interaction that is not
+// there.
 subito::Response example_answer(const Contract& contract, const std::string& description);
 
 }  // namespace shop

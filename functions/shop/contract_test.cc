@@ -59,8 +59,9 @@ TEST_P(ContractTest, TheProviderKeepsIt) {
 INSTANTIATE_TEST_SUITE_P(Shop, ContractTest, testing::ValuesIn(contract_files()), name_of);
 
 TEST(ContractFaultTest, SaysWhatIsNotAsExpected) {
-  const Json expected = Json::parse(R"({"status":200,"headers":{"link":{"$type":"string"}},)"
-                                    R"("body":[{"id":"1","n":{"$type":"integer"}}]})");
+  const Json expected =
+      Json::parse(R"({"status":200,"headers":{"link":{"$pattern":"^<","$example":"<b>"}},)"
+                  R"("body":[{"id":"1","n":{"$type":"integer"}}]})");
   const auto fault = [&](const std::string& body) {
     return contract_fault(expected, Response::json(body).header("link", "<a>"));
   };
@@ -71,7 +72,9 @@ TEST(ContractFaultTest, SaysWhatIsNotAsExpected) {
   EXPECT_EQ(fault("[]").substr(0, 13), "/: [] is not ");
   EXPECT_EQ(contract_fault(expected, Response(404)), "status 404: ");
   EXPECT_EQ(contract_fault(expected, Response::json("[]")), "header link is missing");
-  EXPECT_EQ(contract_fault(expected, Response::text("[]").header("link", "")),
+  EXPECT_EQ(contract_fault(expected, Response::json("[]").header("link", "a")),
+            "header link /: \"a\" does not match \"^<\"");
+  EXPECT_EQ(contract_fault(expected, Response::text("[]").header("link", "<")),
             "its content type is another");
 }
 
