@@ -74,6 +74,9 @@ FUNCTIONS = ("functions/", "deploy/templates/")
 # What the shop's functions share.
 FUNCTIONS_SHARED = "functions/shop/"
 
+# What a function says happened is there for all to read.
+FUNCTION_EVENTS = r"functions/\w+/events\.pb\.h"
+
 # What a function may not link: it has the SDK, the system and nlohmann-json.
 NOT_IN_FUNCTIONS = r"uv\.h|google/.*|spdlog/.*|fmt/.*|sqlite3\.h|yaml-cpp/.*|CLI/.*|curl/.*|tl/.*"
 

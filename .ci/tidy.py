@@ -180,13 +180,15 @@ def sdk_public(file):
 
 
 def function_include(file):
-    """a function includes the SDK, the system, nlohmann-json, its own folder and functions/shop"""
+    """a function includes the SDK, nlohmann-json, its own folder, functions/shop and events"""
     parts = file.path.split("/")
     if not file.path.startswith(floors.FUNCTIONS) or not file.cpp:
         return
     own = tuple("/".join(parts[:n]) + "/" for n in range(2, len(parts))) + (
         floors.FUNCTIONS_SHARED,)
     for number, quote, target in file.includes:
+        if re.fullmatch(floors.FUNCTION_EVENTS, target):
+            continue
         if quote == '"' and "/" in target and not target.startswith(own):
             yield number, f"{target}: a function includes <subito/...> and its own folder only"
         elif quote == "<" and (re.fullmatch(floors.NOT_IN_FUNCTIONS, target)

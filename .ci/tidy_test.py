@@ -55,7 +55,8 @@ SAMPLES = {
                    HEADER + "#include <string>\n#include <subito/function.h>\n"),
     "function_include": ("functions/echo/a.cc", "#include <uv.h>\n",
                          '#include <subito/function.h>\n#include <nlohmann/json.hpp>\n'
-                         '#include "functions/echo/b.h"\n#include "functions/shop/json.h"\n'),
+                         '#include "functions/echo/b.h"\n#include "functions/shop/json.h"\n'
+                         '#include "functions/stock/events.pb.h"\n'),
     "pure": ("scheduler/a.cc", "#include <thread>\n", "#include <vector>\n// <thread> now()\n"),
 }
 

@@ -53,20 +53,23 @@ StartAnswer Instant::on_waiting(const Demand& demand) {
 
 void Instant::observe(const Load& load) {
   const bool was_busy = gaps_.level() > 0;
-  const std::uint32_t pods_needed = (load.in_flight + load.concurrency - 1) / load.concurrency;
+  const std::uint32_t at_once = std::min(load.in_flight, load.worth);
+  const std::uint32_t pods_needed = (at_once + load.concurrency - 1) / load.concurrency;
   const Duration gap = gaps_.move(load.now, pods_needed);
   if (gap >= Duration::zero()) regular_.add(gap);
   if (was_busy && pods_needed == 0) idle_since_ = load.now;
 }
 
 Plan Instant::plan(const Load& load) {
+  const std::uint32_t at_once = std::min(load.in_flight, load.worth);
   // All that are there are needed: none is idle.
-  if (load.in_flight >= load.ready * std::uint64_t{load.concurrency} && load.in_flight > 0) {
-    return {.keep_idle = load.idle};
+  if (at_once >= load.ready * std::uint64_t{load.concurrency} && at_once > 0) {
+    return {.keep_idle = load.idle, .at_once = load.worth};
   }
   const Duration keep_for = keep(load);
-  return load.in_flight == 0 && regular_.known() ? expect(load, keep_for)
-                                                 : Plan{.keep_idle = keep_for};
+  return load.in_flight == 0 && regular_.known()
+             ? expect(load, keep_for)
+             : Plan{.keep_idle = keep_for, .at_once = load.worth};
 }
 
 Duration Instant::keep(const Load& load) const {
@@ -77,7 +80,7 @@ Duration Instant::keep(const Load& load) const {
 
 // Nothing is in flight. A pod for the next call, where it is due at a known time.
 Plan Instant::expect(const Load& load, Duration keep) const {
-  const Plan without{.keep_idle = keep};
+  const Plan without{.keep_idle = keep, .at_once = load.worth};
   const Duration margin = regular_.margin();
   const TimePoint from = idle_since_ + regular_.mean() - margin - load.start;
   const TimePoint until = idle_since_ + regular_.mean() + margin;
@@ -85,9 +88,12 @@ Plan Instant::expect(const Load& load, Duration keep) const {
   if (kept_until_then || until - from >= std::min(start_worth(load.start, load.service), load.idle))
     return without;
   if (load.now >= until) return without;
-  if (load.now < from) return {.keep_idle = keep, .ask_again_at = from};
-  return {
-      .pods_wanted = 1, .keep_idle = keep, .ask_again_at = until, .reason = PlanReason::kExpected};
+  if (load.now < from) return {.keep_idle = keep, .ask_again_at = from, .at_once = load.worth};
+  return {.pods_wanted = 1,
+          .keep_idle = keep,
+          .ask_again_at = until,
+          .reason = PlanReason::kExpected,
+          .at_once = load.worth};
 }
 
 }  // namespace subito::autoscaler

@@ -9,6 +9,9 @@
 // has waited as long as a start takes gets one, unless one is under way. In the worst case a waiter
 // loses one start's time against a seer who knew (the ski-rental argument).
 //
+// No more run at once than the cores are worth (cpu_demand.h): with 2 cores, of calls that compute
+// all the time 2 run and the others wait, in no need of pods of their own.
+//
 // At each completion: keep the idle pod for as long as it pays. A start is worth kIdlePerWait times
 // its measured time of idle pod, and more if it is long for the calls that wait for it: 10 ms are
 // nothing in front of a second of work, and most of an answer that takes 1 ms (start_worth). The

@@ -17,6 +17,7 @@
 #include <optional>
 #include <string_view>
 
+#include "autoscaler/cpu_demand.h"
 #include "runtime/base/time.h"
 
 namespace subito::autoscaler {
@@ -66,6 +67,7 @@ struct Load {
   Duration service{};             // mean time a pod takes for one invocation; 0: not measured yet
   Duration start{};               // mean time from the decision to start a pod to its first word
   Duration idle{};                // what the function's limits say of idle pods
+  std::uint32_t worth = CpuDemand::kAny;  // invocations that the cores are worth at once
 };
 
 enum class PlanReason : std::uint8_t {
@@ -90,6 +92,9 @@ struct Plan {
   // When to call plan() again even if nothing happens; later than now. max(): never.
   TimePoint ask_again_at = TimePoint::max();
   PlanReason reason = PlanReason::kIdleTime;
+  // More invocations than this are not run at once, though pods have room: they wait for one to
+  // end. At least 1.
+  std::uint32_t at_once = CpuDemand::kAny;
 };
 
 class Policy {

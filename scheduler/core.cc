@@ -102,14 +102,23 @@ std::optional<RefuseReason> Core::refused_to_wait(const Turn& turn, const Arriva
   if (!arrival.nested && function.queue.size() > free * function.limits.weight) {
     return RefuseReason::kQueueFull;
   }
+  const Duration allowed = std::min(arrival.deadline - turn.now, function.limits.queue_timeout);
+  if (function.running >= function.plan.at_once) {  // whatever pods are to come
+    return wait_for_cores(function) > allowed ? std::optional(RefuseReason::kQueueTooLong)
+                                              : std::nullopt;
+  }
   // Only when no pod is to come: each would shorten the wait.
   if (!function.service.measured() || function.in(PodState::kStarting) > 0) return std::nullopt;
   if (function.serving() < function.pods_max && !function.wants_start) return std::nullopt;
   const Duration wait =
       autoscaler::expected_wait(function.queue.size(), function.service.mean(), function.slots);
-  const Duration allowed = std::min(arrival.deadline - turn.now, function.limits.queue_timeout);
   if (function.slots > 0 && wait > allowed) return RefuseReason::kQueueTooLong;
   return std::nullopt;
+}
+
+// At least: all cores do nothing else, and nobody waits for anything but them.
+Duration Core::wait_for_cores(const Function& function) const {
+  return autoscaler::expected_wait(function.queue.size(), function.cpu.cpu(), limits_.cores);
 }
 
 // Arms the timer of an invocation that starts to wait (again).
@@ -120,7 +129,8 @@ void Core::wait(Turn& turn, Slot slot) {
   ledger_.timers().set(invocation.timer, invocation.give_up_at, {Timer::Kind::kInvocation, slot});
 }
 
-void Core::completed(TimePoint now, Effects& effects, InvocationId id) {
+void Core::completed(TimePoint now, Effects& effects, InvocationId id,
+                     const autoscaler::CpuUse& use) {
   const Slot slot = ledger_.find(id);
   if (slot == kNoSlot || ledger_.invocation(slot).pod == kNoSlot) {
     tick(now, effects);
@@ -136,10 +146,13 @@ void Core::completed(TimePoint now, Effects& effects, InvocationId id) {
     ++pod.served;
     ++function.completed;
     if (pod.said_hello) {
-      function.service.observe(turn.now - std::max(invocation.dispatched, pod.hello_at));
+      const Duration service = turn.now - std::max(invocation.dispatched, pod.hello_at);
+      function.service.observe(service);
+      function.cpu.observe(use, service);
     }
     if (pod.revision == function.revision) function.backoff.forgive();
   }
+  function.last_turn = turn.now;
   ledger_.unassign(slot, turn.now);
   ledger_.forget(slot);
   released(turn, invocation.pod);
@@ -221,7 +234,9 @@ Duration Core::retry_after(const Turn& turn, Slot slot, RefuseReason reason) con
     case RefuseReason::kInFlightLimit:
     case RefuseReason::kQueueTimeout: {  // when today's queue is served
       const Function& function = ledger_.function(slot);
-      if (function.service.measured() && function.slots > 0) {
+      if (function.running >= function.plan.at_once) {
+        wait = wait_for_cores(function);
+      } else if (function.service.measured() && function.slots > 0) {
         wait = autoscaler::expected_wait(function.queue.size(), function.service.mean(),
                                          function.slots);
       }

@@ -45,7 +45,7 @@ class Core {
 
   void arrive(Turn turn, const Arrival& arrival);
   // Ticks by itself, once the answer is safe from its deadline.
-  void completed(TimePoint now, Effects& effects, InvocationId id);
+  void completed(TimePoint now, Effects& effects, InvocationId id, const autoscaler::CpuUse& use);
   void cancelled(Turn turn, InvocationId id);
 
   void pod_ready(Turn turn, PodId id);
@@ -83,6 +83,8 @@ class Core {
   // --- scale
   void settle(Turn& turn, Slot function);
   void serve(Turn& turn, Slot function);
+  bool cores_are_busy(Turn& turn, Slot function);
+  Duration wait_for_cores(const Function& function) const;
   void dispatch(Turn& turn, Slot invocation, Slot pod);
   void keep_minimum(Turn& turn, Slot function);
   bool start_for_waiting(Turn& turn, Slot function);

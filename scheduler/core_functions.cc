@@ -110,6 +110,7 @@ std::optional<FunctionView> Core::function(FunctionId id) const {
                    .pods_unused = function.pods_unused,
                    .service = function.service.mean(),
                    .start = function.start.mean(),
+                   .cpu = function.cpu.cpu(),
                    .failures = function.backoff.failures(),
                    .backoff_until = function.backoff.until(),
                    .last = function.last,

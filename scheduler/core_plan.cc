@@ -14,7 +14,8 @@ autoscaler::Load Core::load_of(const Turn& turn, const Function& function) const
           .concurrency = function.limits.concurrency,
           .service = function.service.mean(),
           .start = function.start.mean(),
-          .idle = function.limits.idle_timeout};
+          .idle = function.limits.idle_timeout,
+          .worth = function.cpu.worth(limits_.cores)};
 }
 
 void Core::observe(Turn& turn, Slot slot) {
@@ -26,7 +27,7 @@ void Core::observe(Turn& turn, Slot slot) {
 void Core::replan(Turn& turn, Slot slot) {
   Function& function = ledger_.function(slot);
   function.plan = closing_ ? autoscaler::Plan() : function.policy->plan(load_of(turn, function));
-  CHECK(function.plan.ask_again_at > turn.now);
+  CHECK(function.plan.ask_again_at > turn.now && function.plan.at_once > 0);
   if (function.plan_at == function.plan.ask_again_at) return;
   function.plan_at = function.plan.ask_again_at;
   ledger_.timers().set(function.plan_timer, function.plan_at, {Timer::Kind::kFunctionPlan, slot});

@@ -2,6 +2,7 @@
 #include <tuple>
 #include <vector>
 
+#include "autoscaler/instant.h"
 #include "runtime/base/check.h"
 #include "scheduler/core.h"
 
@@ -49,6 +50,8 @@ void Core::serve(Turn& turn, Slot slot) {
     if (invocation.give_up_at <= turn.now) {  // due in this very tick, its timer is yet to come
       refuse(turn, front,
              invocation.deadline <= turn.now ? RefuseReason::kDeadline : why_waited(turn, slot));
+    } else if (cores_are_busy(turn, slot)) {
+      break;
     } else if (!function.room.empty()) {
       dispatch(turn, front, function.room.top());
     } else if (!start_for_waiting(turn, slot)) {
@@ -57,9 +60,23 @@ void Core::serve(Turn& turn, Slot slot) {
   }
 }
 
+// As many run as the plan finds worth. Sees to it that somebody looks again.
+bool Core::cores_are_busy(Turn& turn, Slot slot) {
+  Function& function = ledger_.function(slot);
+  if (function.running < function.plan.at_once) return false;
+  const Duration stall = std::max(kStallMin, kStallServices * function.service.mean());
+  const TimePoint stalled = later(function.last_turn, stall);
+  if (stalled <= turn.now) return false;
+  note(turn, function, Decision::Kind::kCoresBusy, "the cores are busy with those that run",
+       wait_for_cores(function));
+  wake(slot, stalled);
+  return true;
+}
+
 void Core::dispatch(Turn& turn, Slot slot, Slot pod_slot) {
   ledger_.assign(slot, pod_slot, turn.now);
   Invocation& invocation = ledger_.invocation(slot);
+  ledger_.function(invocation.function).last_turn = turn.now;
   Pod& pod = ledger_.pod(pod_slot);
   ++pod.dispatched;
   turn.effects.push_back(Dispatch{.invocation = invocation.id,

@@ -8,7 +8,7 @@
 namespace subito::scheduler {
 
 std::uint32_t CpuShares::Function::share() const {
-  return std::max(1U, kShareAtStart * weight / counted);
+  return std::max(1U, kShareAtStart * weight / counted / (crowded ? kCrowdedPart : 1));
 }
 
 void CpuShares::add(PodId id, FunctionId function_id, std::uint32_t weight) {
@@ -32,14 +32,14 @@ CpuShares::Tell CpuShares::set_weight(FunctionId id, std::uint32_t weight) {
   return told_;
 }
 
-CpuShares::Tell CpuShares::on_busy(PodId id, TimePoint now) {
+CpuShares::Tell CpuShares::on_busy(PodId id, TimePoint now, Duration waited) {
   told_.clear();
   const auto found = pods_.find(id);
   CHECK(found != pods_.end() && found->second.place == kIdle);
   Pod& pod = found->second;
   pod.place = pod.function->busy.size();
   pod.function->busy.push_back(&pod);
-  if (!recount(*pod.function, now)) tell(pod);
+  if (!recount(*pod.function, now, waited >= kCrowdedAfter)) tell(pod);
   return told_;
 }
 
@@ -48,7 +48,8 @@ CpuShares::Tell CpuShares::on_idle(PodId id, TimePoint now) {
   const auto found = pods_.find(id);
   CHECK(found != pods_.end() && found->second.place != kIdle);
   leave(found->second);
-  recount(*found->second.function, now);
+  Function& function = *found->second.function;
+  recount(function, now, function.crowded);
   return told_;
 }
 
@@ -63,7 +64,7 @@ CpuShares::Tell CpuShares::remove(PodId id, TimePoint now) {
   if (--function.pods == 0) {
     functions_.erase(function.id);
   } else if (was_busy) {
-    recount(function, now);
+    recount(function, now, function.crowded);
   }
   return told_;
 }
@@ -77,12 +78,15 @@ void CpuShares::leave(Pod& pod) {
   pod.place = kIdle;
 }
 
-bool CpuShares::recount(Function& function, TimePoint now) {
+bool CpuShares::recount(Function& function, TimePoint now, bool crowded) {
   const std::size_t busy = function.busy.size();
   const bool rises = busy > function.counted;
   const bool falls = function.counted > 1 && (busy <= function.counted / 4 || busy <= 1);
-  if (!rises && !(falls && may_fall(function, now))) return false;
-  function.counted = static_cast<std::uint32_t>(std::bit_ceil(busy));  // 1 of 0
+  const bool recounted = rises || (falls && may_fall(function, now));
+  if (recounted) function.counted = static_cast<std::uint32_t>(std::bit_ceil(busy));  // 1 of 0
+  const bool changes = crowded ? !function.crowded : function.crowded && may_fall(function, now);
+  if (changes) function.crowded = crowded;
+  if (!recounted && !changes) return false;
   tell_all(function);
   return true;
 }

@@ -8,11 +8,16 @@
 // busy from its first invocation until it has none, waiting for others included; the shares of idle
 // pods do not matter and are left as they are.
 //
+// A function whose calls wait for long before they run has more work than its share of the cores is
+// good for. It is crowded, and its pods get a part of the above (kCrowdedPart): those that keep
+// within their share hardly notice, crowded ones share by weight among themselves, and what nobody
+// else wants is theirs as before. So a call of 20 ms beside a flood still takes 20 to 25 ms.
+//
 // Changes are rare. `counted` rises at once when there are more busy pods, and falls when a quarter
-// of it or fewer are left (or one alone): at worst three messages for each pod that became busy or
-// idle, amortised, and none as long as their number stays within a factor of two. Few pods with
-// short invocations come and go often, so that it falls at most kFallsMax times in kFallsWindow:
-// meanwhile pods get less than they might, never more.
+// of it or fewer are left (or one alone), as the end of a crowd does: at worst three messages for
+// each pod that became busy or idle, amortised, and none as long as their number stays within a
+// factor of two. Few pods with short invocations come and go often, so that both happen at most
+// kFallsMax times in kFallsWindow: meanwhile pods get less than they might, never more.
 //
 // Pure: owned by whoever owns the scheduler, who passes on what it answers (live by
 // PodHome::share_cpu). on_busy and on_idle take one look-up and, once their vectors have grown,
@@ -42,14 +47,17 @@ class CpuShares {
   static constexpr std::uint32_t kShareAtStart = 1000;
   static constexpr std::uint32_t kFallsMax = 16;
   static constexpr Duration kFallsWindow = std::chrono::milliseconds(100);
+  // A call that waited so long makes its function crowded, one that did not ends that.
+  static constexpr Duration kCrowdedAfter = std::chrono::milliseconds(100);
+  static constexpr std::uint32_t kCrowdedPart = 4;
 
   // A new pod, idle. `weight` is its function's, 1 to 1000; it counts if this is its only pod, else
   // set_weight() does.
   void add(PodId pod, FunctionId function, std::uint32_t weight);
   // Of a function without pods: nothing happens.
   Tell set_weight(FunctionId function, std::uint32_t weight);
-  // The pod got its first invocation; it must have been idle.
-  Tell on_busy(PodId pod, TimePoint now);
+  // The pod got its first invocation, which had waited so long for it; it must have been idle.
+  Tell on_busy(PodId pod, TimePoint now, Duration waited = {});
   // Its last one is over; it must have been busy.
   Tell on_idle(PodId pod, TimePoint now);
   // The pod is gone, busy or not. Unknown: nothing happens.
@@ -73,6 +81,7 @@ class CpuShares {
     std::vector<Pod*> busy;     // in no order
     TimePoint window_begun;
     std::uint32_t falls = 0;  // in the window
+    bool crowded = false;
 
     std::uint32_t share() const;
   };
@@ -81,7 +90,8 @@ class CpuShares {
   static void leave(Pod& pod);
   void tell(Pod& pod);
   void tell_all(const Function& function);
-  bool recount(Function& function, TimePoint now);  // true: all busy pods were told
+  // True: all busy pods were told.
+  bool recount(Function& function, TimePoint now, bool crowded);
 
   std::unordered_map<PodId, Pod> pods_;
   std::unordered_map<FunctionId, Function> functions_;  // that have pods

@@ -76,6 +76,31 @@ TEST_F(CpuSharesTest, AFloodWithManyPodsHasNoMoreThanOnePodOfAnother) {
   EXPECT_GE(flood, 500U);
 }
 
+TEST_F(CpuSharesTest, AFunctionWithMoreWorkThanItsShareLeavesTheCoresToTheOthers) {
+  add(1, 3);
+  add(500, 500, kQuiet);
+  busy(1, 2);
+  busy(500);
+  EXPECT_EQ(took(shares.on_busy(PodId(3), now, CpuShares::kCrowdedAfter)).size(), 3U);
+  EXPECT_EQ(has(1), 250 / CpuShares::kCrowdedPart);
+  EXPECT_EQ(has(500), 1000U);
+  idle(3);
+  busy(3);  // it waited for nothing
+  EXPECT_EQ(has(1), 250U);
+  EXPECT_EQ(has(3), 250U);
+}
+
+TEST_F(CpuSharesTest, ACrowdThatComesAndGoesIsNotToldOverAndOver) {
+  add(1, 8);
+  busy(1, 7);
+  for (int i = 0; i < 1000; ++i) {
+    took(shares.on_busy(PodId(8), now, i % 2 == 0 ? CpuShares::kCrowdedAfter : Duration()));
+    idle(8);
+  }
+  EXPECT_LE(messages, 8U * 2 * (CpuShares::kFallsMax + 2));
+  EXPECT_EQ(has(1), 125 / CpuShares::kCrowdedPart) << "less than it might, not more";
+}
+
 TEST_F(CpuSharesTest, WeightMultipliesTheShareAlsoWhenItChanges) {
   add(1, 2, kFlood, 3);
   EXPECT_THAT(busy(1), ElementsAre(Told{PodId(1), 3000}));

@@ -148,12 +148,12 @@ FakeNode& FakeNode::calls(const std::string& name, int count) {
   return *this;
 }
 
-FakeNode& FakeNode::done(std::uint64_t number) {
+FakeNode& FakeNode::done(std::uint64_t number, const autoscaler::CpuUse& use) {
   Call& call = calls_.at(number);
   EXPECT_TRUE(call.state == CallState::kRunning || call.state == CallState::kCancelled);
   call.state = call.state == CallState::kRunning ? CallState::kCompleted : CallState::kGone;
   pods_.at(call.pod).running.erase(number);
-  scheduler_.completed(now_, InvocationId(number), effects_);
+  scheduler_.completed(now_, InvocationId(number), effects_, use);
   act();
   return *this;
 }
@@ -366,7 +366,8 @@ void FakeNode::check_nothing_is_forgotten() {
       const bool serves = pod.state == PodState::kStarting || pod.state == PodState::kReady;
       if (scheduler_.pod(pod.id)->function == function.id) {
         running += static_cast<std::uint32_t>(pod.running.size());
-        EXPECT_FALSE(serves && seen.waiting > 0 && pod.running.size() < pod.concurrency)
+        EXPECT_FALSE(serves && seen.waiting > 0 && pod.running.size() < pod.concurrency &&
+                     seen.running < seen.plan.at_once)
             << name << " waits while " << pod_name << " has room";
       }
     }

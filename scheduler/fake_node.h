@@ -36,7 +36,7 @@ class FakeNode {
   std::uint64_t call(const std::string& name, Duration timeout = std::chrono::seconds(60),
                      bool nested = false);
   FakeNode& calls(const std::string& name, int count);
-  FakeNode& done(std::uint64_t invocation);
+  FakeNode& done(std::uint64_t invocation, const autoscaler::CpuUse& use = {});
   FakeNode& leave(std::uint64_t invocation);  // the client goes
 
   // --- pods by name: "A-1"

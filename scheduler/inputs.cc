@@ -29,7 +29,7 @@ struct Apply {
   }
   void operator()(const Arrive& it) const { scheduler.arrive(it.now, it.arrival, effects); }
   void operator()(const Completed& it) const {
-    scheduler.completed(it.now, it.invocation, effects);
+    scheduler.completed(it.now, it.invocation, effects, it.use);
   }
   void operator()(const Cancelled& it) const {
     scheduler.cancelled(it.now, it.invocation, effects);

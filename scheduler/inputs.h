@@ -46,6 +46,7 @@ struct Arrive {
 struct Completed {
   TimePoint now;
   InvocationId invocation;
+  autoscaler::CpuUse use;
 };
 struct Cancelled {
   TimePoint now;

@@ -39,6 +39,7 @@ std::optional<std::string_view> fault(const NodeLimits& limits) {
   if (limits.starting_max == 0) return "starting_max must be at least 1";
   if (limits.waiting_max == 0) return "waiting_max must be at least 1";
   if (limits.in_flight_max == 0) return "in_flight_max must be at least 1";
+  if (limits.cores > 4096) return "cores must be at most 4096";
   if (limits.pod_dispatches_max == 0) return "pod_dispatches_max must be at least 1";
   return std::nullopt;
 }

@@ -63,6 +63,8 @@ struct NodeLimits {
   // number 2^31 streams a side: enough for 128 calls and connections by each invocation. At 20,000
   // a second the busiest pod lives 14 minutes, and another start costs a millisecond.
   std::uint32_t pod_dispatches_max = 1U << 24;
+  // That pods may run on. 0: as many as anybody wants, and no policy looks at them.
+  std::uint32_t cores = 0;
 };
 
 // Three quarters of the node, at least 1: one flooded function leaves room for the others to start.
@@ -91,6 +93,12 @@ inline constexpr std::uint32_t kCrashLoopAfter = 5;
 
 // A start that a plan wants, while the node starts as many as it may: looked at again after this.
 inline constexpr Duration kPlannedRetry = std::chrono::milliseconds(50);
+
+// Invocations beyond Plan::at_once wait for one to end. If none ended or began for this many times
+// the mean service, or for kStallMin if that is longer, it is not the cores that those in pods wait
+// for: one more runs, and the next after as long again.
+inline constexpr int kStallServices = 8;
+inline constexpr Duration kStallMin = std::chrono::milliseconds(100);
 
 // Bounds of what Refuse::retry_after tells a client.
 inline constexpr Duration kRetryAfterMin = std::chrono::seconds(1);

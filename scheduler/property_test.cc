@@ -19,7 +19,11 @@ class Generator {
  public:
   explicit Generator(std::uint32_t seed)
       : random_(seed),
-        node_({.pods_max = 12, .starting_max = 3, .waiting_max = 60, .pod_dispatches_max = 40}) {}
+        node_({.pods_max = 12,
+               .starting_max = 3,
+               .waiting_max = 60,
+               .pod_dispatches_max = 40,
+               .cores = 2}) {}
 
   FakeNode& node() { return node_; }
 
@@ -127,7 +131,8 @@ class Generator {
 
   void done() {
     const auto calls = calls_in_pods();
-    if (!calls.empty()) node_.done(any(calls));
+    if (!calls.empty())
+      node_.done(any(calls), {Duration(below(5) * 1ms), Duration(below(2) * 1ms)});
   }
 
   void hello() {

@@ -9,7 +9,7 @@
 namespace subito::scheduler {
 namespace {
 
-constexpr std::string_view kMagic = "subito recording 1\n";
+constexpr std::string_view kMagic = "subito recording 2\n";
 constexpr std::size_t kPayloadMax = 1 << 20;  // a pod that exits with 100,000 invocations
 constexpr std::size_t kDigestSize = 8;
 constexpr std::size_t kChecksumSize = 4;
@@ -67,7 +67,8 @@ class Fields {
   explicit Fields(Codec& codec) : codec_(codec) {}
 
   void operator()(NodeLimits& it) {
-    all(it.pods_max, it.starting_max, it.waiting_max, it.in_flight_max, it.pod_dispatches_max);
+    all(it.pods_max, it.starting_max, it.waiting_max, it.in_flight_max, it.pod_dispatches_max,
+        it.cores);
   }
   void operator()(FunctionLimits& it) {
     all(it.pods_min, it.pods_max, it.concurrency, it.queue_limit, it.queue_timeout, it.idle_timeout,
@@ -90,7 +91,7 @@ class Fields {
   void operator()(Arrive& it) {
     all(it.arrival.invocation, it.arrival.function, it.arrival.deadline, it.arrival.nested);
   }
-  void operator()(Completed& it) { all(it.invocation); }
+  void operator()(Completed& it) { all(it.invocation, it.use.cpu, it.use.waited); }
   void operator()(Cancelled& it) { all(it.invocation); }
   void operator()(PodReady& it) { all(it.pod); }
   void operator()(PodExited& it) {

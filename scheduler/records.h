@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "autoscaler/cpu_demand.h"
 #include "autoscaler/estimate.h"
 #include "autoscaler/policy.h"
 #include "runtime/base/id.h"
@@ -107,6 +108,7 @@ struct Function {
   autoscaler::Plan plan;  // its last one
   autoscaler::Estimate service;
   autoscaler::Estimate start;
+  autoscaler::CpuDemand cpu;
   Backoff backoff;
   Decision last;
 
@@ -117,6 +119,7 @@ struct Function {
   std::array<std::uint32_t, 4> pods_in{};         // by PodState
   std::uint32_t slots = 0;                        // concurrency of the serving pods, summed
   std::uint32_t running = 0;
+  TimePoint last_turn;  // an invocation was given to a pod or ended in one
   std::uint64_t completed = 0;
   std::uint32_t uses = 0;  // invocations given to pods since it last had none
   std::uint64_t pods_started = 0;

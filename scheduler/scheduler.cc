@@ -52,10 +52,11 @@ void Scheduler::arrive(TimePoint now, const Arrival& arrival, Effects& effects) 
   tell(Arrive{now, arrival}, effects, before);
 }
 
-void Scheduler::completed(TimePoint now, InvocationId invocation, Effects& effects) {
+void Scheduler::completed(TimePoint now, InvocationId invocation, Effects& effects,
+                          const autoscaler::CpuUse& use) {
   const std::size_t before = effects.size();
-  core_->completed(now, effects, invocation);
-  tell(Completed{now, invocation}, effects, before);
+  core_->completed(now, effects, invocation, use);
+  tell(Completed{now, invocation, use}, effects, before);
 }
 
 void Scheduler::cancelled(TimePoint now, InvocationId invocation, Effects& effects) {

@@ -74,8 +74,10 @@ class Scheduler {
   // --- invocations
   void arrive(TimePoint now, const Arrival& arrival, Effects& effects);
   // The pod answered, with whatever result, or acknowledged a Cancel: the slot is free. An
-  // answer in hand is never cancelled, even if its deadline is over by now.
-  void completed(TimePoint now, InvocationId invocation, Effects& effects);
+  // answer in hand is never cancelled, even if its deadline is over by now. `use`: what its pod
+  // tells of it, if anything.
+  void completed(TimePoint now, InvocationId invocation, Effects& effects,
+                 const autoscaler::CpuUse& use = {});
   // The client left. Waiting: forgotten. In a pod: a Cancel effect, and the slot stays taken until
   // completed(); a pod that does not yield within cancel_grace is killed.
   void cancelled(TimePoint now, InvocationId invocation, Effects& effects);

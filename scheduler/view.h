@@ -35,6 +35,7 @@ struct Decision {
   enum class Kind : std::uint8_t {
     kNone,
     kStarted,     // pod started
+    kCoresBusy,   // waits for one that runs: more at once would only share the cores
     kWaitForPod,  // a busy pod is expected to be free before a new one were up
     kAtMaximum,   // would start, pods_max reached
     kStartsFull,  // would start, the node starts as many as it may
@@ -70,6 +71,7 @@ struct FunctionView {
   std::uint64_t pods_unused = 0;   // of these, those that went without an invocation
   Duration service{};              // mean; 0 before the first
   Duration start{};                // mean, or the prior
+  Duration cpu{};                  // mean time on a core; 0: not told
   std::uint32_t failures = 0;      // in a row
   TimePoint backoff_until;         // in the past: not backing off
   Decision last;

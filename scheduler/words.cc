@@ -20,6 +20,8 @@ std::string_view words(Decision::Kind kind) {
       return "nothing was decided yet";
     case Decision::Kind::kStarted:
       return "started a pod";
+    case Decision::Kind::kCoresBusy:
+      return "waits for a core";
     case Decision::Kind::kWaitForPod:
       return "waits for a busy pod";
     case Decision::Kind::kAtMaximum:

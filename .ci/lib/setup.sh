@@ -1,11 +1,17 @@
 # shellcheck shell=bash
-# ./dev setup: the Debian packages, and nothing else: no service is started, no kernel setting
-# changed.
+# ./dev setup: Debian packages, and for tests one file from npm: no service is started, no kernel
+# setting changed.
 
 readonly POLICY=/usr/sbin/policy-rc.d
 readonly POLICY_KEPT=/usr/sbin/policy-rc.d.before-subito
 readonly POLICY_MARK='made by ./dev setup of subito'
 readonly LISTS_AGE_MAX_MINUTES=1440
+
+# What the test of the shop's page finds faults of access with: one file of an npm package.
+readonly AXE_VERSION=4.14.1
+readonly AXE_SHA512=1477dafa598d8d065f273d6af302aa203c02e83131707b7fa648cd41bd3d6b73\
+4f8c22a0dab86ee6a6f64b8afbe804b214d36db85a2826965edfb3a0b9d546b5
+readonly AXE_URL=https://registry.npmjs.org/axe-core/-/axe-core-$AXE_VERSION.tgz
 
 setup_help() {
   cat <<'END'
@@ -14,8 +20,8 @@ setup_help() {
 Installs the Debian 12 packages that are missing, with apt-get and without recommended ones. Tells
 what and how much first, then asks. What it needs to build and run the shop, and with
 
-  --tests   also what the tests need: clang, sanitizers, fuzzing, coverage, shellcheck, runc, crun;
-            and ./dev package
+  --tests   also what the tests need: clang, sanitizers, fuzzing, coverage, shellcheck, runc, crun,
+            a browser; and ./dev package; and axe-core from npm, into .cache of the checkout
   --all     everything named in .ci/packages (the same today)
   --yes     do not ask (CI=true means yes as well)
 
@@ -42,6 +48,7 @@ setup_main() {
   }
   recover_services
   install_missing "${sets[@]}"
+  if [[ " ${sets[*]} " == *" test "* ]]; then fetch_axe; fi
 }
 
 # For the other subcommands: installs what is missing of these sets, silent when nothing is.
@@ -73,6 +80,23 @@ missing_packages() {
   comm -23 <(sort <<<"$wanted") \
     <(dpkg-query -W -f='${Package} ${db:Status-Status}\n' $wanted 2>/dev/null |
       sed -n 's/ installed$//p' | sort)
+}
+
+# Without it the test goes on and says what it did not look for.
+fetch_axe() {
+  local folder=$ROOT/.cache/axe-core-$AXE_VERSION part
+  [[ ! -e $folder/axe.min.js ]] || return 0
+  part=$(mktemp -d)
+  if curl -fsSL --max-time 60 -o "$part/axe.tgz" "$AXE_URL" &&
+    sha512sum --check --status <<<"$AXE_SHA512  $part/axe.tgz" &&
+    tar -xzf "$part/axe.tgz" -C "$part" package/axe.min.js package/LICENSE; then
+    mkdir -p "$folder"
+    mv "$part"/package/* "$folder"
+    say "axe-core $AXE_VERSION is there"
+  else
+    warn "fetch $AXE_URL: it did not come, or it is not what was expected"
+  fi
+  rm -rf "$part"
 }
 
 tell_what_is_needed() {

@@ -72,6 +72,7 @@ packages_for_tests() {
   # shellcheck source=.ci/lib/setup.sh
   source "$ROOT/.ci/lib/setup.sh"
   require_packages build run test package
+  fetch_axe
 }
 
 # phase NAME COMMAND...: runs it, notes its time, and notes it as failed if it was.

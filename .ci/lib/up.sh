@@ -150,6 +150,7 @@ tell_what_to_try() {
   fi
   say ""
   say "${GREEN}The shop is open: $took s from start to the first served request.$PLAIN"
+  say "Look at it in a browser: $base/"
   say "Try, in another terminal:"
   say "  curl -i $base/products"
   say "  curl -X POST $base/orders -H 'Idempotency-Key: my-first' \\"

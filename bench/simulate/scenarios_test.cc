@@ -69,9 +69,10 @@ TEST(Scenarios, AFloodLeavesAQuietFunctionItsTimesAndPaysForItsExcess) {
   }
 }
 
-// What the shares are good for: 192 pods of the flood would leave quiet a 97th of its core.
+// What the shares are good for: 192 pods of the flood, which a policy that does not look at the
+// cores starts, would leave quiet a 97th of its core.
 TEST(Scenarios, WithoutSharesByFunctionAFloodSlowsEverybody) {
-  auto setup = setup_of(autoscaler::PolicyKind::kInstant);
+  auto setup = setup_of(autoscaler::PolicyKind::kFixed);
   setup.cores_by_function = false;
   const Outcome it = run(setup, plan_of("flood"));
   EXPECT_GT(it.functions.at(0).response.percentile(0.5), 1'000'000'000);

@@ -9,13 +9,22 @@
 namespace subito::simulate {
 
 using scheduler::ExitKind;
+namespace {
+
+scheduler::NodeLimits node_of(const Setup& setup) {
+  scheduler::NodeLimits limits = setup.node;
+  limits.cores = setup.cores;
+  return limits;
+}
+
+}  // namespace
 
 Simulation::Simulation(const Setup& setup, const Plan& plan)
     : setup_(setup),
       plan_(plan),
       end_(plan.duration),
       workload_(plan.begin(end_)),
-      scheduler_(setup.node),
+      scheduler_(node_of(setup)),
       cpu_(setup.cores),
       tally_(plan.functions.size(), plan.named),
       books_(plan.duration) {}
@@ -136,9 +145,10 @@ void Simulation::complete(Slot slot) {
   const InvocationId id = id_of(slot);
   const InvocationId caller = job.caller;
   const Duration alone = job.alone;
+  const autoscaler::CpuUse use = cpu_use_of(job);
   end(slot);
   answer(caller, alone);
-  scheduler_.completed(now_, id, effects_);
+  scheduler_.completed(now_, id, effects_, use);
   act();
 }
 
@@ -234,7 +244,9 @@ void Simulation::on(const scheduler::Dispatch& dispatch) {
   job.pod = pod_slot;
   job.cold = job.cold || dispatch.cold;
   if (pod.ready && pod.jobs.empty()) pod.busy_since = now_;
-  if (setup_.cores_by_function && pod.jobs.empty()) tell(shares_.on_busy(pod.id, now_));
+  if (setup_.cores_by_function && pod.jobs.empty()) {
+    tell(shares_.on_busy(pod.id, now_, dispatch.queued));
+  }
   pod.jobs.push_back(jobs_, slot);
   if (pod.ready) begin(slot);
 }

@@ -76,6 +76,8 @@ class Simulation {
     TimePoint deadline = TimePoint::max();
     Duration service{};  // of its own
     Duration alone{};    // what it takes without any waiting: its calls included, once they ended
+    TimePoint on_core_since;   // while it runs
+    Duration on_core{};        // until then, the wait for a part of a core included
     std::uint64_t number = 0;  // of all arrivals, from 1
     std::uint64_t draw = 0;    // what its calls take is drawn by this, whatever the policy
     InvocationId caller;       // who waits for it, if anybody
@@ -153,6 +155,7 @@ class Simulation {
   Duration work_of(const Job& job) const;
   void run(Slot job);
   void leave_core(Slot job);
+  autoscaler::CpuUse cpu_use_of(const Job& job) const;
   std::uint32_t share_of(const Pod& pod) const;
   void share_out(const Pod& pod);
   void tell(scheduler::CpuShares::Tell tell);

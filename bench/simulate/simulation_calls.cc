@@ -105,6 +105,7 @@ void Simulation::run(Slot slot) {
   Job& job = jobs_[slot];
   Pod& pod = pods_[job.pod];
   job.stage = Stage::kRunning;
+  job.on_core_since = now_;
   ++pod.running;
   cpu_.begin(now_, 2 * slot, work_of(job), share_of(pod));
   if (pod.running > 1) share_out(pod);
@@ -115,7 +116,14 @@ void Simulation::leave_core(Slot slot) {
   Job& job = jobs_[slot];
   Pod& pod = pods_[job.pod];
   job.stage = Stage::kCalling;
+  job.on_core += now_ - job.on_core_since;
   if (--pod.running > 0) share_out(pod);
+}
+
+// With cores to be short of, a call works as long as it is on one.
+autoscaler::CpuUse Simulation::cpu_use_of(const Job& job) const {
+  if (setup_.cores == 0) return {};
+  return {.cpu = job.service, .waited = std::max(job.on_core - job.service, Duration::zero())};
 }
 
 // Of each call that runs in the pod, which share what it has.

@@ -128,6 +128,7 @@ struct ScalingFacts {
   std::int64_t expected_wait_us = 0;
   std::uint32_t pods_wanted = 0;
   std::int64_t service_us = 0;  // mean time of an invocation; 0 before the first
+  std::int64_t cpu_us = 0;      // mean time of an invocation on a core; 0: not told
   std::int64_t start_us = 0;    // mean time of a start; what is assumed before the first
   // How long an idle pod stays that the policy wants to keep no longer; -1: not known.
   std::int64_t keep_us = -1;
@@ -172,6 +173,25 @@ struct DeadLetterChoice {
   bool replay = false;  // deliver them again; else they are deleted
 };
 
+enum class BreakerState : std::uint8_t {
+  kClosed,    // calls are made
+  kOpen,      // none is
+  kHalfOpen,  // one at a time is, or will be with the next call, to see how it ends
+};
+
+// The circuit breaker of the calls of one function to another, shared by all its pods.
+struct BreakerView {
+  std::string call;  // whom it calls
+  BreakerState state = BreakerState::kClosed;
+  std::int64_t since_unix_ns = 0;  // closed: since it was open last, 0: never; else since it opened
+  std::uint64_t calls = 0;         // within the window, that ended; none while it is not closed
+  std::uint64_t failures = 0;      // of these
+  std::string last_failure;        // "queue-full: ...", "it answered 503"; empty: there was none
+  std::int64_t last_failed_unix_ns = 0;
+  bool on_trial = false;         // half-open: the one call that is let through is under way
+  std::int64_t next_try_us = 0;  // open: until then none is made
+};
+
 struct FunctionView {
   manifest::Function manifest;        // of the current revision, defaults filled in
   std::uint64_t revision = 0;         // the current one
@@ -192,6 +212,7 @@ struct FunctionView {
   std::uint64_t requests_failed = 0;  // answered 5xx, by itself or by the node in its place
   ScalingFacts scaling;
   std::vector<TriggerView> triggers;  // by name
+  std::vector<BreakerView> breakers;  // by the name of whom it calls
   std::string url;                    // where it answers, "http://127.0.0.1:8080/function/NAME"
   std::vector<Event> events;          // oldest first; only by get_function(), at most kEventsKept
 };

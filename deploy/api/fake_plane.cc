@@ -24,6 +24,21 @@ FunctionView function_view(const std::string& name) {
   return view;
 }
 
+TriggerView trigger_view() {
+  TriggerView trigger;
+  trigger.name = trigger.kind = "due";
+  trigger.what = "stock:due";
+  trigger.path = "/due";
+  trigger.state = "waiting";
+  trigger.delivered = 7;
+  trigger.failed = 2;
+  trigger.dead_letters = 1;
+  trigger.waiting = 3;
+  trigger.next_unix_ns = kStart + 3600 * kSecond;
+  trigger.last_failure = "answered 500: no";
+  return trigger;
+}
+
 }  // namespace
 
 void fill(FakePlane& plane) {
@@ -43,26 +58,21 @@ void fill(FakePlane& plane) {
       0,
       15'000,
       1100};
+  BreakerView open{"stock", BreakerState::kOpen, kStart + 48 * kSecond, 6,
+                   5,       "it answered 503",   kStart + 48 * kSecond};
+  open.next_try_us = 3'200'000;
+  BreakerView closed;
+  closed.call = "prices";
+  catalogue.breakers = {closed, open};
   catalogue.events = {{kStart + kSecond, "catalogue", "", "Deployed", "revision 2 is current"},
                       {kStart + 2 * kSecond, "catalogue", "catalogue-7", "PodStarted",
                        "started 1.1 ms pooled, 1 waiting: no pod runs"}};
-  TriggerView trigger;
-  trigger.name = trigger.kind = "due";
-  trigger.what = "stock:due";
-  trigger.path = "/due";
-  trigger.state = "waiting";
-  trigger.delivered = 7;
-  trigger.failed = 2;
-  trigger.dead_letters = 1;
-  trigger.waiting = 3;
-  trigger.next_unix_ns = kStart + 3600 * kSecond;
-  trigger.last_failure = "answered 500: no";
   plane.functions["catalogue"] = catalogue;
   plane.dead_letters = {
       {"history/1-0", "history", kStart, "9-0", "shop.v1.OrderCompleted", "answered 500: no", 10},
       {"due/2-0", "due", kStart, "o1@5", "subito.due", "answered 503", 10}};
   plane.functions["stock"] = function_view("stock");
-  plane.functions["stock"].triggers = {trigger};
+  plane.functions["stock"].triggers = {trigger_view()};
 
   PodView idle{"catalogue-7", "catalogue", 2, PodState::kIdle};
   idle.start_us = 1100;

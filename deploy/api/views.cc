@@ -41,6 +41,7 @@ Json scaling_json(const ScalingFacts& facts) {
                {"expectedWaitMicros", facts.expected_wait_us},
                {"podsWanted", facts.pods_wanted},
                {"serviceMicros", facts.service_us},
+               {"cpuMicros", facts.cpu_us},
                {"startMicros", facts.start_us}};
   if (facts.keep_us >= 0) json["keepMicros"] = facts.keep_us;
   if (facts.decided_unix_ns != 0) json["decidedAt"] = time_text(facts.decided_unix_ns);
@@ -68,6 +69,17 @@ Json dead_letter_json(const DeadLetterView& view) {
           {"deliveries", view.deliveries}};
 }
 
+Json breaker_json(const BreakerView& view) {
+  Json json = {{"call", view.call},        {"state", to_string(view.state)},
+               {"calls", view.calls},      {"failures", view.failures},
+               {"onTrial", view.on_trial}, {"nextTryMicros", view.next_try_us}};
+  if (view.since_unix_ns != 0) json["since"] = time_text(view.since_unix_ns);
+  if (view.last_failed_unix_ns == 0) return json;
+  json["lastFailure"] = view.last_failure;
+  json["lastFailedAt"] = time_text(view.last_failed_unix_ns);
+  return json;
+}
+
 Json function_json(const FunctionView& view, bool with_events) {
   Json json = {{"name", view.manifest.metadata().name()},
                {"revision", view.revision},
@@ -84,6 +96,7 @@ Json function_json(const FunctionView& view, bool with_events) {
                {"requestsFailed", view.requests_failed},
                {"scaling", scaling_json(view.scaling)},
                {"triggers", items(view.triggers, trigger_json)},
+               {"breakers", items(view.breakers, breaker_json)},
                {"artefact", view.artefact},
                {"createdAt", time_text(view.created_unix_ns)},
                {"deployedAt", time_text(view.deployed_unix_ns)},
@@ -310,6 +323,18 @@ std::string_view to_string(FunctionState state) {
       return "ready";
     case FunctionState::kFailing:
       return "failing";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(BreakerState state) {
+  switch (state) {
+    case BreakerState::kClosed:
+      return "closed";
+    case BreakerState::kOpen:
+      return "open";
+    case BreakerState::kHalfOpen:
+      return "half-open";
   }
   return "unknown";
 }

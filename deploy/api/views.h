@@ -40,6 +40,7 @@ Problem problem_of(const DeployFailure& failure);
 
 std::string_view to_string(PodState state);
 std::string_view to_string(FunctionState state);
+std::string_view to_string(BreakerState state);
 std::string_view to_string(LogLevel level);
 std::string_view to_string(LogStream stream);
 std::string to_string(manifest::StartMode mode);

@@ -72,8 +72,43 @@ void print_scaling(const Session& session, const Json& facts) {
       wrapped(since + printable(facts.value("decision", "")), kSentenceColumns, indent);
   words.resize(words.size() - 1);  // its new line
   print_label(session, "Scaling", words.substr(indent.size()));
+  const double cpu = facts.value("cpuMicros", 0.0);  // not told, if calls are short
   print_sentence(session, "mean times: invocation " + mean_words(facts, "serviceMicros") +
+                              (cpu > 0 ? " (" + time_words(cpu) + " of it on a core)" : "") +
                               ", start " + mean_words(facts, "startMicros"));
+}
+
+std::string breaker_words(const Session& session, const Json& breaker) {
+  const std::string state = breaker.at("state");
+  std::string words = scalar(breaker.at("call")) + ": " + state;
+  if (breaker.contains("since")) words += " for " + session.age(breaker.at("since"));
+  words += ", " + breaker.at("failures").dump() + " of " + breaker.at("calls").dump() +
+           " calls failed in its window";
+  if (state == "open")
+    words += "; next try in " + time_words(breaker.value("nextTryMicros", 0.0));
+  else if (state == "half-open")
+    words +=
+        breaker.value("onTrial", false) ? "; one call is on trial" : "; the next call is a trial";
+  if (breaker.contains("lastFailedAt"))
+    words += "; last failure " + session.age(breaker.at("lastFailedAt")) +
+             " ago: " + printable(breaker.value("lastFailure", ""));
+  return words;
+}
+
+// Of its calls to others, those that have one.
+void print_breakers(const Session& session, const Json& breakers) {
+  const std::string indent(kLabelColumns, ' ');
+  const char* label = "Breakers";
+  for (const Json& breaker : breakers) {
+    std::string words = wrapped(breaker_words(session, breaker), kSentenceColumns, indent);
+    if (*label == '\0') {
+      session.out() << words;
+    } else {
+      words.pop_back();  // its new line
+      print_label(session, label, words.substr(indent.size()));
+    }
+    label = "";
+  }
 }
 
 // The paths of its own, beside its URL, where clients reach them.
@@ -111,6 +146,7 @@ void print_head(const Session& session, const Json& function) {
                   function.value("requestsFailed", Json(0)).dump() + " failed (answered 5xx), " +
                   function.at("waiting").dump() + " waiting");
   print_scaling(session, function.at("scaling"));
+  print_breakers(session, function.value("breakers", Json::array()));
 }
 
 void print_heading(const Session& session, const char* text) {

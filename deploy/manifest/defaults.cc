@@ -40,6 +40,14 @@ void apply_resources(Resources& resources) {
   if (!resources.has_pids()) resources.set_pids(kPids);
 }
 
+void apply_breaker(Breaker& breaker) {
+  if (!breaker.has_failures()) breaker.set_failures(kBreakerFailures);
+  if (!breaker.has_failure_rate()) breaker.set_failure_rate(kBreakerFailureRate);
+  if (!breaker.has_window_ms()) breaker.set_window_ms(kBreakerWindowMs);
+  if (!breaker.has_open_ms()) breaker.set_open_ms(kBreakerOpenMs);
+  if (!breaker.has_probes()) breaker.set_probes(kBreakerProbes);
+}
+
 void apply_trigger(Trigger& trigger, const FunctionSpec& spec) {
   if (!trigger.has_deliveries()) trigger.set_deliveries(kTriggerDeliveries);
   if (trigger.has_stream() && !trigger.stream().has_in_flight())
@@ -71,6 +79,7 @@ void apply_defaults(Function& function) {
     if (binding.has_redis() && binding.redis().key_prefix().empty())
       binding.mutable_redis()->set_key_prefix(metadata.name() + ":");
   }
+  for (Breaker& breaker : *spec.mutable_breakers()) apply_breaker(breaker);
   for (Trigger& trigger : *spec.mutable_triggers()) apply_trigger(trigger, spec);
 }
 

@@ -55,6 +55,15 @@ inline constexpr std::int32_t kPids = 64;
 inline constexpr std::int64_t kBodyBytesMax = 16 << 20;
 // The fastest start that keeps nothing of the function in memory.
 inline constexpr StartMode kStart = POOLED;
+// One bad pod, or one bad moment, is not enough.
+inline constexpr std::int32_t kBreakerFailures = 5;
+// While every other call gets through, most people are better served by trying.
+inline constexpr std::int32_t kBreakerFailureRate = 50;
+// Long enough to see five failures of a function that is called once a second or two.
+inline constexpr std::int64_t kBreakerWindowMs = 10'000;
+// What went away by accident comes back within seconds; a trial costs one call.
+inline constexpr std::int64_t kBreakerOpenMs = 5'000;
+inline constexpr std::int32_t kBreakerProbes = 1;
 // With backoffs of up to a minute ten tries last some minutes: what is away for longer is a
 // person's.
 inline constexpr std::int32_t kTriggerDeliveries = 10;

@@ -30,6 +30,10 @@ class CrossChecks {
            [&](int i) { return spec.bindings(i).name(); });
     unique("spec.routes", "path", spec.routes_size(), [&](int i) { return spec.routes(i).path(); });
     unique("spec.calls", "", spec.calls_size(), [&](int i) { return spec.calls(i); });
+    unique("spec.breakers", "call", spec.breakers_size(),
+           [&](int i) { return spec.breakers(i).call(); });
+    for (int i = 0; i < spec.breakers_size(); ++i)
+      breaker("spec.breakers[" + std::to_string(i) + "].call", spec.breakers(i).call());
     unique("spec.triggers", "name", spec.triggers_size(),
            [&](int i) { return spec.triggers(i).name(); });
     for (int i = 0; i < spec.triggers_size(); ++i)
@@ -50,6 +54,13 @@ class CrossChecks {
     if (!scaling.has_min() || scaling.min() <= max) return;
     fault("spec.scaling.min", "is " + std::to_string(scaling.min()) + ", above max, which is " +
                                   std::to_string(max) + (scaling.has_max() ? "" : " by default"));
+  }
+
+  void breaker(const std::string& place, const std::string& call) {
+    const auto& calls = function_.spec().calls();
+    const bool named = std::find(calls.begin(), calls.end(), call) != calls.end();
+    if (!call.empty() && !named)
+      fault(place, "is '" + call + "', which is not listed in spec.calls");
   }
 
   // Which redis binding its keys and dead letters are below.

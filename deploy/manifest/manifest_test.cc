@@ -218,6 +218,16 @@ INSTANTIATE_TEST_SUITE_P(
                   "scaling.knative: is for the policy concurrency; add policy: concurrency"},
         FaultCase{"  scaling: {policy: concurrency, knative: {stableWindow: 5s}}\n",
                   "is 5s, allowed is 6s to 1h"},
+        FaultCase{"  breakers: [{call: stock}]\n",
+                  "6: spec.breakers[0].call: is 'stock', which is not listed in spec.calls"},
+        FaultCase{"  calls: [stock]\n  breakers: [{failures: 3}]\n",
+                  "7: spec.breakers[0].call: is missing"},
+        FaultCase{"  calls: [stock]\n  breakers: [{call: stock, failureRate: 0}]\n",
+                  "spec.breakers[0].failureRate: is 0, allowed is 1 to 100"},
+        FaultCase{"  calls: [stock]\n  breakers: [{call: stock, window: 50ms}]\n",
+                  "spec.breakers[0].window: is 50ms, allowed is 100ms to 1h"},
+        FaultCase{"  calls: [stock]\n  breakers: [{call: stock}, {call: stock}]\n",
+                  "spec.breakers[1].call: is 'stock' as that of spec.breakers[0]"},
         FaultCase{"  triggers: [{name: t, path: /t}]\n",
                   "6: spec.triggers[0]: needs exactly one of stream, schedule, due"},
         FaultCase{"  triggers: [{name: t, path: t, schedule: {cron: '@daily'}}]\n",
@@ -332,18 +342,22 @@ TEST(ManifestJson, RefusesWhatYamlRefusesAndItsOwnFaults) {
 }
 
 TEST(Defaults, FillInWhatIsAbsentAndKeepZero) {
-  auto function = parse_yaml("f", std::string(kHead) +
-                                      "spec: {binary: a, scaling: {idle: 0s}, bindings: [{name: "
-                                      "r, redis: {}}], triggers: [{name: t, path: /, stream: "
-                                      "{key: k}}, {name: d, path: /, due: {key: k}}]}")
-                      .manifests.at(0)
-                      .function;
+  auto function =
+      parse_yaml("f", std::string(kHead) +
+                          "spec: {binary: a, calls: [stock], breakers: [{call: stock, window: "
+                          "1m}], scaling: {idle: 0s}, bindings: [{name: "
+                          "r, redis: {}}], triggers: [{name: t, path: /, stream: "
+                          "{key: k}}, {name: d, path: /, due: {key: k}}]}")
+          .manifests.at(0)
+          .function;
   apply_defaults(function);
   EXPECT_EQ(function.spec().scaling().idle_ms(), 0);
   EXPECT_EQ(function.spec().scaling().max(), kScalingMax);
   EXPECT_EQ(function.spec().timeout_ms(), kTimeoutMs);
   EXPECT_EQ(function.spec().bindings(0).redis().key_prefix(), "hello:");
   EXPECT_EQ(function.metadata().namespace_(), "default");
+  EXPECT_EQ(function.spec().breakers(0).failures(), kBreakerFailures);
+  EXPECT_EQ(function.spec().breakers(0).window_ms(), 60'000);
   EXPECT_EQ(function.spec().triggers(0).deliveries(), kTriggerDeliveries);
   EXPECT_EQ(function.spec().triggers(0).binding(), "r");
   EXPECT_EQ(function.spec().triggers(0).stream().in_flight(), kStreamInFlight);

@@ -65,6 +65,8 @@ TEST(Reference, TellsTypeDefaultAndLimitsOfAField) {
   EXPECT_EQ(only("bindings").allowed, "at most 32");
   EXPECT_EQ(only("args").type, "list of texts");
   EXPECT_TRUE(only("binary").required);
+  EXPECT_EQ(only("failureRate").default_value, "50");
+  EXPECT_EQ(only("breakers.window").default_value, "10s");
   EXPECT_EQ(only("deliveries").default_value, "10");
   EXPECT_EQ(only("stream.inFlight").default_value, "1");
   EXPECT_EQ(only("due.inFlight").default_value, "8");

@@ -53,6 +53,11 @@ TEST(Rules, DefaultsStandInTheComments) {
            {"deliveries =", std::to_string(kTriggerDeliveries)},
            {"in_flight =", std::to_string(kStreamInFlight)},
            {"in_flight = 2", std::to_string(kDueInFlight)},
+           {"int32 failures", std::to_string(kBreakerFailures)},
+           {"int32 failure_rate", std::to_string(kBreakerFailureRate)},
+           {"int64 window_ms", format_duration_ms(kBreakerWindowMs)},
+           {"int64 open_ms", format_duration_ms(kBreakerOpenMs)},
+           {"int32 probes", std::to_string(kBreakerProbes)},
            {"body_bytes_max =", format_size_bytes(kBodyBytesMax)}}) {
     const std::size_t at = proto.find(" " + field);
     ASSERT_NE(at, proto.npos) << field;

@@ -1,13 +1,14 @@
 #include "functions/catalogue/catalogue.h"
 
-#include <charconv>
-#include <optional>
 #include <utility>
 #include <vector>
 
+#include "functions/catalogue/product.h"
+#include "functions/catalogue/search.h"
 #include "functions/catalogue/seed.h"
+#include "functions/catalogue/store.h"
+#include "functions/shop/etag.h"
 #include "functions/shop/lines.h"
-#include "functions/shop/money.h"
 #include "functions/shop/service.h"
 
 namespace shop {
@@ -15,49 +16,11 @@ namespace {
 
 using subito::Context;
 using subito::HttpError;
-using subito::Redis;
-using subito::RedisReply;
 using subito::Request;
 using subito::Response;
 
-// The catalogue is answered whole; paging is for one that outgrows this.
-constexpr int kProductsMax = 1000;
-
-// KEYS: products, product. ARGV: rank, id, then fields and values.
-constexpr const char* kAddIfMissing = R"(
-if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
-redis.call('HSET', KEYS[2], unpack(ARGV, 3))
-redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
-return 1
-)";
-
-std::string product_key(Redis& redis, const std::string& id) {
-  return redis.key("product:" + id);
-}
-
-std::optional<Product> product_of(const std::string& id, const RedisReply& fields) {
-  if (fields.is_error()) throw subito::RedisError(std::string(fields.text()));
-  if (fields.size() != 3 || fields[0].is_nil()) return std::nullopt;
-  Product product{id, std::string(fields[0].text()), std::string(fields[1].text()), 0};
-  const std::string_view price = fields[2].text();
-  std::from_chars(price.data(), price.data() + price.size(), product.price_minor);
-  return product;
-}
-
-// In one round trip. Ids that are not there are left out.
-std::vector<Product> load(Redis& redis, const std::vector<std::string>& ids) {
-  std::vector<std::vector<std::string>> commands;
-  for (const std::string& id : ids) {
-    commands.push_back({"HMGET", product_key(redis, id), "name", "description", "price_minor"});
-  }
-  std::vector<Product> products;
-  if (commands.empty()) return products;
-  const std::vector<RedisReply> replies = redis.pipeline(commands);
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (auto product = product_of(ids[i], replies[i])) products.push_back(*std::move(product));
-  }
-  return products;
-}
+// How often a change of any version (If-Match: *) may find that another was quicker.
+constexpr int kChangeTriesMax = 100;
 
 std::vector<std::string> ids_of_query(std::string_view text) {
   std::vector<std::string> ids;
@@ -72,47 +35,116 @@ std::vector<std::string> ids_of_query(std::string_view text) {
   return ids;
 }
 
-std::vector<std::string> all_ids(Redis& redis) {
-  const RedisReply reply =
-      redis.command({"ZRANGE", redis.key("products"), "0", std::to_string(kProductsMax - 1)});
-  std::vector<std::string> ids;
-  for (std::size_t i = 0; i < reply.size(); ++i) ids.emplace_back(reply[i].text());
-  return ids;
+HttpError unknown_product_of(const std::string& id) {
+  return HttpError(404, "unknown-product", "there is no product " + id);
+}
+
+Response answer_of_product(const Product& product, int status = 200) {
+  JsonWriter out;
+  write_product(out, product);
+  return Response::json(out.take(), status);
 }
 
 Response list_products(const Request& request, Context& context) {
-  Redis& redis = context.redis("redis");
-  const auto wanted = request.query("ids");
+  const Search search = read_search(request);
+  ProductStore store(context.redis("redis"));
+  Page page;
+  if (const auto wanted = request.query("ids")) {
+    page.products = store.load(ids_of_query(*wanted));
+  } else {
+    page = find_page(store.load(store.all_ids()), search);
+  }
   JsonWriter out;
   out.open_array();
-  for (const Product& product : load(redis, wanted ? ids_of_query(*wanted) : all_ids(redis))) {
-    write_product(out, product);
-  }
-  return Response::json(out.close_array().take());
+  for (const Product& product : page.products) write_product(out, product);
+  Response answer = Response::json(out.close_array().take());
+  if (page.more) answer.header("link", link_to_next(page, search));
+  return tagged(request, std::move(answer));
+}
+
+Product find_or_refuse(ProductStore& store, const std::string& id) {
+  auto product = is_id(id) ? store.find(id) : std::nullopt;
+  if (!product) throw unknown_product_of(id);
+  return *std::move(product);
 }
 
 Response get_product(const Request& request, Context& context) {
-  const std::string& id = request.param("id");
-  std::vector<Product> found;
-  if (is_id(id)) found = load(context.redis("redis"), {id});
-  if (found.empty()) throw HttpError(404, "unknown-product", "there is no product " + id);
-  JsonWriter out;
-  write_product(out, found.front());
-  return Response::json(out.take());
+  ProductStore store(context.redis("redis"));
+  const Product product = find_or_refuse(store, request.param("id"));
+  return tagged(request, answer_of_product(product), etag_of_version(product.version));
+}
+
+// A repetition is refused for its sku, so that it adds nothing twice.
+Response create_product(const Request& request, Context& context) {
+  Product product = read_product(read_object(request));
+  ProductStore store(context.redis("redis"));
+  product.id = store.new_id();
+  switch (store.add(product)) {
+    case ProductStore::Added::kSkuTaken:
+      throw HttpError(409, "sku-taken", "there is a product with the sku " + product.sku);
+    case ProductStore::Added::kFull:
+      throw HttpError(409, "catalogue-full", "there are 1000 products already");
+    case ProductStore::Added::kThere:
+      throw subito::RedisError("add product: the id was given out before");
+    case ProductStore::Added::kDone:
+      break;
+  }
+  return answer_of_product(product, 201)
+      .header("location", "/products/" + product.id)
+      .header("etag", etag_of_version(product.version));
+}
+
+// Runs `change` on the product as it would be next: what the request names by If-Match, or with
+// "*" what is there.
+template <typename Change>
+Product change_product(const Request& request, Context& context, Change change) {
+  const std::int64_t wanted = version_of_if_match(request);
+  ProductStore store(context.redis("redis"));
+  for (int i = 0; i < kChangeTriesMax; ++i) {
+    Product product = find_or_refuse(store, request.param("id"));
+    product.version = (wanted == 0 ? product.version : wanted) + 1;
+    switch (change(store, product)) {
+      case ProductStore::Changed::kDone:
+        return product;
+      case ProductStore::Changed::kUnknown:
+        throw unknown_product_of(product.id);
+      case ProductStore::Changed::kOtherSku:
+        throw HttpError(422, "sku-fixed", "\"sku\" is another: that of a product never changes");
+      case ProductStore::Changed::kOtherVersion:
+        if (wanted == 0) continue;
+        throw HttpError(412, "version-changed",
+                        "product " + product.id + " was changed meanwhile: read it again");
+    }
+  }
+  throw subito::RedisError("change product: others were quicker");
+}
+
+Response put_product(const Request& request, Context& context) {
+  const Product wanted = read_product(read_object(request));
+  const Product product =
+      change_product(request, context, [&](ProductStore& store, Product& current) {
+        Product next = wanted;
+        next.id = current.id;
+        next.version = current.version;
+        current = next;
+        return store.change(current);
+      });
+  return answer_of_product(product).header("etag", etag_of_version(product.version));
+}
+
+Response delete_product(const Request& request, Context& context) {
+  change_product(request, context,
+                 [](ProductStore& store, const Product& product) { return store.remove(product); });
+  return Response(204);
 }
 
 // Adds what is missing and changes nothing that is there.
 Response seed(const Request&, Context& context) {
   require_seed_setting(context);
-  Redis& redis = context.redis("redis");
+  ProductStore store(context.redis("redis"));
   std::int64_t added = 0;
   for (const Product& product : seed_products()) {
-    added += redis
-                 .command({"EVAL", kAddIfMissing, "2", redis.key("products"),
-                           product_key(redis, product.id), product.id, product.id, "name",
-                           product.name, "description", product.description, "price_minor",
-                           std::to_string(product.price_minor)})
-                 .integer();
+    added += store.add(product) == ProductStore::Added::kDone ? 1 : 0;
   }
   JsonWriter out;
   return Response::json(out.open_object().key("added").integer(added).close_object().take());
@@ -120,23 +152,16 @@ Response seed(const Request&, Context& context) {
 
 }  // namespace
 
-void write_product(JsonWriter& out, const Product& product) {
-  out.open_object();
-  out.key("id").text(product.id);
-  out.key("name").text(product.name);
-  out.key("description").text(product.description);
-  out.key("price").money(product.price_minor);
-  out.key("priceMinor").integer(product.price_minor);
-  out.key("currency").text(kCurrency);
-  out.close_object();
-}
-
 subito::Router catalogue_router() {
   subito::Router router;
   router.get("/products", guarded(list_products));
+  router.post("/products", guarded(create_product));
   router.get("/products/{id}", guarded(get_product));
+  router.put("/products/{id}", guarded(put_product));
+  router.del("/products/{id}", guarded(delete_product));
   router.post("/seed", guarded(seed));
   add_health(router, check_redis);
+  add_openapi(router, catalogue_openapi());
   return router;
 }
 

@@ -3,6 +3,8 @@
 #include <sys/random.h>
 
 #include <array>
+#include <cstdio>
+#include <ctime>
 #include <stdexcept>
 
 #include "functions/shop/json.h"
@@ -12,7 +14,8 @@ namespace shop {
 namespace {
 
 constexpr std::array kStatuses = {OrderStatus::kNew, OrderStatus::kReserved,
-                                  OrderStatus::kCompleted, OrderStatus::kCancelled};
+                                  OrderStatus::kAuthorised, OrderStatus::kCompleted,
+                                  OrderStatus::kCancelled};
 
 void write_money(JsonWriter& out, const char* name, std::optional<std::int64_t> minor) {
   const std::string minor_name = std::string(name) + "Minor";
@@ -31,6 +34,8 @@ std::string_view to_string(OrderStatus status) {
       return "NEW";
     case OrderStatus::kReserved:
       return "RESERVED";
+    case OrderStatus::kAuthorised:
+      return "AUTHORISED";
     case OrderStatus::kCompleted:
       return "COMPLETED";
     case OrderStatus::kCancelled:
@@ -47,16 +52,13 @@ OrderStatus status_of_text(std::string_view text) {
 }
 
 bool may_become(OrderStatus from, OrderStatus to) {
-  switch (from) {
-    case OrderStatus::kNew:
-      return to == OrderStatus::kReserved || to == OrderStatus::kCancelled;
-    case OrderStatus::kReserved:
-      return to == OrderStatus::kCompleted || to == OrderStatus::kCancelled;
-    case OrderStatus::kCompleted:
-    case OrderStatus::kCancelled:
-      return false;
-  }
-  return false;
+  if (is_final(from)) return false;
+  if (to == OrderStatus::kCancelled) return true;
+  return static_cast<int>(to) == static_cast<int>(from) + 1;
+}
+
+bool is_final(OrderStatus status) {
+  return status == OrderStatus::kCompleted || status == OrderStatus::kCancelled;
 }
 
 std::string to_json(const Order& order) {
@@ -71,8 +73,12 @@ std::string to_json(const Order& order) {
   out.close_array();
   write_money(out, "total", order.total_minor);
   out.key("currency").text(kCurrency);
+  out.key("customer").text(order.customer).key("placedAt").text(utc_text(order.placed_ms));
+  out.key("version").integer(order.version);
   if (!order.reason.empty()) out.key("reason").text(order.reason);
-  return out.close_object().take();
+  std::string json = out.close_object().take();
+  json.pop_back();  // the line break
+  return json;
 }
 
 std::string random_order_id() {
@@ -88,6 +94,19 @@ std::string random_order_id() {
     id += kDigits[byte & 15];
   }
   return id;
+}
+
+std::string utc_text(std::int64_t unix_ms) {
+  constexpr std::int64_t kMsPerSecond = 1000;
+  const std::time_t seconds = unix_ms / kMsPerSecond;
+  std::tm utc{};
+  gmtime_r(&seconds, &utc);
+  std::array<char, 32> text;
+  const std::size_t n = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
+  std::array<char, 8> fraction;
+  std::snprintf(fraction.data(), fraction.size(), ".%03dZ",
+                static_cast<int>(unix_ms % kMsPerSecond));
+  return std::string(text.data(), n) + fraction.data();
 }
 
 }  // namespace shop

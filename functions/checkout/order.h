@@ -1,4 +1,4 @@
-// Order, and what of it leaves checkout. Pure.
+// Order, and what of it leaves checkout. Pure, but for the random id.
 #pragma once
 
 #include <subito/function.h>
@@ -12,26 +12,36 @@
 
 namespace shop {
 
-// NEW ─▶ RESERVED ─▶ COMPLETED, and from NEW and RESERVED to CANCELLED. The last two are final.
-enum class OrderStatus { kNew, kReserved, kCompleted, kCancelled };
+// NEW ─▶ RESERVED ─▶ AUTHORISED ─▶ COMPLETED, and from the first three to CANCELLED. The last two
+// are final: stock and money are where they belong.
+enum class OrderStatus { kNew, kReserved, kAuthorised, kCompleted, kCancelled };
 
 std::string_view to_string(OrderStatus status);  // "NEW"
 // Throws std::invalid_argument for what is none.
 OrderStatus status_of_text(std::string_view text);
 bool may_become(OrderStatus from, OrderStatus to);
+bool is_final(OrderStatus status);
 
 struct Order {
   std::string id;  // 32 hexadecimal digits, random: who knows it may read the order
   OrderStatus status = OrderStatus::kNew;
+  std::int64_t version = 1;  // one more with each change
+  std::string customer;
   Lines lines;  // with prices from RESERVED on
   std::optional<std::int64_t> total_minor;
-  std::string reason;  // why it was cancelled
+  std::string reason;          // why it was cancelled
+  std::int64_t placed_ms = 0;  // Unix time
+  friend bool operator==(const Order&, const Order&) = default;
 };
 
 // {id, status, lines: [{productId, quantity, unitPrice, unitPriceMinor}], total, totalMinor,
-// currency, reason}. Prices and total are null until they are fixed; reason only if cancelled.
+// currency, customer, placedAt, version, reason}. Prices and total are null until they are fixed;
+// reason only if cancelled. No line break behind it.
 std::string to_json(const Order& order);
 
 std::string random_order_id();
+
+// "2026-11-26T08:30:00.123Z" (RFC 3339).
+std::string utc_text(std::int64_t unix_ms);
 
 }  // namespace shop

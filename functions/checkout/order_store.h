@@ -1,9 +1,12 @@
-// OrderStore: orders and the answers given for idempotency keys. RedisOrderStore keeps them; tests
-// keep them in memory.
+// OrderStore: orders, who works on them, and the answers given for idempotency keys.
+// RedisOrderStore keeps them; tests keep them in memory.
 //
-// A key belongs to one order. Its record holds what was asked (the fingerprint), a lease while a
-// pod works on it, and the answer once there is one. Status changes are compare-and-set, so that of
-// two pods that work on one order only one gets through.
+// A key belongs to one order. Its record holds what was asked (the fingerprint) and the answer once
+// there is one. An order that is not final is due at some time: due work (POST /due) carries it on.
+// A lease keeps it to one worker for a while, and it is due when the lease ends.
+//
+// Every change is a compare-and-set on the order's version, and writes its event with it: of two
+// that work on one order only one gets through.
 #pragma once
 
 #include <subito/function.h>
@@ -21,34 +24,71 @@ struct StoredAnswer {
   std::string body;
 };
 
+// The decision that an order will be cancelled, and why. It is written before anything is undone,
+// and an order that bears one goes no step forwards any more, whoever works on it.
+struct Refusal {
+  int status = 0;  // of the answer: 402, 409, 422; 503: not for ever, the key becomes free again
+  std::string type;
+  std::string detail;
+  friend bool operator==(const Refusal&, const Refusal&) = default;
+};
+
+// An order in the hands of one worker.
+struct Work {
+  Order order;
+  std::string key;  // Idempotency-Key
+  std::optional<Refusal> refusal;
+  std::int64_t lease = 0;            // names this worker's lease
+  std::chrono::milliseconds age{0};  // since it was placed
+};
+
 struct Begun {
   enum class Outcome {
-    kStarted,   // the order is new
-    kResumed,   // somebody began it and has given up or died
+    kStarted,   // the order is new, and ours if a lease was asked for
+    kKnown,     // it was begun before and is not answered: take() it
     kReplay,    // it is answered already: `answer`
-    kInFlight,  // somebody works on it
     kMismatch,  // the key was used for something else
   };
   Outcome outcome = Outcome::kMismatch;
-  Order order;  // when started or resumed; when replayed its id alone counts
+  std::string order;  // its id; empty for a mismatch
+  std::int64_t lease = 0;
   StoredAnswer answer;
+};
+
+struct Taken {
+  enum class Outcome {
+    kTaken,    // ours: `work`
+    kHeld,     // somebody works on it
+    kFinal,    // nothing is left to do
+    kUnknown,  // there is no such order
+  };
+  Outcome outcome = Outcome::kUnknown;
+  Work work;
 };
 
 class OrderStore {
  public:
+  using Duration = std::chrono::milliseconds;
+
   virtual ~OrderStore() = default;
 
-  // `order` is new, its lines are without prices and are the fingerprint.
-  virtual Begun begin(const std::string& key, const Order& order,
-                      std::chrono::milliseconds lease) = 0;
+  // `order` is new: its lines are without prices and, with the customer, the fingerprint. Due when
+  // the lease ends; with a lease of 0 at once, for nobody in particular.
+  virtual Begun begin(const std::string& key, const Order& order, Duration lease) = 0;
+  // An open order that nobody holds.
+  virtual Taken take(const std::string& id, Duration lease) = 0;
+
   // What becomes of the key's record when the order changes.
   enum class Record { kLeave, kAnswer, kForget };
-  // Writes `order` if it still has the status `from` in the store; false if not. With kAnswer the
-  // answer is kept for the key, with kForget the key can be used for a new order.
-  virtual bool change(const std::string& key, const Order& order, OrderStatus from, Record record,
-                      const StoredAnswer& answer) = 0;
-  // The lease ends now: the next request with that key goes on with the order.
-  virtual void let_go(const std::string& key) = 0;
+  // Writes `work.order`, whose version is one more than that in the store, and its event. False if
+  // somebody was faster, or has decided to cancel it and this is no cancelling. A final order is
+  // due no more; with kAnswer the answer is kept for the key, with kForget the key is free.
+  virtual bool change(const Work& work, Record record, const StoredAnswer& answer) = 0;
+  // Writes work.refusal. False if the order changed meanwhile or somebody decided before.
+  virtual bool decide(const Work& work) = 0;
+  // The lease ends now, and the order is due after `delay`.
+  virtual void let_go(const Work& work, Duration delay) = 0;
+
   virtual std::optional<Order> find(const std::string& id) = 0;
 };
 

@@ -1,51 +1,42 @@
 #include "functions/checkout/redis_order_store.h"
 
+#include <charconv>
 #include <utility>
+
+#include "functions/checkout/order_events.h"
+#include "functions/checkout/order_scripts.h"
 
 namespace shop {
 namespace {
 
+using subito::RedisError;
 using subito::RedisReply;
 
 constexpr const char* kRecordSeconds = "86400";
 
-// KEYS: record, order. ARGV: lines, order id, lease in ms, seconds to keep the record.
-// Answers {what, ...}: started | resumed ORDER | replay STATUS BODY ORDER | in-flight | mismatch.
-constexpr const char* kBegin = R"(
-local record = redis.call('HMGET', KEYS[1], 'fingerprint', 'order', 'lease', 'status', 'body')
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-if record[1] then
-  if record[1] ~= ARGV[1] then return {'mismatch'} end
-  if record[4] then return {'replay', record[4], record[5], record[2]} end
-  if tonumber(record[3]) > now then return {'in-flight'} end
-  redis.call('HSET', KEYS[1], 'lease', now + ARGV[3])
-  return {'resumed', record[2]}
-end
-redis.call('HSET', KEYS[1], 'fingerprint', ARGV[1], 'order', ARGV[2], 'lease', now + ARGV[3])
-redis.call('EXPIRE', KEYS[1], ARGV[4])
-redis.call('HSET', KEYS[2], 'status', 'NEW', 'lines', ARGV[1], 'created', now)
-return {'started'}
-)";
+std::string fingerprint_of(const Order& order) {
+  return order.customer + " " + to_text(order.lines);
+}
 
-// KEYS: order, record. ARGV: status it must have, new status, lines, total, reason, what becomes of
-// the record (leave, answer, forget), HTTP status, body. Answers 1, or 0 if the status was another.
-constexpr const char* kChange = R"(
-if redis.call('HGET', KEYS[1], 'status') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'status', ARGV[2], 'lines', ARGV[3], 'total', ARGV[4],
-           'reason', ARGV[5])
-if ARGV[6] == 'forget' then
-  redis.call('DEL', KEYS[2])
-elseif ARGV[6] == 'answer' and redis.call('EXISTS', KEYS[2]) == 1 then
-  redis.call('HSET', KEYS[2], 'status', ARGV[7], 'body', ARGV[8])
-end
-return 1
-)";
+std::int64_t number_of(const RedisReply& reply) {
+  const std::string_view text = reply.text();
+  std::int64_t value = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error == std::errc() && stop == text.data() + text.size()) return value;
+  throw RedisError("read order: '" + std::string(text) + "' is no number");
+}
 
-constexpr const char* kLetGo = R"(
-if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('HSET', KEYS[1], 'lease', 0) end
-return 1
-)";
+std::string text_of(const Refusal& refusal) {
+  return std::to_string(refusal.status) + " " + refusal.type + " " + refusal.detail;
+}
+
+Refusal refusal_of_text(const std::string& text) {
+  const std::size_t type = text.find(' ');
+  const std::size_t detail = type == text.npos ? text.npos : text.find(' ', type + 1);
+  if (detail == text.npos) throw RedisError("read order: '" + text + "' is no refusal");
+  return {std::atoi(text.c_str()), text.substr(type + 1, detail - type - 1),
+          text.substr(detail + 1)};
+}
 
 const char* to_string(OrderStore::Record record) {
   switch (record) {
@@ -61,56 +52,88 @@ const char* to_string(OrderStore::Record record) {
 
 }  // namespace
 
-Begun RedisOrderStore::begin(const std::string& key, const Order& order,
-                             std::chrono::milliseconds lease) {
-  const RedisReply reply = redis_.command({"EVAL", kBegin, "2", record_key(key),
-                                           order_key(order.id), to_text(order.lines), order.id,
-                                           std::to_string(lease.count()), kRecordSeconds});
+Begun RedisOrderStore::begin(const std::string& key, const Order& order, Duration lease) {
+  const Event event = to_event(order, unix_ms());
+  const RedisReply reply = redis_.command(
+      {"EVAL", order_scripts::kBegin, "4", record_key(key), order_key(order.id), redis_.key("due"),
+       redis_.key("events"), fingerprint_of(order), order.id, std::to_string(lease.count()),
+       kRecordSeconds, order.customer, to_text(order.lines), std::to_string(order.placed_ms), key,
+       event.type, event.data});
   using Outcome = Begun::Outcome;
   const std::string_view what = reply[0].text();
-  if (what == "started") return {Outcome::kStarted, order, {}};
-  if (what == "in-flight") return {Outcome::kInFlight, {}, {}};
-  if (what == "mismatch") return {Outcome::kMismatch, {}, {}};
-  if (what == "replay") {
-    StoredAnswer answer{std::stoi(std::string(reply[1].text())), std::string(reply[2].text())};
-    Order known;
-    known.id = reply[3].text();
-    return {Outcome::kReplay, std::move(known), std::move(answer)};
-  }
-  const std::string id(reply[1].text());
-  auto known = find(id);
-  if (!known) throw subito::RedisError("resume order " + id + ": it is not there");
-  return {Outcome::kResumed, *std::move(known), {}};
+  if (what == "started") return {Outcome::kStarted, order.id, reply[1].integer(), {}};
+  if (what == "mismatch") return {Outcome::kMismatch, "", 0, {}};
+  std::string id(reply[1].text());
+  if (what == "known") return {Outcome::kKnown, std::move(id), 0, {}};
+  return {Outcome::kReplay,
+          std::move(id),
+          0,
+          {static_cast<int>(number_of(reply[2])), std::string(reply[3].text())}};
 }
 
-bool RedisOrderStore::change(const std::string& key, const Order& order, OrderStatus from,
-                             Record record, const StoredAnswer& answer) {
+Taken RedisOrderStore::take(const std::string& id, Duration lease) {
+  const RedisReply reply = redis_.command({"EVAL", order_scripts::kTake, "2", order_key(id),
+                                           redis_.key("due"), id, std::to_string(lease.count())});
+  using Outcome = Taken::Outcome;
+  const std::string_view what = reply[0].text();
+  if (what == "unknown") return {Outcome::kUnknown, {}};
+  if (what == "final") return {Outcome::kFinal, {}};
+  if (what == "held") return {Outcome::kHeld, {}};
+  std::optional<Work> work = read(id);
+  if (!work) throw RedisError("take order " + id + ": it is not there any more");
+  work->lease = reply[1].integer();
+  work->age = Duration(reply[2].integer());
+  return {Outcome::kTaken, *std::move(work)};
+}
+
+bool RedisOrderStore::change(const Work& work, Record record, const StoredAnswer& answer) {
+  const Order& order = work.order;
+  const Event event = to_event(order, unix_ms());
   const std::string total = order.total_minor ? std::to_string(*order.total_minor) : "";
-  const RedisReply reply =
-      redis_.command({"EVAL", kChange, "2", order_key(order.id), record_key(key),
-                      std::string(shop::to_string(from)),
-                      std::string(shop::to_string(order.status)), to_text(order.lines), total,
-                      order.reason, to_string(record), std::to_string(answer.status), answer.body});
+  const RedisReply reply = redis_.command(
+      {"EVAL", order_scripts::kChange, "4", order_key(order.id), record_key(work.key),
+       redis_.key("due"), redis_.key("events"), order.id, std::to_string(order.version),
+       std::string(shop::to_string(order.status)), to_text(order.lines), total, order.reason,
+       to_string(record), std::to_string(answer.status), answer.body, event.type, event.data});
   return reply.integer() == 1;
 }
 
-void RedisOrderStore::let_go(const std::string& key) {
-  redis_.command({"EVAL", kLetGo, "1", record_key(key)});
+bool RedisOrderStore::decide(const Work& work) {
+  const RedisReply reply =
+      redis_.command({"EVAL", order_scripts::kDecide, "1", order_key(work.order.id),
+                      std::to_string(work.order.version), text_of(work.refusal.value())});
+  return reply.integer() == 1;
+}
+
+void RedisOrderStore::let_go(const Work& work, Duration delay) {
+  redis_.command({"EVAL", order_scripts::kLetGo, "2", order_key(work.order.id), redis_.key("due"),
+                  work.order.id, std::to_string(work.lease), std::to_string(delay.count())});
 }
 
 std::optional<Order> RedisOrderStore::find(const std::string& id) {
+  std::optional<Work> work = read(id);
+  if (!work) return std::nullopt;
+  return std::move(work->order);
+}
+
+std::optional<Work> RedisOrderStore::read(const std::string& id) {
   const RedisReply fields =
-      redis_.command({"HMGET", order_key(id), "status", "lines", "total", "reason"});
+      redis_.command({"HMGET", order_key(id), "status", "version", "customer", "lines", "total",
+                      "reason", "placed", "key", "refusal"});
   if (fields[0].is_nil()) return std::nullopt;
-  Order order;
+  Work work;
+  Order& order = work.order;
   order.id = id;
   order.status = status_of_text(fields[0].text());
-  order.lines = lines_of_text(fields[1].text());
-  if (!fields[2].is_nil() && !fields[2].text().empty()) {
-    order.total_minor = std::stoll(std::string(fields[2].text()));
-  }
-  if (!fields[3].is_nil()) order.reason = fields[3].text();
-  return order;
+  order.version = number_of(fields[1]);
+  order.customer = fields[2].text();
+  order.lines = lines_of_text(fields[3].text());
+  if (!fields[4].text().empty()) order.total_minor = number_of(fields[4]);
+  order.reason = fields[5].text();
+  order.placed_ms = number_of(fields[6]);
+  work.key = fields[7].text();
+  if (!fields[8].is_nil()) work.refusal = refusal_of_text(std::string(fields[8].text()));
+  return work;
 }
 
 }  // namespace shop

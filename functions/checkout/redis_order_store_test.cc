@@ -3,12 +3,12 @@
 #include <gtest/gtest.h>
 #include <subito/testing.h>
 
+#include "functions/checkout/order_events.h"
 #include "functions/shop/test_redis.h"
 
 namespace shop {
 namespace {
 
-using Outcome = Begun::Outcome;
 using Record = OrderStore::Record;
 using std::chrono::hours;
 using std::chrono::milliseconds;
@@ -21,75 +21,177 @@ class RedisOrderStoreTest : public testing::Test {
   }
 
   static Order order_of(const Lines& lines) {
-    return {random_order_id(), OrderStatus::kNew, lines, {}, ""};
-  }
-  Outcome begin(const Order& order, milliseconds lease = hours(1)) {
-    return store_.begin("k", order, lease).outcome;
-  }
-  static Order reserved(Order order) {
-    order.status = OrderStatus::kReserved;
-    order.lines.front().price_minor = 4550;
-    order.total_minor = 4550;
+    Order order;
+    order.id = random_order_id();
+    order.customer = "ada";
+    order.lines = lines;
+    order.placed_ms = unix_ms();
     return order;
+  }
+  Begun begin(const Order& order, milliseconds lease = hours(1), const std::string& key = "k") {
+    return store_.begin(key, order, lease);
+  }
+  // Begun with a lease that has ended, and taken for long.
+  Work begun_and_taken(const Order& order, const std::string& key = "k") {
+    EXPECT_EQ(begin(order, milliseconds(0), key).outcome, Begun::Outcome::kStarted);
+    Taken taken = store_.take(order.id, hours(1));
+    EXPECT_EQ(taken.outcome, Taken::Outcome::kTaken);
+    return taken.work;
+  }
+  static Work reserved(Work work) {
+    work.order.status = OrderStatus::kReserved;
+    ++work.order.version;
+    work.order.lines.front().price_minor = 4550;
+    work.order.total_minor = 4550;
+    return work;
+  }
+  static Work cancelled(Work work, const std::string& reason = "out-of-stock") {
+    work.order.status = OrderStatus::kCancelled;
+    ++work.order.version;
+    work.order.reason = reason;
+    return work;
+  }
+
+  // The due time of an order, or 0.
+  std::int64_t due(const std::string& id) {
+    const auto score = redis_.command({"ZSCORE", redis_.key("due"), id});
+    return score.is_nil() ? 0 : std::stoll(std::string(score.text()));
+  }
+  std::vector<Event> events() {
+    std::vector<Event> events;
+    const auto entries = redis_.command({"XRANGE", redis_.key("events"), "-", "+"});
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      EXPECT_EQ(entries[i][1][0].text(), "type");
+      EXPECT_EQ(entries[i][1][2].text(), "data");
+      events.push_back(
+          {std::string(entries[i][1][1].text()), std::string(entries[i][1][3].text())});
+    }
+    return events;
+  }
+  Order folded() {
+    std::optional<Order> order;
+    for (const Event& event : events()) order = fold(order, event);
+    return order.value();
   }
 
   const Order order_ = order_of({{"3", 1, {}}});
   TestRedis server_;
   subito::testing::TestContext context_{{.function = "checkout"}};
-  RedisOrderStore store_{context_.use_redis("redis", server_.address_of("checkout"))};
+  subito::Redis& redis_ = context_.use_redis("redis", server_.address_of("checkout"));
+  RedisOrderStore store_{redis_};
 };
 
-TEST_F(RedisOrderStoreTest, AKeyBelongsToOneOrderAndToOneWhoWorksOnIt) {
-  EXPECT_EQ(begin(order_), Outcome::kStarted);
-  EXPECT_EQ(begin(order_of(order_.lines)), Outcome::kInFlight);
-  EXPECT_EQ(begin(order_of({{"3", 2, {}}})), Outcome::kMismatch);
+TEST_F(RedisOrderStoreTest, AKeyBelongsToOneOrder) {
+  const Begun begun = begin(order_);
+  EXPECT_EQ(begun.outcome, Begun::Outcome::kStarted);
+  EXPECT_EQ(due(order_.id), begun.lease);
+  const Begun again = begin(order_of(order_.lines));
+  EXPECT_EQ(again.outcome, Begun::Outcome::kKnown);
+  EXPECT_EQ(again.order, order_.id);
+  EXPECT_EQ(begin(order_of({{"3", 2, {}}})).outcome, Begun::Outcome::kMismatch);
+  Order other = order_of(order_.lines);
+  other.customer = "bob";
+  EXPECT_EQ(begin(other).outcome, Begun::Outcome::kMismatch);
+  EXPECT_EQ(store_.find(order_.id), order_);
+  EXPECT_EQ(folded(), order_);
 }
 
-TEST_F(RedisOrderStoreTest, AnOrderIsGoneOnWithOnceItsLeaseHasEnded) {
-  EXPECT_EQ(begin(order_), Outcome::kStarted);
-  store_.let_go("k");
-  const Begun resumed = store_.begin("k", order_of(order_.lines), milliseconds(0));
-  EXPECT_EQ(resumed.outcome, Outcome::kResumed);
-  EXPECT_EQ(resumed.order.id, order_.id);
+TEST_F(RedisOrderStoreTest, AnOrderIsWithOneWorkerUntilTheLeaseEnds) {
+  EXPECT_EQ(begin(order_).outcome, Begun::Outcome::kStarted);
+  EXPECT_EQ(store_.take(order_.id, hours(1)).outcome, Taken::Outcome::kHeld);
+  EXPECT_EQ(store_.take("nobody", hours(1)).outcome, Taken::Outcome::kUnknown);
+
   // A lease of no time has ended as soon as it began.
-  EXPECT_EQ(begin(order_), Outcome::kResumed);
-  EXPECT_EQ(begin(order_), Outcome::kInFlight);
+  const Order other = order_of({{"1", 1, {}}});
+  EXPECT_EQ(begin(other, milliseconds(0), "l").outcome, Begun::Outcome::kStarted);
+  const Taken taken = store_.take(other.id, hours(1));
+  ASSERT_EQ(taken.outcome, Taken::Outcome::kTaken);
+  EXPECT_EQ(taken.work.order, other);
+  EXPECT_EQ(taken.work.key, "l");
+  EXPECT_EQ(taken.work.refusal, std::nullopt);
+  EXPECT_GE(taken.work.age, milliseconds(0));
+  EXPECT_EQ(due(other.id), taken.work.lease);
+  EXPECT_EQ(store_.take(other.id, hours(1)).outcome, Taken::Outcome::kHeld);
+}
+
+TEST_F(RedisOrderStoreTest, OnlyWhoHoldsALeaseEndsIt) {
+  const Work work = begun_and_taken(order_);
+  Work late = work;
+  late.lease -= 1;
+  store_.let_go(late, milliseconds(0));
+  EXPECT_EQ(store_.take(order_.id, hours(1)).outcome, Taken::Outcome::kHeld);
+  store_.let_go(work, hours(1));
+  EXPECT_LE(due(order_.id), work.lease);
+  EXPECT_GT(due(order_.id), work.lease - 3'600'000);
+  EXPECT_EQ(store_.take(order_.id, hours(1)).outcome, Taken::Outcome::kTaken);
 }
 
 TEST_F(RedisOrderStoreTest, OnlyOneOfTwoGetsAChangeThrough) {
-  EXPECT_EQ(begin(order_), Outcome::kStarted);
-  const Order changed = reserved(order_);
-  EXPECT_TRUE(store_.change("k", changed, OrderStatus::kNew, Record::kLeave, {}));
-  Order late = order_;
-  late.status = OrderStatus::kCancelled;
-  EXPECT_FALSE(store_.change("k", late, OrderStatus::kNew, Record::kForget, {}));
-  const auto found = store_.find(order_.id);
-  ASSERT_TRUE(found.has_value());
-  EXPECT_EQ(found->status, OrderStatus::kReserved);
-  EXPECT_EQ(found->lines, changed.lines);
-  EXPECT_EQ(found->total_minor, 4550);
-  EXPECT_EQ(begin(order_), Outcome::kInFlight);
+  const Work work = begun_and_taken(order_);
+  const Work changed = reserved(work);
+  EXPECT_TRUE(store_.change(changed, Record::kLeave, {}));
+  EXPECT_FALSE(store_.change(changed, Record::kLeave, {}));
+  EXPECT_FALSE(store_.change(cancelled(work), Record::kForget, {}));
+  EXPECT_EQ(store_.find(order_.id), changed.order);
+  EXPECT_EQ(folded(), changed.order);
+  EXPECT_EQ(events().size(), 2u);
+  EXPECT_EQ(begin(order_).outcome, Begun::Outcome::kKnown);
 }
 
-TEST_F(RedisOrderStoreTest, AnAnswerIsReplayedAndAForgottenKeyIsFree) {
-  EXPECT_EQ(begin(order_), Outcome::kStarted);
-  Order refused = order_;
-  refused.status = OrderStatus::kCancelled;
-  refused.reason = "out-of-stock";
-  ASSERT_TRUE(store_.change("k", refused, OrderStatus::kNew, Record::kAnswer, {409, "short"}));
-  const Begun replay = store_.begin("k", order_, hours(1));
-  EXPECT_EQ(replay.outcome, Outcome::kReplay);
+TEST_F(RedisOrderStoreTest, WhatIsToBeCancelledGoesNoStepForwards) {
+  Work work = begun_and_taken(order_);
+  work.refusal = Refusal{402, "payment-declined", "no credit, sorry"};
+  EXPECT_TRUE(store_.decide(work));
+  EXPECT_FALSE(store_.decide(work));
+  EXPECT_FALSE(store_.change(reserved(work), Record::kLeave, {}));
+  store_.let_go(work, milliseconds(0));
+  const Taken taken = store_.take(order_.id, hours(1));
+  EXPECT_EQ(taken.work.refusal, work.refusal);
+  EXPECT_TRUE(store_.change(cancelled(taken.work), Record::kAnswer, {402, "no"}));
+  EXPECT_EQ(store_.take(order_.id, hours(1)).outcome, Taken::Outcome::kFinal);
+  EXPECT_EQ(events().size(), 2u);
+}
+
+TEST_F(RedisOrderStoreTest, WhoIsLateDecidesNothing) {
+  Work late = begun_and_taken(order_);
+  EXPECT_TRUE(store_.change(reserved(late), Record::kLeave, {}));
+  late.refusal = Refusal{409, "out-of-stock", ""};
+  EXPECT_FALSE(store_.decide(late));
+}
+
+TEST_F(RedisOrderStoreTest, AFinalOrderIsAnsweredAndDueNoMore) {
+  const Work work = begun_and_taken(order_);
+  ASSERT_TRUE(store_.change(cancelled(work), Record::kAnswer, {409, "short"}));
+  const Begun replay = begin(order_);
+  EXPECT_EQ(replay.outcome, Begun::Outcome::kReplay);
   EXPECT_EQ(replay.answer.status, 409);
   EXPECT_EQ(replay.answer.body, "short");
-  EXPECT_EQ(replay.order.id, order_.id);
+  EXPECT_EQ(replay.order, order_.id);
   EXPECT_EQ(store_.find(order_.id)->reason, "out-of-stock");
+  EXPECT_EQ(due(order_.id), 0);
+  store_.let_go(work, milliseconds(0));
+  EXPECT_EQ(due(order_.id), 0);
+}
 
-  const Order other = order_of({{"1", 1, {}}});
-  ASSERT_EQ(store_.begin("l", other, hours(1)).outcome, Outcome::kStarted);
-  Order given_up = other;
-  given_up.status = OrderStatus::kCancelled;
-  ASSERT_TRUE(store_.change("l", given_up, OrderStatus::kNew, Record::kForget, {}));
-  EXPECT_EQ(store_.begin("l", order_of({{"2", 1, {}}}), hours(1)).outcome, Outcome::kStarted);
+TEST_F(RedisOrderStoreTest, AForgottenKeyIsFreeAndAnOldOrderDoesNotTouchIt) {
+  const Work work = begun_and_taken(order_);
+  ASSERT_TRUE(store_.change(cancelled(work), Record::kForget, {}));
+  const Order other = order_of({{"2", 1, {}}});
+  EXPECT_EQ(begin(other).outcome, Begun::Outcome::kStarted);
+
+  // The record of an order that took more than a day, and the key was used anew.
+  const Work old = begun_and_taken(order_of({{"1", 1, {}}}), "old");
+  redis_.command({"DEL", redis_.key("idempotency:old")});
+  EXPECT_EQ(begin(other, hours(1), "old").outcome, Begun::Outcome::kStarted);
+  EXPECT_TRUE(store_.change(cancelled(old), Record::kAnswer, {409, "short"}));
+  EXPECT_EQ(begin(other, hours(1), "old").outcome, Begun::Outcome::kKnown);
+}
+
+TEST_F(RedisOrderStoreTest, ARecordIsKeptForADayAndAnOrderForEver) {
+  begin(order_);
+  const auto left = redis_.command({"TTL", redis_.key("idempotency:k")}).integer();
+  EXPECT_GT(left, 86'000);
+  EXPECT_EQ(redis_.command({"TTL", redis_.key("order:" + order_.id)}).integer(), -1);
 }
 
 TEST_F(RedisOrderStoreTest, AnUnknownOrderIsNotFound) {

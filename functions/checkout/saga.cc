@@ -1,21 +1,18 @@
 #include "functions/checkout/saga.h"
 
-#include <map>
+#include <algorithm>
+#include <stdexcept>
 #include <utility>
-
-#include "functions/shop/json.h"
 
 namespace shop {
 namespace {
 
-using subito::CallError;
-using subito::Request;
 using subito::Response;
 using Record = OrderStore::Record;
+using StepOutcome = Step::Outcome;
 
-// How long an order stays with a pod that died or lost its Redis. Nothing hangs on it being long
-// enough: of two pods that work on one order every step of one has no effect. It saves the work.
-constexpr std::chrono::seconds kLease{5};
+// Twice: an order that was begun before can turn out to be answered, or its key to be free.
+constexpr int kPlaceTriesMax = 2;
 
 Response with_status(const StoredAnswer& answer, const std::string& order) {
   Response response = Response::json(answer.body, answer.status);
@@ -24,177 +21,187 @@ Response with_status(const StoredAnswer& answer, const std::string& order) {
   return response;
 }
 
-std::string problem_type(const Response& answer) {
-  return text_of(read_answer(answer), "type");
+Response accepted(const Order& order) {
+  return Response::json(to_json(order) + "\n", 202)
+      .header("location", "/orders/" + order.id)
+      .header("preference-applied", "respond-async");
 }
 
-}  // namespace
-
-Response Saga::place(const Lines& lines) {
-  Order fresh;
-  fresh.id = random_order_id();
-  fresh.lines = lines;
-  Begun begun = store_.begin(key_, fresh, kLease);
-  switch (begun.outcome) {
-    case Begun::Outcome::kMismatch:
-      return Response::problem(422, "idempotency-key-reused",
-                               "this Idempotency-Key was used for another order");
-    case Begun::Outcome::kInFlight:
-      return overtaken();
-    case Begun::Outcome::kReplay:
-      return with_status(begun.answer, begun.order.id).header("idempotency-replayed", "true");
-    case Begun::Outcome::kResumed:
-    case Begun::Outcome::kStarted:
-      break;
-  }
-  order_ = std::move(begun.order);
-  return run();
-}
-
-Response Saga::run() {
-  if (order_.status == OrderStatus::kNew) {
-    if (Ended ended = price()) return *std::move(ended);
-    if (Ended ended = reserve()) return *std::move(ended);
-  }
-  if (order_.status == OrderStatus::kReserved) return commit();
-  return overtaken();  // final, by somebody whose answer was lost with him: ask again
-}
-
-Saga::Ended Saga::price() {
-  std::string ids;
-  for (const Line& line : order_.lines) ids += (ids.empty() ? "" : ",") + line.product;
-  try {
-    const Response answer = context_.call("catalogue", Request("GET", "/products?ids=" + ids));
-    if (answer.status() != 200) {
-      return give_up("catalogue answered " + std::to_string(answer.status()));
-    }
-    const Json products = read_answer(answer);
-    if (!products.is_array()) return give_up("catalogue answered no list");
-    return take_prices(products);
-  } catch (const CallError& error) {
-    return give_up(error.what());
-  }
-}
-
-Saga::Ended Saga::take_prices(const Json& products) {
-  std::map<std::string, std::int64_t> prices;
-  for (const Json& product : products) {
-    const Json& price = member(product, "priceMinor");
-    if (price.is_number_integer()) prices[text_of(product, "id")] = price.get<std::int64_t>();
-  }
-  for (Line& line : order_.lines) {
-    const auto price = prices.find(line.product);
-    if (price == prices.end()) {
-      return refuse(422, "unknown-product", "there is no product " + line.product);
-    }
-    line.price_minor = price->second;
-  }
-  order_.total_minor = total_minor(order_.lines);
-  if (order_.total_minor) return std::nullopt;
-  return refuse(422, "total-too-large", "the total is more than can be counted");
-}
-
-Saga::Ended Saga::reserve() {
-  JsonWriter body;
-  body.open_object().key("order").text(order_.id).key("lines").open_array();
-  for (const Line& line : order_.lines) {
-    body.open_object().key("productId").text(line.product);
-    body.key("quantity").integer(line.quantity).close_object();
-  }
-  body.close_array().close_object();
-  try {
-    const Response answer = stock("/reservations", body.take());
-    const int status = answer.status();
-    if (status == 200 || status == 201) {
-      if (become(OrderStatus::kReserved, Record::kLeave, {})) return std::nullopt;
-      return overtaken();
-    }
-    const std::string type = problem_type(answer);
-    const std::string detail = text_of(read_answer(answer), "detail");
-    if (status == 409 && type == "out-of-stock") return refuse(409, type, detail);
-    if (status == 404 && type == "unknown-product") return refuse(422, type, detail);
-    return give_up("stock answered " + std::to_string(status) + " to the reservation");
-  } catch (const CallError& error) {
-    return give_up(error.what());
-  }
-}
-
-Response Saga::commit() {
-  try {
-    const Response answer = stock("/reservations/" + order_.id + "/commit", {});
-    if (answer.status() == 409) {
-      return refuse(409, "reservation-lost", "the reservation was released");
-    }
-    if (answer.status() != 200) {
-      return unsure("stock answered " + std::to_string(answer.status()) + " to the commit");
-    }
-  } catch (const CallError& error) {
-    return unsure(error.what());
-  }
-  Order completed = order_;
-  completed.status = OrderStatus::kCompleted;
-  const StoredAnswer answer{201, to_json(completed)};
-  if (!become(OrderStatus::kCompleted, Record::kAnswer, answer)) return overtaken();
-  context_.log().info("order completed", {{"order", order_.id}});
-  return with_status(answer, order_.id);
-}
-
-// It cannot be, now or later: the same answer is given to every repetition.
-Response Saga::refuse(int status, const std::string& type, const std::string& detail) {
-  // Even if we hold nothing: a run before us, or one that took us for dead, may have reserved. What
-  // is released once cannot be reserved after.
-  if (!release()) return unsure("stock does not release");
-  Response response = Response::problem(status, type, detail);
-  order_.reason = type;
-  if (!become(OrderStatus::kCancelled, Record::kAnswer, {status, response.body()})) {
-    return overtaken();
-  }
-  return response;
-}
-
-// It could be another time: nothing is held, and the key is free for a new try.
-Response Saga::give_up(const std::string& reason) {
-  context_.log().warning("order given up", {{"order", order_.id}, {"reason", reason}});
-  if (!release()) return unsure(reason);
-  order_.reason = reason;
-  if (!become(OrderStatus::kCancelled, Record::kForget, {})) return overtaken();
-  return Response::problem(503, "order-cancelled", "nothing was ordered, try again: " + reason)
-      .header("retry-after", "1");
-}
-
-// Whether stock holds pieces for it is not known: a repetition with the same key finds out.
-Response Saga::unsure(const std::string& reason) {
-  context_.log().warning("order left open", {{"order", order_.id}, {"reason", reason}});
-  store_.let_go(key_);
-  return Response::problem(503, "order-open", "ask again with the same Idempotency-Key: " + reason)
-      .header("retry-after", "1");
-}
-
-Response Saga::overtaken() {
+Response in_flight() {
   return Response::problem(409, "order-in-flight",
                            "an order with this Idempotency-Key is being placed right now")
       .header("retry-after", "1");
 }
 
-bool Saga::release() {
-  try {
-    return stock("/reservations/" + order_.id + "/release", {}).status() == 200;
-  } catch (const CallError&) {
-    return false;
+Response refusal_answer(const Refusal& refusal) {
+  if (refusal.status != 503) {
+    return Response::problem(refusal.status, refusal.type, refusal.detail);
   }
+  return Response::problem(503, "order-cancelled",
+                           "nothing was ordered, try again: " + refusal.detail)
+      .header("retry-after", "1");
 }
 
-Response Saga::stock(const std::string& path, std::string body) {
-  subito::Headers headers;
-  if (!body.empty()) headers.set("content-type", "application/json");
-  return context_.call("stock", Request("POST", path, std::move(headers), std::move(body)));
+Order order_of(const Wish& wish) {
+  Order order;
+  order.id = random_order_id();
+  order.customer = wish.customer;
+  order.lines = wish.lines;
+  order.placed_ms = wish.placed_ms;
+  return order;
 }
 
-bool Saga::become(OrderStatus to, Record record, const StoredAnswer& answer) {
-  const OrderStatus from = order_.status;
-  if (!may_become(from, to)) throw std::logic_error("change order: no such step");
-  order_.status = to;
-  return store_.change(key_, order_, from, record, answer);
+}  // namespace
+
+Response Saga::place(const Wish& wish) {
+  for (int i = 0; i < kPlaceTriesMax; ++i) {
+    const Order fresh = order_of(wish);
+    const Begun begun =
+        store_.begin(wish.key, fresh, wish.respond_async ? OrderStore::Duration(0) : lease());
+    if (begun.outcome == Begun::Outcome::kMismatch) {
+      return Response::problem(422, "idempotency-key-reused",
+                               "this Idempotency-Key was used for another order");
+    }
+    if (begun.outcome == Begun::Outcome::kReplay) {
+      return with_status(begun.answer, begun.order).header("idempotency-replayed", "true");
+    }
+    const bool started = begun.outcome == Begun::Outcome::kStarted;
+    if (wish.respond_async) {
+      if (started) return accepted(fresh);
+      if (const auto known = store_.find(begun.order)) return accepted(*known);
+      continue;
+    }
+    Run ended = started ? run({fresh, wish.key, {}, begun.lease, {}}, Waiting::kClient)
+                        : work_on(begun.order);
+    if (ended.end == Run::End::kOpen) return std::move(ended.response);
+    const bool key_is_free = ended.end == Run::End::kFinal && ended.response.status() == 503;
+    if (ended.end == Run::End::kFinal && (started || !key_is_free)) {
+      return std::move(ended.response);
+    }
+  }
+  return in_flight();
+}
+
+Response Saga::carry_on(const std::string& order) {
+  Taken taken = store_.take(order, lease());
+  if (taken.outcome == Taken::Outcome::kHeld) return in_flight();
+  if (taken.outcome == Taken::Outcome::kTaken) {
+    (void)run(std::move(taken.work), Waiting::kNobody);
+  }
+  return Response(204);
+}
+
+OrderStore::Duration Saga::lease() {
+  return std::min<OrderStore::Duration>(kLeaseMax, context_.time_left());
+}
+
+Saga::Run Saga::work_on(const std::string& order) {
+  Taken taken = store_.take(order, lease());
+  if (taken.outcome != Taken::Outcome::kTaken) return {};
+  return run(std::move(taken.work), Waiting::kClient);
+}
+
+Saga::Run Saga::run(Work work, Waiting waiting) {
+  work_ = std::move(work);
+  waiting_ = waiting;
+  if (work_.refusal) return undo();
+  if (work_.order.status == OrderStatus::kNew) {
+    if (auto ended = reserve()) return *std::move(ended);
+  }
+  if (work_.order.status == OrderStatus::kReserved) {
+    if (auto ended = authorise()) return *std::move(ended);
+  }
+  return complete();
+}
+
+std::optional<Saga::Run> Saga::reserve() {
+  Order next = work_.order;
+  if (const Step step = providers_.price_and_reserve(next); step.outcome != StepOutcome::kDone) {
+    return failed(step);
+  }
+  if (!become(std::move(next), OrderStatus::kReserved)) return Run{};
+  return std::nullopt;
+}
+
+std::optional<Saga::Run> Saga::authorise() {
+  if (const Step step = providers_.authorise(work_.order); step.outcome != StepOutcome::kDone) {
+    return failed(step);
+  }
+  if (!become(work_.order, OrderStatus::kAuthorised)) return Run{};
+  return std::nullopt;
+}
+
+Saga::Run Saga::complete() {
+  if (const Step step = providers_.commit(work_.order); step.outcome != StepOutcome::kDone) {
+    return step.outcome == StepOutcome::kRefused ? decide(step.refusal) : rest(step.reason);
+  }
+  if (const Step step = providers_.capture(work_.order); step.outcome != StepOutcome::kDone) {
+    return rest(step.reason);
+  }
+  Order completed = work_.order;
+  completed.status = OrderStatus::kCompleted;
+  ++completed.version;
+  const StoredAnswer answer{201, to_json(completed) + "\n"};
+  if (!become(work_.order, OrderStatus::kCompleted, Record::kAnswer, answer)) return {};
+  context_.log().info("order completed", {{"order", completed.id}});
+  return {Run::End::kFinal, with_status(answer, completed.id)};
+}
+
+// A step before the commit was not done: the order can still be cancelled.
+Saga::Run Saga::failed(const Step& step) {
+  if (step.outcome == StepOutcome::kRefused) return decide(step.refusal);
+  if (waiting_ == Waiting::kNobody && work_.age < kPatience) return rest(step.reason);
+  return decide({503, "unavailable", step.reason});
+}
+
+Saga::Run Saga::decide(const Refusal& refusal) {
+  context_.log().info("order refused", {{"order", work_.order.id}, {"reason", refusal.detail}});
+  work_.refusal = refusal;
+  if (!store_.decide(work_)) return {};
+  return undo();
+}
+
+// Money first, as it was held last. From NEW nothing can have been held at payment: who asks it has
+// written RESERVED before. Stock is asked even if we hold nothing, since a run before us may have
+// reserved; what is released once cannot be reserved after.
+Saga::Run Saga::undo() {
+  if (work_.order.status != OrderStatus::kNew) {
+    const Step step = providers_.void_payment(work_.order);
+    if (step.outcome != StepOutcome::kDone) return rest(step.reason);
+  }
+  const Step step = providers_.release(work_.order);
+  if (step.outcome != StepOutcome::kDone) return rest(step.reason);
+  const Refusal& refusal = work_.refusal.value();
+  const Response response = refusal_answer(refusal);
+  Order cancelled = work_.order;
+  cancelled.reason = refusal.type;
+  const Record record = refusal.status == 503 ? Record::kForget : Record::kAnswer;
+  if (!become(std::move(cancelled), OrderStatus::kCancelled, record,
+              {refusal.status, response.body()})) {
+    return {};
+  }
+  return {Run::End::kFinal, response};
+}
+
+// It stays as it is: due work goes on with it soon.
+Saga::Run Saga::rest(const std::string& reason) {
+  context_.log().warning(
+      "order left open",
+      {{"order", work_.order.id}, {"status", to_string(work_.order.status)}, {"reason", reason}});
+  store_.let_go(work_, std::clamp(work_.age / 4, kRestMin, kRestMax));
+  return {Run::End::kOpen, Response::problem(503, "order-open",
+                                             "the order is not finished; ask again with the same "
+                                             "Idempotency-Key: " +
+                                                 reason)
+                               .header("retry-after", "1")};
+}
+
+bool Saga::become(Order next, OrderStatus to, Record record, const StoredAnswer& answer) {
+  if (!may_become(next.status, to)) throw std::logic_error("change order: no such step");
+  next.status = to;
+  ++next.version;
+  work_.order = std::move(next);
+  return store_.change(work_, record, answer);
 }
 
 }  // namespace shop

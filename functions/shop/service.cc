@@ -1,5 +1,6 @@
 #include "functions/shop/service.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -9,6 +10,8 @@ namespace {
 using subito::Context;
 using subito::Request;
 using subito::Response;
+
+constexpr std::size_t kIdempotencyKeyBytesMax = 128;
 
 Response unavailable(Context& context, const char* type, const std::string& reason) {
   context.log().warning("unavailable", {{"type", type}, {"reason", reason}});
@@ -57,8 +60,25 @@ void add_health(subito::Router& router, ReadyCheck check) {
   });
 }
 
+void add_openapi(subito::Router& router, std::string_view document) {
+  router.get("/openapi.json", [document](const Request&, Context&) {
+    return Response::json(std::string(document));
+  });
+}
+
 void check_redis(Context& context) {
   context.redis("redis").command({"PING"});
+}
+
+std::optional<std::string> optional_idempotency_key(const Request& request) {
+  const auto key = request.header("idempotency-key");
+  if (!key) return std::nullopt;
+  const bool good =
+      !key->empty() && key->size() <= kIdempotencyKeyBytesMax &&
+      std::all_of(key->begin(), key->end(), [](char c) { return c > ' ' && c < 127; });
+  if (good) return std::string(*key);
+  throw subito::HttpError(400, "bad-idempotency-key",
+                          "an Idempotency-Key is 1 to 128 printable characters of your choice");
 }
 
 void require_seed_setting(Context& context) {

@@ -5,7 +5,9 @@
 #include <subito/function.h>
 
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace shop {
 
@@ -19,8 +21,16 @@ using ReadyCheck = std::function<void(subito::Context&)>;
 // GET /health: both.
 void add_health(subito::Router& router, ReadyCheck check);
 
+// GET /openapi.json: the function's OpenAPI 3.1 document. shop_function() builds openapi.json into
+// its library as `std::string_view NAME_openapi()`.
+void add_openapi(subito::Router& router, std::string_view document);
+
 // PING on the binding "redis".
 void check_redis(subito::Context& context);
+
+// What a client made up so that its repetition is known: 1 to 128 printable characters, or nothing
+// if the header Idempotency-Key is not there. Throws HttpError 400 "bad-idempotency-key".
+std::optional<std::string> optional_idempotency_key(const subito::Request& request);
 
 // Throws HttpError 404 unless the spec has the setting `seed: demo`: whether POST /seed is there.
 void require_seed_setting(subito::Context& context);

@@ -70,9 +70,11 @@ TEST_F(ShopTest, KeepsTheFaceOfTheCatalogue) {
   EXPECT_EQ(products.at(0).at("name"), "Widget");
   EXPECT_EQ(products.at(0).at("description"), "Premium ACME Widgets");
   const Response anvil = shop_->get("catalogue", "/products/3");
-  EXPECT_EQ(anvil.body(), R"({"id":"3","name":"Anvil","description":"Large Anvils","price":45.5,)"
-                          R"("priceMinor":4550,"currency":"GBP"})"
-                          "\n");
+  EXPECT_EQ(anvil.body(),
+            R"({"id":"3","sku":"54326745","name":"Anvil","description":"Large Anvils",)"
+            R"("price":45.5,"priceMinor":4550,"currency":"GBP",)"
+            R"("tags":["heavy","tools"],"version":1})"
+            "\n");
   const Response unknown = shop_->get("catalogue", "/products/99");
   EXPECT_EQ(unknown.status(), 404);
   EXPECT_EQ(unknown.headers().get("content-type"), "application/problem+json");
@@ -116,7 +118,7 @@ TEST_F(ShopTest, KeepsTheFaceOfTheShopfront) {
 TEST_F(ShopTest, TheSeedAddsWhatIsMissingAndChangesNothing) {
   ASSERT_EQ(shop_->order("a", lines("3", 9)).status(), 201);
   EXPECT_EQ(shop_->post("shopfront", "/seed").body(),
-            "{\"catalogue\":{\"added\":0},\"stock\":{\"added\":0}}\n");
+            "{\"catalogue\":{\"added\":0},\"stock\":{\"added\":0},\"payment\":{\"added\":0}}\n");
   EXPECT_EQ(shop_->get_json("stock", "/stocks/3").at("amountAvailable"), 990);
 }
 
@@ -248,7 +250,7 @@ TEST_F(ShopTest, WithoutStockTheShopfrontAnswersAndSaysSo) {
 TEST_F(ShopTest, RedisAwayIsNotReadyButLiveAndPasses) {
   ASSERT_EQ(shop_->order("a", lines("3", 1)).status(), 201);
   shop_->redis().kill();
-  for (const char* function : {"catalogue", "stock", "checkout", "shopfront"}) {
+  for (const char* function : {"catalogue", "stock", "payment", "checkout", "shopfront"}) {
     EXPECT_EQ(shop_->get(function, "/health/live").status(), 200) << function;
     EXPECT_EQ(shop_->get(function, "/health/ready").status(), 503) << function;
     EXPECT_EQ(shop_->get(function, "/health").status(), 503) << function;

@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "functions/shop/openapi_check.h"
+
 namespace shop {
 
 struct HttpAnswer {
@@ -13,5 +15,11 @@ struct HttpAnswer {
 
 HttpAnswer http(const std::string& socket_path, const std::string& method, const std::string& path,
                 const std::string& extra_headers = {}, const std::string& body = {});
+
+// OpenApiCheck::fault() of what came over HTTP; "" also when nothing came. `extra_headers` and
+// `body` as http() was given them.
+std::string http_fault(OpenApiCheck& check, const std::string& method, const std::string& path,
+                       const std::string& extra_headers, const std::string& body,
+                       const HttpAnswer& answer);
 
 }  // namespace shop

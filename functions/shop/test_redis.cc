@@ -41,7 +41,9 @@ TestRedis::TestRedis(bool open) : socket_(folder() + "/redis.sock") {
          << "\nsave \"\"\nappendonly yes\nappendfsync no\nloglevel warning\n";
   // One who is off must still be allowed everything: Redis loads its file in his name.
   config << "user default " << (open ? "on nopass" : "off") << " ~* &* +@all\n";
-  for (const char* function : {"catalogue", "stock", "checkout"}) config << user_line(function);
+  for (const char* function : {"catalogue", "stock", "checkout", "payment"}) {
+    config << user_line(function);
+  }
 }
 
 void TestRedis::start() {

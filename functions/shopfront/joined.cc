@@ -13,6 +13,16 @@ std::int64_t integer_of(const Json& object, const char* name) {
   return value.is_number_integer() ? value.get<std::int64_t>() : 0;
 }
 
+std::vector<std::string> texts_of(const Json& object, const char* name) {
+  std::vector<std::string> texts;
+  const Json& value = member(object, name);
+  if (!value.is_array()) return texts;
+  for (const Json& text : value) {
+    if (text.is_string()) texts.push_back(text.get<std::string>());
+  }
+  return texts;
+}
+
 }  // namespace
 
 Offers join(const Json& products, const Json* levels) {
@@ -28,8 +38,10 @@ Offers join(const Json& products, const Json* levels) {
     offer.name = text_of(product, "name");
     offer.description = text_of(product, "description");
     offer.price_minor = integer_of(product, "priceMinor");
+    if (const Json& sku = member(product, "sku"); sku.is_string()) offer.sku = sku;
+    offer.tags = texts_of(product, "tags");
     if (const auto level = level_of.find(offer.id); level != level_of.end()) {
-      offer.sku = text_of(*level->second, "sku");
+      if (!offer.sku) offer.sku = text_of(*level->second, "sku");
       offer.available = integer_of(*level->second, "amountAvailable");
     } else if (!offers.degraded) {
       offer.available = 0;

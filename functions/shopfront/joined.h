@@ -1,4 +1,4 @@
-// The joined view of products and stock, and the page made of it. Pure.
+// The joined view of products and stock. Pure.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,7 @@ struct Offer {
   std::string description;
   std::int64_t price_minor = 0;
   std::optional<std::int64_t> available;  // nothing: not known
+  std::vector<std::string> tags;
 };
 
 struct Offers {
@@ -30,8 +31,5 @@ Offers join(const Json& products, const Json* levels);
 
 // [{id, sku, name, description, price, amountAvailable}], and degraded: true where it is.
 std::string to_json(const Offers& offers);
-
-// The page. Texts are escaped.
-std::string to_html(const Offers& offers);
 
 }  // namespace shop

@@ -4,9 +4,14 @@
 
 #include <subito/function.h>
 
+#include <string_view>
+
 namespace shop {
 
-// GET /, GET /products, POST /seed (of catalogue and stock), GET /health...
+// GET / [?q=&tag=&sort=&cursor=] and what it needs, /assets/...; GET /products with the catalogue's
+// query; POST /seed (of catalogue, stock and payment); GET /health..., /openapi.json
 subito::Router shopfront_router();
+
+std::string_view shopfront_openapi();  // openapi.json
 
 }  // namespace shop

@@ -3,9 +3,11 @@
 #include <utility>
 #include <vector>
 
+#include "functions/shop/event.h"
 #include "functions/shop/json.h"
 #include "functions/shop/lines.h"
 #include "functions/shop/service.h"
+#include "functions/stock/events.pb.h"
 #include "functions/stock/scripts.h"
 
 namespace shop {
@@ -21,11 +23,50 @@ using subito::Response;
 // A reservation that has ended is kept this long, so that a late repetition finds it.
 constexpr const char* kEndedKeptSeconds = "2592000";  // 30 days
 
+constexpr std::int64_t kExpiresMsDefault = 900'000;  // 15 minutes
+constexpr std::int64_t kExpiresMsMax = 86'400'000;   // a day
+
 // How often an ending may find the reservation changed between reading and writing; it changes
 // once, when it is made.
 constexpr int kEndTriesMax = 3;
 
-enum class Ending { kCommit, kRelease };
+enum class Ending { kCommit, kRelease, kExpire };
+
+const char* state_of(Ending ending) {
+  switch (ending) {
+    case Ending::kCommit:
+      return "COMMITTED";
+    case Ending::kRelease:
+      return "RELEASED";
+    case Ending::kExpire:
+      return "EXPIRED";
+  }
+  return "";
+}
+
+template <typename Message>
+Message with_lines(const std::string& order, const Lines& lines) {
+  Message message;
+  message.set_order_id(order);
+  for (const Line& line : lines) {
+    v1::ReservedLine& reserved = *message.add_lines();
+    reserved.set_product_id(line.product);
+    reserved.set_quantity(line.quantity);
+  }
+  return message;
+}
+
+Event ending_event(Ending ending, const std::string& order, const Lines& lines) {
+  switch (ending) {
+    case Ending::kCommit:
+      return event_of(with_lines<v1::ReservationCommitted>(order, lines));
+    case Ending::kRelease:
+      return event_of(with_lines<v1::ReservationReleased>(order, lines));
+    case Ending::kExpire:
+      return event_of(with_lines<v1::ReservationExpired>(order, lines));
+  }
+  return {};
+}
 
 std::string reservation_key(Redis& redis, const std::string& order) {
   return redis.key("reservation:" + order);
@@ -34,6 +75,14 @@ std::string reservation_key(Redis& redis, const std::string& order) {
 std::string order_of(const std::string& text) {
   if (is_id(text)) return text;
   throw HttpError(400, "bad-order", "\"order\" is 1 to 40 letters, digits, '-' and '_'");
+}
+
+std::int64_t read_expiry(const Json& body) {
+  const Json& value = member(body, "expiresInMs");
+  if (value.is_null()) return kExpiresMsDefault;
+  const std::int64_t ms = value.is_number_integer() ? value.get<std::int64_t>() : 0;
+  if (ms >= 1 && ms <= kExpiresMsMax) return ms;
+  throw HttpError(400, "bad-expiry", "\"expiresInMs\" is a whole number from 1 to 86400000");
 }
 
 Response answer(const std::string& order, std::string_view state, int status) {
@@ -45,63 +94,91 @@ Response answer(const std::string& order, std::string_view state, int status) {
 // "EVAL script keys arguments", with one key and one argument a line at the end of each.
 RedisReply run(Redis& redis, const char* script, const std::string& order, const Lines& lines,
                std::vector<std::string> arguments) {
-  std::vector<std::string> command{"EVAL", script, std::to_string(1 + lines.size()),
-                                   reservation_key(redis, order)};
+  std::vector<std::string> command{"EVAL",
+                                   script,
+                                   std::to_string(3 + lines.size()),
+                                   reservation_key(redis, order),
+                                   redis.key("due"),
+                                   events_key(redis)};
   for (const Line& line : lines) command.push_back(level_key(redis, line.product));
+  command.push_back(order);
   for (std::string& argument : arguments) command.push_back(std::move(argument));
   for (const Line& line : lines) command.push_back(std::to_string(line.quantity));
   return redis.command(command);
 }
 
-Response out_of_stock(const Line& line, std::string_view available) {
+// What the script found wrong with one line.
+[[noreturn]] void refuse_line(std::string_view what, const RedisReply& reply, const Lines& lines) {
+  const Line& line = lines.at(static_cast<std::size_t>(reply[1].integer()));
+  if (what == "unknown") throw unknown_product(line.product);
+  if (what == "withdrawn") throw withdrawn(line.product);
   std::string detail = "product " + line.product + ": " + std::to_string(line.quantity);
-  detail.append(" wanted, ").append(available).append(" available");
-  return Response::problem(409, "out-of-stock", detail);
+  detail.append(" wanted, ").append(reply[2].text()).append(" available");
+  throw HttpError(409, "out-of-stock", detail);
 }
 
 Response reserve(const Request& request, Context& context) {
   const Json body = read_object(request);
   const std::string order = order_of(text_of(body, "order"));
+  const std::int64_t expires_ms = read_expiry(body);
   const Lines lines = read_lines(body);
-  const RedisReply reply =
-      run(context.redis("redis"), scripts::kReserve, order, lines, {to_text(lines)});
+  auto made = with_lines<v1::ReservationMade>(order, lines);
+  made.set_expires_in_ms(expires_ms);
+  Event event = event_of(made);
+  const RedisReply reply = run(
+      context.redis("redis"), scripts::kReserve, order, lines,
+      {to_text(lines), std::to_string(expires_ms), std::move(event.type), std::move(event.data)});
   const std::string_view what = reply[0].text();
   if (what == "reserved") return answer(order, "RESERVED", 201);
-  if (what == "short") {
-    return out_of_stock(lines.at(static_cast<std::size_t>(reply[1].integer())), reply[2].text());
-  }
-  if (what == "unknown") {
-    throw unknown_product(lines.at(static_cast<std::size_t>(reply[1].integer())).product);
-  }
   if (what == "mismatch") {
     throw HttpError(422, "reservation-mismatch", "order " + order + " reserved other lines before");
   }
-  const std::string_view state = reply[1].text();
-  if (state != "RELEASED") return answer(order, state, 200);
-  throw HttpError(409, "reservation-released", "the reservation of " + order + " was released");
+  if (what != "again") refuse_line(what, reply, lines);
+  const std::string state(reply[1].text());
+  if (state == "RESERVED" || state == "COMMITTED") return answer(order, state, 200);
+  const char* const type = state == "RELEASED" ? "reservation-released" : "reservation-ended";
+  throw HttpError(409, type, "the reservation of " + order + " is " + state);
 }
 
 // An order that never reserved can be released too: should its reservation still be on the way, it
-// comes too late. It cannot be committed.
+// comes too late. It cannot be committed, and has nothing that could expire.
 Response end(const std::string& order, Ending ending, Context& context) {
-  const bool commit = ending == Ending::kCommit;
-  const char* const state = commit ? "COMMITTED" : "RELEASED";
   Redis& redis = context.redis("redis");
   for (int i = 0; i < kEndTriesMax; ++i) {
     const RedisReply known = redis.command({"HGET", reservation_key(redis, order), "lines"});
-    if (known.is_nil() && commit) {
+    if (known.is_nil() && ending != Ending::kRelease) {
       throw HttpError(404, "unknown-reservation", "order " + order + " has no reservation");
     }
     const std::string text(known.is_nil() ? "" : known.text());
-    const RedisReply reply = run(redis, scripts::kEnd, order, lines_of_text(text),
-                                 {text, state, commit ? "sold" : "available", kEndedKeptSeconds});
+    const Lines lines = lines_of_text(text);
+    Event event = ending_event(ending, order, lines);
+    const RedisReply reply =
+        run(redis, scripts::kEnd, order, lines,
+            {text, kEndedKeptSeconds, std::move(event.type), std::move(event.data),
+             state_of(ending), ending == Ending::kCommit ? "sold" : "available"});
     const std::string_view what = reply[0].text();
-    if (what == "done" || what == "again") return answer(order, state, 200);
+    if (what == "done") return answer(order, state_of(ending), 200);
+    if (what == "again") return answer(order, reply[1].text(), 200);
     if (what == "changed") continue;
+    if (what == "early") {
+      throw HttpError(409, "not-due", "the reservation of " + order + " has not expired yet");
+    }
     throw HttpError(409, "reservation-ended",
                     "the reservation of " + order + " is " + std::string(reply[1].text()));
   }
   throw subito::RedisError("end reservation of " + order + ": it kept changing");
+}
+
+// Due work, delivered at least once: what has ended in another way, or is not there, is done.
+Response expire(const Request& request, Context& context) {
+  const std::string order = order_of(std::string(request.header("ce-subject").value_or("")));
+  try {
+    end(order, Ending::kExpire, context);
+    context.log().info("reservation expired", {{"order", order}});
+  } catch (const HttpError& error) {
+    if (error.type() == "not-due") throw;
+  }
+  return Response(204);
 }
 
 Response get_reservation(const Request& request, Context& context) {
@@ -125,6 +202,10 @@ HttpError unknown_product(const std::string& product) {
   return HttpError(404, "unknown-product", "there is no stock of product " + product);
 }
 
+HttpError withdrawn(const std::string& product) {
+  return HttpError(409, "withdrawn", "product " + product + " is no longer sold");
+}
+
 void add_reservations(subito::Router& router) {
   router.post("/reservations", guarded(reserve));
   router.get("/reservations/{order}", guarded(get_reservation));
@@ -135,6 +216,7 @@ void add_reservations(subito::Router& router) {
               guarded([](const Request& request, Context& context) {
                 return end(order_of(request.param("order")), Ending::kRelease, context);
               }));
+  router.post("/due", guarded(expire));
 }
 
 }  // namespace shop

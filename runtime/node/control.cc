@@ -45,6 +45,7 @@ Status Control::load() {
                             revision->out_of_service + "; deploy it again");
     }
     parts_.functions.put(revision, record.created_unix_ns, record.revision.created_unix_ns);
+    parts_.breakers.put(*revision);
     parts_.engine.put_function(std::move(revision));
   }
   ASSIGN_OR_RETURN(gateway::Routes routes, parts_.functions.routes());
@@ -170,6 +171,7 @@ Result<api::DeployReceipt> Control::commit(Deploy& deploy, api::DeployReceipt re
   const std::int64_t now = wall_clock_nanoseconds();
   parts_.functions.put(deploy.revision, now, now);
   parts_.gateway.set_routes(std::move(routes));
+  parts_.breakers.put(*deploy.revision);
   parts_.engine.put_function(deploy.revision);
   sync_triggers();
   parts_.reporter.event(deploy.revision->name, "Deployed",
@@ -206,6 +208,7 @@ void Control::remove(std::string_view name, StatusCallback callback) {
   const FunctionId id = function->id;
   parts_.functions.remove(name);
   if (auto routes = parts_.functions.routes()) parts_.gateway.set_routes(*std::move(routes));
+  parts_.breakers.forget(name);
   parts_.engine.remove_function(id);
   sync_triggers();
   parts_.reporter.event(name, "Removed", "removed");
@@ -269,6 +272,7 @@ api::FunctionView Control::view_of(const DeployedFunction& function) const {
   if (scheduled.last.kind != scheduler::Decision::Kind::kNone) {
     view.scaling.decided_unix_ns = wall_clock_nanoseconds() - (now - scheduled.last.at).count();
   }
+  view.breakers = parts_.breakers.views(function.revision->name, now, wall_clock_nanoseconds());
   view.created_unix_ns = function.created_unix_ns;
   view.deployed_unix_ns = function.deployed_unix_ns;
   view.url = info_.gateway_url + "/function/" + function.revision->name;

@@ -13,6 +13,7 @@
 #include "deploy/api/control_plane.h"
 #include "deploy/store/store.h"
 #include "runtime/gateway/gateway.h"
+#include "runtime/node/call_breakers.h"
 #include "runtime/node/engine.h"
 #include "runtime/node/functions.h"
 #include "runtime/node/journal.h"
@@ -39,6 +40,7 @@ class Control final : public api::ControlPlane {
     LogBook& logs;
     Reporter& reporter;
     RequestFeed& requests;
+    CallBreakers& breakers;
     std::function<void(const std::string& function)> forget_logins;  // of a removed function
     Duration crash_report_wait = kCrashReportWait;
     Triggers* triggers = nullptr;  // null: there are none

@@ -55,9 +55,10 @@ class ControlTest : public EngineFixture, public testing::Test {
   Functions functions;
   gateway::Gateway gateway{engine};
   RequestFeed requests{engine};
+  CallBreakers breakers{[](const auto&, const auto&, const auto&) {}};
   std::vector<std::string> forgotten;
   Control control{{loop, *store, engine, functions, gateway, journal, logs, reporter, requests,
-                   [this](const std::string& name) { forgotten.push_back(name); },
+                   breakers, [this](const std::string& name) { forgotten.push_back(name); },
                    std::chrono::milliseconds(1)}};
 };
 

@@ -184,7 +184,9 @@ void Engine::send_invoke(InvocationRecord& record, const Pod& pod) {
   record.dispatched = now;
   Running& running = running_[pod.id];
   running[record.stream] = record.id;
-  if (running.size() == 1) share_cpu(cpu_shares_.on_busy(pod.id, now));
+  if (running.size() == 1) {
+    share_cpu(cpu_shares_.on_busy(pod.id, now, record.queued));
+  }
   const bool end = record.body_complete && record.pending.empty() && record.sent.empty();
   if (auto sent = channels.send(pod.id, protocol::FrameType::kInvoke, record.stream, head, {}, end);
       !sent) {
@@ -254,7 +256,7 @@ void Engine::forget(InvocationRecord& record) {
 
 // The pod is done with it, whatever came of it: its slot is free.
 void Engine::release(InvocationRecord& record) {
-  scheduler_.completed(loop_.now(), record.id, effects_);
+  scheduler_.completed(loop_.now(), record.id, effects_, record.cpu_use);
   forget(record);
   decided();
 }

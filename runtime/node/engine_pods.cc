@@ -88,6 +88,7 @@ Status Engine::on_result(Pod& pod, InvocationRecord& record, const protocol::Fra
   }
   answer.timing = timing(record, pod);
   record.status = answer.head.status;
+  record.cpu_use = cpu_use_of(head);
   count_failed(record, record.status);
   transition(record, InvocationState::kAnswering);
   record.sent.clear();

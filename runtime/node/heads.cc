@@ -42,6 +42,13 @@ Result<Answer> parse_answer(const protocol::Result& head) {
   return answer;
 }
 
+autoscaler::CpuUse cpu_use_of(const protocol::Result& head) {
+  using std::chrono::microseconds;
+  constexpr std::uint64_t kDayMicros = 86'400'000'000;
+  return {.cpu = microseconds(std::min<std::uint64_t>(head.cpu_us(), kDayMicros)),
+          .waited = microseconds(std::min<std::uint64_t>(head.cpu_wait_us(), kDayMicros))};
+}
+
 Result<Invocation> parse_call(const protocol::Call& head) {
   if (head.method().empty() || !http::all_are(http::kTokenChar, head.method())) {
     return breach("CALL", "its method is none");

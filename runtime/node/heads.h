@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "autoscaler/cpu_demand.h"
 #include "runtime/base/result.h"
 #include "runtime/gateway/invoker.h"
 #include "runtime/protocol/pod.pb.h"
@@ -16,6 +17,8 @@ constexpr std::size_t kFailureTextBytesMax = 1024;
 // kProtocol: a status, or a byte in a header, that HTTP does not allow. Names come out in lower
 // case, however the pod wrote them.
 Result<Answer> parse_answer(const protocol::Result& head);
+// What the pod says it used of the CPU; what is not told is 0. A day at most.
+autoscaler::CpuUse cpu_use_of(const protocol::Result& head);
 // The part of an invocation that the calling pod chose, but for the function and the deadline.
 Result<Invocation> parse_call(const protocol::Call& head);
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "autoscaler/cpu_demand.h"
 #include "runtime/base/time.h"
 #include "runtime/gateway/invoker.h"
 #include "runtime/node/revision.h"
@@ -52,7 +53,8 @@ struct InvocationRecord {
   // when they have drained.
   std::size_t unconsumed = 0;
   bool caller_blocked = false;
-  int status = 0;  // of the answer that began
+  int status = 0;              // of the answer that began
+  autoscaler::CpuUse cpu_use;  // as its pod told it with the answer
 };
 
 // RFC 9110, 9.2.2, or an Idempotency-Key: running it twice is as good as once.

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include <optional>
 #include <utility>
@@ -54,6 +55,7 @@ Error gateway_not_listening(Error error) {
 scheduler::NodeLimits node_limits(const NodeConfig& config) {
   scheduler::NodeLimits limits;
   limits.pods_max = config.pods_max;
+  limits.cores = uv_available_parallelism();
   return limits;
 }
 
@@ -74,7 +76,10 @@ class LiveNode final : public Node {
         engine_(loop, node_limits(config), reporter_),
         request_feed_(engine_),
         dialer_(loop),
-        requests_(engine_, dialer_, [this](const std::string& name) { return find(name); }),
+        breakers_([this](const std::string& caller, const std::string& reason,
+                         const std::string& message) { reporter_.event(caller, reason, message); }),
+        requests_(engine_, dialer_, breakers_,
+                  [this](const std::string& name) { return find(name); }),
         triggers_(loop, dialer_, engine_, functions_,
                   [this](const std::string& function, const std::string& message) {
                     reporter_.event(function, "DeadLetter",
@@ -83,7 +88,7 @@ class LiveNode final : public Node {
                   }),
         gateway_(engine_),
         control_({loop, *store_, engine_, functions_, gateway_, journal_, logs_, reporter_,
-                  request_feed_,
+                  request_feed_, breakers_,
                   [this](const std::string& name) {
                     if (redis_dialer_) redis_dialer_->forget(name);
                   },
@@ -133,6 +138,7 @@ class LiveNode final : public Node {
   bindings::Dialer dialer_;
   std::optional<bindings::RedisServer> redis_server_;
   std::optional<bindings::RedisDialer> redis_dialer_;
+  CallBreakers breakers_;
   PodRequests requests_;
   Triggers triggers_;
   gateway::Gateway gateway_;

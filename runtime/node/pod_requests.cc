@@ -30,8 +30,12 @@ void complete(Invocation& invocation, const protocol::Call& call, const Invocati
 
 }  // namespace
 
-PodRequests::PodRequests(Engine& engine, bindings::Dialer& dialer, FindFunction find_function)
-    : engine_(engine), dialer_(dialer), find_function_(std::move(find_function)) {}
+PodRequests::PodRequests(Engine& engine, bindings::Dialer& dialer, CallBreakers& breakers,
+                         FindFunction find_function)
+    : engine_(engine),
+      dialer_(dialer),
+      breakers_(breakers),
+      find_function_(std::move(find_function)) {}
 
 Status PodRequests::on_request_frame(Pod& pod, const protocol::Frame& frame) {
   const std::uint32_t stream = frame.header.stream;
@@ -84,8 +88,14 @@ Status PodRequests::on_call(Pod& pod, const protocol::Frame& frame) {
     refuse_chain(pod, stream, *parent, function, *fault);
     return ok();
   }
+  auto ticket = breakers_.begin(pod.revision->name, head.function(), engine_.now());
+  if (!ticket) {
+    refuse(pod.id, stream, 503, "circuit-open", std::move(ticket).error());
+    return ok();
+  }
   const CallerToken token = ++last_token_;
   Call& call = calls_[token];
+  call.ticket = *ticket;
   call.pod = pod.id;
   call.stream = stream;
   by_pod_[pod.id].by_stream[stream] = token;
@@ -204,9 +214,15 @@ PodRequests::Call* PodRequests::find(CallerToken token) {
   return it == calls_.end() ? nullptr : &it->second;
 }
 
+// All of it has come, whether or not the pod has read it.
+void PodRequests::answer_ended(Call& call) {
+  breakers_.answered(std::exchange(call.ticket, {}), call.status, engine_.now());
+}
+
 void PodRequests::forget(CallerToken token) {
   const auto it = calls_.find(token);
   if (it == calls_.end()) return;
+  breakers_.given_up(it->second.ticket, engine_.now());
   if (const auto calls = by_pod_.find(it->second.pod); calls != by_pod_.end()) {
     calls->second.pending_bytes -= it->second.pending.size();
     calls->second.by_stream.erase(it->second.stream);
@@ -228,7 +244,9 @@ void PodRequests::on_requester_gone(PodId pod) {
   const auto streams = std::move(calls->second.by_stream);
   by_pod_.erase(calls);
   for (const auto& [stream, token] : streams) {
-    engine_.abort(calls_.at(token).invocation);
+    const Call& call = calls_.at(token);
+    engine_.abort(call.invocation);
+    breakers_.given_up(call.ticket, engine_.now());
     calls_.erase(token);
   }
 }
@@ -271,6 +289,8 @@ void PodRequests::give_up(CallerToken token, const Call& call) {
 bool PodRequests::on_answer(CallerToken token, Answer&& answer, std::string_view body, bool end) {
   Call* call = find(token);
   if (call == nullptr) return true;
+  call->status = answer.head.status;
+  if (end) answer_ended(*call);
   protocol::Result head;
   head.set_status(static_cast<std::uint32_t>(answer.head.status));
   for (auto& [name, value] : answer.head.fields) {
@@ -301,6 +321,7 @@ bool PodRequests::on_answer(CallerToken token, Answer&& answer, std::string_view
 bool PodRequests::on_answer_body(CallerToken token, std::string_view bytes, bool end) {
   Call* call = find(token);
   if (call == nullptr) return true;
+  if (end) answer_ended(*call);
   keep(*call, bytes);
   call->complete = end;
   send_pending(token, *call);
@@ -314,6 +335,8 @@ bool PodRequests::on_answer_body(CallerToken token, std::string_view bytes, bool
 void PodRequests::on_answer_abort(CallerToken token) {
   if (Call* call = find(token)) {
     engine_.pods().channels().send_cancel(call->pod, call->stream, protocol::Cancel::UNSPECIFIED);
+    breakers_.failed(std::exchange(call->ticket, {}), "unavailable", "its answer broke off",
+                     engine_.now());
     forget(token);
   }
 }
@@ -321,6 +344,7 @@ void PodRequests::on_answer_abort(CallerToken token) {
 void PodRequests::on_failure(CallerToken token, Failure&& failure) {
   Call* call = find(token);
   if (call == nullptr) return;
+  breakers_.failed(std::exchange(call->ticket, {}), failure.type, failure.detail, engine_.now());
   refuse(call->pod, call->stream, failure.status, failure.type.c_str(), std::move(failure.detail));
   forget(token);
 }

@@ -2,6 +2,8 @@
 // connections of their bindings. A call is an invocation like any other, with a pod as its caller;
 // it never touches HTTP or the network.
 //
+// A call whose circuit breaker is open (call_breakers.h) is answered at once: none is made.
+//
 // Owned by the node, on the loop's thread. What a pod may call and connect to stands in its
 // revision's manifest; everything else is refused by name.
 #pragma once
@@ -14,6 +16,7 @@
 
 #include "runtime/bindings/dialer.h"
 #include "runtime/bindings/redis_dialer.h"
+#include "runtime/node/call_breakers.h"
 #include "runtime/node/engine.h"
 #include "scheduler/call_chain.h"
 
@@ -27,7 +30,8 @@ class PodRequests final : public PodRequestHandler, private Caller {
  public:
   using FindFunction = std::function<FunctionId(const std::string& name)>;  // 0: there is none
 
-  PodRequests(Engine& engine, bindings::Dialer& dialer, FindFunction find_function);
+  PodRequests(Engine& engine, bindings::Dialer& dialer, CallBreakers& breakers,
+              FindFunction find_function);
 
   // Without one, redis bindings are refused.
   void set_redis(bindings::RedisDialer* redis) { redis_ = redis; }
@@ -41,9 +45,11 @@ class PodRequests final : public PodRequestHandler, private Caller {
     PodId pod;
     std::uint32_t stream = 0;
     InvocationId invocation;
-    std::string pending;    // of the answer, until the pod can take it
-    bool answered = false;  // the pod was sent a RESULT
-    bool complete = false;  // `pending` is the last of it
+    CallBreakers::Ticket ticket;  // until it is given back
+    int status = 0;               // of the answer that began
+    std::string pending;          // of the answer, until the pod can take it
+    bool answered = false;        // the pod was sent a RESULT
+    bool complete = false;        // `pending` is the last of it
   };
   using Calls = std::unordered_map<CallerToken, Call>;
   struct PodCalls {
@@ -72,6 +78,7 @@ class PodRequests final : public PodRequestHandler, private Caller {
   void keep(Call& call, std::string_view bytes);
   bool has_room(const Call& call) const;
   void give_up(CallerToken token, const Call& call);
+  void answer_ended(Call& call);
   void forget(CallerToken token);
 
   bool on_answer(CallerToken token, Answer&& answer, std::string_view body, bool end) override;
@@ -82,6 +89,7 @@ class PodRequests final : public PodRequestHandler, private Caller {
 
   Engine& engine_;
   bindings::Dialer& dialer_;
+  CallBreakers& breakers_;
   bindings::RedisDialer* redis_ = nullptr;
   FindFunction find_function_;
   Calls calls_;

@@ -18,7 +18,7 @@ using protocol::FrameType;
 class PodRequestsTest : public EngineFixture, public testing::Test {
  protected:
   PodRequestsTest()
-      : dialer(loop), requests(engine, dialer, [this](const std::string& name) {
+      : dialer(loop), requests(engine, dialer, breakers, [this](const std::string& name) {
           const auto it = names.find(name);
           return it == names.end() ? FunctionId() : it->second;
         }) {
@@ -90,6 +90,11 @@ class PodRequestsTest : public EngineFixture, public testing::Test {
 
   std::array<UniqueFd, 4> sockets;
   bindings::Dialer dialer;
+  std::vector<std::string> told;  // of breakers
+  CallBreakers breakers{
+      [this](const std::string& of, const std::string& reason, const std::string& message) {
+        told.push_back(of + " " + reason + " " + message);
+      }};
   PodRequests requests;
   FakePod* caller_pod = nullptr;
   std::uint32_t parent = 0;
@@ -126,6 +131,75 @@ TEST_F(PodRequestsTest, RefusesACallThatTheSpecDoesNotList) {
   const protocol::Result result = refusal();
   EXPECT_EQ(result.failure().type(), "forbidden");
   EXPECT_NE(result.failure().message().find("spec.calls"), std::string::npos);
+}
+
+// Calls of echo to stock, whose breaker opens after one failure.
+class BreakerTest : public PodRequestsTest {
+ protected:
+  BreakerTest() {
+    Revision revision;
+    revision.name = "echo";
+    manifest::Breaker& breaker = *revision.manifest.mutable_spec()->add_breakers();
+    breaker.set_call("stock");
+    breaker.set_failures(1);
+    breaker.set_failure_rate(1);
+    breaker.set_window_ms(10'000);
+    breaker.set_open_ms(3'600'000);
+    breaker.set_probes(1);
+    breakers.put(revision);
+  }
+  api::BreakerView view() { return breakers.views("echo", engine.now(), 0).at(0); }
+};
+
+TEST_F(BreakerTest, WhileItIsOpenNothingIsInvoked) {
+  FakePod& stock = called();
+  stock.answer(stock.expect_invoke().header.stream, 503, "no");
+  settle();
+  EXPECT_EQ(refusal().status(), 503U) << "an answer, if one of a failure";
+  EXPECT_EQ(view().state, api::BreakerState::kOpen);
+  const std::size_t invocations = engine.invocations();
+  call(4, "stock");
+  const protocol::Result result = refusal();
+  EXPECT_EQ(result.failure().type(), "circuit-open");
+  EXPECT_NE(result.failure().message().find("it answered 503"), std::string::npos);
+  EXPECT_EQ(engine.invocations(), invocations);
+  EXPECT_TRUE(stock.read().empty());
+  EXPECT_EQ(told.size(), 1U);
+}
+
+TEST_F(BreakerTest, APodThatDiesIsAFailure) {
+  FakePod& stock = called();
+  stock.expect_invoke();
+  home->exit(stock, pods::PodExit::Cause::kSignalled, 9);
+  settle();
+  EXPECT_EQ(refusal().failure().type(), "pod-died");
+  EXPECT_EQ(view().state, api::BreakerState::kOpen);
+}
+
+TEST_F(BreakerTest, AnAnswerThatBreaksOffIsAFailure) {
+  FakePod& stock = called();
+  stock.answer(stock.expect_invoke().header.stream, 200, "half", false);
+  settle();
+  EXPECT_EQ(view().calls, 0U) << "it is not over";
+  home->exit(stock, pods::PodExit::Cause::kSignalled, 9);
+  settle();
+  EXPECT_EQ(view().last_failure, "unavailable: its answer broke off");
+  EXPECT_EQ(view().state, api::BreakerState::kOpen);
+}
+
+TEST_F(BreakerTest, WhatItsCallerGivesUpTellsNothing) {
+  FakePod& stock = called();
+  const auto stream = stock.expect_invoke().header.stream;
+  caller_pod->send(FrameType::kCancel, 2, protocol::Cancel());
+  settle();
+  stock.answer(stream, 503, "no");
+  settle();
+  EXPECT_EQ(view().calls, 0U);
+  call(4, "stock");
+  home->exit(*caller_pod, pods::PodExit::Cause::kSignalled, 9);
+  settle();
+  EXPECT_EQ(view().calls, 0U);
+  EXPECT_EQ(view().state, api::BreakerState::kClosed);
 }
 
 TEST_F(PodRequestsTest, RefusesACallToAFunctionThatIsNotThere) {

@@ -128,6 +128,7 @@ api::FunctionView function_view(const Revision& revision, const scheduler::Funct
   view.scaling.expected_wait_us = microseconds(scheduled.last.expected_wait);
   view.scaling.pods_wanted = scheduled.last.pods_wanted;
   view.scaling.service_us = microseconds(scheduled.service);
+  view.scaling.cpu_us = microseconds(scheduled.cpu);
   view.scaling.start_us = microseconds(scheduled.start);
   if (scheduled.ready > 0) view.scaling.keep_us = microseconds(scheduled.plan.keep_idle);
   return view;

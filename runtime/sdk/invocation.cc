@@ -96,7 +96,11 @@ void Invocation::run() {
   const Request request = RequestAccess::make(
       std::move(*head.mutable_method()), std::move(*head.mutable_path()),
       std::move(*head.mutable_query()), headers_of(head.headers()), no_body ? nullptr : &reader);
-  send(request, run_handler(pod_.handler, request, *this));
+  CpuMeter& meter = CpuMeter::of_this_thread();
+  meter.begin();
+  Answer answer = run_handler(pod_.handler, request, *this);
+  cpu_use_ = meter.end();
+  send(request, std::move(answer));
 }
 
 void Invocation::send(const Request& request, Answer answer) {
@@ -131,6 +135,11 @@ void Invocation::send_whole(const Request& request, const Response& response,
   protocol::Result head = head_of(response, failure);
   std::string_view body = response.body();
   if (!response.writer()) head.set_content_length(body.size());
+  if (cpu_use_) {
+    head.set_cpu_us(static_cast<std::uint64_t>(cpu_use_->cpu / std::chrono::microseconds(1)));
+    head.set_cpu_wait_us(
+        static_cast<std::uint64_t>(cpu_use_->waited / std::chrono::microseconds(1)));
+  }
   if (request.method() == "HEAD") body = {};
   if (head.ByteSizeLong() > protocol::kHeadBytesMax) {
     const auto refusal =

@@ -8,6 +8,7 @@
 
 #include "runtime/sdk/answer.h"
 #include "runtime/sdk/channel.h"
+#include "runtime/sdk/cpu_meter.h"
 #include "runtime/sdk/include/subito/function.h"
 #include "runtime/sdk/redis_client.h"
 
@@ -41,11 +42,12 @@ class Invocation final : public Context, public Waiter {
   std::optional<std::string> setting(std::string_view name) const override;
   Redis& redis(std::string_view binding) override;
   int connect(std::string_view binding) override;
-  Response call(std::string_view function, const Request& request) override;
+  PendingCall start_call(std::string_view function, const Request& request) override;
 
  private:
   class Reader;
   class Writer;
+  class StartedCall;
   class ChannelLogger final : public Logger {
    public:
     explicit ChannelLogger(Invocation& owner) : owner_(owner) {}
@@ -73,12 +75,14 @@ class Invocation final : public Context, public Waiter {
   void open_call(Channel::Lock& lock, Inbox& inbox, std::string_view function,
                  const Request& request);
   void send_call_body(Channel::Lock& lock, Inbox& inbox, const Request& request);
+  bool wait_for_answer(Channel::Lock& lock, Inbox& inbox, Deadline until);
   Response take_answer(Channel::Lock& lock, Inbox& inbox, std::string_view function);
 
   Pod& pod_;
   Channel& channel_;
   std::unique_ptr<Incoming> incoming_;
   ChannelLogger logger_{*this};
+  std::optional<CpuUse> cpu_use_;                    // of the handler, once it has returned
   std::vector<std::unique_ptr<RedisClient>> redis_;  // in use by this invocation
 };
 

@@ -126,7 +126,7 @@ void Invocation::send_call_body(Channel::Lock& lock, Inbox& inbox, const Request
     if (piece.empty()) break;
     send_pieces(lock, inbox, piece, false);
   }
-  // Half a request must not look whole: given up, it ends by CANCEL (~OwnStream).
+  // Half a request must not look whole: given up, it ends by CANCEL (~StartedCall).
   if (!has_enough(inbox)) channel_.send_body(inbox, {}, true);
 }
 
@@ -141,14 +141,62 @@ bool Invocation::has_enough(const Inbox& inbox) const {
          (inbox.over() || inbox.gathered.size() > Request::kBodyBytesMax);
 }
 
-Response Invocation::call(std::string_view function, const Request& request) {
-  Channel::Lock lock(channel_.mutex());
-  throw_if_over();
-  Inbox inbox;
-  open_call(lock, inbox, function, request);
-  const OwnStream stream(channel_, inbox, lock);
-  send_call_body(lock, inbox, request);
-  return take_answer(lock, inbox, function);
+class Invocation::StartedCall final : public PendingCall::UnderWay {
+ public:
+  StartedCall(Invocation& owner, std::string_view function) : owner_(owner), function_(function) {}
+
+  ~StartedCall() override {
+    if (inbox_.stream == 0) return;  // it was never opened
+    const Channel::Lock lock(owner_.channel_.mutex());
+    const bool dropped = !inbox_.over();
+    owner_.channel_.forget(inbox_);
+    // Who works for it is to know at once, not at the next wait.
+    if (dropped) owner_.channel_.flush();
+  }
+
+  void begin(const Request& request) {
+    Channel::Lock lock(owner_.channel_.mutex());
+    owner_.throw_if_over();
+    owner_.open_call(lock, inbox_, function_, request);
+    owner_.send_call_body(lock, inbox_, request);
+    owner_.channel_.flush();
+  }
+
+  bool wait_for(std::chrono::milliseconds time) override {
+    const bool bounded = time < owner_.time_left();
+    Channel::Lock lock(owner_.channel_.mutex());
+    return owner_.wait_for_answer(
+        lock, inbox_, bounded ? std::chrono::steady_clock::now() + time : owner_.deadline());
+  }
+
+  Response take() override {
+    Channel::Lock lock(owner_.channel_.mutex());
+    return owner_.take_answer(lock, inbox_, function_);
+  }
+
+ private:
+  Invocation& owner_;
+  const std::string function_;
+  Inbox inbox_;
+};
+
+PendingCall Invocation::start_call(std::string_view function, const Request& request) {
+  auto call = std::make_unique<StartedCall>(*this, function);
+  call->begin(request);
+  return PendingCall(std::move(call));
+}
+
+// False at `until`. What came of the answer is gathered meanwhile.
+bool Invocation::wait_for_answer(Channel::Lock& lock, Inbox& inbox, Deadline until) {
+  for (bool came = true; came;) {
+    gather(inbox);
+    if (has_enough(inbox)) return true;
+    came = channel_.wait(lock, inbox, until, [&] {
+      return !inbox.body.empty() || inbox.over() || incoming_->inbox.cancelled;
+    });
+    if (inbox.body.empty() && !inbox.over()) throw_if_over();
+  }
+  return false;
 }
 
 Response Invocation::take_answer(Channel::Lock& lock, Inbox& inbox, std::string_view function) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <optional>
 
 #include "runtime/http/response_parser.h"
@@ -51,7 +52,7 @@ std::string request_text(std::string_view function, const Endpoint& endpoint,
 // One request and its answer on a connection.
 class CallExchange {
  public:
-  CallExchange(std::string_view function, int fd, bool to_head, Waiter& waiter)
+  CallExchange(std::string_view function, int fd, bool to_head, TimedWaiter& waiter)
       : function_(function), fd_(fd), waiter_(waiter), parser_(http::ParserLimits{}) {
     if (to_head) parser_.expect_no_body();
   }
@@ -76,11 +77,17 @@ class CallExchange {
     return done;
   }
 
-  Response read() {
+  // False at `until`, when the answer is not whole yet.
+  bool read_until(std::chrono::steady_clock::time_point until) {
     while (!done_) {
-      waiter_.wait_for(fd_, POLLIN);
+      if (!waiter_.wait_until(fd_, POLLIN, until)) return false;
       read_some();
     }
+    return true;
+  }
+
+  Response read() {
+    read_until(std::chrono::steady_clock::time_point::max());
     return finish(!hung_up_ && parser_.keep_alive());
   }
 
@@ -134,7 +141,7 @@ class CallExchange {
 
   std::string_view function_;
   int fd_;
-  Waiter& waiter_;
+  TimedWaiter& waiter_;
   http::ResponseParser parser_;
   http::ResponseHead head_;
   std::string body_;
@@ -222,33 +229,84 @@ void ListenClient::give(std::string_view function, UniqueFd connection) {
   idle_.emplace_back(function, std::move(connection));
 }
 
-Response ListenClient::call(std::string_view function, const Request& request,
-                            const Headers& headers, Waiter& waiter) {
-  const auto endpoint = call_endpoint(function);
-  if (!endpoint) {
-    throw CallError("not-found", "call " + std::string(function) +
-                                     ": the environment has no CALL_..._URL for it");
-  }
-  const std::string text = request_text(function, *endpoint, request, headers);
-  const bool to_head = request.method() == "HEAD";
-  UniqueFd fd = take(function);
-  std::optional<CallExchange> exchange;
-  std::size_t written = 0;
-  if (fd.valid()) written = exchange.emplace(function, fd.get(), to_head, waiter).write(text);
-  if (written == 0) {
+class ListenClient::StartedCall final : public PendingCall::UnderWay {
+ public:
+  StartedCall(ListenClient& client, std::string_view function, TimedWaiter& waiter)
+      : client_(client), function_(function), waiter_(waiter) {}
+
+  void begin(const Request& request, const Headers& headers) {
     try {
-      fd = connect_endpoint(function, *endpoint, waiter);
+      send(request, headers);
+    } catch (const CallError&) {
+      failure_ = std::current_exception();
+    }
+  }
+
+  bool wait_for(std::chrono::milliseconds time) override {
+    if (failure_) return true;
+    try {
+      return exchange_->read_until(std::chrono::steady_clock::now() + std::min(time, kWaitMax));
+    } catch (const CallError&) {
+      failure_ = std::current_exception();
+      return true;
+    }
+  }
+
+  Response take() override {
+    if (failure_) std::rethrow_exception(failure_);
+    // Written short: it may have answered before it read all, so that is read.
+    Response response = exchange_->read();
+    if (exchange_->keep_alive() && whole_) client_.give(function_, std::move(fd_));
+    return response;
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds kWaitMax = std::chrono::hours(24);
+
+  void send(const Request& request, const Headers& headers) {
+    const auto endpoint = call_endpoint(function_);
+    if (!endpoint) {
+      throw CallError("not-found",
+                      "call " + function_ + ": the environment has no CALL_..._URL for it");
+    }
+    const std::string text = request_text(function_, *endpoint, request, headers);
+    const bool to_head = request.method() == "HEAD";
+    fd_ = client_.take(function_);
+    std::size_t written = 0;
+    if (fd_.valid()) {
+      written = exchange_.emplace(function_, fd_.get(), to_head, waiter_).write(text);
+    }
+    if (written == 0) {
+      connect(*endpoint);
+      written = exchange_.emplace(function_, fd_.get(), to_head, waiter_).write(text);
+    }
+    whole_ = written == text.size();
+  }
+
+  void connect(const Endpoint& endpoint) {
+    try {
+      fd_ = connect_endpoint(function_, endpoint, waiter_);
     } catch (const Cancelled&) {
       throw;
     } catch (const std::runtime_error& error) {
-      fail_call(function, error.what());
+      fail_call(function_, error.what());
     }
-    written = exchange.emplace(function, fd.get(), to_head, waiter).write(text);
   }
-  // Short: it may have answered before it read all, so that is read.
-  Response response = exchange->read();
-  if (exchange->keep_alive() && written == text.size()) give(function, std::move(fd));
-  return response;
+
+  ListenClient& client_;
+  const std::string function_;
+  TimedWaiter& waiter_;
+  UniqueFd fd_;  // closed with the call: that cancels it
+  std::optional<CallExchange> exchange_;
+  bool whole_ = false;  // the request was sent whole
+  std::exception_ptr failure_;
+};
+
+PendingCall ListenClient::start(std::string_view function, const Request& request,
+                                const Headers& headers, TimedWaiter& waiter) {
+  auto call = std::make_unique<StartedCall>(*this, function, waiter);
+  call->begin(request, headers);
+  return PendingCall(std::move(call));
 }
 
 }  // namespace subito::sdk

@@ -1,7 +1,9 @@
 // ListenClient: calls to other functions over HTTP when there is no node to pass them on. Keeps
-// connections by function for the next call. Any thread; waits through the caller's Waiter.
+// connections by function for the next call; calls at once have one each. Any thread; waits through
+// the caller's TimedWaiter.
 #pragma once
 
+#include <chrono>
 #include <mutex>
 #include <string>
 #include <utility>
@@ -14,13 +16,22 @@
 
 namespace subito::sdk {
 
+// A Waiter that may also give up earlier.
+class TimedWaiter : public Waiter {
+ public:
+  // False at `until`, when none of the events came.
+  virtual bool wait_until(int fd, short events, std::chrono::steady_clock::time_point until) = 0;
+};
+
 class ListenClient {
  public:
-  // `headers` come on top of the request's own. Throws CallError; Cancelled from the waiter.
-  Response call(std::string_view function, const Request& request, const Headers& headers,
-                Waiter& waiter);
+  // Connects and sends the request; `headers` come on top of its own. The waiter outlives the call.
+  // What fails is thrown by PendingCall::get(); here only Cancelled, from the waiter.
+  PendingCall start(std::string_view function, const Request& request, const Headers& headers,
+                    TimedWaiter& waiter);
 
  private:
+  class StartedCall;
   UniqueFd take(std::string_view function);
   void give(std::string_view function, UniqueFd connection);
 

@@ -137,13 +137,18 @@ std::optional<std::string> ListenRun::setting(std::string_view name) const {
 }
 
 void ListenRun::wait_for(int fd, short events) {
+  wait_until(fd, events, ListenDeadline::max());
+}
+
+bool ListenRun::wait_until(int fd, short events, ListenDeadline until) {
   for (;;) {
     if (exchange_.cancelled()) throw Cancelled("the invocation is over");
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        deadline() - std::chrono::steady_clock::now());
+        std::min(deadline(), until) - std::chrono::steady_clock::now());
     pollfd watched = {fd, events, 0};
     const auto wait = std::clamp<std::int64_t>(left.count() + 1, 0, kNoticeCancelWithinMs);
-    if (::poll(&watched, 1, static_cast<int>(wait)) > 0) return;
+    if (::poll(&watched, 1, static_cast<int>(wait)) > 0) return true;
+    if (std::chrono::steady_clock::now() >= until) return false;
   }
 }
 
@@ -177,13 +182,13 @@ int ListenRun::connect(std::string_view name) {
   return fd.release();
 }
 
-Response ListenRun::call(std::string_view function, const Request& request) {
+PendingCall ListenRun::start_call(std::string_view function, const Request& request) {
   Headers onward;
   if (!request.header("x-request-id")) onward.add("x-request-id", request_id_);
   if (!traceparent_.empty() && !request.header("traceparent")) {
     onward.add("traceparent", traceparent_);
   }
-  return service_.client.call(function, request, onward, *this);
+  return service_.client.start(function, request, onward, *this);
 }
 
 void ListenRun::LineLogger::write(int level, std::string_view message, Fields fields) {

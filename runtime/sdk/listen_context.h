@@ -22,7 +22,7 @@ struct ListenService {
   ListenClient client;
 };
 
-class ListenRun final : public Context, public Waiter {
+class ListenRun final : public Context, public TimedWaiter {
  public:
   ListenRun(ListenService& service, ListenExchange& exchange);
 
@@ -38,8 +38,9 @@ class ListenRun final : public Context, public Waiter {
   std::optional<std::string> setting(std::string_view name) const override;
   Redis& redis(std::string_view binding) override;
   int connect(std::string_view binding) override;
-  Response call(std::string_view function, const Request& request) override;
+  PendingCall start_call(std::string_view function, const Request& request) override;
   void wait_for(int fd, short events) override;
+  bool wait_until(int fd, short events, ListenDeadline until) override;
 
  private:
   class Reader;

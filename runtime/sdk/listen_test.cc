@@ -156,6 +156,32 @@ TEST(ListenTest, CallsOfOneFunctionShareAConnection) {
   EXPECT_EQ(::poll(&another, 1, 0), 0) << "a second connection was made";
 }
 
+TEST(ListenTest, CallsAtOnceAreBothAskedBeforeOneAnswers) {
+  const ListeningFunction echo("echo", {}, {"--concurrency", "1"});
+  const ListeningFunction probe("probe", {"CALL_ECHO_URL=" + echo.url()});
+  auto connection = probe.connect();
+  // Sent in full at `start`: the first answers only when the second was, and is read after it.
+  const auto answer =
+      connection.ask("POST", "/calls",
+                     "start echo GET /?sleep_ms=60 0\nstart echo GET /status/201 0\n"
+                     "wait 1 1\nget 2\nwait 1 0\nget 1\n");
+  EXPECT_EQ(answer.body, "1 not yet\n2 201 \n1 ready\n1 200 \n");
+  // One that is dropped, here by the end of the handler, leaves its function free for others.
+  EXPECT_EQ(connection.ask("POST", "/calls", "start echo GET /?sleep_ms=3600000 0\n").status, 200);
+  EXPECT_EQ(connection.ask("GET", "/call/echo/status/202").status, 202);
+}
+
+TEST(ListenTest, OneCallThatFailsLeavesTheOther) {
+  const ListeningFunction echo("echo");
+  const ListeningFunction probe(
+      "probe", {"CALL_ECHO_URL=" + echo.url(), "CALL_STOCK_URL=http://127.0.0.1:1"});
+  const auto answer =
+      probe.connect().ask("POST", "/calls",
+                          "start stock GET / 0\nstart nobody GET / 0\nstart echo POST / 3\n"
+                          "wait 1 0\nget 1\nget 2\nget 3\n");
+  EXPECT_EQ(answer.body, "1 ready\n1 unavailable\n2 not-found\n3 200 xxx\n");
+}
+
 TEST(ListenTest, ACallToNobodyIsUnavailable) {
   const ListeningFunction probe("probe", {"CALL_STOCK_URL=http://127.0.0.1:1"});
   const auto answer = probe.connect().ask("GET", "/call/stock/");

@@ -1,5 +1,6 @@
 // Headers, Request, Response and the exceptions of subito/function.h.
 #include <algorithm>
+#include <utility>
 
 #include "runtime/sdk/include/subito/function.h"
 #include "runtime/sdk/text.h"
@@ -169,6 +170,25 @@ std::chrono::milliseconds Context::time_left() const {
   const auto left = deadline() - std::chrono::steady_clock::now();
   return std::max(std::chrono::milliseconds(0),
                   std::chrono::duration_cast<std::chrono::milliseconds>(left));
+}
+
+Response Context::call(std::string_view function, const Request& request) {
+  return start_call(function, request).get();
+}
+
+PendingCall::UnderWay& PendingCall::under_way() const {
+  if (under_way_ == nullptr) throw std::logic_error("wait for a call: its answer was taken");
+  return *under_way_;
+}
+
+Response PendingCall::get() {
+  static_cast<void>(under_way());
+  const auto call = std::move(under_way_);
+  return call->take();
+}
+
+bool PendingCall::wait_for(std::chrono::milliseconds time) {
+  return under_way().wait_for(time);
 }
 
 }  // namespace subito

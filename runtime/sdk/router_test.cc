@@ -18,7 +18,9 @@ class NoContext final : public Context {
   std::optional<std::string> setting(std::string_view) const override { return std::nullopt; }
   Redis& redis(std::string_view) override { throw std::out_of_range("no redis"); }
   int connect(std::string_view) override { throw std::out_of_range("no binding"); }
-  Response call(std::string_view, const Request&) override { throw CallError("not-found", ""); }
+  PendingCall start_call(std::string_view, const Request&) override {
+    throw CallError("not-found", "");
+  }
 
  private:
   std::string nothing_;

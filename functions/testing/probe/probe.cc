@@ -5,6 +5,7 @@
 //   POST /redis/{binding}/{key}/incr    one more, the new number
 //   GET  /raw/{binding}/{key}           GET of the key as it stands, without the prefix
 //   any  /call/{function}/{path...}     calls, answers with what came (or 502 and the reason)
+//   POST /calls                         does the lines of the body, see do_calls()
 //   POST /connect/{binding}             sends the body, answers with what comes until the end
 //   GET  /setting/{name}                its value, 404 if there is none
 //   POST /log/{level}                   logs the body
@@ -19,8 +20,12 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <optional>
+#include <sstream>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -65,6 +70,77 @@ Response call(const Request& request, Context& context) {
   } catch (const subito::CallError& error) {
     throw HttpError(502, error.type(), error.what());
   }
+}
+
+// Calls at once, a line each; calls count from 1 in the order of their `start`. Answers with a line
+// for each `get` and `wait`.
+//   start FUNCTION METHOD TARGET BODY_BYTES
+//   get N          "N 200 the body", or "N unavailable" when the call failed
+//   wait N MS      "N ready" or "N not yet"
+//   drop N
+//   exit           ends the process, at once
+class Calls {
+ public:
+  explicit Calls(Context& context) : context_(context) {}
+
+  std::string run(const std::string& step) {
+    std::istringstream words(step);
+    std::string verb;
+    words >> verb;
+    if (verb == "start") return start(words);
+    if (verb == "exit") ::_exit(0);
+    std::size_t number = 0;
+    long milliseconds = 0;
+    words >> number >> milliseconds;
+    if (number < 1 || number > calls_.size()) throw HttpError(400, "bad-step", step);
+    auto& call = calls_[number - 1];
+    if (!call) throw HttpError(400, "bad-step", step + ": it was dropped");
+    const std::string label = std::to_string(number) + " ";
+    if (verb == "get") return label + get(*call) + "\n";
+    if (verb == "wait") {
+      const bool ready = call->wait_for(std::chrono::milliseconds(milliseconds));
+      return label + (ready ? "ready\n" : "not yet\n");
+    }
+    if (verb != "drop") throw HttpError(400, "bad-step", step);
+    call.reset();
+    return {};
+  }
+
+ private:
+  std::string start(std::istringstream& words) {
+    std::string function;
+    std::string method;
+    std::string target;
+    std::size_t body_bytes = 0;
+    words >> function >> method >> target >> body_bytes;
+    const Request request(method, target, {}, std::string(body_bytes, 'x'));
+    calls_.emplace_back(context_.start_call(function, request));
+    return {};
+  }
+
+  static std::string get(subito::PendingCall& call) {
+    try {
+      const Response answer = call.get();
+      return std::to_string(answer.status()) + " " + answer.body();
+    } catch (const subito::CallError& error) {
+      return error.type();
+    }
+  }
+
+  Context& context_;
+  std::vector<std::optional<subito::PendingCall>> calls_;
+};
+
+Response do_calls(const Request& request, Context& context) {
+  Calls calls(context);
+  std::string out;
+  std::istringstream steps(request.body());
+  try {
+    for (std::string step; std::getline(steps, step);) out += calls.run(step);
+  } catch (const subito::CallError& error) {
+    throw HttpError(502, error.type(), error.what());
+  }
+  return Response::text(out);
 }
 
 Response talk(const Request& request, Context& context) {
@@ -154,6 +230,7 @@ int main(int argc, char** argv) {
       .put("/redis/{binding}/{key}", set)
       .post("/redis/{binding}/{key}/incr", increment)
       .get("/raw/{binding}/{key}", raw)
+      .post("/calls", do_calls)
       .post("/connect/{binding}", talk)
       .get("/setting/{name}", setting)
       .post("/log/{level}", write_log)

@@ -5,6 +5,7 @@
 #include <future>
 #include <map>
 #include <set>
+#include <thread>
 #include <vector>
 
 #include "runtime/node/e2e/live_node.h"
@@ -92,6 +93,27 @@ TEST(OverloadTest, AFloodIsAnswered429ForItsOwnExcessAndNobodyElseIs) {
   EXPECT_EQ(counts.size(), 2U) << testing::PrintToString(counts);
   EXPECT_GE(counts.at(200), kPods + kQueue);
   EXPECT_EQ(counts.at(200) + counts.at(429), kFlood);
+  EXPECT_EQ(node.stop(), 0);
+}
+
+TEST(OverloadTest, WorkStartsNoMorePodsThanTheCoresAreWorth) {
+  constexpr int kAtOnce = 48;
+  LiveNode node({"--pods", "64"});
+  node.start();
+  node.deploy("work", "echo", "scaling: {max: 64}");
+  node.deploy("wait", "echo", "scaling: {max: 64}");
+  for (int i = 0; i < 12; ++i) {  // the first is not told, and eight must be
+    EXPECT_EQ(node.client().get("/function/work?burn_ms=5").status, 200);
+    EXPECT_EQ(node.client().get("/function/wait?sleep_ms=20").status, 200);
+  }
+  EXPECT_GE(node.function("work").at("scaling").at("cpuMicros"), 5000);
+  EXPECT_EQ(count(get_at_once(node, "/function/work?burn_ms=5", kAtOnce)),
+            (std::map<int, int>{{200, kAtOnce}}));
+  EXPECT_EQ(count(get_at_once(node, "/function/wait?sleep_ms=200", kAtOnce)),
+            (std::map<int, int>{{200, kAtOnce}}));
+  // A busy machine makes calls look as if they waited for something; hence the margin.
+  EXPECT_LE(node.pods_started("work"), 4 * std::thread::hardware_concurrency());
+  EXPECT_GE(node.pods_started("wait"), kAtOnce / 2);
   EXPECT_EQ(node.stop(), 0);
 }
 

@@ -98,6 +98,22 @@ TEST_F(ReachTest, CallsTheFunctionsOfItsSpecAndNoOther) {
   EXPECT_TRUE(client.post("/function/probe/call/echo/any", big).body == big);
 }
 
+TEST_F(ReachTest, CallsSeveralAtOnceAndCancelsTheOneItDrops) {
+  node.deploy("slow", "echo", "timeout: 10m\nscaling: {max: 1}");
+  node.deploy("quick", "echo");
+  node.deploy("probe", "probe", "calls: [slow, quick]\ntimeout: 10m");
+  // Nobody waits for `slow`: one after the other this would take an hour.
+  const HttpResponse answer = node.client().post("/function/probe/calls",
+                                                 "start slow GET /?sleep_ms=3600000 0\n"
+                                                 "start quick GET /status/201 0\n"
+                                                 "start quick POST / 300000\n"
+                                                 "get 2\nwait 1 0\ndrop 1\nget 3\n");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, "2 201 \n1 not yet\n3 200 " + std::string(300'000, 'x') + "\n");
+  // Its pod, the only one there may be, has let go of it.
+  EXPECT_EQ(node.client().get("/function/slow/status/204").status, 204);
+}
+
 TEST_F(ReachTest, RefusesACycleOfCallsByName) {
   node.deploy("probe", "probe", "calls: [other]");
   node.deploy("other", "probe", "calls: [probe]");

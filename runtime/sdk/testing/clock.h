@@ -21,6 +21,7 @@ class TestClock {
   Time now() const { return now_; }
   Time deadline() const { return deadline_; }
   void advance(std::chrono::nanoseconds time) { now_ += time; }
+  void set(Time time) { now_ = time; }
   void cancel() { cancelled_ = true; }
   bool over() const { return cancelled_ || now_ >= deadline_; }
 

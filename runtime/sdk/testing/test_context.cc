@@ -1,7 +1,9 @@
 // TestContext: what a handler asks for, from the test instead of the node.
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <deque>
+#include <exception>
 #include <stdexcept>
 #include <utility>
 
@@ -45,6 +47,45 @@ Response answer_call(const TestContext::Callee& callee, const Request& request) 
     return Response::problem(error.status(), error.type(), error.what());
   }
 }
+
+// A call whose answer is known, and comes once the clock is there.
+class AnsweredCall final : public PendingCall::UnderWay {
+ public:
+  AnsweredCall(TestClock& clock, const TestContext::Callee& callee, const Request& request)
+      : clock_(clock) {
+    const auto begun = clock.now();
+    try {
+      response_ = answer_call(callee, request);
+    } catch (...) {
+      failure_ = std::current_exception();
+    }
+    comes_ = clock.now();
+    clock.set(begun);
+  }
+
+  bool wait_for(std::chrono::milliseconds time) override {
+    clock_.throw_if_over();
+    const auto longest = clock_.time_left() + std::chrono::milliseconds(1);
+    const auto until = clock_.now() + std::min(time, longest);
+    const bool comes = comes_ <= until;
+    clock_.set(comes ? std::max(comes_, clock_.now()) : until);
+    clock_.throw_if_over();
+    return comes;
+  }
+
+  Response take() override {
+    clock_.set(std::max(comes_, clock_.now()));
+    if (failure_) std::rethrow_exception(failure_);
+    clock_.throw_if_over();
+    return std::move(response_);
+  }
+
+ private:
+  TestClock& clock_;
+  TestClock::Time comes_;
+  Response response_;
+  std::exception_ptr failure_;
+};
 
 }  // namespace
 
@@ -211,20 +252,20 @@ int TestContext::connect(std::string_view binding) {
   return fd;
 }
 
-Response TestContext::call(std::string_view function, const Request& request) {
-  inside_->clock.throw_if_over();
+PendingCall TestContext::start_call(std::string_view function, const Request& request) {
+  TestClock& clock = inside_->clock;
+  clock.throw_if_over();
   const std::string name(function);
   const std::string mark = request.query_string().empty() ? "" : "?";
   inside_->calls.push_back({name, request.method(), request.path() + mark + request.query_string(),
                             request.headers(), request.body()});
-  const auto callee = inside_->callees.find(function);
-  if (callee == inside_->callees.end()) {
+  const auto found = inside_->callees.find(function);
+  const Callee callee = found != inside_->callees.end()
+                            ? found->second  // a copy: it may put another in its place
+                            : [&](const Request&) -> Response {
     throw CallError("forbidden", "call " + name + ": " + sdk::may_not_call(this->function(), name));
-  }
-  const Callee answer = callee->second;  // it may put another in its place
-  Response response = answer_call(answer, request);
-  inside_->clock.throw_if_over();
-  return response;
+  };
+  return PendingCall(std::make_unique<AnsweredCall>(clock, callee, request));
 }
 
 }  // namespace subito::testing

@@ -153,6 +153,54 @@ TEST(CallTest, ACalleeMayPutAnotherInItsPlace) {
   EXPECT_THROW(context.call("stock", Request("GET", "/")), CallError);
 }
 
+TEST(CallTest, CallsAtOnceTakeAsLongAsTheSlowest) {
+  TestContext context({.timeout = 5s});
+  context.on_call("stock", [&](const Request&) {
+    context.advance(2s);
+    return Response::text("levels");
+  });
+  context.on_call("catalogue", [&](const Request&) -> Response {
+    context.advance(3s);
+    throw CallError("queue-full", "call catalogue: its queue is full");
+  });
+  PendingCall levels = context.start_call("stock", Request("GET", "/levels"));
+  PendingCall products = context.start_call("catalogue", Request("GET", "/products"));
+  EXPECT_EQ(context.time_left(), 5s);
+  EXPECT_FALSE(products.wait_for(0ms));
+  EXPECT_FALSE(products.wait_for(1s));
+  EXPECT_EQ(context.time_left(), 4s);
+  EXPECT_EQ(levels.get().body(), "levels");
+  EXPECT_EQ(context.time_left(), 3s);
+  EXPECT_TRUE(products.wait_for(std::chrono::milliseconds::max()));
+  EXPECT_EQ(context.time_left(), 2s);
+  EXPECT_THROW(products.get(), CallError);
+  EXPECT_THROW(levels.get(), std::logic_error);
+  EXPECT_THROW(products.wait_for(0ms), std::logic_error);
+  ASSERT_EQ(context.calls().size(), 2U);
+  EXPECT_EQ(context.calls()[0].target, "/levels");
+  EXPECT_EQ(context.calls()[1].target, "/products");
+}
+
+TEST(CallTest, OneThatMayNotBeFailsWhenItIsWaitedFor) {
+  TestContext context;
+  PendingCall call = context.start_call("stock", Request("GET", "/"));
+  EXPECT_TRUE(call.wait_for(0ms));
+  EXPECT_THROW(call.get(), CallError);
+}
+
+TEST(CallTest, AWaitEndsAtTheDeadline) {
+  TestContext context({.timeout = 1s});
+  context.on_call("stock", [&](const Request&) {
+    context.advance(2s);
+    return Response::text("too late");
+  });
+  PendingCall call = context.start_call("stock", Request("GET", "/"));
+  EXPECT_FALSE(context.cancelled());
+  EXPECT_FALSE(call.wait_for(500ms));
+  EXPECT_THROW(call.wait_for(std::chrono::milliseconds::max()), Cancelled);
+  EXPECT_TRUE(context.cancelled());
+}
+
 std::string talk(Context& context, std::string_view words) {
   const int fd = context.connect("mail");
   EXPECT_EQ(::send(fd, words.data(), words.size(), MSG_NOSIGNAL),

@@ -231,6 +231,7 @@ class Redis {
 //   too late         deadline-exceeded, cancelled (the caller's own invocation is over)
 //   it does not fit  head-too-large, body-too-large, answer-too-large, too-many-requests (at once)
 //   it goes away     function-not-found, node-closing, unavailable
+//   it was not made  circuit-open (spec.breakers: of late too many failed)
 class CallError : public std::runtime_error {
  public:
   CallError(std::string type, const std::string& message);
@@ -238,6 +239,32 @@ class CallError : public std::runtime_error {
 
  private:
   std::string type_;
+};
+
+// A call that Context::start_call() began and that goes on while the handler does something else.
+// Belongs to the handler run that began it, as its Context, which it may not outlive. One that goes
+// without get() is cancelled.
+class PendingCall {
+ public:
+  // What the runtime has in hand; for who writes a Context of their own. Cancels as it goes.
+  class UnderWay {
+   public:
+    virtual ~UnderWay() = default;
+    virtual bool wait_for(std::chrono::milliseconds time) = 0;
+    virtual Response take() = 0;  // once
+  };
+  explicit PendingCall(std::unique_ptr<UnderWay> under_way) : under_way_(std::move(under_way)) {}
+
+  // The answer, once: waits for it, and throws what Context::call() throws. A second time throws
+  // std::logic_error.
+  Response get();
+  // Waits at most so long; true: get() will not wait. With 0 it only looks. Throws Cancelled when
+  // the invocation is over.
+  bool wait_for(std::chrono::milliseconds time);
+
+ private:
+  UnderWay& under_way() const;
+  std::unique_ptr<UnderWay> under_way_;  // null: the answer was taken
 };
 
 // What an invocation knows and may use. Belongs to one handler run.
@@ -264,8 +291,12 @@ class Context {
   // away.
   virtual int connect(std::string_view binding) = 0;
   // Calls a function that the spec lists under `calls`. Deadline, request id and trace context go
-  // along. Throws CallError.
-  virtual Response call(std::string_view function, const Request& request) = 0;
+  // along. Throws CallError; Cancelled when the invocation is over.
+  Response call(std::string_view function, const Request& request);
+  // Begins a call and returns once its request is sent, which waits only for bodies over 256 KiB:
+  // several calls go on at once. What fails, PendingCall::get() throws; here only CallError
+  // too-many-requests (1,024 calls and connects are under way) and Cancelled.
+  virtual PendingCall start_call(std::string_view function, const Request& request) = 0;
 };
 
 using Handler = std::function<Response(const Request&, Context&)>;

@@ -109,10 +109,14 @@ class TestContext final : public Context {
 
   // Calls. One to a function that the test has not named throws CallError "forbidden". A callee
   // that advances the clock past the deadline was too slow, and the call throws Cancelled.
+  // A call that was begun by start_call() runs its callee at once. The time by which that advances
+  // the clock is how long the answer takes: it passes while the handler waits, so that two calls of
+  // 1 s each that go on together take 1 s.
   void on_call(const std::string& function, Callee callee);
   void fail_call(const std::string& function, const std::string& type,
                  const std::string& reason = "the test lets it fail");
-  const std::vector<RecordedCall>& calls() const;  // in order, those that failed included
+  // In the order in which they were begun, those that failed or were dropped included.
+  const std::vector<RecordedCall>& calls() const;
 
   // The binding `name` is a Redis in memory, empty, with keys below `prefix` ("" means the default,
   // "<function>:"). Returns what the handler gets from redis(name). It answers as Redis 7.0 does,
@@ -160,7 +164,7 @@ class TestContext final : public Context {
   std::optional<std::string> setting(std::string_view name) const override;
   Redis& redis(std::string_view binding) override;
   int connect(std::string_view binding) override;
-  Response call(std::string_view function, const Request& request) override;
+  PendingCall start_call(std::string_view function, const Request& request) override;
 
  private:
   class Inside;

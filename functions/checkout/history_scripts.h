@@ -1,0 +1,58 @@
+// What the read model does in Redis that must happen at once. <g> is the generation in use, a
+// number: a rebuild fills another one and then puts it to use.
+//
+//   checkout:view:generation          the one in use; missing: 0
+//   checkout:view:generations         counter of those that were ever begun
+//   checkout:view:rebuild             the one that is being filled
+//   checkout:view:retired             set of those that are to be removed
+//   checkout:view:<g>:customers       set of the customers it holds
+//   checkout:view:<g>:list:<customer>     sorted set of equal scores: "<placed>-<order>"
+//   checkout:view:<g>:orders:<customer>   hash: order to its version, a space, and its JSON
+//   checkout:view:<g>:last            id of the last event that it saw
+#pragma once
+
+namespace shop::history_scripts {
+
+// KEYS: what names the generation, customers, list, orders, last. ARGV: the generation, customer,
+// order, entry of the list, version, JSON, id of the event.
+// Answers 1 (taken in), 0 (not newer than what is there), -1 (another generation is in use).
+constexpr const char* kApply = R"(
+if (redis.call('GET', KEYS[1]) or '0') ~= ARGV[1] then return -1 end
+local known = redis.call('HGET', KEYS[4], ARGV[3])
+local fresh = not known or tonumber(string.match(known, '^%d+')) < tonumber(ARGV[5])
+local ms, n = string.match(ARGV[7], '^(%d+)-(%d+)$')
+local last = redis.call('GET', KEYS[5]) or '0-0'
+local last_ms, last_n = string.match(last, '^(%d+)-(%d+)$')
+ms, n, last_ms, last_n = tonumber(ms), tonumber(n), tonumber(last_ms), tonumber(last_n)
+if ms > last_ms or (ms == last_ms and n > last_n) then redis.call('SET', KEYS[5], ARGV[7]) end
+if not fresh then return 0 end
+redis.call('SADD', KEYS[2], ARGV[2])
+redis.call('ZADD', KEYS[3], 0, ARGV[4])
+redis.call('HSET', KEYS[4], ARGV[3], ARGV[5] .. ' ' .. ARGV[6])
+return 1
+)";
+
+// KEYS: rebuild, generations. Answers the generation to fill, begun now or before.
+constexpr const char* kBeginRebuild = R"(
+local begun = redis.call('GET', KEYS[1])
+if begun then return tonumber(begun) end
+local fresh = redis.call('INCR', KEYS[2])
+redis.call('SET', KEYS[1], fresh)
+return fresh
+)";
+
+// Puts the filled generation to use. KEYS: rebuild, generation, retired, events, last of the filled
+// one. ARGV: the filled one, id of the last event that was read.
+// Answers 1, 0 (there are more events), -1 (it is not the one being filled any more).
+constexpr const char* kSwitch = R"(
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
+local newest = redis.call('XREVRANGE', KEYS[4], '+', '-', 'COUNT', 1)
+if newest[1] and newest[1][1] ~= ARGV[2] then return 0 end
+redis.call('SET', KEYS[5], ARGV[2])
+redis.call('SADD', KEYS[3], redis.call('GET', KEYS[2]) or '0')
+redis.call('SET', KEYS[2], ARGV[1])
+redis.call('DEL', KEYS[1])
+return 1
+)";
+
+}  // namespace shop::history_scripts

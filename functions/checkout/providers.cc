@@ -1,0 +1,200 @@
+#include "functions/checkout/providers.h"
+
+#include <map>
+#include <utility>
+
+#include "functions/shop/json.h"
+#include "functions/shop/money.h"
+
+namespace shop {
+namespace {
+
+using subito::Request;
+using subito::Response;
+
+struct Problem {
+  int status = 0;
+  std::string type;
+  std::string detail;
+};
+
+Problem problem_of(const Response& answer) {
+  const Json body = read_answer(answer);
+  return {answer.status(), text_of(body, "type"), text_of(body, "detail")};
+}
+
+// An answer that settles nothing.
+Step unexpected(const char* function, const char* to, const Problem& problem) {
+  std::string reason =
+      std::string(function) + " answered " + std::to_string(problem.status) + " to " + to;
+  if (!problem.type.empty()) reason += " (" + problem.type + ")";
+  return Step::unsure(std::move(reason));
+}
+
+std::string reservation_of(const Order& order) {
+  JsonWriter body;
+  body.open_object().key("order").text(order.id).key("lines").open_array();
+  for (const Line& line : order.lines) {
+    body.open_object().key("productId").text(line.product);
+    body.key("quantity").integer(line.quantity).close_object();
+  }
+  return body.close_array().close_object().take();
+}
+
+std::string authorisation_of(const Order& order) {
+  JsonWriter body;
+  body.open_object().key("order").text(order.id).key("customer").text(order.customer);
+  body.key("amountMinor").integer(order.total_minor.value());
+  return body.key("currency").text(kCurrency).close_object().take();
+}
+
+Request post_of(const std::string& path, std::string body) {
+  subito::Headers headers;
+  if (!body.empty()) headers.set("content-type", "application/json");
+  return Request("POST", path, std::move(headers), std::move(body));
+}
+
+Step take_prices(const Json& products, Order& order) {
+  std::map<std::string, std::int64_t> prices;
+  for (const Json& product : products) {
+    const Json& price = member(product, "priceMinor");
+    if (price.is_number_integer()) prices[text_of(product, "id")] = price.get<std::int64_t>();
+  }
+  Lines lines = order.lines;
+  for (Line& line : lines) {
+    const auto price = prices.find(line.product);
+    if (price == prices.end()) {
+      return Step::refused(422, "unknown-product", "there is no product " + line.product);
+    }
+    line.price_minor = price->second;
+  }
+  const auto total = total_minor(lines);
+  if (!total) return Step::refused(422, "total-too-large", "the total is more than can be counted");
+  order.lines = std::move(lines);
+  order.total_minor = total;
+  return Step::done();
+}
+
+}  // namespace
+
+Step Providers::price_and_reserve(Order& order) {
+  std::string ids;
+  for (const Line& line : order.lines) ids += (ids.empty() ? "" : ",") + line.product;
+  try {
+    auto prices = context_.start_call("catalogue", Request("GET", "/products?ids=" + ids));
+    auto reservation =
+        context_.start_call("stock", post_of("/reservations", reservation_of(order)));
+    Step priced = price(wait_for(std::move(prices)), order);
+    Step reserved = reserve(wait_for(std::move(reservation)));
+    if (priced.outcome == Step::Outcome::kRefused) return priced;
+    if (reserved.outcome == Step::Outcome::kRefused) return reserved;
+    return priced.outcome == Step::Outcome::kUnsure ? priced : reserved;
+  } catch (const subito::CallError& error) {
+    return Step::unsure(error.what());
+  }
+}
+
+Step Providers::price(const Answered& answered, Order& order) {
+  if (!answered.response) return Step::unsure(answered.reason);
+  const Response& answer = *answered.response;
+  if (answer.status() != 200) return unexpected("catalogue", "the prices", problem_of(answer));
+  const Json products = read_answer(answer);
+  if (!products.is_array()) return Step::unsure("catalogue answered no list");
+  return take_prices(products, order);
+}
+
+Step Providers::reserve(const Answered& answered) {
+  if (!answered.response) return Step::unsure(answered.reason);
+  const Problem problem = problem_of(*answered.response);
+  switch (problem.status) {
+    case 200:
+    case 201:
+      return Step::done();
+    case 404:
+      if (problem.type != "unknown-product") break;
+      return Step::refused(422, problem.type, problem.detail);
+    case 409:  // out-of-stock, or that of an order that has been released
+      return Step::refused(409, problem.type.empty() ? "reservation-lost" : problem.type,
+                           problem.detail);
+    case 422:
+      return Step::refused(422, "reservation-mismatch", problem.detail);
+    default:
+      break;
+  }
+  return unexpected("stock", "the reservation", problem);
+}
+
+Step Providers::authorise(const Order& order) {
+  const Answered answered = post("payment", "/authorisations", authorisation_of(order));
+  if (!answered.response) return Step::unsure(answered.reason);
+  const Problem problem = problem_of(*answered.response);
+  switch (problem.status) {
+    case 200:
+    case 201:
+      return Step::done();
+    case 402:
+      return Step::refused(402, "payment-declined", problem.detail);
+    case 404:
+      if (problem.type != "unknown-customer") break;
+      return Step::refused(422, problem.type, problem.detail);
+    case 409:
+      return Step::refused(409, "authorisation-ended", problem.detail);
+    case 422:
+      return Step::refused(422, problem.type.empty() ? "authorisation-mismatch" : problem.type,
+                           problem.detail);
+    default:
+      break;
+  }
+  return unexpected("payment", "the authorisation", problem);
+}
+
+Step Providers::commit(const Order& order) {
+  const Answered answered = post("stock", "/reservations/" + order.id + "/commit");
+  if (!answered.response) return Step::unsure(answered.reason);
+  const Problem problem = problem_of(*answered.response);
+  if (problem.status == 200) return Step::done();
+  if (problem.status == 409 || problem.type == "unknown-reservation") {
+    return Step::refused(409, "reservation-lost", "the reservation ended before the order did");
+  }
+  return unexpected("stock", "the commit", problem);
+}
+
+Step Providers::capture(const Order& order) {
+  const Answered answered = post("payment", "/authorisations/" + order.id + "/capture");
+  if (!answered.response) return Step::unsure(answered.reason);
+  if (answered.response->status() == 200) return Step::done();
+  return unexpected("payment", "the capture", problem_of(*answered.response));
+}
+
+Step Providers::void_payment(const Order& order) {
+  const Answered answered = post("payment", "/authorisations/" + order.id + "/void");
+  if (!answered.response) return Step::unsure(answered.reason);
+  if (answered.response->status() == 200) return Step::done();
+  return unexpected("payment", "the void", problem_of(*answered.response));
+}
+
+Step Providers::release(const Order& order) {
+  const Answered answered = post("stock", "/reservations/" + order.id + "/release");
+  if (!answered.response) return Step::unsure(answered.reason);
+  if (answered.response->status() == 200) return Step::done();
+  return unexpected("stock", "the release", problem_of(*answered.response));
+}
+
+Providers::Answered Providers::wait_for(subito::PendingCall call) {
+  try {
+    return {call.get(), {}};
+  } catch (const subito::CallError& error) {
+    return {std::nullopt, error.what()};
+  }
+}
+
+Providers::Answered Providers::post(const char* function, const std::string& path,
+                                    std::string body) {
+  try {
+    return wait_for(context_.start_call(function, post_of(path, std::move(body))));
+  } catch (const subito::CallError& error) {
+    return {std::nullopt, error.what()};
+  }
+}
+
+}  // namespace shop

@@ -1,0 +1,80 @@
+#include "functions/shop/etag.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace shop {
+namespace {
+
+using subito::HttpError;
+using subito::Request;
+using subito::Response;
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+// Weak comparison, as If-None-Match has it: W/"7" is "7". Our tags hold no comma.
+bool names(std::string_view list, std::string_view etag) {
+  while (!list.empty()) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    std::string_view tag = trimmed(list.substr(0, comma));
+    if (tag.starts_with("W/")) tag.remove_prefix(2);
+    if (tag == "*" || tag == etag) return true;
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return false;
+}
+
+// FNV-1a of 64 bits.
+std::string etag_of_bytes(std::string_view bytes) {
+  std::uint64_t hash = 14695981039346656037U;
+  for (const char byte : bytes) {
+    hash = (hash ^ static_cast<unsigned char>(byte)) * 1099511628211U;
+  }
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string etag = "\"";
+  for (int shift = 60; shift >= 0; shift -= 4) etag += kDigits[(hash >> shift) & 15];
+  return etag + "\"";
+}
+
+}  // namespace
+
+std::string etag_of_version(std::int64_t version) {
+  return "\"" + std::to_string(version) + "\"";
+}
+
+std::int64_t version_of_if_match(const Request& request) {
+  const auto given = request.header("if-match");
+  if (!given) {
+    throw HttpError(428, "if-match-missing",
+                    "a change needs the header If-Match with the ETag that GET answers");
+  }
+  const std::string_view tag = trimmed(*given);
+  if (tag == "*") return 0;
+  std::int64_t version = 0;
+  // Strong comparison: a weak tag matches nothing.
+  if (tag.size() > 2 && tag.front() == '"' && tag.back() == '"') {
+    const char* const end = tag.data() + tag.size() - 1;
+    const auto [stop, error] = std::from_chars(tag.data() + 1, end, version);
+    if (error == std::errc() && stop == end && version > 0) return version;
+  }
+  throw HttpError(412, "version-changed",
+                  "If-Match names no version there ever was: take the ETag of GET");
+}
+
+Response tagged(const Request& request, Response answer, const std::string& etag) {
+  const auto known = request.header("if-none-match");
+  if (known && names(*known, etag)) return Response(304).header("etag", etag);
+  return std::move(answer).header("etag", etag);
+}
+
+Response tagged(const Request& request, Response answer) {
+  const std::string etag = etag_of_bytes(answer.body());
+  return tagged(request, std::move(answer), etag);
+}
+
+}  // namespace shop

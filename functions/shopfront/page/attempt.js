@@ -1,0 +1,125 @@
+// attempt.js: one order from the click to its end. An attempt is {key, customer, lines, order} and
+// stays in localStorage until an answer is final: whatever fails on the way, a reload, or another
+// tab goes on with the same Idempotency-Key, so that nothing is bought twice.
+
+const ATTEMPT_KEY = "subito.attempt";
+const TRIES_MAX = 8;             // in a row without an answer; then people are asked
+const TRY_MS_MIN = 500;
+const TRY_MS_MAX = 8000;
+const POLL_MS = [60, 120, 240, 400, 700, 1000, 1500, 2000];
+const POLLS_MAX = 40;            // a minute and a bit
+const POLLS_TO_PUSH = 8;         // six seconds: then it is asked for as one who waits for it
+const ANSWER_MS_MAX = 15000;
+
+const randomKey = () => Array.from(crypto.getRandomValues(new Uint32Array(4)),
+  word => word.toString(16).padStart(8, "0")).join("");
+
+function currentAttempt() {
+  const stored = readStored(ATTEMPT_KEY);
+  const good = stored && typeof stored.key === "string" && CUSTOMERS.includes(stored.customer) &&
+    Array.isArray(stored.lines);
+  return good ? stored : null;
+}
+
+// The attempt that runs, or a new one of the basket; null when that is empty.
+function beginAttempt() {
+  const running = currentAttempt();
+  if (running) return running;
+  const lines = basketLines().map(({ id, quantity }) => ({ productId: id, quantity }));
+  if (lines.length === 0) return null;
+  const attempt = { key: randomKey(), customer: customer(), lines, order: null };
+  store(ATTEMPT_KEY, attempt);
+  return attempt;
+}
+
+// Whether it was this one that ran: another tab may have ended it.
+function endAttempt(attempt) {
+  if (currentAttempt()?.key !== attempt.key) return false;
+  forget(ATTEMPT_KEY);
+  return true;
+}
+
+// Never throws: {status: 0} is no answer.
+async function ask(path, options = {}) {
+  try {
+    const answer = await fetch(path, { ...options, cache: "no-store",
+      signal: AbortSignal.timeout(ANSWER_MS_MAX) });
+    const text = await answer.text();
+    let body = null;
+    try {
+      body = JSON.parse(text);
+    } catch { /* a proxy's page, say */ }
+    const after = Number(answer.headers.get("retry-after"));
+    return { status: answer.status, body, retryAfter: after > 0 && after < 3600 ? after : 0 };
+  } catch {
+    return { status: 0, body: null, retryAfter: 0 };
+  }
+}
+
+// `prefer`: "respond-async" comes back at once, "wait=10" when the order is final.
+const post = (attempt, prefer) => ask("/orders", { method: "POST",
+  headers: { "Content-Type": "application/json", "Idempotency-Key": attempt.key, Prefer: prefer },
+  body: JSON.stringify({ customer: attempt.customer, lines: attempt.lines }) });
+
+// What an answer means: {kind: "done", order}, {kind: "refused", type, detail}, {kind: "open",
+// order} (ask how it goes), {kind: "again", why} (nothing is known: ask the same again).
+function judge({ status, body }) {
+  if (status === 0) return { kind: "again", why: "network" };
+  const isOrder = body !== null && typeof body.id === "string" && body.status in STEP_WORDS;
+  if (status < 300 && isOrder) {
+    if (body.status === "COMPLETED") return { kind: "done", order: body };
+    if (body.status !== "CANCELLED") return { kind: "open", order: body };
+    return { kind: "refused", type: body.reason ?? "cancelled", detail: "", order: body };
+  }
+  const type = body !== null && typeof body.type === "string" ? body.type : "";
+  if (status === 409 && type === "order-in-flight") return { kind: "again", why: "in-flight" };
+  if (status === 429) return { kind: "again", why: "busy" };
+  if (status < 400 || status >= 500 || status === 408 || status === 425) {
+    return { kind: "again", why: "away" };
+  }
+  return { kind: "refused", type: type || "status " + status,
+    detail: body !== null && typeof body.detail === "string" ? body.detail : "" };
+}
+
+// Ends the wait for the next try: the network is back, somebody does not want to wait.
+let hurry = () => {};
+const pause = ms => new Promise(resolve => {
+  const timer = setTimeout(resolve, ms);
+  hurry = () => {
+    clearTimeout(timer);
+    resolve();
+  };
+});
+addEventListener("online", () => hurry());
+
+// Asks until there is an end or nobody answers any more. `tell` is {step(status), wait(why, s)}.
+// The judgement that ended it: "done", "refused", or "stuck" with why.
+async function followAttempt(attempt, tell) {
+  let polls = 0;
+  for (let tries = 0; tries < TRIES_MAX && polls < POLLS_MAX;) {
+    const asked = attempt.order;
+    const push = asked && polls > 0 && polls % POLLS_TO_PUSH === 0;
+    const answer = !asked ? await post(attempt, "respond-async")
+      : push ? await post(attempt, "wait=10") : await ask("/orders/" + encodeURIComponent(asked));
+    if (push) ++polls;
+    // An order that is not known any more: its key tells.
+    const lost = asked && !push && answer.status === 404;
+    const found = lost ? { kind: "again", why: "in-flight" } : judge(answer);
+    if (lost) attempt.order = null;
+    if (found.kind === "done" || found.kind === "refused") return found;
+    if (found.kind === "open") {
+      tries = 0;
+      attempt.order = found.order.id;
+      if (currentAttempt()?.key === attempt.key) store(ATTEMPT_KEY, attempt);
+      tell.step(found.order.status);
+      await pause(POLL_MS[Math.min(polls++, POLL_MS.length - 1)]);
+      continue;
+    }
+    const backoff = Math.min(TRY_MS_MIN * 2 ** tries++, TRY_MS_MAX);
+    const wait = Math.max(backoff * (0.75 + Math.random() / 2), answer.retryAfter * 1000);
+    tell.wait(found.why, wait / 1000);
+    await pause(wait);
+  }
+  return { kind: "stuck" };
+}
+
