@@ -156,7 +156,7 @@ void print_heading(const Session& session, const char* text) {
 std::string trigger_facts(const Session& session, const Json& trigger) {
   std::string words = trigger.at("delivered").dump() + " delivered, " +
                       trigger.at("failed").dump() + " failed, " + trigger.at("deadLetters").dump() +
-                      " dead letters";
+                      (trigger.at("deadLetters") == 1 ? " dead letter" : " dead letters");
   if (trigger.contains("waiting")) words += ", " + trigger.at("waiting").dump() + " not yet taken";
   if (trigger.contains("next")) {
     const std::string left = session.time_until(trigger.at("next"));

@@ -248,7 +248,7 @@ TEST_F(CliTest, DescribeShowsTriggers) {
   EXPECT_THAT(text, HasSubstr("\nTriggers:\n"
                               "  due: due stock:due -> POST /due\n"
                               "    waiting\n"
-                              "    7 delivered, 2 failed, 1 dead letters, 3 not yet taken, next in "
+                              "    7 delivered, 2 failed, 1 dead letter, 3 not yet taken, next in "
                               "58m, asks Redis each second\n"
                               "    (it tells of no changes)\n"
                               "    last failure: answered 500: no\n"

@@ -30,6 +30,7 @@ std::string printable(std::string text) {
   for (char& c : text) {
     if (c < ' ' || c == '\x7f') c = ' ';
   }
+  while (!text.empty() && text.back() == ' ') text.pop_back();
   return text;
 }
 
