@@ -193,6 +193,10 @@ Status Loads::run(nanoseconds duration, const LoadWatch& watch) {
   epoll_event events[kEventsMax];
   while (true) {
     const Clock::time_point now = Clock::now();
+    if (Interrupt::happened()) {
+      if (!watch.keep_interrupted) return fail(ErrorCode::kCancelled, "send load: interrupted");
+      end_ = std::min(end_, now);
+    }
     if (now < end_) send_due(now);
     if (all_sent()) end_ = std::min(end_, now);
     if (now >= end_ && under_way_ == 0) break;
@@ -200,10 +204,6 @@ Status Loads::run(nanoseconds duration, const LoadWatch& watch) {
     if (watch.progress) watch.progress(std::max(nanoseconds(0), nanoseconds(end_ - now)));
     arm_timer(now, watch);
     const int count = ::epoll_wait(epoll_.get(), events, kEventsMax, -1);
-    if (Interrupt::happened()) {
-      if (!watch.keep_interrupted) return fail(ErrorCode::kCancelled, "send load: interrupted");
-      end_ = std::min(end_, Clock::now());
-    }
     for (int i = 0; i < count; ++i) {
       if (events[i].data.ptr == nullptr) {
         std::uint64_t expirations = 0;
