@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "bench/http_client.h"
 #include "bench/node_client.h"
@@ -22,7 +23,9 @@ struct Bed {
   ServerAddress gateway;
   std::string binary;
 
-  static Result<Bed> make(const std::string& binary, std::uint32_t pool_size);
+  // `more`: other options of `subito up`.
+  static Result<Bed> make(const std::string& binary, std::uint32_t pool_size,
+                          const std::vector<std::string>& more = {});
 };
 
 }  // namespace subito::bench

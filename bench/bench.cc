@@ -9,6 +9,7 @@
 #include "bench/machine.h"
 #include "bench/options.h"
 #include "bench/report.h"
+#include "bench/shop/shop.h"
 #include "bench/step.h"
 
 namespace subito::bench {
@@ -74,6 +75,17 @@ int run_loaded(const char* title, Result<Outcome> (*measure)(const Options&),
   return result->errors() > 0 ? kFailed : told;
 }
 
+int shop(const ShopOptions& options, const std::string& command) {
+  const Machine machine = describe_machine(own_program());
+  const auto result = measure_shop(options);
+  if (!result) return complain(result.error());
+  const int told = tell("Shop", to_text(*result, machine, command),
+                        to_json(*result, machine, command), options.json, options.report);
+  if (result->interrupted) return kInterrupted;
+  if (options.check && !promises_kept(*result)) return kFailed;
+  return result->errors() > 0 ? kFailed : told;
+}
+
 }  // namespace
 
 int run_bench(const std::vector<std::string>& arguments) {
@@ -92,6 +104,7 @@ int run_bench(const std::vector<std::string>& arguments) {
   const Interrupt interrupt;
   if (parsed->fairness) return run_loaded("Fairness", measure_fairness, *parsed->fairness, command);
   if (parsed->step) return run_loaded("Step", measure_step, *parsed->step, command);
+  if (parsed->shop) return shop(*parsed->shop, command);
   return parsed->cold_start ? cold_start(*parsed->cold_start, command)
                             : idle_cost(*parsed->idle_cost, command);
 }

@@ -70,18 +70,10 @@ Status send_all(int fd, std::string_view bytes) {
   return ok();
 }
 
-Status send_request(int fd, std::string_view method, std::string_view path, std::string_view body) {
-  http::RequestHead head;
-  head.method = method;
-  const std::size_t query = path.find('?');
-  head.path = path.substr(0, query);
-  if (query != path.npos) head.query = path.substr(query + 1);
-  head.host = "bench";
-  if (!body.empty()) head.content_length = body.size();
-  std::string request;
-  RETURN_IF_ERROR(http::append_request_head(request, head));
-  request += body;
-  return send_all(fd, request);
+Status send_request(int fd, const HttpRequest& request) {
+  std::string bytes;
+  RETURN_IF_ERROR(append_request(bytes, request));
+  return send_all(fd, bytes);
 }
 
 Result<std::string_view> receive(int fd, char* buffer, std::size_t capacity) {
@@ -117,6 +109,20 @@ Result<bool> take(http::ResponseParser& parser, std::string_view input, HttpRepl
 
 }  // namespace
 
+Status append_request(std::string& out, const HttpRequest& request) {
+  http::RequestHead head;
+  head.method = request.method;
+  const std::size_t query = request.path.find('?');
+  head.path = request.path.substr(0, query);
+  if (query != request.path.npos) head.query = request.path.substr(query + 1);
+  head.host = "bench";
+  head.fields = request.fields;
+  if (!request.body.empty()) head.content_length = request.body.size();
+  RETURN_IF_ERROR(http::append_request_head(out, head));
+  out += request.body;
+  return ok();
+}
+
 Result<ServerAddress> parse_gateway_url(std::string_view url) {
   constexpr std::string_view kScheme = "http://";
   const std::size_t colon = url.rfind(':');
@@ -138,7 +144,11 @@ Result<HttpClient> HttpClient::connect(const ServerAddress& address) {
 
 Result<HttpReply> HttpClient::call(std::string_view method, std::string_view path,
                                    std::string_view body) {
-  RETURN_IF_ERROR(send_request(fd_.get(), method, path, body));
+  return call({std::string(method), std::string(path), {}, std::string(body)});
+}
+
+Result<HttpReply> HttpClient::call(const HttpRequest& request) {
+  RETURN_IF_ERROR(send_request(fd_.get(), request));
   http::ResponseParser parser{http::ParserLimits()};
   HttpReply reply;
   char buffer[16 << 10];
@@ -151,7 +161,7 @@ Result<HttpReply> HttpClient::call(std::string_view method, std::string_view pat
 
 Result<HttpStream> HttpStream::open(const ServerAddress& address, std::string_view path) {
   ASSIGN_OR_RETURN(UniqueFd fd, open_socket(address));
-  RETURN_IF_ERROR(send_request(fd.get(), "GET", path, {}));
+  RETURN_IF_ERROR(send_request(fd.get(), {"GET", std::string(path), {}, ""}));
   return HttpStream(std::move(fd));
 }
 

@@ -23,6 +23,15 @@ struct ServerAddress {
 // "http://127.0.0.1:8080"
 Result<ServerAddress> parse_gateway_url(std::string_view url);
 
+struct HttpRequest {
+  std::string method = "GET";
+  std::string path;  // with the query, if there is one
+  http::Fields fields;
+  std::string body;
+};
+// As it is sent; kInvalidArgument when a part of it cannot be.
+Status append_request(std::string& out, const HttpRequest& request);
+
 struct HttpReply {
   int status = 0;
   http::Fields fields;
@@ -40,6 +49,7 @@ class HttpClient {
   // signal is an error (kCancelled), so that Ctrl-C ends a wait.
   Result<HttpReply> call(std::string_view method, std::string_view path,
                          std::string_view body = {});
+  Result<HttpReply> call(const HttpRequest& request);
 
  private:
   explicit HttpClient(UniqueFd fd) : fd_(std::move(fd)) {}

@@ -17,6 +17,7 @@ Interrupt::Interrupt() {
 Interrupt::~Interrupt() {
   ::sigaction(SIGINT, &old_interrupt_, nullptr);
   ::sigaction(SIGTERM, &old_terminate_, nullptr);
+  interrupted = 0;
 }
 
 bool Interrupt::happened() {

@@ -9,12 +9,13 @@
 
 #include <algorithm>
 #include <memory>
+#include <numeric>
 #include <optional>
+#include <random>
 
 #include "bench/interrupt.h"
 #include "bench/server_timing.h"
 #include "runtime/http/response_parser.h"
-#include "runtime/http/writer.h"
 
 namespace subito::bench {
 
@@ -34,8 +35,11 @@ struct Connection {
   bool asked = false;  // an answer is due
   Clock::time_point due;
   http::ResponseParser parser{http::ParserLimits()};
-  int status = 0;
   bool retry_after = false;
+  std::size_t kind = 0;
+  HttpRequest request;  // of a load with kinds; of others it is always the same
+  std::string bytes;    // the same as it is sent
+  LoadAnswer answer;    // its body only if somebody wants it
 };
 
 void keep_parts(const http::Fields& fields, LoadResult& result) {
@@ -49,16 +53,38 @@ void keep_parts(const http::Fields& fields, LoadResult& result) {
 // One load under way.
 struct Sender {
   Load load;
-  std::string request;
-  LoadResult result;
+  std::string bytes;                // of the request, where there are no kinds
+  std::vector<LoadResult> results;  // a kind; one where there are none
+  std::uint32_t sent = 0;           // of all kinds
+  std::uint32_t broken = 0;
+  std::size_t turn = 0;
   Clock::time_point next;
   std::vector<Connection*> free;
   std::uint32_t connections = 0;
 
-  bool may_send() const {
-    return result.sent < load.requests_max && result.broken < kLoadBrokenMax;
+  bool may_send() const { return sent < load.requests_max && broken < kLoadBrokenMax; }
+  std::size_t draw_kind() {
+    if (load.kinds.empty()) return 0;
+    return load.next_kind ? load.next_kind() : turn++ % load.kinds.size();
   }
+  const LoadKind* kind(std::size_t index) const {
+    return load.kinds.empty() ? nullptr : &load.kinds[index];
+  }
+  LoadResult result() const;
 };
+
+// Kinds begin together: the last answer of all is the latest of theirs.
+LoadResult Sender::result() const {
+  if (load.kinds.empty()) return results[0];
+  LoadResult all;
+  for (const LoadResult& one : results) {
+    const nanoseconds took = std::max(all.took, one.took);
+    add(all, one);
+    all.took = took;
+  }
+  all.kinds = results;
+  return all;
+}
 
 class Loads {
  public:
@@ -66,7 +92,7 @@ class Loads {
                                              const std::vector<Load>& loads);
   // Makes the connections of those that want them first.
   Status open();
-  Status run(nanoseconds duration);
+  Status run(nanoseconds duration, const LoadWatch& watch);
   std::vector<LoadResult> results() const;
 
  private:
@@ -76,14 +102,18 @@ class Loads {
   bool all_sent() const;
   Connection* take_connection(std::size_t load);
   Connection* connect(std::size_t load);
-  void ask(Connection& connection, Clock::time_point due);
+  void ask(Connection& connection, std::size_t kind, Clock::time_point due);
+  Status make_request(Connection& connection) const;
   void write_request(Connection& connection);
   void on_connected(Connection& connection);
   void on_event(Connection& connection);
   bool take(Connection& connection, std::string_view input);  // false: it is broken off
+  bool keep_body(Connection& connection) const;               // false: it is too large
   void answered(Connection& connection);
   void lose(Connection& connection, const std::string& fault);
-  void arm_timer(Clock::time_point now);
+  void tell_kind(const Connection& connection) const;
+  LoadResult& result_of(const Connection& connection);
+  void arm_timer(Clock::time_point now, const LoadWatch& watch);
 
   const ServerAddress& server_;
   UniqueFd epoll_;
@@ -117,13 +147,10 @@ Result<std::unique_ptr<Loads>> Loads::make(const ServerAddress& server,
 Result<Sender> Loads::sender_of(const Load& load) {
   Sender sender;
   sender.load = load;
-  http::RequestHead head;
-  head.method = "GET";
-  const std::size_t query = load.path.find('?');
-  head.path = load.path.substr(0, query);
-  if (query != load.path.npos) head.query = load.path.substr(query + 1);
-  head.host = "bench";
-  RETURN_IF_ERROR(http::append_request_head(sender.request, head));
+  sender.results.resize(std::max<std::size_t>(1, load.kinds.size()));
+  if (load.kinds.empty()) {
+    RETURN_IF_ERROR(append_request(sender.bytes, {"GET", load.path, {}, ""}));
+  }
   return sender;
 }
 
@@ -138,9 +165,9 @@ Status Loads::open() {
     opening.requests_max = sender.load.open_first ? opening.connections_max : 0;
     ASSIGN_OR_RETURN(sender, sender_of(opening));
   }
-  RETURN_IF_ERROR(run(kLoadGrace));
+  RETURN_IF_ERROR(run(kLoadGrace, {}));
   for (std::size_t i = 0; i < senders_.size(); ++i) {
-    const LoadResult& result = senders_[i].result;
+    const LoadResult& result = senders_[i].results[0];
     if (count_of(result, 200) != senders_[i].load.requests_max) {
       return fail(ErrorCode::kUnavailable,
                   "open " + std::to_string(senders_[i].load.requests_max) + " connections: " +
@@ -155,24 +182,28 @@ Status Loads::open() {
 
 std::vector<LoadResult> Loads::results() const {
   std::vector<LoadResult> results;
-  for (const Sender& sender : senders_) results.push_back(sender.result);
+  for (const Sender& sender : senders_) results.push_back(sender.result());
   return results;
 }
 
-Status Loads::run(nanoseconds duration) {
+Status Loads::run(nanoseconds duration, const LoadWatch& watch) {
   begin_ = Clock::now();
   end_ = begin_ + duration;
   for (Sender& sender : senders_) sender.next = begin_;
   epoll_event events[kEventsMax];
   while (true) {
     const Clock::time_point now = Clock::now();
+    if (Interrupt::happened()) {
+      if (!watch.keep_interrupted) return fail(ErrorCode::kCancelled, "send load: interrupted");
+      end_ = std::min(end_, now);
+    }
     if (now < end_) send_due(now);
     if (all_sent()) end_ = std::min(end_, now);
     if (now >= end_ && under_way_ == 0) break;
     if (now >= end_ + kLoadGrace) break;
-    arm_timer(now);
+    if (watch.progress) watch.progress(std::max(nanoseconds(0), nanoseconds(end_ - now)));
+    arm_timer(now, watch);
     const int count = ::epoll_wait(epoll_.get(), events, kEventsMax, -1);
-    if (Interrupt::happened()) return fail(ErrorCode::kCancelled, "send load: interrupted");
     for (int i = 0; i < count; ++i) {
       if (events[i].data.ptr == nullptr) {
         std::uint64_t expirations = 0;
@@ -201,10 +232,11 @@ void Loads::send_due(Clock::time_point now) {
     while (sender.next <= now && sender.may_send()) {
       Connection* connection = take_connection(index);
       if (connection == nullptr && closed_loop) break;
+      const std::size_t kind = sender.draw_kind();
       if (connection == nullptr) {
-        ++sender.result.unsent;
+        ++sender.results[kind].unsent;
       } else {
-        ask(*connection, closed_loop ? now : sender.next);
+        ask(*connection, kind, closed_loop ? now : sender.next);
       }
       sender.next += every;
     }
@@ -246,21 +278,34 @@ Connection* Loads::connect(std::size_t load) {
   return &connection;
 }
 
-void Loads::ask(Connection& connection, Clock::time_point due) {
-  Sender& sender = senders_[connection.load];
-  ++sender.result.sent;
+void Loads::ask(Connection& connection, std::size_t kind, Clock::time_point due) {
+  connection.kind = kind;
+  ++senders_[connection.load].sent;
+  ++result_of(connection).sent;
   ++under_way_;
   connection.asked = true;
   connection.due = due;
-  if (connection.connect_errno != 0) {
+  connection.answer = {};
+  if (const auto made = make_request(connection); !made) {
+    lose(connection, made.error().message);
+  } else if (connection.connect_errno != 0) {
     lose(connection, errno_error("connect to node", connection.connect_errno).message);
   } else if (connection.connected) {
     write_request(connection);
   }
 }
 
+Status Loads::make_request(Connection& connection) const {
+  const LoadKind* kind = senders_[connection.load].kind(connection.kind);
+  if (kind == nullptr) return ok();
+  connection.request = kind->request();
+  connection.bytes.clear();
+  return append_request(connection.bytes, connection.request);
+}
+
 void Loads::write_request(Connection& connection) {
-  const std::string& request = senders_[connection.load].request;
+  const Sender& sender = senders_[connection.load];
+  const std::string& request = sender.load.kinds.empty() ? sender.bytes : connection.bytes;
   // An empty socket takes a request of this size at once.
   const ssize_t sent = ::send(connection.fd.get(), request.data(), request.size(), MSG_NOSIGNAL);
   if (sent != static_cast<ssize_t>(request.size())) {
@@ -291,7 +336,8 @@ void Loads::on_event(Connection& connection) {
   if (size < 0) return lose(connection, errno_error("read answer").message);
   if (size == 0) return lose(connection, "read answer: the connection broke off");
   if (!take(connection, {buffer, static_cast<std::size_t>(size)})) {
-    lose(connection, "read answer: " + std::string(connection.parser.rejection().reason));
+    const std::string reason(connection.parser.rejection().reason);
+    lose(connection, "read answer: " + (reason.empty() ? "its body is too large" : reason));
   }
 }
 
@@ -301,11 +347,12 @@ bool Loads::take(Connection& connection, std::string_view input) {
       case http::Event::kMore:
         return true;
       case http::Event::kHead:
-        connection.status = connection.parser.head().status;
+        connection.answer.status = connection.parser.head().status;
         connection.retry_after =
             http::find_field(connection.parser.head().fields, "retry-after") != nullptr;
         break;
       case http::Event::kBody:
+        if (!keep_body(connection)) return false;
         break;
       case http::Event::kEnd:
         answered(connection);
@@ -316,18 +363,27 @@ bool Loads::take(Connection& connection, std::string_view input) {
   }
 }
 
+bool Loads::keep_body(Connection& connection) const {
+  const LoadKind* kind = senders_[connection.load].kind(connection.kind);
+  if (kind == nullptr || !kind->answered) return true;
+  connection.answer.body += connection.parser.body();
+  return connection.answer.body.size() <= kReplyBodyBytesMax;
+}
+
 void Loads::answered(Connection& connection) {
   Sender& sender = senders_[connection.load];
+  LoadResult& result = result_of(connection);
   const Clock::time_point now = Clock::now();
-  sender.result.took = now - begin_;
-  ++sender.result.statuses[connection.status];
-  sender.result.with_retry_after += connection.retry_after ? 1 : 0;
-  if (connection.status == 200) {
-    sender.result.samples.push_back(nanoseconds(now - connection.due).count());
-    if (sender.load.parts) keep_parts(connection.parser.head().fields, sender.result);
+  result.took = now - begin_;
+  ++result.statuses[connection.answer.status];
+  result.with_retry_after += connection.retry_after ? 1 : 0;
+  if (connection.answer.status / 100 == 2) {
+    result.samples.push_back(nanoseconds(now - connection.due).count());
+    if (sender.load.parts) keep_parts(connection.parser.head().fields, result);
   }
   connection.asked = false;
   --under_way_;
+  tell_kind(connection);
   if (!connection.parser.keep_alive()) return lose(connection, "");
   connection.parser = http::ResponseParser(http::ParserLimits());
   sender.free.push_back(&connection);
@@ -337,17 +393,31 @@ void Loads::answered(Connection& connection) {
 void Loads::lose(Connection& connection, const std::string& fault) {
   Sender& sender = senders_[connection.load];
   if (std::exchange(connection.asked, false)) {
-    if (sender.result.broken++ == 0) sender.result.first_fault = fault;
+    LoadResult& result = result_of(connection);
+    if (result.broken++ == 0) result.first_fault = fault;
+    ++sender.broken;
     --under_way_;
+    connection.answer = {};
+    tell_kind(connection);
   }
   std::erase(sender.free, &connection);
   --sender.connections;
   connection.fd.reset();
 }
 
+void Loads::tell_kind(const Connection& connection) const {
+  const LoadKind* kind = senders_[connection.load].kind(connection.kind);
+  if (kind != nullptr && kind->answered) kind->answered(connection.request, connection.answer);
+}
+
+LoadResult& Loads::result_of(const Connection& connection) {
+  return senders_[connection.load].results[connection.kind];
+}
+
 // The next request that is due, or the end of what is waited for.
-void Loads::arm_timer(Clock::time_point now) {
+void Loads::arm_timer(Clock::time_point now, const LoadWatch& watch) {
   Clock::time_point next = now < end_ ? end_ : end_ + kLoadGrace;
+  if (watch.progress) next = std::min(next, now + kLoadProgressEvery);
   for (const Sender& sender : senders_) {
     const bool more = sender.load.per_second > 0 && sender.may_send();
     if (more && now < end_) next = std::min(next, sender.next);
@@ -360,6 +430,16 @@ void Loads::arm_timer(Clock::time_point now) {
 }
 
 }  // namespace
+
+std::function<std::size_t()> by_weights(std::vector<std::uint32_t> weights, std::uint64_t seed) {
+  const std::uint64_t all = std::accumulate(weights.begin(), weights.end(), std::uint64_t{0});
+  return [weights = std::move(weights), all, random = std::mt19937_64(seed)]() mutable {
+    std::uint64_t drawn = random() % all;
+    std::size_t kind = 0;
+    while (drawn >= weights[kind]) drawn -= weights[kind++];
+    return kind;
+  };
+}
 
 std::uint32_t count_of(const LoadResult& result, int status) {
   const auto found = result.statuses.find(status);
@@ -378,13 +458,16 @@ void add(LoadResult& all, const LoadResult& one) {
     all.parts[name].insert(all.parts[name].end(), samples.begin(), samples.end());
   }
   all.took += one.took;
+  if (all.kinds.size() < one.kinds.size()) all.kinds.resize(one.kinds.size());
+  for (std::size_t i = 0; i < one.kinds.size(); ++i) add(all.kinds[i], one.kinds[i]);
 }
 
 Result<std::vector<LoadResult>> run_loads(const ServerAddress& server,
-                                          const std::vector<Load>& loads, nanoseconds duration) {
+                                          const std::vector<Load>& loads, nanoseconds duration,
+                                          const LoadWatch& watch) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Loads> made, Loads::make(server, loads));
   RETURN_IF_ERROR(made->open());
-  RETURN_IF_ERROR(made->run(duration));
+  RETURN_IF_ERROR(made->run(duration, watch));
   return made->results();
 }
 

@@ -9,8 +9,11 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <csignal>
+#include <mutex>
 #include <thread>
 
+#include "bench/interrupt.h"
 #include "runtime/base/unique_fd.h"
 
 namespace subito::bench {
@@ -43,6 +46,10 @@ class Server {
   }
   const ServerAddress& address() const { return address_; }
   int accepted() const { return accepted_; }
+  std::vector<std::string> requests() const {
+    const std::lock_guard lock(mutex_);
+    return requests_;
+  }
 
  private:
   void serve() {
@@ -64,13 +71,20 @@ class Server {
   }
   bool answer(int connection) {
     char request[4096];
-    if (::read(connection, request, sizeof request) <= 0 || next_ == answers_.size()) return false;
+    const ssize_t size = ::read(connection, request, sizeof request);
+    if (size <= 0 || next_ == answers_.size()) return false;
+    {
+      const std::lock_guard lock(mutex_);
+      requests_.emplace_back(request, static_cast<std::size_t>(size));
+    }
     const std::string& answer = answers_[next_++];
     return ::write(connection, answer.data(), answer.size()) > 0;
   }
 
   std::size_t next_ = 0;
   std::atomic<int> accepted_ = 0;
+  mutable std::mutex mutex_;
+  std::vector<std::string> requests_;
   std::vector<std::string> answers_;
   UniqueFd listener_;
   ServerAddress address_;
@@ -217,6 +231,156 @@ TEST(Loads, RunSideBySide) {
   ASSERT_EQ(results->size(), 2U);
   EXPECT_EQ(results->at(0).sent, 1U);
   EXPECT_EQ(results->at(1).sent, 2U);
+}
+
+LoadKind kind_of(HttpRequest request, std::vector<LoadAnswer>* answers = nullptr) {
+  LoadKind kind;
+  kind.request = [request] { return request; };
+  if (answers != nullptr) {
+    kind.answered = [answers](const HttpRequest&, const LoadAnswer& answer) {
+      answers->push_back(answer);
+    };
+  }
+  return kind;
+}
+
+TEST(LoadKinds, TakeTurnsAndSendWhatTheyMade) {
+  const Server server({kOk, kLater, kOk});
+  std::vector<LoadAnswer> answers;
+  Load both = load(3);
+  both.kinds = {kind_of({"GET", "/a?b=1", {}, ""}),
+                kind_of({"POST", "/orders", {{"idempotency-key", "k7"}}, "{}"}, &answers)};
+  const auto results = run_loads(server.address(), {both}, kLong);
+  ASSERT_TRUE(results) << results.error().message;
+  const LoadResult& all = results->at(0);
+  EXPECT_EQ(all.sent, 3U);
+  EXPECT_THAT(all.statuses, ElementsAre(Pair(200, 2U), Pair(429, 1U)));
+  ASSERT_EQ(all.kinds.size(), 2U);
+  EXPECT_THAT(all.kinds[0].statuses, ElementsAre(Pair(200, 2U)));
+  EXPECT_THAT(all.kinds[1].statuses, ElementsAre(Pair(429, 1U)));
+  EXPECT_EQ(all.kinds[0].samples, all.samples);
+  const auto requests = server.requests();
+  ASSERT_EQ(requests.size(), 3U);
+  EXPECT_THAT(requests[0], testing::StartsWith("GET /a?b=1 HTTP/1.1\r\n"));
+  EXPECT_THAT(requests[1], testing::StartsWith("POST /orders HTTP/1.1\r\n"));
+  EXPECT_THAT(requests[1], HasSubstr("idempotency-key: k7\r\n"));
+  EXPECT_THAT(requests[1], testing::EndsWith("\r\n\r\n{}"));
+  EXPECT_THAT(requests[2], testing::StartsWith("GET /a?b=1 "));
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_EQ(answers[0].status, 429);
+}
+
+TEST(LoadKinds, AnyStatusOf2xxIsTimedAndBodiesAreTold) {
+  const Server server({"HTTP/1.1 201 Created\r\nContent-Length: 5\r\n\r\norder"});
+  std::vector<LoadAnswer> answers;
+  Load one = load(1);
+  one.kinds = {kind_of({"POST", "/orders", {}, "{}"}, &answers)};
+  const auto results = run_loads(server.address(), {one}, kLong);
+  ASSERT_TRUE(results) << results.error().message;
+  EXPECT_EQ(results->at(0).samples.size(), 1U);
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_EQ(answers[0].status, 201);
+  EXPECT_EQ(answers[0].body, "order");
+}
+
+TEST(LoadKinds, AreToldWhenNoAnswerCame) {
+  const Server server({"", kOk});
+  std::vector<LoadAnswer> answers;
+  Load one = load(2);
+  one.kinds = {kind_of({"GET", "/", {}, ""}, &answers)};
+  const auto results = run_loads(server.address(), {one}, kLong);
+  ASSERT_TRUE(results) << results.error().message;
+  EXPECT_EQ(results->at(0).kinds.at(0).broken, 1U);
+  EXPECT_EQ(results->at(0).broken, 1U);
+  ASSERT_EQ(answers.size(), 2U);
+  EXPECT_EQ(answers[0].status, 0);
+  EXPECT_EQ(answers[1].body, "hi");
+}
+
+TEST(LoadKinds, WhatCannotBeSentIsAFault) {
+  const Server server({kOk});
+  Load one = load(1);
+  one.kinds = {kind_of({"GET", "/", {{"x", "a\r\nb: c"}}, ""})};
+  const auto results = run_loads(server.address(), {one}, kLong);
+  ASSERT_TRUE(results) << results.error().message;
+  EXPECT_EQ(results->at(0).broken, 1U);
+  EXPECT_FALSE(results->at(0).first_fault.empty());
+}
+
+TEST(LoadKinds, AreDrawnByWeightAndSeed) {
+  auto draw = by_weights({1, 10, 0, 3}, 7);
+  auto again = by_weights({1, 10, 0, 3}, 7);
+  auto other = by_weights({1, 10, 0, 3}, 8);
+  std::vector<int> counts(4);
+  int differ = 0;
+  for (int i = 0; i < 14'000; ++i) {
+    const std::size_t kind = draw();
+    ++counts[kind];
+    EXPECT_EQ(again(), kind);
+    differ += other() == kind ? 0 : 1;
+  }
+  EXPECT_NEAR(counts[0], 1'000, 150);
+  EXPECT_NEAR(counts[1], 10'000, 300);
+  EXPECT_EQ(counts[2], 0);
+  EXPECT_NEAR(counts[3], 3'000, 200);
+  EXPECT_GT(differ, 0);
+}
+
+TEST(LoadKinds, OfSeveralRoundsAddUpToo) {
+  LoadResult all;
+  LoadResult round;
+  round.kinds.resize(2);
+  round.kinds[1].sent = 3;
+  add(all, round);
+  add(all, round);
+  ASSERT_EQ(all.kinds.size(), 2U);
+  EXPECT_EQ(all.kinds[1].sent, 6U);
+}
+
+// One that interrupts its own process with its second answer.
+Load interrupting_load(int* answers) {
+  Load made = load(1'000);
+  LoadKind kind = kind_of({"GET", "/", {}, ""});
+  kind.answered = [answers](const HttpRequest&, const LoadAnswer&) {
+    if (++*answers == 2) ::raise(SIGINT);
+  };
+  made.kinds = {kind};
+  return made;
+}
+
+TEST(Loads, KeepWhatThereIsAfterAnInterruptIfAskedTo) {
+  const Interrupt interrupt;
+  const Server server({kOk, kOk, kOk, kOk});
+  int answers = 0;
+  LoadWatch watch;
+  watch.keep_interrupted = true;
+  const auto results = run_loads(server.address(), {interrupting_load(&answers)}, kLong, watch);
+  ASSERT_TRUE(results) << results.error().message;
+  EXPECT_EQ(results->at(0).sent, 2U);
+  EXPECT_EQ(count_of(results->at(0), 200), 2U);
+  EXPECT_EQ(results->at(0).broken, 0U);
+}
+
+TEST(Loads, AreLostByAnInterruptElse) {
+  const Interrupt interrupt;
+  const Server server({kOk, kOk, kOk, kOk});
+  int answers = 0;
+  const auto results = run_loads(server.address(), {interrupting_load(&answers)}, kLong);
+  ASSERT_FALSE(results);
+  EXPECT_EQ(results.error().code, ErrorCode::kCancelled);
+}
+
+TEST(Loads, TellHowLongTheyGoOn) {
+  const Server server({kOk, kOk});
+  std::vector<std::chrono::nanoseconds> left;
+  LoadWatch watch;
+  watch.progress = [&](std::chrono::nanoseconds now) { left.push_back(now); };
+  const auto results = run_loads(server.address(), {load(2)}, kLong, watch);
+  ASSERT_TRUE(results) << results.error().message;
+  ASSERT_GE(left.size(), 2U);
+  EXPECT_LE(left[0], kLong);
+  EXPECT_LE(left[1], left[0]);
+  EXPECT_GT(left[1], std::chrono::seconds(0));
 }
 
 }  // namespace

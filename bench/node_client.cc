@@ -80,6 +80,11 @@ Status NodeClient::deploy(const Deployment& deployment) {
   return done(run({program_, std::move(arguments)}), "deploy " + deployment.name);
 }
 
+Status NodeClient::deploy_folder(const std::string& folder) {
+  return done(run({program_, {program_, "--socket", socket_, "deploy", "-f", folder}}),
+              "deploy " + folder);
+}
+
 Status NodeClient::remove(const std::string& function) {
   return done(run({program_, {program_, "--socket", socket_, "delete", function}}),
               "delete " + function);

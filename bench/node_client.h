@@ -41,6 +41,8 @@ class NodeClient {
   const NodeFacts& facts() const { return facts_; }
   Result<PodCount> pods();
   Status deploy(const Deployment& deployment);
+  // All manifests of a folder.
+  Status deploy_folder(const std::string& folder);
   Status remove(const std::string& function);
   // Also makes an event of that function, with the reason kScaledReason.
   Status scale(const std::string& function, std::uint32_t pods_max);

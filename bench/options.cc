@@ -120,6 +120,38 @@ void add_step(CLI::App& app, StepOptions& options) {
   add_common(command, options);
 }
 
+void add_shop(CLI::App& app, ShopOptions& options) {
+  CLI::App& command = *app.add_subcommand(
+      "shop", "The shop under the mix of a shop's traffic, and whether its books add up after it");
+  const auto mode = [&options](ShopOptions::Mode asked) {
+    return [&options, asked] { options.mode = asked; };
+  };
+  CLI::Option* original =
+      command.add_flag_callback("--original", mode(ShopOptions::Mode::kOriginal),
+                                "instead / and /products in turn, from zero pods");
+  command
+      .add_flag_callback("--latency", mode(ShopOptions::Mode::kLatency),
+                         "instead an order and a first page, each beside an empty function")
+      ->excludes(original);
+  command.add_option("--shop", options.shop, "the built shop; else that beside the program")
+      ->check(CLI::ExistingDirectory)
+      ->type_name("FOLDER");
+  command.add_option("--rate", options.per_second, "requests a second")
+      ->check(CLI::Range(1, 1'000))
+      ->capture_default_str();
+  command
+      .add_option_function<std::string>(
+          "--time",
+          [&options](const std::string& text) { options.time = duration_or_throw("--time", text); },
+          "how long: 10s, 2m; else 30s")
+      ->type_name("TIME");
+  command.add_option("--rounds", options.rounds, "of --latency: 10 warm pairs and a sleep each")
+      ->check(CLI::Range(std::uint32_t{1}, kRoundsMax))
+      ->capture_default_str();
+  command.add_option("--seed", options.seed, "of all that is drawn; else a random one");
+  add_common(command, options);
+}
+
 // The help of the subcommand that was named, if one was.
 std::string help_of(CLI::App& app) {
   const auto named = app.get_subcommands();
@@ -134,12 +166,14 @@ struct BenchParser {
     add_idle_cost(app, idle_cost);
     add_fairness(app, fairness);
     add_step(app, step);
+    add_shop(app, shop);
   }
   CLI::App app{"Measure this machine's Subito", "subito bench"};
   ColdStartOptions cold_start;
   IdleCostOptions idle_cost;
   FairnessOptions fairness;
   StepOptions step;
+  ShopOptions shop;
   std::vector<std::string> modes = {"fresh", "pooled"};
 };
 
@@ -181,6 +215,8 @@ Result<BenchCommand> parse_bench(std::vector<std::string> arguments) {
     command.fairness = std::move(parser.fairness);
   } else if (parser.app.got_subcommand("step")) {
     command.step = std::move(parser.step);
+  } else if (parser.app.got_subcommand("shop")) {
+    command.shop = std::move(parser.shop);
   } else {
     keep_modes(parser.cold_start, parser.modes);
     command.cold_start = std::move(parser.cold_start);

@@ -62,6 +62,20 @@ struct StepOptions : CommonOptions {
   std::uint32_t pods_max() const { return pods.value_or(concurrent); }
 };
 
+struct ShopOptions : CommonOptions {
+  enum class Mode {
+    kMix,       // what customers of a shop do, by weights
+    kOriginal,  // the load test of the shop that this one is rebuilt from
+    kLatency,   // an order and a first page beside an empty function
+  };
+  Mode mode = Mode::kMix;
+  std::string shop;                                          // FOLDER; empty: shop beside bin/
+  std::uint32_t per_second = 30;                             // requests of mix and original
+  std::chrono::nanoseconds time = std::chrono::seconds(30);  // of mix and original
+  std::uint32_t rounds = 20;                                 // of latency
+  std::optional<std::uint64_t> seed;                         // of all that is drawn
+};
+
 inline constexpr std::uint32_t kRoundsMax = 1'000;
 inline constexpr std::uint32_t kConcurrentMax = 700;  // a process has 1024 descriptors
 inline constexpr std::uint32_t kPodsMax = 1'000;
@@ -79,6 +93,7 @@ struct BenchCommand {
   std::optional<IdleCostOptions> idle_cost;
   std::optional<FairnessOptions> fairness;
   std::optional<StepOptions> step;
+  std::optional<ShopOptions> shop;
 };
 Result<BenchCommand> parse_bench(std::vector<std::string> arguments);
 // Shows the parser, for help and references. The hook of the command line.

@@ -100,6 +100,35 @@ TEST(BenchOptions, StepMayUseAsManyPodsAsCalls) {
   EXPECT_EQ(parsed->step->pods_max(), 50U);
 }
 
+TEST(BenchOptions, ShopHasItsOwn) {
+  const auto parsed = parse_bench({"shop", "--shop", "/", "--rate", "50", "--time", "2s", "--seed",
+                                   "9", "--rounds", "3", "--check", "--latency"});
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  ASSERT_TRUE(parsed->shop);
+  const ShopOptions& options = *parsed->shop;
+  EXPECT_EQ(options.mode, ShopOptions::Mode::kLatency);
+  EXPECT_EQ(options.shop, "/");
+  EXPECT_EQ(options.per_second, 50U);
+  EXPECT_EQ(options.time, seconds(2));
+  EXPECT_EQ(options.rounds, 3U);
+  EXPECT_EQ(options.seed, 9U);
+  EXPECT_TRUE(options.check);
+}
+
+TEST(BenchOptions, ShopIsTheMixAtTheOriginalsRateUnlessToldElse) {
+  const auto parsed = parse_bench({"shop"});
+  ASSERT_TRUE(parsed);
+  ASSERT_TRUE(parsed->shop);
+  EXPECT_EQ(parsed->shop->mode, ShopOptions::Mode::kMix);
+  EXPECT_EQ(parsed->shop->per_second, 30U);
+  EXPECT_EQ(parsed->shop->time, seconds(30));
+  EXPECT_EQ(parsed->shop->rounds, 20U);
+  EXPECT_TRUE(parsed->shop->shop.empty());
+  const auto original = parse_bench({"shop", "--original"});
+  ASSERT_TRUE(original && original->shop);
+  EXPECT_EQ(original->shop->mode, ShopOptions::Mode::kOriginal);
+}
+
 TEST(BenchOptions, RefuseWhatIsWrong) {
   for (const std::vector<std::string>& arguments :
        std::vector<std::vector<std::string>>{{},
@@ -116,7 +145,12 @@ TEST(BenchOptions, RefuseWhatIsWrong) {
                                              {"fairness", "--time", "5"},
                                              {"step", "--rounds", "0"},
                                              {"step", "--concurrent", "701"},
-                                             {"step", "--pods", "0"}}) {
+                                             {"step", "--pods", "0"},
+                                             {"shop", "--original", "--latency"},
+                                             {"shop", "--shop", "/nonexistent"},
+                                             {"shop", "--rate", "0"},
+                                             {"shop", "--time", "30"},
+                                             {"shop", "--rounds", "0"}}) {
     const auto parsed = parse_bench(arguments);
     ASSERT_FALSE(parsed) << testing::PrintToString(arguments);
     EXPECT_EQ(parsed.error().code, ErrorCode::kInvalidArgument);

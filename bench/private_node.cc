@@ -15,19 +15,21 @@ std::string own_program() {
   return std::filesystem::read_symlink("/proc/self/exe", error).string();
 }
 
-Result<PrivateNode> PrivateNode::start(const std::string& program, std::uint32_t pool_size) {
+Result<PrivateNode> PrivateNode::start(const std::string& program, std::uint32_t pool_size,
+                                       const std::vector<std::string>& more) {
   ASSIGN_OR_RETURN(TempFolder folder, TempFolder::make());
   const std::string log = folder.path() + "/node.log";
   const UniqueFd errors(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!errors.valid()) return errno_error("open " + log);
   const std::string data = folder.path() + "/data";
+  std::vector<std::string> arguments = {
+      program,       "--socket", data + "/api.sock", "up",     "--data",
+      data,          "--listen", "127.0.0.1:0",      "--pool", std::to_string(pool_size),
+      "--log-level", "warning"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
   UniqueFd output;
   ASSIGN_OR_RETURN(Child child,
-                   start_service({program,
-                                  {program, "--socket", data + "/api.sock", "up", "--data", data,
-                                   "--listen", "127.0.0.1:0", "--pool", std::to_string(pool_size),
-                                   "--log-level", "warning"}},
-                                 output, errors.get()));
+                   start_service({program, std::move(arguments)}, output, errors.get()));
   PrivateNode node(std::move(folder), std::move(child), std::move(output));
   if (auto ready = node.await_ready(); !ready) {
     std::stringstream text;

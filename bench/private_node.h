@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <vector>
 
 #include "bench/child.h"
 #include "bench/temp_folder.h"
@@ -16,7 +17,9 @@ std::string own_program();
 
 class PrivateNode {
  public:
-  static Result<PrivateNode> start(const std::string& program, std::uint32_t pool_size);
+  // `more`: other options of `subito up`.
+  static Result<PrivateNode> start(const std::string& program, std::uint32_t pool_size,
+                                   const std::vector<std::string>& more = {});
   PrivateNode(PrivateNode&&) noexcept = default;
   ~PrivateNode();
 

@@ -142,6 +142,63 @@ TEST_F(BenchSmoke, StepAnswersInJsonWithoutErrorsFromZeroEachRound) {
   EXPECT_EQ(json["toZeroMillis"]["samples"].size(), 2U);
 }
 
+// A short run of the shop, in which no figure is looked at; its output.
+class BenchShopSmoke : public BenchSmoke {
+ protected:
+  void SetUp() override {
+    BenchSmoke::SetUp();
+    if (IsSkipped()) return;
+    const auto found = run({"/bin/sh", {"sh", "-c", "command -v redis-server"}});
+    if (!found || found->exit_code != 0) GTEST_SKIP() << "redis-server is not installed";
+  }
+  static nlohmann::json shop(std::vector<std::string> options) {
+    std::vector<std::string> arguments = {"subito", "bench", "shop", "-o", "json", "--seed", "7"};
+    arguments.insert(arguments.end(), options.begin(), options.end());
+    const auto finished = run({kProgram, std::move(arguments)});
+    EXPECT_TRUE(finished);
+    if (!finished) return {};
+    EXPECT_EQ(finished->exit_code, 0) << finished->output;
+    auto json = nlohmann::json::parse(finished->output, nullptr, false);
+    EXPECT_TRUE(json.is_object()) << finished->output;
+    return json;
+  }
+};
+
+TEST_F(BenchShopSmoke, TheMixLeavesBooksThatAddUp) {
+  const auto json = shop({"--rate", "40", "--time", "3s"});
+  ASSERT_TRUE(json.is_object());
+  EXPECT_EQ(json["benchmark"], "shop");
+  EXPECT_EQ(json["errors"], 0);
+  EXPECT_TRUE(json["differences"].empty());
+  EXPECT_GE(json["orders"]["placed"], 1);
+  EXPECT_GE(json["orders"]["sentAgain"], 1) << "the seed draws one";
+  ASSERT_EQ(json["kinds"].size(), 6U);
+  for (const auto& kind : json["kinds"]) EXPECT_GT(kind["samplesMillis"].size(), 0) << kind;
+}
+
+TEST_F(BenchShopSmoke, TheOriginalsLoadBeginsWithoutAPod) {
+  const auto json = shop({"--original", "--time", "1s"});
+  ASSERT_TRUE(json.is_object());
+  EXPECT_EQ(json["mode"], "original");
+  EXPECT_EQ(json["errors"], 0);
+  EXPECT_EQ(json["orders"]["keys"], 0);
+  ASSERT_EQ(json["kinds"].size(), 2U);
+  EXPECT_EQ(json["kinds"][0]["statuses"]["200"], 15);
+  EXPECT_EQ(json["kinds"][1]["statuses"]["200"], 15);
+}
+
+TEST_F(BenchShopSmoke, LatencyTimesOrdersAndFirstPages) {
+  const auto json = shop({"--latency", "--rounds", "1"});
+  ASSERT_TRUE(json.is_object());
+  EXPECT_EQ(json["errors"], 0);
+  EXPECT_EQ(json["warmOrder"]["n"], 10);
+  EXPECT_EQ(json["warmEmpty"]["n"], 10);
+  EXPECT_EQ(json["firstPage"]["n"], 1);
+  EXPECT_EQ(json["coldStart"]["n"], 1);
+  EXPECT_GT(json["orderRatio"]["middle"], 0);
+  EXPECT_EQ(json["orders"]["placed"], 15);
+}
+
 TEST_F(BenchSmoke, AnInterruptLeavesNothingBehind) {
   UniqueFd output;
   auto bench = start_service(
