@@ -134,7 +134,6 @@ void add_shop(CLI::App& app, ShopOptions& options) {
                          "instead an order and a first page, each beside an empty function")
       ->excludes(original);
   command.add_option("--shop", options.shop, "the built shop; else that beside the program")
-      ->check(CLI::ExistingDirectory)
       ->type_name("FOLDER");
   command.add_option("--rate", options.per_second, "requests a second")
       ->check(CLI::Range(1, 1'000))

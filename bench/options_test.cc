@@ -147,7 +147,6 @@ TEST(BenchOptions, RefuseWhatIsWrong) {
                                              {"step", "--concurrent", "701"},
                                              {"step", "--pods", "0"},
                                              {"shop", "--original", "--latency"},
-                                             {"shop", "--shop", "/nonexistent"},
                                              {"shop", "--rate", "0"},
                                              {"shop", "--time", "30"},
                                              {"shop", "--rounds", "0"}}) {

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <csignal>
 #include <fstream>
+#include <random>
 #include <sstream>
 
 #include "bench/node_client.h"
@@ -21,9 +22,18 @@ constexpr int kReadyPollMs = 5;
 constexpr timeval kRedisReplyMax = {10, 0};
 constexpr const char* kOrderKeys = "checkout:order:*";
 
-std::string configuration(const std::string& folder, const std::string& socket) {
+std::string configuration(const std::string& folder, const std::string& socket,
+                          const std::string& password) {
   return "port 0\nunixsocket \"" + socket + "\"\nunixsocketperm 700\ndir \"" + folder +
-         "\"\nsave \"\"\nappendonly yes\nappendfsync always\nloglevel warning\n";
+         "\"\nsave \"\"\nappendonly yes\nappendfsync always\nloglevel warning\nrequirepass " +
+         password + "\n";
+}
+
+std::string random_hex() {
+  std::random_device device;
+  std::ostringstream text;
+  for (int i = 0; i < 4; ++i) text << std::hex << (device() | 0x10000000U);
+  return text.str();
 }
 
 std::string whole_file(const std::string& path) {
@@ -66,13 +76,14 @@ Result<ShopRedis> ShopRedis::start() {
   const std::string socket = folder.path() + "/redis.sock";
   const std::string file = folder.path() + "/redis.conf";
   const std::string log = folder.path() + "/redis.log";
-  std::ofstream(file) << configuration(folder.path(), socket);
+  const std::string password = random_hex();
+  std::ofstream(file) << configuration(folder.path(), socket, password);
   const UniqueFd errors(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!errors.valid()) return errno_error("open " + log);
   UniqueFd output;
   ASSIGN_OR_RETURN(Child child,
                    start_service({kRedisServer, {kRedisServer, file}}, output, errors.get()));
-  ShopRedis redis(std::move(folder), std::move(child), std::move(output));
+  ShopRedis redis(std::move(folder), password, std::move(child), std::move(output));
   if (auto ready = redis.await_ready(); !ready) {
     Error error = std::move(ready).error().annotate("start redis-server");
     error.message += "; is it installed (package redis-server)?\n" + whole_file(log);
@@ -113,7 +124,8 @@ Status ShopRedis::connect() {
                 std::string("connect to Redis: ") + (context_ ? context_->errstr : "no memory"));
   }
   redisSetTimeout(context_.get(), kRedisReplyMax);
-  ASSIGN_OR_RETURN(const Reply reply, command({"PING"}));
+  RETURN_IF_ERROR(command({"AUTH", password_}));
+  RETURN_IF_ERROR(command({"PING"}));
   return ok();
 }
 

@@ -24,7 +24,7 @@ class ShopRedis {
   ~ShopRedis();
 
   // For `subito up --redis`.
-  std::string address() const { return "unix:" + socket_path(); }
+  std::string address() const { return ":" + password_ + "@unix:" + socket_path(); }
 
   // Where the functions keep them: stock:level:ID, payment:customer:guest, checkout:order:ID.
   Result<Books> books();
@@ -39,8 +39,11 @@ class ShopRedis {
   };
   using Reply = std::vector<std::optional<std::string>>;  // lists in lists are made one
 
-  ShopRedis(TempFolder folder, Child child, UniqueFd output)
-      : folder_(std::move(folder)), child_(std::move(child)), output_(std::move(output)) {}
+  ShopRedis(TempFolder folder, std::string password, Child child, UniqueFd output)
+      : folder_(std::move(folder)),
+        password_(std::move(password)),
+        child_(std::move(child)),
+        output_(std::move(output)) {}
   std::string socket_path() const { return folder_.path() + "/redis.sock"; }
   Status await_ready();
   Status connect();
@@ -49,7 +52,8 @@ class ShopRedis {
   Result<std::optional<std::vector<std::int64_t>>> figures(const std::string& key,
                                                            const std::vector<std::string>& names);
 
-  TempFolder folder_;  // destroyed last
+  TempFolder folder_;     // destroyed last
+  std::string password_;  // random: without one a node refuses it, as any function could log in
   Child child_;
   UniqueFd output_;
   std::unique_ptr<redisContext, Close> context_;
