@@ -155,7 +155,7 @@ TEST_F(CliTest, Describe) {
           "Scaling:    2s ago: started a pod: waiting costs more than starting (1 waiting, "
           "15 ms expected,\n"
           "            a start takes 1.1 ms)\n"
-          "            mean times: invocation 15 ms, start 1.1 ms\n"
+          "            mean times: invocation 15 ms (12 ms of it on a core), start 1.1 ms\n"
           "Breakers:   prices: closed, 0 of 0 calls failed in its window\n"
           "            stock: open for 12s, 5 of 6 calls failed in its window; next try in 3.2 s; "
           "last\n"
@@ -249,7 +249,7 @@ TEST_F(CliTest, DescribeShowsTriggers) {
                               "  due: due stock:due -> POST /due\n"
                               "    waiting\n"
                               "    7 delivered, 2 failed, 1 dead letter, 3 not yet taken, next in "
-                              "58m, asks Redis each second\n"
+                              "59m, asks Redis each second\n"
                               "    (it tells of no changes)\n"
                               "    last failure: answered 500: no\n"
                               "Events:\n"));

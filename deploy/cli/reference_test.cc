@@ -44,7 +44,7 @@ class CompletionTest : public CliTest {
 };
 
 TEST_F(CompletionTest, OffersCommandsOptionsValuesAndNamesOfTheNode) {
-  EXPECT_EQ(offered("de"), "deploy dev describe debug delete");
+  EXPECT_EQ(offered("de"), "deploy dev describe dead-letters debug delete");
   EXPECT_EQ(offered("help expl"), "explain");
   EXPECT_EQ(offered("get po"), "pods");
   EXPECT_EQ(offered("get pods s"), "stock");
