@@ -381,7 +381,8 @@ class PageTest(unittest.TestCase):
     def restock(self, product, wanted):
         if (lacks := wanted - self.level(product)) > 0:
             status, _ = self.node.ask(f"/function/stock/stocks/{product}/restock", "POST",
-                                      {"quantity": lacks}, {"idempotency-key": f"r{lacks}"})
+                                      {"quantity": lacks},
+                                      {"idempotency-key": f"restock-{time.monotonic_ns()}"})
             self.assertEqual(status, 200)
 
     def buy_elsewhere(self, product, quantity, key):

@@ -96,9 +96,12 @@ redis.call('XADD', KEYS[2], 'MAXLEN', '~', 1000000, '*', 'type', ARGV[4], 'data'
 return 'done'
 )";
 
+// A level that has never received anything may be the catalogue's news of the product, which came
+// before the seed: it takes the pieces.
 // KEYS: products, level, events. ARGV: product, sku, pieces, event type, event. Answers 1 or 0.
 constexpr const char* kAddIfMissing = R"(
-if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+local received = redis.call('HGET', KEYS[2], 'received')
+if received and (received ~= '0' or ARGV[3] == '0') then return 0 end
 redis.call('HSET', KEYS[2], 'sku', ARGV[2], 'received', ARGV[3], 'available', ARGV[3],
            'reserved', 0, 'sold', 0)
 redis.call('ZADD', KEYS[1], ARGV[1], ARGV[1])

@@ -182,6 +182,17 @@ TEST_F(StockTest, LevelsComeAndGoWithTheProductsOfTheCatalogue) {
   expect_books_right();
 }
 
+TEST_F(StockTest, NewsOfAProductBeforeTheSeedLeaveItsPiecesToTheSeed) {
+  stock_.redis({"DEL", "stock:level:3"});
+  v1::ProductCreated created;
+  created.set_product_id("3");
+  created.set_sku("54326745");
+  EXPECT_EQ(deliver(created), 204);
+  EXPECT_EQ(number("3", "amountAvailable"), 0);
+  for (int i = 0; i < 2; ++i) ASSERT_EQ(stock_.post("/seed").status(), 200);
+  EXPECT_EQ(number("3", "amountAvailable"), 999);
+}
+
 TEST_F(StockTest, NewsOfAProductInTheWrongOrderEndAsIfInTheRight) {
   v1::ProductDeleted deleted;
   deleted.set_product_id("1001");

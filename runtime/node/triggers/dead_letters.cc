@@ -13,7 +13,7 @@ using bindings::RedisReplyPtr;
 
 DeadLetter read_letter(const redisReply& entry) {
   DeadLetter letter;
-  letter.letter = text_of(element(entry, 0));
+  letter.letter = reply_text(element(entry, 0));
   letter.unix_ms = entry_unix_ms(letter.letter);
   for (auto& [name, value] : pairs_of(element(entry, 1))) {
     if (name == "subito-id")

@@ -18,7 +18,7 @@ std::string score_of(const std::string& id) {
 }
 
 // A score as Redis writes it; one that is no moment ("inf") is none.
-std::optional<std::int64_t> milliseconds(const std::string& score) {
+std::optional<std::int64_t> score_millis(const std::string& score) {
   double value = 0;
   const char* end = score.data() + score.size();
   const auto [stop, error] = std::from_chars(score.data(), end, value);
@@ -34,7 +34,7 @@ Occurrence occurrence_of(const std::string& key, const std::string& id) {
   out.source = "/due/" + key;
   out.type = "subito.due";
   out.subject = member_of(id);
-  out.unix_ms = std::max<std::int64_t>(milliseconds(score_of(id)).value_or(0), 0);
+  out.unix_ms = std::max<std::int64_t>(score_millis(score_of(id)).value_or(0), 0);
   return out;
 }
 
@@ -63,8 +63,8 @@ void DueSource::found(const redisReply& reply, std::size_t limit) {
     else
       found.items.push_back({std::move(id)});
   }
-  const auto now = milliseconds(text_of(element(reply, 1)));
-  const auto next = milliseconds(text_of(element(reply, 2)));
+  const auto now = score_millis(reply_text(element(reply, 1)));
+  const auto next = score_millis(reply_text(element(reply, 2)));
   if (now && next) {
     found.next_in = std::chrono::milliseconds(std::max<std::int64_t>(*next - *now, 1));
   }

@@ -10,7 +10,7 @@ bindings::RedisCommand script(const char* text, std::vector<std::string> keys,
   return command;
 }
 
-std::string text_of(const redisReply& reply) {
+std::string reply_text(const redisReply& reply) {
   if (reply.type == REDIS_REPLY_INTEGER) return std::to_string(reply.integer);
   if (reply.str == nullptr) return {};
   return {reply.str, static_cast<std::size_t>(reply.len)};
@@ -30,7 +30,7 @@ std::vector<std::pair<std::string, std::string>> pairs_of(const redisReply& repl
   std::vector<std::pair<std::string, std::string>> pairs;
   if (reply.type != REDIS_REPLY_ARRAY) return pairs;
   for (std::size_t i = 0; i + 1 < reply.elements; i += 2)
-    pairs.emplace_back(text_of(*reply.element[i]), text_of(*reply.element[i + 1]));
+    pairs.emplace_back(reply_text(*reply.element[i]), reply_text(*reply.element[i + 1]));
   return pairs;
 }
 

@@ -124,7 +124,7 @@ class SourceAsker {
 bindings::RedisCommand script(const char* text, std::vector<std::string> keys,
                               std::vector<std::string> arguments);
 // A reply as text; what is no text is empty.
-std::string text_of(const redisReply& reply);
+std::string reply_text(const redisReply& reply);
 // The element at that place, or one that is nil.
 const redisReply& element(const redisReply& reply, std::size_t at);
 // A flat list of names and values.

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kPendingMax = triggers::kAsideMax + 200;
 
 std::string too_large(const redisReply& size) {
-  return "is too large to be delivered: " + text_of(size) + " bytes, at most " +
+  return "is too large to be delivered: " + reply_text(size) + " bytes, at most " +
          std::to_string(kEntryBytesMax);
 }
 
@@ -25,7 +25,7 @@ void StreamSource::recover() {
       [this](const redisReply& reply) {
         std::vector<std::string> ids;
         const redisReply& list = element(reply, 0);
-        for (std::size_t i = 0; i < list.elements; ++i) ids.push_back(text_of(*list.element[i]));
+        for (std::size_t i = 0; i < list.elements; ++i) ids.push_back(reply_text(*list.element[i]));
         const auto dead = static_cast<std::uint64_t>(element(reply, 1).integer);
         events_.on_recovered(ids, dead);
       });
@@ -45,7 +45,7 @@ void StreamSource::found(const redisReply& reply, std::size_t room) {
   const redisReply& entries = element(reply, 0);
   const std::size_t count = entries.type == REDIS_REPLY_ARRAY ? entries.elements : 0;
   for (std::size_t i = 0; i < count; ++i) {
-    const std::string id = text_of(element(*entries.element[i], 0));
+    const std::string id = reply_text(element(*entries.element[i], 0));
     const redisReply& fields = element(*entries.element[i], 1);
     if (fields.type != REDIS_REPLY_ARRAY) {
       unfit.emplace_back(id, too_large(fields));
