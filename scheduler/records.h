@@ -119,7 +119,9 @@ struct Function {
   std::array<std::uint32_t, 4> pods_in{};         // by PodState
   std::uint32_t slots = 0;                        // concurrency of the serving pods, summed
   std::uint32_t running = 0;
-  TimePoint last_turn;  // an invocation was given to a pod or ended in one
+  autoscaler::Estimate drain;  // from one end to the next, while others wait
+  TimePoint drained_at;        // the last such end; TimePoint(): nobody waited
+  TimePoint last_turn;         // an invocation was given to a pod or ended in one
   std::uint64_t completed = 0;
   std::uint32_t uses = 0;  // invocations given to pods since it last had none
   std::uint64_t pods_started = 0;
