@@ -9,6 +9,11 @@ namespace {
 // Asked again no sooner than this, so that a start measured as 0 cannot make a timer spin.
 constexpr Duration kAskAgainMin = std::chrono::microseconds(10);
 
+// Of those in flight, the ones that are worth a place in a pod now.
+std::uint32_t run_at_once(const Load& load) {
+  return std::min(load.in_flight, load.worth);
+}
+
 }  // namespace
 
 Duration expected_wait(std::uint32_t waiting, Duration service, std::uint32_t slots) {
@@ -53,23 +58,27 @@ StartAnswer Instant::on_waiting(const Demand& demand) {
 
 void Instant::observe(const Load& load) {
   const bool was_busy = gaps_.level() > 0;
-  const std::uint32_t at_once = std::min(load.in_flight, load.worth);
-  const std::uint32_t pods_needed = (at_once + load.concurrency - 1) / load.concurrency;
+  const std::uint32_t pods_needed = (run_at_once(load) + load.concurrency - 1) / load.concurrency;
   const Duration gap = gaps_.move(load.now, pods_needed);
   if (gap >= Duration::zero()) regular_.add(gap);
   if (was_busy && pods_needed == 0) idle_since_ = load.now;
 }
 
 Plan Instant::plan(const Load& load) {
-  const std::uint32_t at_once = std::min(load.in_flight, load.worth);
+  Plan plan = plan_pods(load);
+  plan.at_once = load.worth;
+  return plan;
+}
+
+Plan Instant::plan_pods(const Load& load) const {
+  const std::uint32_t at_once = run_at_once(load);
   // All that are there are needed: none is idle.
   if (at_once >= load.ready * std::uint64_t{load.concurrency} && at_once > 0) {
-    return {.keep_idle = load.idle, .at_once = load.worth};
+    return {.keep_idle = load.idle};
   }
   const Duration keep_for = keep(load);
-  return load.in_flight == 0 && regular_.known()
-             ? expect(load, keep_for)
-             : Plan{.keep_idle = keep_for, .at_once = load.worth};
+  return load.in_flight == 0 && regular_.known() ? expect(load, keep_for)
+                                                 : Plan{.keep_idle = keep_for};
 }
 
 Duration Instant::keep(const Load& load) const {
@@ -80,7 +89,7 @@ Duration Instant::keep(const Load& load) const {
 
 // Nothing is in flight. A pod for the next call, where it is due at a known time.
 Plan Instant::expect(const Load& load, Duration keep) const {
-  const Plan without{.keep_idle = keep, .at_once = load.worth};
+  const Plan without{.keep_idle = keep};
   const Duration margin = regular_.margin();
   const TimePoint from = idle_since_ + regular_.mean() - margin - load.start;
   const TimePoint until = idle_since_ + regular_.mean() + margin;
@@ -88,12 +97,9 @@ Plan Instant::expect(const Load& load, Duration keep) const {
   if (kept_until_then || until - from >= std::min(start_worth(load.start, load.service), load.idle))
     return without;
   if (load.now >= until) return without;
-  if (load.now < from) return {.keep_idle = keep, .ask_again_at = from, .at_once = load.worth};
-  return {.pods_wanted = 1,
-          .keep_idle = keep,
-          .ask_again_at = until,
-          .reason = PlanReason::kExpected,
-          .at_once = load.worth};
+  if (load.now < from) return {.keep_idle = keep, .ask_again_at = from};
+  return {
+      .pods_wanted = 1, .keep_idle = keep, .ask_again_at = until, .reason = PlanReason::kExpected};
 }
 
 }  // namespace subito::autoscaler

@@ -53,6 +53,7 @@ class Instant final : public Policy {
   Plan plan(const Load& load) override;
 
  private:
+  Plan plan_pods(const Load& load) const;  // but for how many run at once
   Duration keep(const Load& load) const;
   Plan expect(const Load& load, Duration keep) const;
 

@@ -2,7 +2,6 @@
 #include <tuple>
 #include <vector>
 
-#include "autoscaler/instant.h"
 #include "runtime/base/check.h"
 #include "scheduler/core.h"
 

@@ -5,6 +5,7 @@
 
 #include "deploy/manifest/suggest.h"
 #include "deploy/store/artefacts.h"
+#include "runtime/http/path.h"
 
 namespace subito::cli {
 
@@ -62,17 +63,7 @@ Failure failure_of(const Error& error, const std::string& socket_path) {
 }
 
 std::string encoded(std::string_view text) {
-  static constexpr char kHex[] = "0123456789ABCDEF";
-  static constexpr std::string_view kPlain = "-._~";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) != 0 || kPlain.find(c) != kPlain.npos)
-      out += c;
-    else
-      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
-  }
-  return out;
+  return http::percent_encode(text);
 }
 
 Node::Node(std::unique_ptr<api::Transport> transport, std::string socket_path)

@@ -21,7 +21,6 @@ bool is_unreserved(char c) {
 }
 
 Result<std::string> normalize_escapes(std::string_view path) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
   std::string out;
   out.reserve(path.size());
   for (std::size_t i = 0; i < path.size(); ++i) {
@@ -34,10 +33,7 @@ Result<std::string> normalize_escapes(std::string_view path) {
     if (is_unreserved(*byte)) {
       out.push_back(*byte);
     } else {
-      const auto value = static_cast<unsigned char>(*byte);
-      out.push_back('%');
-      out.push_back(kHex[value >> 4]);
-      out.push_back(kHex[value & 15]);
+      append_escape(out, *byte);
     }
     i += 2;
   }
@@ -45,6 +41,24 @@ Result<std::string> normalize_escapes(std::string_view path) {
 }
 
 }  // namespace
+
+void append_escape(std::string& out, char byte) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  const auto value = static_cast<unsigned char>(byte);
+  out += {'%', kHex[value >> 4], kHex[value & 15]};
+}
+
+std::string percent_encode(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (is_unreserved(c)) {
+      out.push_back(c);
+    } else {
+      append_escape(out, c);
+    }
+  }
+  return out;
+}
 
 Result<std::string> percent_decode(std::string_view text) {
   std::string out;

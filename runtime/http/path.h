@@ -13,6 +13,11 @@ namespace subito::http {
 // the text where C code reads it. "+" stays: it is a space in forms only.
 Result<std::string> percent_decode(std::string_view text);
 
+// Appends "%XX", with upper-case digits.
+void append_escape(std::string& out, char byte);
+// What is not unreserved (RFC 3986, 2.3) is escaped: for a segment, or a value in a query.
+std::string percent_encode(std::string_view text);
+
 // The one spelling of a path (RFC 3986, 6.2.2): encoded unreserved bytes are decoded, other
 // escapes get upper-case digits, "." and ".." segments are resolved. "%2f" stays as it is: it
 // separates nothing. kInvalidArgument for a path that does not begin with "/", has a malformed

@@ -16,6 +16,12 @@ TEST(PercentDecodeTest, RefusesMalformedEscapesAndNul) {
   }
 }
 
+TEST(PercentEncodeTest, LeavesWhatIsUnreservedAndIsUndoneByDecoding) {
+  EXPECT_EQ(percent_encode("aZ09-._~"), "aZ09-._~");
+  EXPECT_EQ(percent_encode("a b/\xc3\xa9%"), "a%20b%2F%C3%A9%25");
+  EXPECT_EQ(percent_decode(percent_encode("a b/\xc3\xa9%")).value(), "a b/\xc3\xa9%");
+}
+
 TEST(NormalizePathTest, GivesAPathItsOneSpelling) {
   const std::pair<std::string_view, std::string_view> cases[] = {
       {"/", "/"},

@@ -72,7 +72,8 @@ void DueSource::found(const redisReply& reply, std::size_t limit) {
   found.more = due.size() == limit && waiting > limit;
   events_.on_found(found, {}, waiting);
   for (const std::string& id : unfit)
-    events_.on_unfit(id, "is too long to be delivered: at most 1024 bytes");
+    events_.on_unfit(
+        id, "is too long to be delivered: at most " + std::to_string(kMemberBytesMax) + " bytes");
 }
 
 void DueSource::take(const std::string& id) {
@@ -107,12 +108,7 @@ void DueSource::dead_letter(const std::string& id, std::uint32_t number, const s
 void DueSource::replay(const DeadLetter& letter, Replayed done) {
   asker_.ask_whole(script(scripts::kDueReplay, {keys_.items, keys_.dead},
                           {letter.letter, letter.member, letter.score}),
-                   [done = std::move(done)](const Result<bindings::RedisReplyPtr>& reply) {
-                     if (!reply) return done(reply.error());
-                     if (const auto error = bindings::redis_error(**reply); !error.empty())
-                       return done(Error{ErrorCode::kInternal, std::string(error), 0});
-                     done((*reply)->integer == 1);
-                   });
+                   tell_replayed(std::move(done)));
 }
 
 }  // namespace subito::node

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "runtime/base/time.h"
+#include "runtime/http/path.h"
 
 namespace subito::node {
 namespace {
@@ -30,17 +31,14 @@ std::int64_t entry_unix_ms(std::string_view id) {
 }
 
 std::string encoded_attribute(std::string_view value) {
-  constexpr char kHex[] = "0123456789ABCDEF";
   std::string out;
   for (const char c : value) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte > 0x20 && byte < 0x7f && c != '"' && c != '%') {
       out += c;
-      continue;
+    } else {
+      http::append_escape(out, c);
     }
-    out += '%';
-    out += kHex[byte >> 4];
-    out += kHex[byte & 0xf];
   }
   return out;
 }

@@ -34,4 +34,13 @@ std::vector<std::pair<std::string, std::string>> pairs_of(const redisReply& repl
   return pairs;
 }
 
+bindings::RedisLink::Callback tell_replayed(Source::Replayed done) {
+  return [done = std::move(done)](const Result<bindings::RedisReplyPtr>& reply) {
+    if (!reply) return done(reply.error());
+    if (const auto error = bindings::redis_error(**reply); !error.empty())
+      return done(Error{ErrorCode::kInternal, std::string(error), 0});
+    done((*reply)->integer == 1);
+  };
+}
+
 }  // namespace subito::node

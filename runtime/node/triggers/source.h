@@ -80,6 +80,9 @@ class Source {
   virtual void replay(const DeadLetter& letter, Replayed done) = 0;
 };
 
+// What takes the reply of a replay script: 1 if it was done, 0 if what it was of is gone.
+bindings::RedisLink::Callback tell_replayed(Source::Replayed done);
+
 // Asks Redis on behalf of a source, which may go before the reply comes.
 class SourceAsker {
  public:

@@ -97,12 +97,7 @@ void StreamSource::dead_letter(const std::string& id, std::uint32_t number,
 void StreamSource::replay(const DeadLetter& letter, Replayed done) {
   asker_.ask_whole(script(scripts::kStreamReplay, {keys_.items, keys_.dead},
                           {keys_.group, keys_.consumer, letter.letter, letter.id}),
-                   [done = std::move(done)](const Result<bindings::RedisReplyPtr>& reply) {
-                     if (!reply) return done(reply.error());
-                     if (const auto error = bindings::redis_error(**reply); !error.empty())
-                       return done(Error{ErrorCode::kInternal, std::string(error), 0});
-                     done((*reply)->integer == 1);
-                   });
+                   tell_replayed(std::move(done)));
 }
 
 Occurrence StreamSource::occurrence(const std::string& id, const redisReply& fields) const {
