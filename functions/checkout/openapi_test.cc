@@ -4,6 +4,7 @@
 
 #include "functions/checkout/checkout.h"
 #include "functions/checkout/order_events.h"
+#include "functions/shop/contract.h"
 #include "functions/shop/test_function.h"
 
 namespace shop {
@@ -18,11 +19,11 @@ class CheckoutOpenApiTest : public testing::Test {
     if (!TestRedis::installed()) GTEST_SKIP() << "redis-server is not installed";
     redis_.start();
     checkout_.calls["catalogue"] = [](const Request&) {
-      return Response::json(R"([{"id":"3","priceMinor":4550}])");
+      return ContractAnswers("checkout", "catalogue")("tells the prices of the products asked for");
     };
     checkout_.calls["stock"] = [this](const Request&) { return stock_; };
     checkout_.calls["payment"] = [this](const Request& request) {
-      return request.path() == "/authorisations" ? payment_ : Response::json("{}");
+      return request.path() == "/authorisations" ? payment_ : payment_says_("captures");
     };
   }
 
@@ -44,20 +45,20 @@ class CheckoutOpenApiTest : public testing::Test {
   void walk_orders() {
     EXPECT_EQ(order("a"), 201);
     EXPECT_EQ(order("a"), 201);
-    EXPECT_EQ(order("a", "1"), 422);
-    EXPECT_EQ(order("b", "1"), 422);
-    EXPECT_EQ(order("b", "1"), 422);
+    EXPECT_EQ(order("a", "99"), 422);
+    EXPECT_EQ(order("b", "99"), 422);
+    EXPECT_EQ(order("b", "99"), 422);
     EXPECT_EQ(order(""), 400);
     EXPECT_EQ(ask("POST", "/orders", std::string(65537, ' '), {{"Idempotency-Key", "c"}}), 413);
-    payment_ = Response::problem(402, "payment-declined", "no credit");
+    payment_ = payment_says_("declines what is beyond the credit");
     EXPECT_EQ(order("d"), 402);
-    payment_ = Response::json("{}", 201);
+    payment_ = payment_says_("authorises");
     stock_ = Response::problem(503, "storage-unavailable", "away");
     EXPECT_EQ(order("e"), 503);
     checkout_.redis({"HSET", "checkout:order:" + due(), "lease", "99999999999999"});
     EXPECT_EQ(order("e"), 409);
     checkout_.redis({"HSET", "checkout:order:" + due(), "lease", "0"});
-    stock_ = Response::json("{}");
+    stock_ = stock_says_("commits");
     const std::string placed = checkout_.get_json("/customers/guest/orders").dump();
     EXPECT_EQ(placed, R"({"next":null,"orders":[]})");  // no event was delivered
   }
@@ -113,8 +114,10 @@ class CheckoutOpenApiTest : public testing::Test {
 
   TestRedis redis_;
   TestFunction checkout_{"checkout", checkout_router(), checkout_openapi(), &redis_};
-  Response stock_ = Response::json("{}");
-  Response payment_ = Response::json("{}", 201);
+  ContractAnswers stock_says_{"checkout", "stock"};
+  ContractAnswers payment_says_{"checkout", "payment"};
+  Response stock_ = stock_says_("commits");  // 200, to a reservation too
+  Response payment_ = payment_says_("authorises");
   subito::Headers event_;
 };
 

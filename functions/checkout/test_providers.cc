@@ -1,5 +1,6 @@
 #include "functions/checkout/test_providers.h"
 
+#include "functions/shop/contract.h"
 #include "functions/shop/json.h"
 #include "functions/shop/lines.h"
 
@@ -23,9 +24,22 @@ std::string order_of(const std::string& path) {
   return path.substr(begin, path.rfind('/') - begin);
 }
 
+// Read once: a test that walks every fault makes thousands of these.
+const Response& stock_says(const std::string& description) {
+  static ContractAnswers answers("checkout", "stock");
+  return answers(description);
+}
+
+const Response& payment_says(const std::string& description) {
+  static ContractAnswers answers("checkout", "payment");
+  return answers(description);
+}
+
 }  // namespace
 
 TestProviders::TestProviders(FaultPlan& plan, subito::testing::TestContext& context) : plan_(plan) {
+  static ContractAnswers catalogue_says("checkout", "catalogue");
+  catalogue = catalogue_says("tells the prices of the products asked for").body();
   context.on_call("catalogue", [this](const Request&) {
     return plan_.run([this] { return Response::json(catalogue); }, failed);
   });
@@ -83,21 +97,30 @@ void TestProviders::expire(const std::string& order) {
 Response TestProviders::stock(const Request& request) {
   const std::string& path = request.path();
   if (path == "/reservations") return reserve(request);
-  const bool commit = path.ends_with("/commit");
   const std::string order = order_of(path);
-  if (commit && expire_at_commit) expire(order);
-  if (commit && !reservations.contains(order)) {
-    return Response::problem(404, "unknown-reservation", order);
+  return path.ends_with("/commit") ? commit(order) : release(order);
+}
+
+Response TestProviders::commit(const std::string& order) {
+  if (expire_at_commit) expire(order);
+  const std::string state = reservation(order);
+  if (state.empty()) return stock_says("does not commit what was never reserved");
+  if (state == "COMMITTED") return stock_says("commits once, however often it is asked");
+  if (state != "RESERVED") return stock_says("does not commit what was released");
+  reservations[order].state = "COMMITTED";
+  return stock_says("commits");
+}
+
+Response TestProviders::release(const std::string& order) {
+  const std::string state = reservation(order);
+  if (state == "COMMITTED") return stock_says("does not release what was committed");
+  if (state == "RELEASED" || state == "EXPIRED") {
+    return stock_says("releases once, however often it is asked");
   }
   Reservation& held = reservations[order];
-  const std::string wanted = commit ? "COMMITTED" : "RELEASED";
-  if (held.state == wanted || (!commit && held.state == "EXPIRED")) return Response::json("{}");
-  if (!held.state.empty() && held.state != "RESERVED") {
-    return Response::problem(409, "reservation-ended", held.state);
-  }
-  held.state = wanted;
-  if (!commit) available += held.quantity;
-  return Response::json("{}");
+  held.state = "RELEASED";
+  available += held.quantity;
+  return stock_says(state.empty() ? "releases what was never reserved" : "releases");
 }
 
 Response TestProviders::reserve(const Request& request) {
@@ -105,34 +128,41 @@ Response TestProviders::reserve(const Request& request) {
   const std::string order = text_of(body, "order");
   const std::int64_t quantity = read_lines(body).front().quantity;
   if (const std::string state = reservation(order); !state.empty()) {
-    if (state == "RESERVED" || state == "COMMITTED") return Response::json("{}");
-    return Response::problem(409, "reservation-ended", state);
+    const bool there = state == "RESERVED" || state == "COMMITTED";
+    return stock_says(there ? "reserves once, however often it is asked"
+                            : "does not reserve for an order that was released");
   }
-  if (quantity > available) {
-    return Response::problem(409, "out-of-stock", "product 3: too few");
-  }
+  if (quantity > available) return stock_says("says what is short");
   available -= quantity;
   reservations[order] = {"RESERVED", quantity};
-  return Response::json("{}", 201);
+  return stock_says("reserves");
 }
 
 Response TestProviders::payment(const Request& request) {
   const std::string& path = request.path();
   if (path == "/authorisations") return authorise(request);
   const std::string order = order_of(path);
-  const bool capture = path.ends_with("/capture");
-  if (capture && !authorisations.contains(order)) {
-    return Response::problem(404, "unknown-authorisation", order);
-  }
+  return path.ends_with("/capture") ? capture(order) : void_authorisation(order);
+}
+
+Response TestProviders::capture(const std::string& order) {
+  const std::string state = authorisation(order);
+  if (state.empty()) return payment_says("does not capture what was never authorised");
+  if (state == "VOIDED") return payment_says("does not capture what was voided");
+  if (state == "CAPTURED") return payment_says("captures once, however often it is asked");
+  authorisations[order].state = "CAPTURED";
+  return payment_says("captures");
+}
+
+Response TestProviders::void_authorisation(const std::string& order) {
+  const std::string state = authorisation(order);
+  if (state == "CAPTURED") return payment_says("does not void what was captured");
+  if (state == "VOIDED") return payment_says("voids once, however often it is asked");
   Authorisation& held = authorisations[order];
-  const std::string wanted = capture ? "CAPTURED" : "VOIDED";
-  if (held.state == wanted) return Response::json("{}");
-  if (!held.state.empty() && held.state != "AUTHORISED") {
-    return Response::problem(409, "authorisation-ended", held.state);
-  }
-  held.state = wanted;
-  if (!capture && !held.customer.empty()) credit_minor.at(held.customer) += held.amount_minor;
-  return Response::json("{}");
+  held.state = "VOIDED";
+  if (state.empty()) return payment_says("voids what was never authorised");
+  credit_minor.at(held.customer) += held.amount_minor;
+  return payment_says("voids");
 }
 
 Response TestProviders::authorise(const Request& request) {
@@ -141,15 +171,15 @@ Response TestProviders::authorise(const Request& request) {
   const std::string customer = text_of(body, "customer");
   const std::int64_t amount = member(body, "amountMinor").get<std::int64_t>();
   if (const std::string state = authorisation(order); !state.empty()) {
-    if (state == "VOIDED") return Response::problem(409, "authorisation-ended", state);
-    return Response::json("{}");
+    return payment_says(state == "VOIDED" ? "does not authorise for an order that was voided"
+                                          : "authorises once, however often it is asked");
   }
   const auto credit = credit_minor.find(customer);
-  if (credit == credit_minor.end()) return Response::problem(404, "unknown-customer", customer);
-  if (credit->second < amount) return Response::problem(402, "payment-declined", "no credit");
+  if (credit == credit_minor.end()) return payment_says("does not know a customer");
+  if (credit->second < amount) return payment_says("declines what is beyond the credit");
   credit->second -= amount;
   authorisations[order] = {"AUTHORISED", customer, amount};
-  return Response::json("{}", 201);
+  return payment_says("authorises");
 }
 
 }  // namespace shop

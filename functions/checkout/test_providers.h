@@ -1,5 +1,6 @@
-// TestProviders: catalogue, stock and payment in memory, as checkout sees them: one product, "3",
-// at 45.50; customers "guest" (rich) and "bob" (2.00). Test code only.
+// TestProviders: catalogue, stock and payment in memory, as checkout sees them: product "3", at
+// 45.50; customers "guest" (rich) and "bob" (2.00). What they answer stands in checkout's contract
+// files, which contract_test holds against the real ones. Test code only.
 #pragma once
 
 #include <subito/testing.h>
@@ -37,7 +38,7 @@ class TestProviders {
   void receive(std::int64_t more);  // pieces
   void allow(const std::string& customer, std::int64_t more_minor);
 
-  std::string catalogue = R"([{"id":"3","price":45.5,"priceMinor":4550,"currency":"GBP"}])";
+  std::string catalogue;  // its list of products
   std::int64_t received = 5;
   std::int64_t available = received;
   std::map<std::string, std::int64_t> limit_minor{{"guest", 100'000'000}, {"bob", 200}};
@@ -50,7 +51,11 @@ class TestProviders {
   subito::Response stock(const subito::Request& request);
   subito::Response payment(const subito::Request& request);
   subito::Response reserve(const subito::Request& request);
+  subito::Response commit(const std::string& order);
+  subito::Response release(const std::string& order);
   subito::Response authorise(const subito::Request& request);
+  subito::Response capture(const std::string& order);
+  subito::Response void_authorisation(const std::string& order);
 
   FaultPlan& plan_;
 };

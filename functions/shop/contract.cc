@@ -136,4 +136,14 @@ Response example_answer(const Contract& contract, const std::string& description
                           ": nothing is described as " + description);
 }
 
+ContractAnswers::ContractAnswers(const std::string& consumer, const std::string& provider)
+    : contract_(read_contract(std::string(SUBITO_SHOP_FUNCTIONS) + "/" + consumer + "/contracts/" +
+                              provider + ".json")) {}
+
+const Response& ContractAnswers::operator()(const std::string& description) {
+  const auto made = made_.find(description);
+  if (made != made_.end()) return made->second;
+  return made_.emplace(description, example_answer(contract_, description)).first->second;
+}
+
 }  // namespace shop

@@ -1,6 +1,6 @@
 // Contracts: what a consumer expects of a provider, as a file in the consumer's folder,
 // functions/checkout/contracts/stock.json. contract_test runs each against the real provider alone;
-// the consumer's own tests may take the same answers from it. Test code only.
+// the consumer's own tests take the same answers from it. Test code only.
 //
 //   {"consumer": "checkout", "provider": "stock", "interactions": [
 //     {"description": "reserves", "given": [{"method": "POST", "path": "/seed"}],
@@ -17,6 +17,7 @@
 
 #include <subito/function.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -49,5 +50,19 @@ std::string contract_fault(const Json& expected, const subito::Response& answer)
 // type, each {"$pattern"} its example. Throws std::out_of_range for an interaction that is not
 // there.
 subito::Response example_answer(const Contract& contract, const std::string& description);
+
+// What a fake of the provider answers, by the descriptions of the consumer's contract with it:
+//
+//   ContractAnswers stock("checkout", "stock"); return stock("reserves");
+class ContractAnswers {
+ public:
+  ContractAnswers(const std::string& consumer, const std::string& provider);
+  // As example_answer(), each made once.
+  const subito::Response& operator()(const std::string& description);
+
+ private:
+  Contract contract_;
+  std::map<std::string, subito::Response> made_;
+};
 
 }  // namespace shop

@@ -2,6 +2,7 @@
 // nothing else comes back.
 #include <gtest/gtest.h>
 
+#include "functions/shop/contract.h"
 #include "functions/shop/test_function.h"
 #include "functions/shopfront/shopfront.h"
 
@@ -12,20 +13,28 @@ using subito::Request;
 using subito::Response;
 
 Response catalogue_answer(const Request& request) {
-  if (request.query("cursor") == "wrong") return Response::problem(400, "bad-cursor", "no");
-  if (request.path() != "/products") return Response::json(R"({"added":1})");
-  return Response::json(R"([{"id":"1","name":"W","description":"","price":1,"priceMinor":100}])")
-      .header("link", "</products?cursor=2>; rel=\"next\"");
+  static ContractAnswers says("shopfront", "catalogue");
+  if (request.query("cursor") == "wrong") return says("refuses a cursor that it did not give");
+  if (request.path() == "/seed") return says("adds what is missing");
+  if (request.path() != "/products") return says("is ready");
+  return says("lists the first page and leads to the next");
 }
 
 Response stock_answer(const Request& request) {
-  return Response::json(request.path() == "/stocks" ? "[]" : R"({"added":1})");
+  static ContractAnswers says("shopfront", "stock");
+  return says(request.path() == "/stocks" ? "lists nothing to begin with" : "adds what is missing");
+}
+
+Response payment_answer(const Request&) {
+  static ContractAnswers says("shopfront", "payment");
+  return says("adds what is missing");
 }
 
 TEST(ShopfrontOpenApiTest, EveryDocumentedStatusIsProduced) {
   TestFunction shopfront("shopfront", shopfront_router(), shopfront_openapi(), nullptr);
   shopfront.calls["catalogue"] = catalogue_answer;
-  shopfront.calls["stock"] = shopfront.calls["payment"] = stock_answer;
+  shopfront.calls["stock"] = stock_answer;
+  shopfront.calls["payment"] = payment_answer;
   for (const char* path : {"/health", "/health/live", "/health/ready", "/openapi.json", "/",
                            "/products?ids=1&limit=2", "/?q=a&tag=b&sort=price"}) {
     EXPECT_EQ(shopfront.get(path).status(), 200) << path;
