@@ -8,6 +8,7 @@ CircuitBreaker::CircuitBreaker(const BreakerLimits& limits) : limits_(limits) {
   CHECK(limits.failures >= 1 && limits.probes >= 1);
   CHECK(limits.failure_percent >= 1 && limits.failure_percent <= 100);
   CHECK(limits.window.count() >= kBuckets && limits.open >= Duration::zero());
+  CHECK(limits.slow >= Duration::zero());
 }
 
 std::optional<CircuitBreaker::Pass> CircuitBreaker::begin(TimePoint now) {
@@ -25,11 +26,18 @@ std::optional<CircuitBreaker::Pass> CircuitBreaker::begin(TimePoint now) {
   CHECK(false);
 }
 
-void CircuitBreaker::finish(TimePoint now, Pass pass, Outcome outcome) {
-  if (pass.era != era_) return;
+CircuitBreaker::Outcome CircuitBreaker::judge(Outcome outcome, Duration took) const {
+  const bool slow = limits_.slow > Duration::zero() && took >= limits_.slow;
+  return slow ? Outcome::kFailure : outcome;
+}
+
+CircuitBreaker::Outcome CircuitBreaker::finish(TimePoint now, Pass pass, Outcome outcome,
+                                               Duration took) {
+  const Outcome judged = judge(outcome, took);
+  if (pass.era != era_) return judged;
   on_trial_ = false;
-  if (outcome == Outcome::kNeither) return;
-  const bool failure = outcome == Outcome::kFailure;
+  if (judged == Outcome::kNeither) return judged;
+  const bool failure = judged == Outcome::kFailure;
   if (state_ == State::kClosed) {
     count(now, failure);
     if (failure && has_failed_enough(now)) open(now);
@@ -39,6 +47,7 @@ void CircuitBreaker::finish(TimePoint now, Pass pass, Outcome outcome) {
     change(now, State::kClosed);
     buckets_.fill({});
   }
+  return judged;
 }
 
 CircuitBreaker::Counts CircuitBreaker::counts(TimePoint now) const {

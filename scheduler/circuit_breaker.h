@@ -10,6 +10,10 @@
 // breaker opened tells nothing of now. Every call ends, at the latest by its deadline, so that a
 // trial cannot hold a half-open breaker for ever.
 //
+// A slow call is a failure, whatever its outcome: one that took limits.slow or longer. So a
+// function that answers after its callers have stopped waiting opens the breaker as one that is
+// away does, while a caller who leaves early tells nothing of it.
+//
 // The window goes in tenths: what is older than the window never counts, what is younger than nine
 // tenths of it always does.
 #pragma once
@@ -30,6 +34,7 @@ struct BreakerLimits {
   Duration window{};                  // at least 10 ns
   Duration open{};
   std::uint32_t probes = 1;  // successes in a row that close it; at least 1
+  Duration slow{};           // a call that takes so long is a failure; 0: none is for that
 
   bool operator==(const BreakerLimits&) const = default;
 };
@@ -51,7 +56,9 @@ class CircuitBreaker {
 
   // nullopt: the call is not to be made.
   std::optional<Pass> begin(TimePoint now);
-  void finish(TimePoint now, Pass pass, Outcome outcome);
+  // `took`: until its answer began, or nobody waited for it any more; 0: it is no matter. Returns
+  // the outcome that it counts as: kFailure for a slow one.
+  Outcome finish(TimePoint now, Pass pass, Outcome outcome, Duration took = {});
 
   const BreakerLimits& limits() const { return limits_; }
   // As of the last begin() or finish(): an open one stays so until a call comes to be tried.
@@ -72,6 +79,7 @@ class CircuitBreaker {
 
   void change(TimePoint now, State to);
   void open(TimePoint now);
+  Outcome judge(Outcome outcome, Duration took) const;
   std::int64_t tenth_of(TimePoint now) const;
   void count(TimePoint now, bool failure);
   bool has_failed_enough(TimePoint now) const;

@@ -81,6 +81,45 @@ TEST_F(CircuitBreakerTest, WhatEndsNeitherWayDoesNotCount) {
   EXPECT_EQ(breaker_.state(), State::kClosed);
 }
 
+TEST_F(CircuitBreakerTest, ASlowCallIsAFailureWhateverItsOutcome) {
+  BreakerLimits limits = kLimits;
+  limits.slow = 800ms;
+  for (const Outcome outcome : {Outcome::kSuccess, Outcome::kNeither, Outcome::kFailure}) {
+    CircuitBreaker breaker(limits);
+    for (int i = 0; i < 3; ++i) {
+      ASSERT_EQ(breaker.state(), State::kClosed);
+      EXPECT_EQ(breaker.finish(now_, *breaker.begin(now_), outcome, 800ms), Outcome::kFailure);
+    }
+    EXPECT_EQ(breaker.state(), State::kOpen);
+  }
+  CircuitBreaker breaker(limits);
+  for (int i = 0; i < 100; ++i) {
+    const Outcome outcome = i % 2 == 0 ? Outcome::kSuccess : Outcome::kNeither;
+    EXPECT_EQ(breaker.finish(now_, *breaker.begin(now_), outcome, 799ms), outcome);
+  }
+  EXPECT_EQ(breaker.counts(now_).calls, 50u);
+  EXPECT_EQ(breaker.counts(now_).failures, 0u);
+}
+
+TEST_F(CircuitBreakerTest, ASlowTrialOpensItAgain) {
+  BreakerLimits limits = kLimits;
+  limits.slow = 800ms;
+  CircuitBreaker breaker(limits);
+  for (int i = 0; i < 3; ++i) breaker.finish(now_, *breaker.begin(now_), Outcome::kFailure);
+  now_ += 5s;
+  const auto trial = breaker.begin(now_);
+  breaker.finish(now_ + 1s, *trial, Outcome::kNeither, 1s);
+  EXPECT_EQ(breaker.state(), State::kOpen);
+}
+
+TEST_F(CircuitBreakerTest, WithoutALimitNoCallIsSlow) {
+  for (int i = 0; i < 10; ++i) {
+    breaker_.finish(now_, *breaker_.begin(now_), Outcome::kNeither, 24h);
+    breaker_.finish(now_, *breaker_.begin(now_), Outcome::kSuccess, 24h);
+  }
+  EXPECT_EQ(breaker_.counts(now_).failures, 0u);
+}
+
 TEST_F(CircuitBreakerTest, ClosesAfterSuccessesInARow) {
   run("---x.....+");
   EXPECT_EQ(breaker_.state(), State::kHalfOpen);

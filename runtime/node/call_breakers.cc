@@ -23,6 +23,7 @@ BreakerLimits breaker_limits_of(const manifest::Breaker& breaker) {
   limits.window = std::chrono::milliseconds(breaker.window_ms());
   limits.open = std::chrono::milliseconds(breaker.open_ms());
   limits.probes = static_cast<std::uint32_t>(breaker.probes());
+  limits.slow = std::chrono::milliseconds(breaker.slow_ms());
   return limits;
 }
 
@@ -30,6 +31,16 @@ BreakerLimits breaker_limits_of(const manifest::Breaker& breaker) {
 bool blames_the_caller(std::string_view failure_type) {
   static constexpr std::array<std::string_view, 2> kTypes = {"head-too-large", "body-too-large"};
   return std::find(kTypes.begin(), kTypes.end(), failure_type) != kTypes.end();
+}
+
+// Until its answer began, if it did.
+Duration time_taken(const CallBreakers::Ticket& ticket, TimePoint now) {
+  return ticket.answer_began.value_or(now) - ticket.begun;
+}
+
+std::string slow_words(const CallBreakers::Ticket& ticket, Duration took) {
+  return (ticket.answer_began ? "it answered after " : "it had not answered after ") +
+         scheduler::words(took);
 }
 
 std::string counts_words(const CircuitBreaker::Counts& counts) {
@@ -89,37 +100,39 @@ tl::expected<CallBreakers::Ticket, std::string> CallBreakers::begin(const std::s
   Edge& edge = edges_.at(id->second);
   const auto pass = edge.breaker.begin(now);
   if (!pass) return tl::make_unexpected(refusal(edge, now));
-  return Ticket{id->second, *pass};
+  return Ticket{id->second, *pass, now};
 }
 
 void CallBreakers::answered(Ticket ticket, int status, TimePoint now) {
   const bool failure = status >= 500;
   finish(ticket, failure ? Outcome::kFailure : Outcome::kSuccess,
-         failure ? "it answered " + std::to_string(status) : std::string(), now);
+         failure ? "it answered " + std::to_string(status) : std::string(), now,
+         time_taken(ticket, now));
 }
 
 void CallBreakers::failed(Ticket ticket, std::string_view type, std::string_view detail,
                           TimePoint now) {
-  if (blames_the_caller(type)) return given_up(ticket, now);
-  finish(ticket, Outcome::kFailure, std::string(type) + ": " + std::string(detail), now);
+  const bool failure = !blames_the_caller(type);
+  finish(ticket, failure ? Outcome::kFailure : Outcome::kNeither,
+         std::string(type) + ": " + std::string(detail), now, Duration::zero());
 }
 
 void CallBreakers::given_up(Ticket ticket, TimePoint now) {
-  finish(ticket, Outcome::kNeither, {}, now);
+  finish(ticket, Outcome::kNeither, {}, now, time_taken(ticket, now));
 }
 
-void CallBreakers::finish(Ticket ticket, Outcome outcome, std::string words, TimePoint now) {
+void CallBreakers::finish(Ticket ticket, Outcome outcome, std::string words, TimePoint now,
+                          Duration took) {
   const auto it = edges_.find(ticket.edge);
   if (it == edges_.end()) return;
   Edge& edge = it->second;
-  if (outcome == Outcome::kFailure) {
-    edge.last_failure = std::move(words);
+  const State before = edge.breaker.state();
+  if (edge.breaker.finish(now, ticket.pass, outcome, took) == Outcome::kFailure) {
+    edge.last_failure = outcome == Outcome::kFailure ? std::move(words) : slow_words(ticket, took);
     if (edge.last_failure.size() > kLastFailureBytesMax)
       edge.last_failure.resize(kLastFailureBytesMax);
     edge.last_failed = now;
   }
-  const State before = edge.breaker.state();
-  edge.breaker.finish(now, ticket.pass, outcome);
   tell_change(edge, before, now);
 }
 

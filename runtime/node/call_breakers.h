@@ -4,8 +4,9 @@
 // the same settings, and is forgotten with the caller.
 //
 // What a failure is: no answer, whatever kept it away (a function that is busy, gone, crashing or
-// too slow), but for what the caller itself does wrong (its request is too large) or gives up; and
-// an answer 500 to 599. What may not be called at all never gets here.
+// too slow), but for what the caller itself does wrong (its request is too large) or gives up; an
+// answer 500 to 599; and a call whose answer had not begun after breakers.slow, though its caller
+// gave it up then or got an answer later. What may not be called at all never gets here.
 //
 // Owned by the node, on the loop's thread. It decides before anything is invoked: scheduler,
 // recordings and the simulator know nothing of it.
@@ -35,6 +36,8 @@ class CallBreakers {
   struct Ticket {
     std::uint64_t edge = 0;  // 0: without a breaker
     scheduler::CircuitBreaker::Pass pass;
+    TimePoint begun{};
+    std::optional<TimePoint> answer_began = {};  // set by the owner, for calls that are slow
   };
 
   explicit CallBreakers(Tell tell) : tell_(std::move(tell)) {}
@@ -48,7 +51,8 @@ class CallBreakers {
                                           TimePoint now);
   void answered(Ticket ticket, int status, TimePoint now);
   void failed(Ticket ticket, std::string_view type, std::string_view detail, TimePoint now);
-  void given_up(Ticket ticket, TimePoint now);  // by the caller: tells nothing
+  // By the caller: tells nothing, unless it has waited for too long.
+  void given_up(Ticket ticket, TimePoint now);
 
   std::vector<api::BreakerView> views(std::string_view caller, TimePoint now,
                                       std::int64_t unix_now_ns) const;
@@ -66,7 +70,7 @@ class CallBreakers {
   using Edges = std::map<std::uint64_t, Edge>;
 
   void finish(Ticket ticket, scheduler::CircuitBreaker::Outcome outcome, std::string words,
-              TimePoint now);
+              TimePoint now, Duration took);
   void tell_change(Edge& edge, scheduler::CircuitBreaker::State before, TimePoint now);
   static std::string refusal(const Edge& edge, TimePoint now);
 

@@ -119,6 +119,37 @@ TEST_F(CallBreakersTest, KnowsWhatIsAFailure) {
   }
 }
 
+TEST_F(CallBreakersTest, ASlowCallIsAFailureWhoeverEndsIt) {
+  manifest::Breaker slow = breaker("stock", 100);
+  slow.set_slow_ms(800);
+  put("shop", {slow});
+  const auto last = [this] { return breakers_.views("shop", now_, kUnixNow)[0]; };
+  const auto quick = begin();
+  const auto given_up = begin();
+  const auto late = begin();
+  auto begun = begin();
+  now_ += 799ms;
+  begun.answer_began = now_;
+  breakers_.given_up(quick, now_);
+  EXPECT_EQ(last().calls, 0u);
+  now_ += 401ms;
+  breakers_.given_up(given_up, now_);
+  EXPECT_EQ(last().failures, 1u);
+  EXPECT_EQ(last().last_failure, "it had not answered after 1.2 s");
+  auto answered = late;
+  answered.answer_began = now_;
+  breakers_.answered(answered, 200, now_ + 1s);
+  EXPECT_EQ(last().failures, 2u);
+  EXPECT_EQ(last().last_failure, "it answered after 1.2 s");
+  breakers_.answered(begun, 200, now_);
+  EXPECT_EQ(last().failures, 2u) << "its body took long, not its answer";
+  breakers_.failed(begin(), "body-too-large", "", now_ + 10s);
+  EXPECT_EQ(last().failures, 2u) << "that the caller did wrong is not slow";
+  const auto failing = begin();
+  breakers_.failed(failing, "deadline-exceeded", "late", now_ + 1s);
+  EXPECT_EQ(last().last_failure, "deadline-exceeded: late");
+}
+
 TEST_F(CallBreakersTest, StaysAsItIsUntilItsSettingsChange) {
   fail(2);
   put("shop", {breaker("stock", 2)});
