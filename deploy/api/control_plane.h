@@ -213,7 +213,7 @@ struct FunctionView {
   ScalingFacts scaling;
   std::vector<BreakerView> breakers;  // by the name of whom it calls
   std::vector<TriggerView> triggers;  // by name
-  std::string url;                    // where it answers, "http://127.0.0.1:8080/function/NAME"
+  std::string url;                    // "http://127.0.0.1:8080/function/NAME"; empty: no client
   std::vector<Event> events;          // oldest first; only by get_function(), at most kEventsKept
 };
 
@@ -241,7 +241,7 @@ struct DeployOptions {
 struct DeployReceipt {
   std::string name;
   std::uint64_t revision = 0;
-  std::string url;
+  std::string url;  // as FunctionView's
   // False: not asked for. The next two are only of worth when it is true.
   bool checked = false;
   manifest::StartMode start_mode = manifest::POOLED;

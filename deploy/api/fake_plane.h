@@ -75,7 +75,8 @@ class FakePlane : public ControlPlane {
     view.artefact = artefact;
     view.scaled = false;
     view.state_words = "asleep";
-    view.url = "http://127.0.0.1:8080/function/" + name;
+    const std::string path = manifest::path_for_clients(function);
+    view.url = path.empty() ? "" : "http://127.0.0.1:8080" + path;
     DeployReceipt receipt{name, ++view.revision, view.url};
     receipt.checked = options.check;
     receipt.start_us = options.check ? 1100 : 0;

@@ -248,7 +248,7 @@ TEST_F(CliTest, Invoke) {
   EXPECT_EQ(plain.code, kOk);
   EXPECT_EQ(plain.out, "hello\n");
   EXPECT_EQ(plain.err, "");
-  EXPECT_EQ(gateway_request_.url, "http://127.0.0.1:8080/function/catalogue/products?limit=2");
+  EXPECT_EQ(gateway_request_.url, "http://subito/function/catalogue/products?limit=2");
   EXPECT_EQ(gateway_request_.method, "PUT");
   EXPECT_EQ(gateway_request_.body, "body");
   EXPECT_EQ(gateway_request_.fields.at(0).second, "text/plain");
@@ -259,7 +259,7 @@ TEST_F(CliTest, Invoke) {
             "  start    1.1 ms pooled\n"
             "  handler  12 ms\n");
   EXPECT_EQ(gateway_request_.method, "GET");
-  EXPECT_EQ(gateway_request_.url, "http://127.0.0.1:8080/function/catalogue");
+  EXPECT_EQ(gateway_request_.url, "http://subito/function/catalogue");
 }
 
 TEST_F(CliTest, InvokeReadsBodiesAndTellsFailures) {

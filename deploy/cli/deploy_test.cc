@@ -252,6 +252,22 @@ TEST_F(DeployTest, PrintsTheRoutesOfItsOwnAndCallsOne) {
                         "  curl -i http://127.0.0.1:8080/shop\n"));
 }
 
+TEST_F(DeployTest, PrintsWhereClientsReachItAsItsIngressAllows) {
+  const std::string routes = "  ingress: routes\n  routes: [{path: /shop}, {path: /cart}]\n";
+  EXPECT_THAT(run({"deploy", "-f", write("r.yaml", manifest("hello", good() + routes))}).out,
+              HasSubstr("\n  http://127.0.0.1:8080/shop\n"
+                        "  http://127.0.0.1:8080/cart\n"
+                        "  curl -i http://127.0.0.1:8080/shop\n"));
+  const std::string closed = good() + "  ingress: internal\n";
+  EXPECT_THAT(run({"deploy", "-f", write("i.yaml", manifest("inner", closed))}).out,
+              HasSubstr("\n  subito invoke inner\n"));
+  EXPECT_THAT(run({"describe", "inner"}).out,
+              HasSubstr("\nURL:        none: its ingress is internal\nRevision:"));
+  EXPECT_THAT(run({"describe", "hello"}).out,
+              HasSubstr("\nRoutes:     http://127.0.0.1:8080/shop\n"
+                        "            http://127.0.0.1:8080/cart\nRevision:"));
+}
+
 TEST_F(DeployTest, OneThatFailsDoesNotKeepTheOthers) {
   write("a.yaml", manifest("a", good()));
   write("b.yaml", manifest("b", good()));

@@ -86,15 +86,18 @@ void print_receipt(const Session& session, const Json& receipt,
   if (receipt.value("checked", false))
     session.out() << ", started in " << time_words(receipt.value("startMicros", 0.0)) << ' '
                   << receipt.value("startMode", "");
-  session.out() << "\n  " << url << '\n';
-  // A route is a path that its author had in mind; below its name it may have no answer.
-  std::string called = url;
-  const std::string gateway = url.substr(0, url.rfind("/function/"));
-  for (const manifest::Route& route : function.spec().routes()) {
-    session.out() << "  " << gateway << route.path() << '\n';
-    if (called == url) called = gateway + route.path();
+  session.out() << '\n';
+  std::vector<std::string> routes;
+  for (const manifest::Route& route : function.spec().routes()) routes.push_back(route.path());
+  const std::vector<std::string> urls = urls_of(url, routes);
+  for (const std::string& one : urls) session.out() << "  " << one << '\n';
+  if (urls.empty()) {
+    session.out() << "  subito invoke " << name << '\n';
+    return;
   }
-  session.out() << "  curl -i " << called << '\n';
+  // A route is a path that its author had in mind; below its name it may have no answer.
+  const bool has_both = !routes.empty() && urls.size() > routes.size();
+  session.out() << "  curl -i " << urls[has_both ? 1 : 0] << '\n';
 }
 
 int tell_deploy_failure(const Session& session, const manifest::Manifest& one,

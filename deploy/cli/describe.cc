@@ -111,13 +111,21 @@ void print_breakers(const Session& session, const Json& breakers) {
   }
 }
 
-// The paths of its own, beside its URL, where clients reach them.
-void print_routes(const Session& session, const Json& function) {
+// Where clients reach it: by its name, and at paths of its own.
+void print_urls(const Session& session, const Json& function) {
   const std::string url = scalar(function.at("url"));
-  const std::string gateway = url.substr(0, url.rfind("/function/"));
+  std::vector<std::string> routes;
+  for (const Json& route : function.at("manifest").at("spec").value("routes", Json::array()))
+    routes.push_back(scalar(route.at("path")));
+  std::vector<std::string> urls = urls_of(url, routes);
+  if (urls.size() > routes.size()) {
+    print_label(session, "URL", urls.front());
+    urls.erase(urls.begin());
+  } else if (urls.empty()) {
+    print_label(session, "URL", "none: its ingress is internal");
+  }
   const char* label = "Routes";
-  for (const Json& route : function.at("manifest").at("spec").value("routes", Json::array())) {
-    const std::string reached = gateway + scalar(route.at("path"));
+  for (const std::string& reached : urls) {
     if (*label != '\0')
       print_label(session, label, reached);
     else
@@ -135,8 +143,7 @@ void print_head(const Session& session, const Json& function) {
       coloured_state(session, state) + (words.empty() || words == state ? "" : ": " + words));
   print_sentence(session,
                  function_sentence(function, [&](const Json& time) { return session.age(time); }));
-  print_label(session, "URL", scalar(function.at("url")));
-  print_routes(session, function);
+  print_urls(session, function);
   print_label(session, "Revision",
               function.at("revision").dump() + ", deployed " +
                   session.age(function.at("deployedAt")) + " ago");

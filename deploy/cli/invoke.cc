@@ -1,4 +1,5 @@
-// subito invoke NAME [PATH] [-X METHOD] [-H FIELD] [-d DATA]: one call through the gateway.
+// subito invoke NAME [PATH] [-X METHOD] [-H FIELD] [-d DATA]: one call, as the operator: over the
+// control socket, so that it reaches every function and the paths of triggers too.
 #include <array>
 #include <fstream>
 #include <memory>
@@ -114,7 +115,7 @@ Outcome<api::ClientRequest> request_of(const Session& session, const InvokeOptio
   if (!function) return tl::unexpected<Failure>(function.error());
   api::ClientRequest request;
   request.method = !options.method.empty() ? options.method : options.has_data ? "POST" : "GET";
-  request.url = function->value("url", "");
+  request.url = "http://subito/function/" + encoded(options.name);
   if (options.path.substr(0, 1) != "/") request.url += '/';
   if (options.path != "/") request.url += options.path;
   request.fields = *fields;
@@ -125,13 +126,13 @@ Outcome<api::ClientRequest> request_of(const Session& session, const InvokeOptio
 // The beginning of an answer is kept, enough for a problem document.
 constexpr std::size_t kKeptBytesMax = 16 << 10;
 
-// The call, its body printed as it comes. The gateway bounds how long it takes.
+// The call, its body printed as it comes. The node bounds how long it takes.
 Result<api::ClientReply> call(const Session& session, api::ClientRequest request,
                               std::string& kept) {
   request.timeout = std::chrono::seconds(0);
   char last = '\n';
-  const auto gateway = session.environment.connect("");
-  auto reply = gateway->receive(request, [&](std::string_view piece) {
+  const auto node = session.environment.connect(session.socket_path());
+  auto reply = node->receive(request, [&](std::string_view piece) {
     if (!piece.empty()) last = piece.back();
     kept += piece.substr(0, kKeptBytesMax - kept.size());
     session.out() << piece << std::flush;

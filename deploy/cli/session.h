@@ -6,6 +6,7 @@
 #include <functional>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "deploy/cli/cli.h"
 #include "deploy/cli/node.h"
@@ -69,6 +70,9 @@ void add_reference(CLI::App& app, Session& session);
 Table functions_table(const Session& session, const Json& items, bool wide);
 Table pods_table(const Session& session, const Json& items, bool wide);
 Table revisions_table(const Session& session, const Json& items);
+// Where clients reach a function: by its name, unless its ingress says otherwise, then at its
+// routes. `url`: as the node tells it; empty: they reach it nowhere.
+std::vector<std::string> urls_of(const std::string& url, const std::vector<std::string>& routes);
 // One record of a log as a line for people.
 std::string log_line(const Json& record, bool colours);
 

@@ -51,12 +51,23 @@ Table functions_table(const Session& session, const Json& items, bool wide) {
         std::to_string(count),        text(item, "waiting"),
         text(item, "requestsServed"), text(item, "requestsFailed"),
         text(item, "revision"),       session.age(item.value("deployedAt", Json()))};
+    const std::string url = text(item, "url");
     if (wide)
       cells.insert(cells.end(), {text(item.at("manifest").at("spec"), "start"), scaling_words(item),
-                                 short_hash(item), text(item, "url"), routes_words(item)});
+                                 short_hash(item), url.empty() ? "-" : url, routes_words(item)});
     table.add(std::move(cells), colour_of_state(text(item, "state")), 1);
   }
   return table;
+}
+
+std::vector<std::string> urls_of(const std::string& url, const std::vector<std::string>& routes) {
+  if (url.empty()) return {};
+  const std::size_t authority = url.find("://") + 3;
+  const std::size_t path = std::min(url.find('/', authority), url.size());
+  std::vector<std::string> urls;
+  if (url.compare(path, 10, "/function/") == 0) urls.push_back(url);
+  for (const std::string& route : routes) urls.push_back(url.substr(0, path) + route);
+  return urls;
 }
 
 Table pods_table(const Session& session, const Json& items, bool wide) {

@@ -46,6 +46,7 @@ void apply_breaker(Breaker& breaker) {
   if (!breaker.has_window_ms()) breaker.set_window_ms(kBreakerWindowMs);
   if (!breaker.has_open_ms()) breaker.set_open_ms(kBreakerOpenMs);
   if (!breaker.has_probes()) breaker.set_probes(kBreakerProbes);
+  if (!breaker.has_slow_ms()) breaker.set_slow_ms(kBreakerSlowMs);
 }
 
 void apply_trigger(Trigger& trigger, const FunctionSpec& spec) {
@@ -73,6 +74,7 @@ void apply_defaults(Function& function) {
   if (!spec.has_concurrency()) spec.set_concurrency(kConcurrency);
   if (!spec.has_body_bytes_max()) spec.set_body_bytes_max(kBodyBytesMax);
   if (!spec.has_start()) spec.set_start(kStart);
+  if (!spec.has_ingress()) spec.set_ingress(kIngress);
   apply_scaling(*spec.mutable_scaling(), spec.concurrency());
   apply_resources(*spec.mutable_resources());
   for (Binding& binding : *spec.mutable_bindings()) {

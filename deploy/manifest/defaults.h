@@ -55,6 +55,8 @@ inline constexpr std::int32_t kPids = 64;
 inline constexpr std::int64_t kBodyBytesMax = 16 << 20;
 // The fastest start that keeps nothing of the function in memory.
 inline constexpr StartMode kStart = POOLED;
+// A function is deployed to be called; what only others call is for its author to close.
+inline constexpr Ingress kIngress = ALL;
 // One bad pod, or one bad moment, is not enough.
 inline constexpr std::int32_t kBreakerFailures = 5;
 // While every other call gets through, most people are better served by trying.
@@ -64,6 +66,8 @@ inline constexpr std::int64_t kBreakerWindowMs = 10'000;
 // What went away by accident comes back within seconds; a trial costs one call.
 inline constexpr std::int64_t kBreakerOpenMs = 5'000;
 inline constexpr std::int32_t kBreakerProbes = 1;
+// What is slow for one caller is quick for another; only the author knows.
+inline constexpr std::int64_t kBreakerSlowMs = 0;
 // With backoffs of up to a minute ten tries last some minutes: what is away for longer is a
 // person's.
 inline constexpr std::int32_t kTriggerDeliveries = 10;

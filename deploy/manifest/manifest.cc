@@ -25,6 +25,7 @@ class CrossChecks {
 
   void run() {
     scaling();
+    ingress();
     const FunctionSpec& spec = function_.spec();
     unique("spec.bindings", "name", spec.bindings_size(),
            [&](int i) { return spec.bindings(i).name(); });
@@ -54,6 +55,14 @@ class CrossChecks {
     if (!scaling.has_min() || scaling.min() <= max) return;
     fault("spec.scaling.min", "is " + std::to_string(scaling.min()) + ", above max, which is " +
                                   std::to_string(max) + (scaling.has_max() ? "" : " by default"));
+  }
+
+  void ingress() {
+    const FunctionSpec& spec = function_.spec();
+    if (spec.ingress() == ROUTES && spec.routes().empty())
+      fault("spec.ingress", "is routes, and there are none: add spec.routes, or write internal");
+    if (spec.ingress() == INTERNAL && !spec.routes().empty())
+      fault("spec.ingress", "is internal, so nobody reaches spec.routes: take them away");
   }
 
   void breaker(const std::string& place, const std::string& call) {
@@ -206,6 +215,12 @@ Result<Function> from_json(std::string_view text) {
     if (faults.empty()) return function;
   }
   return fail(ErrorCode::kInvalidArgument, to_string(faults));
+}
+
+std::string path_for_clients(const Function& function) {
+  const FunctionSpec& spec = function.spec();
+  if (spec.ingress() == ALL) return "/function/" + function.metadata().name();
+  return spec.ingress() == ROUTES && !spec.routes().empty() ? spec.routes(0).path() : "";
 }
 
 }  // namespace subito::manifest

@@ -39,6 +39,10 @@ Manifests parse_yaml(const std::string& file, std::string_view text);
 // twice is a fault.
 Manifests load(const std::vector<std::string>& paths);
 
+// Where clients of the gateway find it, as its ingress says: "/function/NAME", or its first route;
+// empty: they do not.
+std::string path_for_clients(const Function& function);
+
 // Canonical JSON, indented by `indent` spaces (-1: one line): fields as users write them
 // ("timeout": "30s"), in the order of function.proto, absent ones left out.
 std::string to_json(const Function& function, int indent = -1);

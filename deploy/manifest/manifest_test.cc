@@ -226,6 +226,14 @@ INSTANTIATE_TEST_SUITE_P(
                   "spec.breakers[0].failureRate: is 0, allowed is 1 to 100"},
         FaultCase{"  calls: [stock]\n  breakers: [{call: stock, window: 50ms}]\n",
                   "spec.breakers[0].window: is 50ms, allowed is 100ms to 1h"},
+        FaultCase{"  calls: [stock]\n  breakers: [{call: stock, slow: 16m}]\n",
+                  "spec.breakers[0].slow: is 16m, allowed is 0s to 15m"},
+        FaultCase{"  ingress: cluster-local\n", "allowed is one of all, routes, internal"},
+        FaultCase{"  ingress: routes\n",
+                  "6: spec.ingress: is routes, and there are none: add spec.routes, or write "
+                  "internal"},
+        FaultCase{"  ingress: internal\n  routes: [{path: /x}]\n",
+                  "6: spec.ingress: is internal, so nobody reaches spec.routes: take them away"},
         FaultCase{"  calls: [stock]\n  breakers: [{call: stock}, {call: stock}]\n",
                   "spec.breakers[1].call: is 'stock' as that of spec.breakers[0]"},
         FaultCase{"  triggers: [{name: t, path: /t}]\n",
@@ -358,6 +366,8 @@ TEST(Defaults, FillInWhatIsAbsentAndKeepZero) {
   EXPECT_EQ(function.metadata().namespace_(), "default");
   EXPECT_EQ(function.spec().breakers(0).failures(), kBreakerFailures);
   EXPECT_EQ(function.spec().breakers(0).window_ms(), 60'000);
+  EXPECT_TRUE(function.spec().breakers(0).has_slow_ms());
+  EXPECT_TRUE(function.spec().has_ingress());
   EXPECT_EQ(function.spec().triggers(0).deliveries(), kTriggerDeliveries);
   EXPECT_EQ(function.spec().triggers(0).binding(), "r");
   EXPECT_EQ(function.spec().triggers(0).stream().in_flight(), kStreamInFlight);

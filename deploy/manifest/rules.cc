@@ -197,6 +197,7 @@ const std::array kRules = {
     Rule{.field = "Breaker.window_ms", .min = 100, .max = kHourMs},
     Rule{.field = "Breaker.open_ms", .min = 10, .max = kHourMs},
     Rule{.field = "Breaker.probes", .min = 1, .max = 100},
+    Rule{.field = "Breaker.slow_ms", .min = 0, .max = 900'000},
     Rule{.field = "Trigger.name", .required = true, .text = check_name},
     Rule{.field = "Trigger.path", .required = true, .text = check_path},
     Rule{.field = "Trigger.deliveries", .min = 0, .max = 1000},

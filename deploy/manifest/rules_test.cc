@@ -58,6 +58,7 @@ TEST(Rules, DefaultsStandInTheComments) {
            {"int64 window_ms", format_duration_ms(kBreakerWindowMs)},
            {"int64 open_ms", format_duration_ms(kBreakerOpenMs)},
            {"int32 probes", std::to_string(kBreakerProbes)},
+           {"slow_ms", format_duration_ms(kBreakerSlowMs)},
            {"body_bytes_max =", format_size_bytes(kBodyBytesMax)}}) {
     const std::size_t at = proto.find(" " + field);
     ASSERT_NE(at, proto.npos) << field;

@@ -107,6 +107,7 @@ void Gateway::respond_whole(server::ExchangeId id, http::ResponseHead head,
 Invocation Gateway::make_invocation(http::RequestHead&& head, Target&& target, bool end) {
   Invocation invocation;
   invocation.function = target.function;
+  invocation.origin = origin_;
   invocation.method = std::move(head.method);
   invocation.path = std::move(target.path);
   invocation.query = std::move(head.query);

@@ -18,11 +18,15 @@ namespace subito::gateway {
 
 class Gateway final : public server::Handler, private Caller {
  public:
-  explicit Gateway(Invoker& invoker) : invoker_(invoker) {}
+  // `origin`: of all that comes in here.
+  explicit Gateway(Invoker& invoker, Origin origin = Origin::kClient)
+      : invoker_(invoker), origin_(origin) {}
 
   // Before the first request; the server calls this object and outlives its exchanges.
   void attach(server::Server& server) { server_ = &server; }
   void set_routes(Routes routes) { routes_ = std::move(routes); }
+  // Whether that exchange is an invocation of this gateway's, not answered to its end.
+  bool has(server::ExchangeId id) const { return exchanges_.contains(id.value()); }
 
   void on_request(server::ExchangeId id, http::RequestHead&& head, bool end) override;
   void on_body(server::ExchangeId id, std::string_view bytes, bool end) override;
@@ -49,6 +53,7 @@ class Gateway final : public server::Handler, private Caller {
   void on_consumed(CallerToken token, std::size_t bytes) override;
 
   Invoker& invoker_;
+  const Origin origin_;
   server::Server* server_ = nullptr;
   Routes routes_;
   RequestNames names_;

@@ -27,8 +27,22 @@ constexpr std::size_t kBodyWindowBytes = 256 << 10;
 
 using CallerToken = std::uint64_t;  // the caller's own name for what it asked
 
+// Who makes an invocation. Told by who made it, never by what it says: nothing that a client or a
+// function sends changes it.
+enum class Origin : std::uint8_t {
+  kClient,    // over the gateway's port: anybody
+  kFunction,  // a call of a pod
+  kTrigger,   // of the function's own
+  kOperator,  // over the control socket
+};
+
+// How often a delivery of a trigger is made, as the function sees it. The node's own word: what a
+// client or a function sends under this name is left out.
+inline constexpr std::string_view kDeliveryField = "subito-delivery";
+
 struct Invocation {
   FunctionId function;
+  Origin origin = Origin::kClient;
   std::string method;
   std::string path;  // as the function sees it
   std::string query;

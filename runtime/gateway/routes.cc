@@ -103,7 +103,8 @@ Result<Target> Routes::find_by_name(std::string_view path) const {
   if (it == functions_.end() || name_space != kDefaultNamespace) {
     return fail(ErrorCode::kNotFound,
                 "find function " + std::string(segment) +
-                    ": there is none; `subito get functions` lists what is there");
+                    ": there is none that answers here; `subito get functions` lists what is "
+                    "there");
   }
   return Target{it->second, rest_of(path, kFunctionPrefix.size() + segment.size())};
 }

@@ -76,6 +76,19 @@ Result<std::string> percent_decode(std::string_view text) {
   return out;
 }
 
+std::string percent_decode_leniently(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool escape = text[i] == '%' && i + 2 < text.size() && is(kHexChar, text[i + 1]) &&
+                        is(kHexChar, text[i + 2]);
+    out +=
+        escape ? static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2])) : text[i];
+    if (escape) i += 2;
+  }
+  return out;
+}
+
 Result<std::string> normalize_path(std::string_view path) {
   if (path.empty() || path.front() != '/') {
     return fail(ErrorCode::kInvalidArgument, "read path: it does not begin with /");

@@ -13,6 +13,9 @@ namespace subito::http {
 // the text where C code reads it. "+" stays: it is a space in forms only.
 Result<std::string> percent_decode(std::string_view text);
 
+// The same as a function's Router reads it: what is malformed stays as it is, %00 is a byte.
+std::string percent_decode_leniently(std::string_view text);
+
 // Appends "%XX", with upper-case digits.
 void append_escape(std::string& out, char byte);
 // What is not unreserved (RFC 3986, 2.3) is escaped: for a segment, or a value in a query.

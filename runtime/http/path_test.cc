@@ -16,6 +16,12 @@ TEST(PercentDecodeTest, RefusesMalformedEscapesAndNul) {
   }
 }
 
+TEST(PercentDecodeTest, ReadsLenientlyWhatARouterReads) {
+  EXPECT_EQ(percent_decode_leniently("/%64u%65"), "/due");
+  EXPECT_EQ(percent_decode_leniently("%2F%zz%2"), "/%zz%2");
+  EXPECT_EQ(percent_decode_leniently("a%00"), std::string("a\0", 2));
+}
+
 TEST(PercentEncodeTest, LeavesWhatIsUnreservedAndIsUndoneByDecoding) {
   EXPECT_EQ(percent_encode("aZ09-._~"), "aZ09-._~");
   EXPECT_EQ(percent_encode("a b/\xc3\xa9%"), "a%20b%2F%C3%A9%25");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "deploy/manifest/manifest.h"
 #include "runtime/base/time.h"
 #include "runtime/node/views.h"
 
@@ -49,9 +50,15 @@ Status Control::load() {
     parts_.engine.put_function(std::move(revision));
   }
   ASSIGN_OR_RETURN(gateway::Routes routes, parts_.functions.routes());
-  parts_.gateway.set_routes(std::move(routes));
+  set_routes(std::move(routes));
   sync_triggers();
   return ok();
+}
+
+void Control::set_routes(gateway::Routes routes) {
+  parts_.gateway.set_routes(std::move(routes));
+  if (parts_.operator_gateway != nullptr)
+    parts_.operator_gateway->set_routes(parts_.functions.operator_routes());
 }
 
 void Control::sync_triggers() {
@@ -170,7 +177,7 @@ Result<api::DeployReceipt> Control::commit(Deploy& deploy, api::DeployReceipt re
   RETURN_IF_ERROR(parts_.store.commit(deploy.candidate));
   const std::int64_t now = wall_clock_nanoseconds();
   parts_.functions.put(deploy.revision, now, now);
-  parts_.gateway.set_routes(std::move(routes));
+  set_routes(std::move(routes));
   parts_.breakers.put(*deploy.revision);
   parts_.engine.put_function(deploy.revision);
   sync_triggers();
@@ -193,8 +200,13 @@ api::DeployReceipt Control::receipt_of(const Revision& revision) const {
   api::DeployReceipt receipt;
   receipt.name = revision.name;
   receipt.revision = revision.number;
-  receipt.url = info_.gateway_url + "/function/" + revision.name;
+  receipt.url = url_of(revision);
   return receipt;
+}
+
+std::string Control::url_of(const Revision& revision) const {
+  const std::string path = manifest::path_for_clients(revision.manifest);
+  return path.empty() ? "" : info_.gateway_url + path;
 }
 
 void Control::remove(std::string_view name, StatusCallback callback) {
@@ -207,7 +219,7 @@ void Control::remove(std::string_view name, StatusCallback callback) {
   if (auto removed = parts_.store.remove_function(name); !removed) return answer(removed);
   const FunctionId id = function->id;
   parts_.functions.remove(name);
-  if (auto routes = parts_.functions.routes()) parts_.gateway.set_routes(*std::move(routes));
+  if (auto routes = parts_.functions.routes()) set_routes(*std::move(routes));
   parts_.breakers.forget(name);
   parts_.engine.remove_function(id);
   sync_triggers();
@@ -275,7 +287,7 @@ api::FunctionView Control::view_of(const DeployedFunction& function) const {
   view.breakers = parts_.breakers.views(function.revision->name, now, wall_clock_nanoseconds());
   view.created_unix_ns = function.created_unix_ns;
   view.deployed_unix_ns = function.deployed_unix_ns;
-  view.url = info_.gateway_url + "/function/" + function.revision->name;
+  view.url = url_of(*function.revision);
   if (parts_.triggers != nullptr) view.triggers = parts_.triggers->views(function.revision->name);
   return view;
 }

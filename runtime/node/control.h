@@ -43,7 +43,8 @@ class Control final : public api::ControlPlane {
     CallBreakers& breakers;
     std::function<void(const std::string& function)> forget_logins;  // of a removed function
     Duration crash_report_wait = kCrashReportWait;
-    Triggers* triggers = nullptr;  // null: there are none
+    Triggers* triggers = nullptr;                  // null: there are none
+    gateway::Gateway* operator_gateway = nullptr;  // of the control socket; null: there is none
   };
   explicit Control(const Parts& parts);
 
@@ -100,6 +101,9 @@ class Control final : public api::ControlPlane {
   api::FunctionView view_of(const DeployedFunction& function) const;
   void forget(const std::string& name);
   void sync_triggers();
+  // `routes`: for clients. After `functions` changed.
+  void set_routes(gateway::Routes routes);
+  std::string url_of(const Revision& revision) const;  // empty: clients reach it nowhere
   void on_pod_gone(const std::string& name);
 
   Parts parts_;

@@ -8,6 +8,7 @@
 
 #include "deploy/store/store_testing.h"
 #include "runtime/node/fake_pod.h"
+#include "runtime/server/fake_server.h"
 
 namespace subito::node {
 namespace {
@@ -54,12 +55,13 @@ class ControlTest : public EngineFixture, public testing::Test {
   Reporter reporter{journal, logs, symbolizer};
   Functions functions;
   gateway::Gateway gateway{engine};
+  gateway::Gateway operator_gateway{engine, Origin::kOperator};
   RequestFeed requests{engine};
   CallBreakers breakers{[](const auto&, const auto&, const auto&) {}};
   std::vector<std::string> forgotten;
   Control control{{loop, *store, engine, functions, gateway, journal, logs, reporter, requests,
                    breakers, [this](const std::string& name) { forgotten.push_back(name); },
-                   std::chrono::milliseconds(1)}};
+                   std::chrono::milliseconds(1), nullptr, &operator_gateway}};
 };
 
 TEST_F(ControlTest, RefusesSettingsThatDoNotFitIntoAPodsConfiguration) {
@@ -87,6 +89,44 @@ TEST_F(ControlTest, ARouteOfAnotherFunctionIsRefusedWithItsFieldAndOwner) {
   second.mutable_spec()->mutable_routes(1)->set_path("/other");
   ASSERT_EQ(deploy(second, store::put(*store, "second")), "deployed");
   EXPECT_EQ(functions.find("second")->revision->number, 2U) << "what was refused took a number";
+}
+
+// 404 before any pod is started, at the gateway; the operator's reaches all of them by name.
+TEST_F(ControlTest, ClientsReachAFunctionAsItsIngressAllows) {
+  server::FakeServer outside(gateway);
+  gateway.attach(outside);
+  server::FakeServer inside(operator_gateway);
+  operator_gateway.attach(inside);
+  const auto reached = [](server::FakeServer& server, const std::string& path) {
+    return server.answer(server.request("GET", path)).status != 404;
+  };
+  manifest::Function open = function("open");
+  open.mutable_spec()->add_routes()->set_path("/open");
+  manifest::Function routed = function("routed");
+  routed.mutable_spec()->add_routes()->set_path("/routed");
+  routed.mutable_spec()->set_ingress(manifest::ROUTES);
+  manifest::Function closed = function("closed");
+  closed.mutable_spec()->set_ingress(manifest::INTERNAL);
+  for (const manifest::Function& one : {open, routed, closed}) {
+    const std::string& name = one.metadata().name();
+    ASSERT_EQ(deploy(one, store::put(*store, name)), "deployed");
+    EXPECT_TRUE(reached(inside, "/function/" + name + "/x"));
+  }
+  EXPECT_TRUE(reached(outside, "/function/open"));
+  EXPECT_TRUE(reached(outside, "/open"));
+  EXPECT_FALSE(reached(outside, "/function/routed"));
+  EXPECT_TRUE(reached(outside, "/routed/1"));
+  EXPECT_FALSE(reached(outside, "/function/closed"));
+  EXPECT_EQ(control.get_function("open")->url, "/function/open");
+  EXPECT_EQ(control.get_function("routed")->url, "/routed");
+  EXPECT_EQ(control.get_function("closed")->url, "");
+
+  closed.mutable_spec()->set_ingress(manifest::ALL);
+  ASSERT_EQ(deploy(closed, store::put(*store, "closed")), "deployed");
+  EXPECT_TRUE(reached(outside, "/function/closed"));
+  control.remove("closed", [](const Status&) {});
+  settle();
+  EXPECT_FALSE(reached(inside, "/function/closed"));
 }
 
 TEST_F(ControlTest, ComesUpWithoutAFunctionWhoseArtefactIsGone) {

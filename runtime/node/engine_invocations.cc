@@ -10,6 +10,14 @@ namespace subito::node {
 
 using scheduler::RefuseReason;
 
+namespace {
+
+bool may_claim_a_delivery(Origin origin) {
+  return origin == Origin::kTrigger || origin == Origin::kOperator;
+}
+
+}  // namespace
+
 InvocationId Engine::invoke(Caller& caller, CallerToken token, Invocation&& invocation) {
   const InvocationId id = invocation_ids_.next();
   const TimePoint now = loop_.now();
@@ -18,6 +26,10 @@ InvocationId Engine::invoke(Caller& caller, CallerToken token, Invocation&& invo
   record.caller = &caller;
   record.token = token;
   record.request = std::move(invocation);
+  if (!may_claim_a_delivery(record.request.origin)) {
+    std::erase_if(record.request.fields,
+                  [](const auto& field) { return field.first == kDeliveryField; });
+  }
   record.revision = revision(record.request.function);
   record.arrived = now;
   record.deadline = TimePoint::max();

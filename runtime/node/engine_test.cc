@@ -46,6 +46,53 @@ TEST_F(EngineTest, BringsTheAnswerAndSaysThatThePodWasCold) {
   EXPECT_EQ(outcome(1).timing.start_kind, "pooled");
 }
 
+TEST_F(EngineTest, WakesNobodyForThePathOfATriggerButForTheTrigger) {
+  manifest::FunctionSpec spec = plain_spec();
+  spec.add_triggers()->set_path("/due");
+  put("echo", spec, 2);
+  const auto deliver = [this](CallerToken token, Origin origin) {
+    Invocation invocation;
+    invocation.function = echo;
+    invocation.origin = origin;
+    invocation.method = "POST";
+    invocation.path = "/due";
+    engine.invoke(caller, token, std::move(invocation));
+    settle();
+  };
+  deliver(1, Origin::kClient);
+  deliver(2, Origin::kFunction);
+  for (const CallerToken token : {1, 2}) {
+    ASSERT_TRUE(outcome(token).failure);
+    EXPECT_EQ(outcome(token).failure->status, 403);
+  }
+  EXPECT_TRUE(home->pods.empty());
+  deliver(3, Origin::kTrigger);
+  EXPECT_EQ(home->pods.size(), 1U);
+}
+
+TEST_F(EngineTest, TheCountOfADeliveryIsTheNodesWord) {
+  const auto counted = [this](CallerToken token, Origin origin) {
+    Invocation invocation;
+    invocation.function = echo;
+    invocation.origin = origin;
+    invocation.method = "POST";
+    invocation.path = "/";
+    invocation.fields = {{"accept", "*/*"}, {std::string(kDeliveryField), "1"}};
+    engine.invoke(caller, token, std::move(invocation));
+    settle();
+    FakePod& pod = *home->pods.back();
+    const auto frame = pod.expect_invoke();
+    pod.answer(frame.header.stream, 200, "");
+    settle();
+    return frame.parse<protocol::Invoke>().headers_size() == 2;
+  };
+  warm_pod();
+  EXPECT_FALSE(counted(1, Origin::kClient));
+  EXPECT_FALSE(counted(2, Origin::kFunction));
+  EXPECT_TRUE(counted(3, Origin::kTrigger));
+  EXPECT_TRUE(counted(4, Origin::kOperator));
+}
+
 TEST_F(EngineTest, LowersTheHeaderNamesOfAPodThatDoesNotSpeakByTheSdk) {
   invoke(1);
   FakePod& pod = home->pod(0);

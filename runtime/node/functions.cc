@@ -6,7 +6,9 @@ namespace subito::node {
 namespace {
 
 Status add_routes(gateway::Routes& routes, const Revision& revision) {
-  routes.add_function(revision.name, revision.function);
+  const manifest::Ingress ingress = revision.manifest.spec().ingress();
+  if (ingress == manifest::ALL) routes.add_function(revision.name, revision.function);
+  if (ingress == manifest::INTERNAL) return ok();
   const auto& all = revision.manifest.spec().routes();
   for (int i = 0; i < all.size(); ++i) {
     auto added =
@@ -55,6 +57,12 @@ Result<gateway::Routes> Functions::routes(const Revision* candidate) const {
     RETURN_IF_ERROR(add_routes(routes, *function.revision));
   }
   if (candidate != nullptr) RETURN_IF_ERROR(add_routes(routes, *candidate));
+  return routes;
+}
+
+gateway::Routes Functions::operator_routes() const {
+  gateway::Routes routes;
+  for (const auto& [name, function] : functions_) routes.add_function(name, function.id);
   return routes;
 }
 

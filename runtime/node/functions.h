@@ -33,9 +33,11 @@ class Functions {
   const DeployedFunction* find(std::string_view name) const;
   const std::map<std::string, DeployedFunction, std::less<>>& all() const { return functions_; }
 
-  // The routes of all functions, with `candidate` (may be null) in place of its current revision.
-  // kAlreadyExists: two functions claim one route.
+  // The routes by which clients reach functions, as the ingress of each allows, with `candidate`
+  // (may be null) in place of its current revision. kAlreadyExists: two functions claim one route.
   Result<gateway::Routes> routes(const Revision* candidate = nullptr) const;
+  // For an operator: every function by its name, whatever its ingress.
+  gateway::Routes operator_routes() const;
 
  private:
   std::map<std::string, DeployedFunction, std::less<>> functions_;

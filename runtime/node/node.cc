@@ -13,6 +13,7 @@
 #include "runtime/bindings/redis_server.h"
 #include "runtime/gateway/gateway.h"
 #include "runtime/node/control.h"
+#include "runtime/node/control_front.h"
 #include "runtime/node/pod_requests.h"
 #include "runtime/node/recorder.h"
 #include "runtime/node/triggers/triggers.h"
@@ -87,18 +88,21 @@ class LiveNode final : public Node {
                                         "` lists what was given up");
                   }),
         gateway_(engine_),
+        operator_gateway_(engine_, Origin::kOperator),
         control_({loop, *store_, engine_, functions_, gateway_, journal_, logs_, reporter_,
                   request_feed_, breakers_,
                   [this](const std::string& name) {
                     if (redis_dialer_) redis_dialer_->forget(name);
                   },
-                  kCrashReportWait, &triggers_}),
+                  kCrashReportWait, &triggers_, &operator_gateway_}),
         api_(control_, *store_, loop),
+        control_front_(api_, operator_gateway_),
         gateway_server_(server::Server::create(loop, server::Limits(), gateway_)),
-        api_server_(server::Server::create(loop, api_limits(), api_)),
+        api_server_(server::Server::create(loop, api_limits(), control_front_)),
         stop_grace_(loop, [this] { pods_ended(); }) {
     engine_.set_request_handler(requests_);
     gateway_.attach(*gateway_server_);
+    operator_gateway_.attach(*api_server_);
     api_.attach(*api_server_);
   }
 
@@ -142,8 +146,10 @@ class LiveNode final : public Node {
   PodRequests requests_;
   Triggers triggers_;
   gateway::Gateway gateway_;
+  gateway::Gateway operator_gateway_;
   Control control_;
   api::ApiHandler api_;
+  ControlFront control_front_;
   const std::unique_ptr<server::Server> gateway_server_;
   const std::unique_ptr<server::Server> api_server_;
   std::string url_;

@@ -14,6 +14,7 @@ using protocol::FrameType;
 // `now`: when the call came. `invocation` has what the pod chose.
 void complete(Invocation& invocation, const protocol::Call& call, const InvocationRecord& parent,
               TimePoint now) {
+  invocation.origin = Origin::kFunction;
   invocation.request_id = parent.request.request_id;
   invocation.traceparent = parent.request.traceparent;
   invocation.tracestate = parent.request.tracestate;
@@ -290,6 +291,7 @@ bool PodRequests::on_answer(CallerToken token, Answer&& answer, std::string_view
   Call* call = find(token);
   if (call == nullptr) return true;
   call->status = answer.head.status;
+  call->ticket.answer_began = engine_.now();
   if (end) answer_ended(*call);
   protocol::Result head;
   head.set_status(static_cast<std::uint32_t>(answer.head.status));

@@ -133,10 +133,23 @@ TEST_F(PodRequestsTest, RefusesACallThatTheSpecDoesNotList) {
   EXPECT_NE(result.failure().message().find("spec.calls"), std::string::npos);
 }
 
+TEST_F(PodRequestsTest, RefusesACallToThePathOfATrigger) {
+  manifest::FunctionSpec spec = plain_spec();
+  spec.add_triggers()->set_path("/reservations");
+  put("stock", spec, 2);
+  call(2, "stock");
+  const protocol::Result result = refusal();
+  EXPECT_EQ(result.status(), 403U);
+  EXPECT_EQ(result.failure().type(), "trigger-path");
+  EXPECT_EQ(home->pods.size(), 1U) << "nobody was woken";
+}
+
 // Calls of echo to stock, whose breaker opens after one failure.
 class BreakerTest : public PodRequestsTest {
  protected:
-  BreakerTest() {
+  BreakerTest() { put_breaker(0); }
+
+  void put_breaker(std::int64_t slow_ms) {
     Revision revision;
     revision.name = "echo";
     manifest::Breaker& breaker = *revision.manifest.mutable_spec()->add_breakers();
@@ -146,6 +159,7 @@ class BreakerTest : public PodRequestsTest {
     breaker.set_window_ms(10'000);
     breaker.set_open_ms(3'600'000);
     breaker.set_probes(1);
+    breaker.set_slow_ms(slow_ms);
     breakers.put(revision);
   }
   api::BreakerView view() { return breakers.views("echo", engine.now(), 0).at(0); }
@@ -200,6 +214,28 @@ TEST_F(BreakerTest, WhatItsCallerGivesUpTellsNothing) {
   settle();
   EXPECT_EQ(view().calls, 0U);
   EXPECT_EQ(view().state, api::BreakerState::kClosed);
+}
+
+TEST_F(BreakerTest, WhatItsCallerGivesUpAfterTooLongIsAFailure) {
+  put_breaker(5);
+  called().expect_invoke();
+  let_pass(std::chrono::milliseconds(5));
+  caller_pod->send(FrameType::kCancel, 2, protocol::Cancel());
+  settle();
+  EXPECT_EQ(view().state, api::BreakerState::kOpen);
+  EXPECT_EQ(view().last_failure.find("it had not answered after "), 0U) << view().last_failure;
+}
+
+// An answer that has begun is not slow, however long the rest takes.
+TEST_F(BreakerTest, HowLongAnAnswerTakesIsNoMatterOnceItHasBegun) {
+  put_breaker(1'000);
+  FakePod& stock = called();
+  stock.answer(stock.expect_invoke().header.stream, 200, "half", false);
+  settle();
+  let_pass(std::chrono::milliseconds(1'000));
+  caller_pod->send(FrameType::kCancel, 2, protocol::Cancel());
+  settle();
+  EXPECT_EQ(view().failures, 0U) << view().last_failure;
 }
 
 TEST_F(PodRequestsTest, RefusesACallToAFunctionThatIsNotThere) {

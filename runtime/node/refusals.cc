@@ -4,6 +4,7 @@
 
 #include "deploy/manifest/units.h"
 #include "runtime/base/check.h"
+#include "runtime/http/path.h"
 
 namespace subito::node {
 namespace {
@@ -90,6 +91,17 @@ Failure failure_of(int status, const char* type, std::string detail) {
   return failure;
 }
 
+std::optional<Failure> trigger_fault_of(const Invocation& request, const Revision& revision) {
+  const bool outside = request.origin == Origin::kClient || request.origin == Origin::kFunction;
+  if (!outside || revision.trigger_paths.empty()) return std::nullopt;
+  const auto found = revision.trigger_paths.find(http::percent_decode_leniently(request.path));
+  if (found == revision.trigger_paths.end()) return std::nullopt;
+  return failure_of(403, "trigger-path",
+                    "the path is of trigger " + found->second +
+                        " alone; give what others may ask a path of its own, or deliver by hand "
+                        "with `subito invoke`");
+}
+
 }  // namespace
 
 Failure refusal_of(const InvocationRecord& record, RefuseReason reason) {
@@ -109,6 +121,7 @@ Failure body_too_large(const Revision& revision) {
 
 std::optional<Failure> fault_of(const InvocationRecord& record) {
   const Revision& revision = *record.revision;
+  if (auto failure = trigger_fault_of(record.request, revision)) return failure;
   if (!revision.out_of_service.empty())
     return failure_of(503, "out-of-service",
                       "the function cannot run: " + revision.out_of_service + "; deploy it again");

@@ -58,6 +58,35 @@ TEST(Refusals, TellHowLargeABodyMayBe) {
   EXPECT_EQ(fault_of(record)->detail, "the body is larger than spec.bodyMax 1Mi");
 }
 
+TEST(Refusals, KeepThePathOfATriggerToTheTrigger) {
+  manifest::FunctionSpec spec;
+  manifest::Trigger& trigger = *spec.add_triggers();
+  trigger.set_name("nightly");
+  trigger.set_path("/jobs/nightly%20run");
+  InvocationRecord record = record_of(spec, seconds(30));
+  const auto status = [&](Origin origin, const std::string& path) {
+    record.request.origin = origin;
+    record.request.path = path;
+    const auto failure = fault_of(record);
+    return failure ? failure->status : 0;
+  };
+  for (const char* path : {"/jobs/nightly%20run", "/jobs/nightly run", "/%6aobs/n%69ghtly%20run",
+                           "/jobs%2Fnightly%20run"}) {
+    EXPECT_EQ(status(Origin::kClient, path), 403) << path;
+    EXPECT_EQ(status(Origin::kFunction, path), 403) << path;
+    EXPECT_EQ(status(Origin::kTrigger, path), 0) << path;
+    EXPECT_EQ(status(Origin::kOperator, path), 0) << path;
+  }
+  for (const char* path : {"/", "/jobs", "/jobs/nightly%20run/", "/jobs/nightly%2520run"}) {
+    EXPECT_EQ(status(Origin::kClient, path), 0) << path;
+  }
+  (void)status(Origin::kClient, "/jobs/nightly%20run");
+  EXPECT_EQ(fault_of(record)->type, "trigger-path");
+  EXPECT_EQ(fault_of(record)->detail,
+            "the path is of trigger nightly alone; give what others may ask a path of its own, or "
+            "deliver by hand with `subito invoke`");
+}
+
 TEST(Refusals, HaveNoLimitsOfAFunctionThatIsGone) {
   EXPECT_EQ(refusal_of(InvocationRecord(), RefuseReason::kFunctionGone).status, 404);
   EXPECT_EQ(refusal_of(InvocationRecord(), RefuseReason::kQueueFull).detail,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "runtime/http/path.h"
 #include "runtime/protocol/frame.h"
 
 namespace subito::node {
@@ -121,6 +122,9 @@ RevisionPtr make_revision(FunctionId function, RevisionId id, std::uint64_t numb
   revision->timeout = milliseconds(spec.timeout_ms());
   revision->body_bytes_max = static_cast<std::uint64_t>(spec.body_bytes_max());
   revision->calls.insert(spec.calls().begin(), spec.calls().end());
+  for (const manifest::Trigger& trigger : spec.triggers()) {
+    revision->trigger_paths.emplace(http::percent_decode_leniently(trigger.path()), trigger.name());
+  }
   revision->config = config_of(*revision);
   revision->out_of_service = artefact.fault.empty() ? fault_of(revision->config) : artefact.fault;
   set_pod_counts(*revision, spec.scaling());

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -32,6 +33,7 @@ struct Revision {
   Duration timeout{};
   std::uint64_t body_bytes_max = 0;
   std::set<std::string> calls;
+  std::map<std::string, std::string> trigger_paths;  // percent-decoded, to the trigger's name
   protocol::Config config;  // what its pods are told, but for their own name
   // Why no pod of it can be started, for people; empty: they can. Requests are answered with it.
   std::string out_of_service;

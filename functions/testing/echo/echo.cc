@@ -1,7 +1,7 @@
 // Answers with what it was asked: for tests of everything between a client and a handler.
 //
 //   /status/CODE      an empty answer with that status
-//   ?sleep_ms=N       first waits, or until it is cancelled
+//   ?sleep_ms=N       first waits, or until it is cancelled; as the setting sleep_ms without it
 //   ?burn_ms=N        first uses N ms of CPU time, or until it is cancelled
 //   ?bytes=N          streams N bytes of 'x' instead of a body, in pieces of 64 KiB
 //   ?describe         method, path, query, headers and ids as text instead of the body
@@ -24,6 +24,11 @@ std::uint64_t number(const subito::Request& request, const char* name) {
   } catch (const std::exception&) {
     throw subito::HttpError(400, "bad-query", std::string(name) + " is not a number");
   }
+}
+
+std::uint64_t sleep_ms_of(const subito::Request& request, subito::Context& context) {
+  if (request.query("sleep_ms")) return number(request, "sleep_ms");
+  return std::stoull(context.setting("sleep_ms").value_or("0"));
 }
 
 std::string describe(const subito::Request& request, subito::Context& context) {
@@ -70,7 +75,7 @@ void burn_unless_cancelled(std::chrono::milliseconds time, subito::Context& cont
 }
 
 subito::Response echo(const subito::Request& request, subito::Context& context) {
-  sleep_unless_cancelled(std::chrono::milliseconds(number(request, "sleep_ms")), context);
+  sleep_unless_cancelled(std::chrono::milliseconds(sleep_ms_of(request, context)), context);
   burn_unless_cancelled(std::chrono::milliseconds(number(request, "burn_ms")), context);
   if (request.query("bytes")) return many_bytes(number(request, "bytes"));
   if (request.query("describe")) return subito::Response::text(describe(request, context));

@@ -81,7 +81,7 @@ Invocation invocation_of(const Occurrence& occurrence, const std::string& path,
             {"ce-source", encoded_attribute(occurrence.source)},
             {"ce-type", encoded_attribute(occurrence.type)},
             {"ce-time", time},
-            {"subito-delivery", std::to_string(delivery)}};
+            {std::string(kDeliveryField), std::to_string(delivery)}};
   if (!occurrence.subject.empty())
     fields.emplace_back("ce-subject", encoded_attribute(occurrence.subject));
   if (!occurrence.data.empty())

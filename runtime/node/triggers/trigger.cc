@@ -114,6 +114,7 @@ void Trigger::deliver(const std::string& id, std::uint32_t number) {
   Occurrence& occurrence = loaded.mapped();
   Invocation invocation = invocation_of(occurrence, spec_.manifest.path(), number);
   invocation.function = spec_.function;
+  invocation.origin = Origin::kTrigger;
   invocation.request_id = parts_.names.request_id();
   invocation.traceparent = parts_.names.traceparent();
   under_way_[id] =
