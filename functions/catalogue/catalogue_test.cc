@@ -92,6 +92,14 @@ TEST_F(CatalogueTest, ChangesOfAnyVersionAllSucceed) {
   EXPECT_EQ(events().at("ProductChanged"), kClients);
 }
 
+TEST_F(CatalogueTest, AProductIsDeletedOnceHoweverManyAsk) {
+  for (const std::string id : {"1", "2", "3", "4", "5"}) {
+    const auto statuses = at_once([&](int) { return remove(id, "\"1\""); });
+    EXPECT_EQ(statuses.at(204), 1);
+  }
+  EXPECT_EQ(events().at("ProductDeleted"), 5);
+}
+
 TEST_F(CatalogueTest, OneSkuIsOneProductHoweverManyAddIt) {
   EXPECT_EQ(at_once([&](int) { return catalogue_.post("/products", saw("77")).status(); }),
             (std::map<int, int>{{201, 1}, {409, kClients - 1}}));

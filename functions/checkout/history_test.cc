@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 
+#include "functions/checkout/history_scripts.h"
 #include "functions/shop/test_redis.h"
 
 namespace shop {
@@ -186,6 +187,53 @@ TEST_F(HistoryTest, EventsThatComeInDuringARebuildAreInBothViews) {
   });
   EXPECT_TRUE(rebuilt.done);
   EXPECT_EQ(page("ada"), of({late, order_of("ada", 1000, 'a')}));
+}
+
+TEST_F(HistoryTest, OfTwoRebuildsAtOnceOneSwitchesAndTheOtherOneChangesNothing) {
+  const Order order = order_of("ada", 1000);
+  take_in(order);
+  rebuild();
+  const std::size_t once = keys().size();
+  int calls = 0;
+  Rebuilt inner;
+  const Rebuilt outer = history_.rebuild([&] {
+    if (++calls == 2) inner = rebuild();  // all is read, and not in use yet
+    return true;
+  });
+  EXPECT_TRUE(inner.done && outer.done);
+  EXPECT_EQ(inner.generation, outer.generation) << "they fill the same one";
+  EXPECT_EQ(page("ada"), of({order}));
+  EXPECT_EQ(keys().size(), once) << "something was left behind";
+}
+
+// Who read which generation is in use before it was switched writes nothing into the old one.
+TEST_F(HistoryTest, NothingIsWrittenIntoAGenerationThatIsNotInUse) {
+  take_in(order_of("ada", 1000));
+  EXPECT_EQ(rebuild().generation, 1);
+  const std::size_t before = keys().size();
+  const auto taken =
+      redis_.command({"EVAL", history_scripts::kApply, "5", redis_.key("view:generation"),
+                      redis_.key("view:0:customers"), redis_.key("view:0:list:ada"),
+                      redis_.key("view:0:orders:ada"), redis_.key("view:0:last"), "0", "ada", "b",
+                      "2-b", "1", "{}", "9999999999999-0"});
+  EXPECT_EQ(taken.integer(), -1);
+  EXPECT_EQ(keys().size(), before);
+}
+
+TEST_F(HistoryTest, AViewIsPutToUseOnceAllEventsAreInIt) {
+  const std::string first = append(order_of("ada", 1000, 'a'));
+  const auto switch_at = [this](const std::string& id) {
+    return redis_
+        .command({"EVAL", history_scripts::kSwitch, "5", redis_.key("view:rebuild"),
+                  redis_.key("view:generation"), redis_.key("view:retired"), redis_.key("events"),
+                  redis_.key("view:1:last"), "1", id})
+        .integer();
+  };
+  EXPECT_EQ(switch_at(first), -1) << "none is being filled";
+  redis_.command({"SET", redis_.key("view:rebuild"), "1"});
+  const std::string second = append(order_of("ada", 2000, 'b'));
+  EXPECT_EQ(switch_at(first), 0) << "one came in after the last that was read";
+  EXPECT_EQ(switch_at(second), 1);
 }
 
 TEST_F(HistoryTest, AnEmptyStreamMakesAnEmptyView) {

@@ -155,6 +155,42 @@ TEST_F(PaymentTest, OfCaptureAndVoidOneWins) {
   }
 }
 
+// A void reads the authorisation, then ends it: one that is made in between is not missed.
+TEST_F(PaymentTest, AVoidThatRacesWithItsAuthorisationGivesTheCreditBack) {
+  for (int round = 0; round < 40; ++round) {
+    const std::string order = "r" + std::to_string(round);
+    const auto statuses = at_once(
+        [&](int client) { return client % 8 == 0 ? authorise(order, "ada", 5) : void_it(order); });
+    EXPECT_EQ(statuses.count(500) + statuses.count(503), 0u);
+    EXPECT_EQ(void_it(order), 200);
+    ASSERT_EQ(payment_.get_json("/customers/ada").at("heldMinor"), 0) << "in round " << round;
+  }
+  expect_books("ada", 0, 0);
+}
+
+TEST_F(PaymentTest, TheSeedGrantsNobodyCreditTwice) {
+  ASSERT_EQ(authorise("a", "bob", 150), 201);
+  ASSERT_EQ(capture("a"), 200);
+  ASSERT_EQ(payment_.post("/seed").status(), 200);
+  expect_books("bob", 0, 150);
+  EXPECT_EQ(authorise("b", "bob", 51), 402);
+  EXPECT_EQ(events().at("CreditGranted"), 3);
+}
+
+TEST_F(PaymentTest, VoidsAreForgottenAfterAMonthAndCapturesNever) {
+  constexpr std::int64_t kMonth = 30 * 86'400;
+  const auto left = [this](const std::string& order) {
+    return payment_.redis({"TTL", "payment:authorisation:" + order}).integer();
+  };
+  for (const char* order : {"a", "b"}) ASSERT_EQ(authorise(order, "ada", 1), 201);
+  EXPECT_EQ(left("a"), -1);
+  ASSERT_EQ(void_it("a"), 200);
+  EXPECT_GT(left("a"), kMonth - 60);
+  EXPECT_LE(left("a"), kMonth);
+  ASSERT_EQ(capture("b"), 200);
+  EXPECT_EQ(left("b"), -1);
+}
+
 TEST_F(PaymentTest, FaultsComeAsOftenAsOrdered) {
   fault(R"({"on":"authorise","fault":"decline","times":2})");
   for (int i = 0; i < 2; ++i) EXPECT_EQ(authorise("a", "ada", 1), 402);
