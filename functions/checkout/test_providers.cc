@@ -113,14 +113,14 @@ Response TestProviders::commit(const std::string& order) {
 
 Response TestProviders::release(const std::string& order) {
   const std::string state = reservation(order);
-  if (state == "COMMITTED") return stock_says("does not release what was committed");
   if (state == "RELEASED" || state == "EXPIRED") {
     return stock_says("releases once, however often it is asked");
   }
   Reservation& held = reservations[order];
   held.state = "RELEASED";
   available += held.quantity;
-  return stock_says(state.empty() ? "releases what was never reserved" : "releases");
+  if (state.empty()) return stock_says("releases what was never reserved");
+  return stock_says(state == "COMMITTED" ? "takes back what was committed" : "releases");
 }
 
 Response TestProviders::reserve(const Request& request) {
@@ -156,13 +156,12 @@ Response TestProviders::capture(const std::string& order) {
 
 Response TestProviders::void_authorisation(const std::string& order) {
   const std::string state = authorisation(order);
-  if (state == "CAPTURED") return payment_says("does not void what was captured");
   if (state == "VOIDED") return payment_says("voids once, however often it is asked");
   Authorisation& held = authorisations[order];
   held.state = "VOIDED";
   if (state.empty()) return payment_says("voids what was never authorised");
   credit_minor.at(held.customer) += held.amount_minor;
-  return payment_says("voids");
+  return payment_says(state == "CAPTURED" ? "pays back what was captured" : "voids");
 }
 
 Response TestProviders::authorise(const Request& request) {
@@ -171,8 +170,11 @@ Response TestProviders::authorise(const Request& request) {
   const std::string customer = text_of(body, "customer");
   const std::int64_t amount = member(body, "amountMinor").get<std::int64_t>();
   if (const std::string state = authorisation(order); !state.empty()) {
-    return payment_says(state == "VOIDED" ? "does not authorise for an order that was voided"
-                                          : "authorises once, however often it is asked");
+    if (state == "VOIDED") return payment_says("does not authorise for an order that was voided");
+    if (authorisations.at(order).amount_minor != amount) {
+      return payment_says("does not authorise another amount for the same order");
+    }
+    return payment_says("authorises once, however often it is asked");
   }
   const auto credit = credit_minor.find(customer);
   if (credit == credit_minor.end()) return payment_says("does not know a customer");
