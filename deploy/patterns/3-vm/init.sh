@@ -3,7 +3,7 @@
 # The first process of a machine: sets the network up and becomes the service, which the kernel's
 # command line names.
 /bin/busybox mount -t devtmpfs dev /dev
-for module in virtio virtio_ring virtio_mmio failover net_failover virtio_net; do
+for module in virtio_ring virtio virtio_mmio failover net_failover virtio_net; do
   /bin/busybox insmod "/modules/$module.ko"
 done
 /bin/busybox ifconfig lo 127.0.0.1 up
