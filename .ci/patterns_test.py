@@ -205,6 +205,7 @@ class PatternsTest(unittest.TestCase):
 
     def test_what_does_not_start_is_taken_down(self):
         with socket.socket() as taken:
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # after a test before
             taken.bind(("127.0.0.1", int(self.environment["PORT"]) + 3))
             taken.listen()
             said = self.script("2-processes", "up", status=1)

@@ -69,12 +69,12 @@ clock_of() {
 
 # boot SERVICE ACCELERATOR: its console is $STATE/SERVICE.log.
 boot() {
-  local model=host
+  local model=host words="console=ttyS0 quiet panic=-1 random.trust_cpu=on"
   [[ $2 != tcg ]] || model=Nehalem # one that its clocks work with
-  start "$1" qemu-system-x86_64 -M microvm,rtc=on -accel "$2" -cpu "$model" -smp 1 -m "$VM_MEMORY_MB" \
-    -nodefaults -no-user-config -display none -serial stdio -no-reboot \
+  start "$1" qemu-system-x86_64 -M microvm,rtc=on -accel "$2" -cpu "$model" -smp 1 \
+    -m "$VM_MEMORY_MB" -nodefaults -no-user-config -display none -serial stdio -no-reboot \
     -kernel "$KERNEL_DIR"/boot/vmlinuz-* -initrd "$STATE/$1.cpio" \
-    -append "console=ttyS0 quiet panic=-1 random.trust_cpu=on $(clock_of "$2") SERVICE=$1" \
+    -append "$words $(clock_of "$2") SERVICE=$1" \
     -netdev "user,id=net,hostfwd=tcp:127.0.0.1:$(port_of "$1")-:80" \
     -device virtio-net-device,netdev=net
 }
