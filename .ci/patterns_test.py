@@ -69,14 +69,16 @@ def processes_with(text):
 
 
 class Docker:
-    """A daemon of our own; its network is seen from inside its namespace alone."""
+    """A daemon of our own; its network is seen from inside its namespace alone, and what it leaves
+    in /run from nowhere."""
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
         self.host = f"unix://{self.folder}/d.sock"
         self.log = open(self.folder / "log", "wb")
         self.process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "TERM", "unshare", "-n", "-m", "dockerd",
+            ["setpriv", "--pdeathsig", "TERM", "unshare", "-n", "-m", "sh", "-c",
+             'mount -t tmpfs run /run && exec "$@"', "sh", "dockerd",
              "--data-root", f"{folder}/data", "--exec-root", f"{folder}/exec",
              "--pidfile", f"{folder}/pid", "--host", self.host],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
