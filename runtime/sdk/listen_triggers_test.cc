@@ -3,7 +3,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
+#include <algorithm>
 #include <functional>
 #include <sstream>
 
@@ -58,7 +60,22 @@ class ListenTriggersTest : public testing::Test {
     return true;
   }
 
-  const RedisFixture redis;
+  // What Redis says to a command, as it stands on the wire.
+  std::string ask_redis(const std::string& command) const {
+    const UniqueFd connection = redis.connect();
+    const std::string line = command + "\r\n";
+    EXPECT_EQ(::send(connection.get(), line.data(), line.size(), MSG_NOSIGNAL),
+              static_cast<ssize_t>(line.size()));
+    char reply[1024];
+    const ssize_t count = ::recv(connection.get(), reply, sizeof reply, 0);
+    return {reply, static_cast<std::size_t>(std::max<ssize_t>(count, 0))};
+  }
+  // Whether nothing is taken and not acknowledged, in the group that a node would read by.
+  bool all_acknowledged() const {
+    return ask_redis("XPENDING probe:things probe:things").starts_with("*4\r\n:0\r\n");
+  }
+
+  RedisFixture redis;
 };
 
 TEST_F(ListenTriggersTest, EntriesOfAStreamComeInTheirOrderAndOnce) {
@@ -72,6 +89,7 @@ TEST_F(ListenTriggersTest, EntriesOfAStreamComeInTheirOrderAndOnce) {
     EXPECT_EQ(lines[0], "1 shop.v1.Sold /streams/probe:things " + first +
                             " - a%20b 1.0 application/protobuf \x01 bytes");
     EXPECT_THAT(lines[1], HasSubstr(" second"));
+    EXPECT_TRUE(eventually([&] { return all_acknowledged(); }));
     function.terminate();
     EXPECT_EQ(function.wait_exit(), 0);
   }
@@ -95,6 +113,18 @@ TEST_F(ListenTriggersTest, WhatFailsHoldsUpTheStreamAndComesAgain) {
   EXPECT_THAT(lines[0], StartsWith("1 "));
   EXPECT_THAT(lines[1], StartsWith("2 "));
   for (std::size_t i = 0; i + 1 < lines.size(); ++i) EXPECT_THAT(lines[i], HasSubstr(id));
+}
+
+TEST_F(ListenTriggersTest, WhatSomebodyLeftLyingIsTakenOver) {
+  ask_redis("XGROUP CREATE probe:things probe:things 0 MKSTREAM");
+  ask_redis("XADD probe:things 1-1 data old");
+  ask_redis("XADD probe:things 1-2 data held");
+  ask_redis("XREADGROUP GROUP probe:things dead STREAMS probe:things >");
+  ask_redis("XCLAIM probe:things probe:things dead 0 1-1 IDLE 1000000");  // 1-2 is quite new
+  const ListeningFunction function = probe({kStream});
+  EXPECT_THAT(seen(function, 1), ElementsAre(HasSubstr(" 1-1 ")));
+  post(function, "/stream/things", "new");
+  EXPECT_THAT(seen(function, 2), ElementsAre(HasSubstr(" 1-1 "), HasSubstr(" new")));
 }
 
 TEST_F(ListenTriggersTest, WhatIsDueComesAndIsGoneAndWhatIsNotStays) {
@@ -123,7 +153,7 @@ TEST_F(ListenTriggersTest, ARedisThatComesBackIsReadOn) {
   ListeningFunction function = probe({kDue, kStream});
   post(function, "/stream/things", "before");
   ASSERT_EQ(seen(function, 1).size(), 1U);
-  const_cast<RedisFixture&>(redis).restart();  // and empty
+  redis.restart();  // and empty
   post(function, "/stream/things", "after");
   EXPECT_THAT(seen(function, 1).back(), HasSubstr(" after"));
   function.terminate();
