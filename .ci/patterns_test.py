@@ -57,11 +57,13 @@ def free_ports(count):
 
 
 def processes_with(text):
-    """Those whose environment names `text`: all that a pattern began inherits its folder."""
+    """Those whose environment or folder names `text`: all that a pattern began inherits the one;
+    Redis, which writes its title over it, stands in the other."""
     found = []
     for folder in pathlib.Path("/proc").glob("[0-9]*"):
         try:
-            if text.encode() in (folder / "environ").read_bytes():
+            where = os.readlink(folder / "cwd").encode()
+            if text.encode() in (folder / "environ").read_bytes() + where:
                 found.append((int(folder.name), (folder / "cmdline").read_bytes()))
         except OSError:
             continue
