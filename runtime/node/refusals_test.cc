@@ -81,6 +81,7 @@ TEST(Refusals, KeepThePathOfATriggerToTheTrigger) {
     EXPECT_EQ(status(Origin::kClient, path), 0) << path;
   }
   (void)status(Origin::kClient, "/jobs/nightly%20run");
+  ASSERT_TRUE(fault_of(record));
   EXPECT_EQ(fault_of(record)->type, "trigger-path");
   EXPECT_EQ(fault_of(record)->detail,
             "the path is of trigger nightly alone; give what others may ask a path of its own, or "
