@@ -29,7 +29,8 @@ BreakerLimits breaker_limits_of(const manifest::Breaker& breaker) {
 
 // The caller's own fault: it would fail just so of a function in the best of health.
 bool blames_the_caller(std::string_view failure_type) {
-  static constexpr std::array<std::string_view, 2> kTypes = {"head-too-large", "body-too-large"};
+  static constexpr std::array<std::string_view, 3> kTypes = {"head-too-large", "body-too-large",
+                                                             "trigger-path"};
   return std::find(kTypes.begin(), kTypes.end(), failure_type) != kTypes.end();
 }
 

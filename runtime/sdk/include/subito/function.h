@@ -225,7 +225,8 @@ class Redis {
 // A call to another function did not get an answer from it. An answer with a status of 4xx or 5xx
 // is not an exception. Caught or not, it is the caller that answers its own client: uncaught, 500.
 // `type` says why; others may come, take them for failures too:
-//   may not be       not-found, forbidden (list it under spec.calls), call-cycle, call-too-deep
+//   may not be       not-found, forbidden (list it under spec.calls), call-cycle, call-too-deep,
+//                    trigger-path (that is for a trigger of the function alone)
 //   it is busy       queue-full, queue-too-long, in-flight-limit, queue-timeout, node-full
 //   it is not well   pod-died, start-failed, crash-loop, out-of-service, cancelled-by-function
 //   too late         deadline-exceeded, cancelled (the caller's own invocation is over)
