@@ -114,6 +114,7 @@ TrafficResult Series::traffic() const {
 }
 
 Spread spread_of(std::vector<double> values) {
+  std::erase_if(values, [](double value) { return value <= 0; });
   if (values.empty()) return {};
   std::sort(values.begin(), values.end());
   const std::size_t half = values.size() / 2;

@@ -43,7 +43,8 @@ struct Series {
   TrafficResult traffic() const;  // of the subject, all slices
 };
 
-// What pairs tell: the middle one and the two that are furthest from it. All 0 of none.
+// What pairs tell: the middle one and the two that are furthest from it. All 0 of none. A figure of
+// 0 was not measured and is left out.
 struct Spread {
   double least = 0;
   double median = 0;
@@ -52,7 +53,7 @@ struct Spread {
 Spread spread_of(std::vector<double> values);
 
 using SliceFigure = std::function<double(const Slice&)>;
-// Of the subject over its reference, pair by pair; a pair that lacks one of them is left out.
+// Of the subject over its reference, pair by pair.
 Spread ratio_spread(const Series& series, const SliceFigure& figure);
 Spread figure_spread(const Series& series, const SliceFigure& figure);  // of the subject alone
 // Of the reference's slices in all series together.

@@ -140,6 +140,7 @@ TEST(Paired, TellsTheMiddleAndTheExtremes) {
   EXPECT_DOUBLE_EQ(odd.most, 3);
   EXPECT_DOUBLE_EQ(spread_of({4, 1, 2, 3}).median, 2.5);
   EXPECT_DOUBLE_EQ(spread_of({}).median, 0);
+  EXPECT_DOUBLE_EQ(spread_of({0, 5, 0}).least, 5) << "0 was not measured";
 }
 
 TEST(Paired, AnEmptySliceIsNoRatio) {

@@ -83,7 +83,7 @@ double all_ms(const BurstRow& row) {
 const BurstRow* promised(const BurstResult& result) {
   for (const BurstRow& row : result.rows) {
     const bool pods_each = row.function.mode == "pooled" && row.function.policy == "fixed";
-    if (pods_each && row.at_once == kBurstPods && !row.all.empty()) return &row;
+    if (pods_each && row.at_once == kBurstCalls && !row.all.empty()) return &row;
   }
   return nullptr;
 }
@@ -169,7 +169,7 @@ nlohmann::ordered_json to_json(const BurstResult& result, const Machine& machine
       {"errors", result.errors()},   {"interrupted", result.interrupted}};
   json["targets"] = nlohmann::ordered_json::array();
   if (const BurstRow* row = promised(result)) {
-    json["targets"].push_back({{"what", "100 pods from zero, all answered"},
+    json["targets"].push_back({{"what", "100 calls from zero, all answered"},
                                {"millisMax", kBurstMax.count()},
                                {"millis", all_ms(*row)},
                                {"met", promises_kept(result)}});
@@ -189,7 +189,10 @@ std::string to_text(const BurstResult& result, const Machine& machine, const std
       "kept ready on the node | refilled after, p50 |\n"
       "|---|---|--:|--:|--:|--:|--:|--:|---|--:|\n";
   for (const BurstRow& row : result.rows) text += burst_row(result, row);
-  text += "\nPolicy `fixed` starts a pod for each call, `instant` (the default) as many as pay.\n";
+  text +=
+      "\nPods started: of all rounds. Policy `fixed` starts one for each call that finds none "
+      "free,\n"
+      "`instant` (the default) as many as pay; short calls free their pods for others.\n";
   for (const BurstRow& row : result.rows) {
     if (row.errors() == 0) continue;
     text += "\n" + row.function.name + ": " + answers_text(row.calls) + " " +
@@ -197,7 +200,7 @@ std::string to_text(const BurstResult& result, const Machine& machine, const std
   }
   if (result.interrupted) text += "\nInterrupted: what there is up to then.\n";
   if (const BurstRow* row = promised(result)) {
-    text += format("\n- %u pods from zero, all answered within %lld ms: %.1f, %s\n", kBurstPods,
+    text += format("\n- %u calls from zero, all answered within %lld ms: %.1f, %s\n", kBurstCalls,
                    static_cast<long long>(kBurstMax.count()), all_ms(*row),
                    promises_kept(result) ? "met" : "MISSED");
   }

@@ -1,6 +1,7 @@
 // Burst: no pod there, then N calls at one moment, on connections that are open already; within
 // and beyond what is kept ready. By start mode, and by policy: `instant`, the default, and `fixed`,
-// a pod for each call. Rows take turns in an order shuffled anew each round. Single-threaded.
+// a pod for each call that finds none free. Rows take turns in an order shuffled anew each round.
+// Single-threaded.
 #pragma once
 
 #include <string>
@@ -37,8 +38,8 @@ struct BurstResult {
   std::uint32_t errors() const;
 };
 
-// The promise: so many pods from zero, each of a call, all answered.
-inline constexpr std::uint32_t kBurstPods = 100;
+// The promise, with policy `fixed`: so many calls from zero, all answered.
+inline constexpr std::uint32_t kBurstCalls = 100;
 inline constexpr std::chrono::milliseconds kBurstMax{250};
 
 Result<BurstResult> measure_burst(const BurstOptions& options);

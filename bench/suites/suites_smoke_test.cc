@@ -93,7 +93,8 @@ TEST_F(SuitesSmoke, BurstBeginsWithoutAPodAndTellsWhatWasKept) {
     EXPECT_EQ(row["calls"]["statuses"]["200"], 2 * at_once) << row;
     EXPECT_EQ(row["wrongBodies"], 0) << row;
     EXPECT_EQ(row["allMillis"]["samples"].size(), 2U) << row;
-    EXPECT_GE(row["podsStarted"], row["policy"] == "fixed" ? 2 * at_once : 2) << row;
+    EXPECT_GE(row["podsStarted"], 2) << "each round begins without a pod: " << row;
+    EXPECT_LE(row["podsStarted"], 2 * at_once) << row;
     EXPECT_LE(row["podsMostAtOnce"], at_once) << row;
     EXPECT_GE(row["kept"]["emptySandboxes"], 4) << row;
     EXPECT_GT(row["kept"]["bytes"], 0) << row;

@@ -15,20 +15,17 @@ double median_us(const Slice& slice) {
 }
 
 std::string throughput_row(const WarmRun& run, const std::string& name, const Series* series) {
-  const auto figure = [&](const SliceFigure& of) {
-    return series == nullptr ? reference_spread(run.pairs.series, of).median
-                             : figure_spread(*series, of).median;
-  };
-  const auto ratio = [&](const SliceFigure& of) {
-    return series == nullptr ? std::string("1") : spread_text(ratio_spread(*series, of));
+  const auto cells = [&](const char* form, const SliceFigure& of) {
+    const bool reference = series == nullptr;
+    return median_text(form, reference ? reference_spread(run.pairs.series, of)
+                                       : figure_spread(*series, of)) +
+           " | " + (reference ? "1" : spread_text(ratio_spread(*series, of))) + " | ";
   };
   const TrafficResult traffic = series == nullptr ? run.pairs.reference : series->traffic();
-  return "| " + std::string(run.scenario.answer.name) +
-         format(" | %u | %s | %.0f | %s | ", run.scenario.connections, name.c_str(),
-                figure(answers_per_second), ratio(answers_per_second).c_str()) +
-         format("%.1f | %s | ", figure(median_us), ratio(median_us).c_str()) +
-         format("%.1f | %s | %llu | %llu |\n", figure(cpu_us), ratio(cpu_us).c_str(),
-                static_cast<unsigned long long>(traffic.answers),
+  return format("| %s | %u | %s | ", run.scenario.answer.name, run.scenario.connections,
+                name.c_str()) +
+         cells("%.0f", answers_per_second) + cells("%.1f", median_us) + cells("%.1f", cpu_us) +
+         format("%llu | %llu |\n", static_cast<unsigned long long>(traffic.answers),
                 static_cast<unsigned long long>(traffic.errors));
 }
 

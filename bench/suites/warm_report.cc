@@ -80,6 +80,10 @@ std::string spread_text(const Spread& spread) {
   return format("%.2f (%.2f to %.2f)", spread.median, spread.least, spread.most);
 }
 
+std::string median_text(const char* form, const Spread& spread) {
+  return spread.median <= 0 ? "-" : format(form, spread.median);
+}
+
 Json spread_json(const Spread& spread) {
   return {{"least", spread.least}, {"median", spread.median}, {"most", spread.most}};
 }

@@ -52,6 +52,8 @@ nlohmann::ordered_json targets_json(const std::vector<WarmTarget>& targets);
 
 // "1.52 (1.40 to 1.61)"; "-" when it was not measured.
 std::string spread_text(const Spread& spread);
+// Its median by a form of printf(3): "%.1f"; "-" as above.
+std::string median_text(const char* form, const Spread& spread);
 nlohmann::ordered_json spread_json(const Spread& spread);
 
 // Machine, command, plan, peers.
