@@ -41,12 +41,14 @@ TEST(ProcessTree, SeesThisProcessAndItsChild) {
 }
 
 TEST(CpuMeter, CountsWhatWasUsedSinceItsMaking) {
+  const auto before = own_time();
   const CpuMeter meter({::getpid()});
   const auto until = own_time() + std::chrono::milliseconds(20);
   while (own_time() < until) {
   }
   const CpuUse use = meter.used();
   EXPECT_GE(use.time, std::chrono::milliseconds(20));
+  EXPECT_LE(use.time, own_time() - before) << "what was used before it is not in it";
   EXPECT_EQ(use.ended, 0U);
 }
 
