@@ -13,9 +13,10 @@ namespace subito::bench {
 class ListeningHandler {
  public:
   // `address`: "127.0.0.1:0" or "unix:PATH", as the binary takes it; `environment`: NAME=VALUE,
-  // beside our own.
+  // beside our own; `name`: of the function, where it shall not be the binary's.
   static Result<ListeningHandler> start(const std::string& binary, const std::string& address,
-                                        const std::vector<std::string>& environment = {});
+                                        const std::vector<std::string>& environment = {},
+                                        const std::string& name = {});
 
   const ServerAddress& address() const { return address_; }
   std::string url() const;  // of one that listens on TCP

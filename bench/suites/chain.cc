@@ -15,7 +15,7 @@ constexpr NamedAnswer kCallsAnswer = {"50 calls", "/calls?n=50", kProductJson};
 static_assert(kChainCalls == 50);
 
 constexpr const char* kCalled = "measured";
-constexpr const char* kCaller = "calling";  // the same binary by another name
+constexpr const char* kCaller = "calling";  // the same binary by another name: none may call itself
 constexpr const char* kPodsIdle = "60m";
 constexpr const char* kLocal = "127.0.0.1:0";
 
@@ -41,10 +41,10 @@ Result<ChainBed> ChainBed::make(std::uint32_t pool_size) {
   RETURN_IF_ERROR(bed.api.deploy({kCaller, binary, "pooled", kPodsIdle, {"--call", kCalled}}));
   ASSIGN_OR_RETURN(ListeningHandler called, ListeningHandler::start(binary, kLocal));
   ASSIGN_OR_RETURN(ListeningHandler calls_process,
-                   ListeningHandler::start(binary, kLocal, {called_at(called.url())}));
+                   ListeningHandler::start(binary, kLocal, {called_at(called.url())}, kCaller));
   const std::string gateway = bed.api.facts().gateway_url + "/function/" + kCalled;
   ASSIGN_OR_RETURN(ListeningHandler calls_gateway,
-                   ListeningHandler::start(binary, kLocal, {called_at(gateway)}));
+                   ListeningHandler::start(binary, kLocal, {called_at(gateway)}, kCaller));
   const WarmPeer by_gateway = {"gateway",
                                "a process calls the function over HTTP through the gateway",
                                calls_gateway.address(),
