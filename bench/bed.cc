@@ -5,11 +5,14 @@
 
 namespace subito::bench {
 
-std::string function_binary(const std::string& asked) {
-  if (!asked.empty()) return asked;
+std::string function_beside(const char* name) {
   const std::filesystem::path build =
       std::filesystem::path(own_program()).parent_path().parent_path();
-  return build / "functions/echo";
+  return build / "functions" / name;
+}
+
+std::string function_binary(const std::string& asked) {
+  return asked.empty() ? function_beside("echo") : asked;
 }
 
 std::string burn_path(const char* function, std::uint32_t burn_ms) {

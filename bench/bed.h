@@ -11,6 +11,9 @@
 
 namespace subito::bench {
 
+// A function that was built with the running program.
+std::string function_beside(const char* name);
+
 // `asked`, or where that is empty the tiny echo beside the running program.
 std::string function_binary(const std::string& asked);
 

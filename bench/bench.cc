@@ -1,6 +1,7 @@
 #include "bench/bench.h"
 
 #include <cstdio>
+#include <optional>
 
 #include "bench/cold_start.h"
 #include "bench/fairness.h"
@@ -11,6 +12,13 @@
 #include "bench/report.h"
 #include "bench/shop/shop.h"
 #include "bench/step.h"
+#include "bench/suites/burst.h"
+#include "bench/suites/chain.h"
+#include "bench/suites/churn.h"
+#include "bench/suites/density.h"
+#include "bench/suites/latency.h"
+#include "bench/suites/self_check.h"
+#include "bench/suites/throughput.h"
 
 namespace subito::bench {
 
@@ -75,15 +83,35 @@ int run_loaded(const char* title, Result<Outcome> (*measure)(const Options&),
   return result->errors() > 0 ? kFailed : told;
 }
 
-int shop(const ShopOptions& options, const std::string& command) {
+// One that an interrupt ends early, with what there is.
+template <typename Outcome, typename Options>
+int run_interruptible(const char* title, Result<Outcome> (*measure)(const Options&),
+                      const Options& options, const std::string& command) {
   const Machine machine = describe_machine(own_program());
-  const auto result = measure_shop(options);
+  const auto result = measure(options);
   if (!result) return complain(result.error());
-  const int told = tell("Shop", to_text(*result, machine, command),
+  const int told = tell(title, to_text(*result, machine, command),
                         to_json(*result, machine, command), options.json, options.report);
   if (result->interrupted) return kInterrupted;
   if (options.check && !promises_kept(*result)) return kFailed;
   return result->errors() > 0 ? kFailed : told;
+}
+
+std::optional<int> run_suite(const BenchCommand& asked, const std::string& command) {
+  if (asked.self_check) {
+    return run_interruptible("Self-check", measure_self_check, *asked.self_check, command);
+  }
+  if (asked.throughput) {
+    return run_interruptible("Throughput", measure_throughput, *asked.throughput, command);
+  }
+  if (asked.latency) {
+    return run_interruptible("Latency", measure_latency, *asked.latency, command);
+  }
+  if (asked.chain) return run_interruptible("Chain", measure_chain, *asked.chain, command);
+  if (asked.burst) return run_interruptible("Burst", measure_burst, *asked.burst, command);
+  if (asked.churn) return run_interruptible("Churn", measure_churn, *asked.churn, command);
+  if (asked.density) return run_interruptible("Density", measure_density, *asked.density, command);
+  return std::nullopt;
 }
 
 }  // namespace
@@ -104,7 +132,8 @@ int run_bench(const std::vector<std::string>& arguments) {
   const Interrupt interrupt;
   if (parsed->fairness) return run_loaded("Fairness", measure_fairness, *parsed->fairness, command);
   if (parsed->step) return run_loaded("Step", measure_step, *parsed->step, command);
-  if (parsed->shop) return shop(*parsed->shop, command);
+  if (parsed->shop) return run_interruptible("Shop", measure_shop, *parsed->shop, command);
+  if (const auto suite = run_suite(*parsed, command)) return *suite;
   return parsed->cold_start ? cold_start(*parsed->cold_start, command)
                             : idle_cost(*parsed->idle_cost, command);
 }

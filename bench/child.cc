@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 
@@ -187,6 +188,24 @@ Result<Child> start_service(const Command& command, UniqueFd& output, int errors
   output.reset(ends[0]);
   const UniqueFd write_end(ends[1]);
   return fork_start(command, write_end.get(), errors, true);
+}
+
+Result<std::string> read_line(int fd, std::chrono::milliseconds timeout) {
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  std::string line;
+  char buffer[512];
+  while (line.find('\n') == line.npos) {
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    pollfd readable = {fd, POLLIN, 0};
+    const int ready = ::poll(&readable, 1, static_cast<int>(std::max<long>(left.count(), 0)));
+    if (ready < 0) return fail(ErrorCode::kCancelled, "interrupted");
+    if (ready == 0) return fail(ErrorCode::kDeadlineExceeded, "it said nothing in time");
+    const ssize_t size = ::read(fd, buffer, sizeof buffer);
+    if (size <= 0) return fail(ErrorCode::kUnavailable, "it ended");
+    line.append(buffer, static_cast<std::size_t>(size));
+  }
+  return line.substr(0, line.find('\n'));
 }
 
 }  // namespace subito::bench

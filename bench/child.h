@@ -65,4 +65,8 @@ Result<Finished> run(const Command& command);
 // the bench dies; its standard output is the descriptor in `output`, errors go to `errors`.
 Result<Child> start_service(const Command& command, UniqueFd& output, int errors);
 
+// The first line that comes, without its end: how a service says that it is ready. kUnavailable
+// when the other end closes before, kDeadlineExceeded, or kCancelled after a signal.
+Result<std::string> read_line(int fd, std::chrono::milliseconds timeout);
+
 }  // namespace subito::bench

@@ -57,7 +57,9 @@ Result<UniqueFd> connect_tcp(const ServerAddress& server) {
   return open_socket(AF_INET, reinterpret_cast<const sockaddr*>(&address), sizeof address);
 }
 
-Result<UniqueFd> open_socket(const ServerAddress& address) {
+}  // namespace
+
+Result<UniqueFd> connect_socket(const ServerAddress& address) {
   return address.socket_path.empty() ? connect_tcp(address) : connect_unix(address.socket_path);
 }
 
@@ -70,17 +72,19 @@ Status send_all(int fd, std::string_view bytes) {
   return ok();
 }
 
-Status send_request(int fd, const HttpRequest& request) {
-  std::string bytes;
-  RETURN_IF_ERROR(append_request(bytes, request));
-  return send_all(fd, bytes);
-}
-
 Result<std::string_view> receive(int fd, char* buffer, std::size_t capacity) {
   const ssize_t size = ::recv(fd, buffer, capacity, 0);
   if (size < 0) return socket_error("read answer");
   if (size == 0) return fail(ErrorCode::kUnavailable, "read answer: the connection broke off");
   return std::string_view(buffer, static_cast<std::size_t>(size));
+}
+
+namespace {
+
+Status send_request(int fd, const HttpRequest& request) {
+  std::string bytes;
+  RETURN_IF_ERROR(append_request(bytes, request));
+  return send_all(fd, bytes);
 }
 
 // One more piece of the answer; true when it is complete.
@@ -138,7 +142,7 @@ Result<ServerAddress> parse_gateway_url(std::string_view url) {
 }
 
 Result<HttpClient> HttpClient::connect(const ServerAddress& address) {
-  ASSIGN_OR_RETURN(UniqueFd fd, open_socket(address));
+  ASSIGN_OR_RETURN(UniqueFd fd, connect_socket(address));
   return HttpClient(std::move(fd));
 }
 
@@ -160,7 +164,7 @@ Result<HttpReply> HttpClient::call(const HttpRequest& request) {
 }
 
 Result<HttpStream> HttpStream::open(const ServerAddress& address, std::string_view path) {
-  ASSIGN_OR_RETURN(UniqueFd fd, open_socket(address));
+  ASSIGN_OR_RETURN(UniqueFd fd, connect_socket(address));
   RETURN_IF_ERROR(send_request(fd.get(), {"GET", std::string(path), {}, ""}));
   return HttpStream(std::move(fd));
 }

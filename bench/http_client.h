@@ -41,6 +41,13 @@ struct HttpReply {
 inline constexpr int kReplySecondsMax = 60;
 inline constexpr std::size_t kReplyBodyBytesMax = 16 << 20;
 
+// A blocking socket whose waits end after kReplySecondsMax. An arriving signal is an error
+// (kCancelled), so that Ctrl-C ends a wait.
+Result<UniqueFd> connect_socket(const ServerAddress& address);
+Status send_all(int socket, std::string_view bytes);
+// What has come, at least a byte; the end of the connection is an error.
+Result<std::string_view> receive(int socket, char* buffer, std::size_t capacity);
+
 class HttpClient {
  public:
   static Result<HttpClient> connect(const ServerAddress& address);

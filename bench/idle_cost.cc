@@ -1,6 +1,5 @@
 #include "bench/idle_cost.h"
 
-#include <charconv>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -8,6 +7,7 @@
 #include <sstream>
 
 #include "bench/bed.h"
+#include "bench/kit/process_tree.h"
 
 namespace subito::bench {
 
@@ -22,33 +22,6 @@ std::string read_file(const std::string& path) {
   std::stringstream text;
   text << std::ifstream(path).rdbuf();
   return text.str();
-}
-
-struct Process {
-  int parent = 0;
-  std::string name;
-};
-
-// "pid (name) state parent ...": the name may hold anything, so the last bracket counts.
-std::map<int, Process> processes() {
-  std::map<int, Process> all;
-  std::error_code error;
-  for (const auto& entry : files::directory_iterator("/proc", error)) {
-    const std::string folder = entry.path().filename();
-    int pid = 0;
-    std::from_chars(folder.data(), folder.data() + folder.size(), pid);
-    if (pid <= 0) continue;
-    const std::string stat = read_file(entry.path() / "stat");
-    const std::size_t open = stat.find('(');
-    const std::size_t close = stat.rfind(')');
-    if (close == stat.npos || stat.size() < close + 4) continue;
-    Process process;
-    process.name = stat.substr(open + 1, close - open - 1);
-    const char* parent = stat.data() + close + 4;  // ") S "
-    std::from_chars(parent, stat.data() + stat.size(), process.parent);
-    all.emplace(pid, std::move(process));
-  }
-  return all;
 }
 
 void add(GroupMemory& group, int pid) {
@@ -132,7 +105,7 @@ bool promises_kept(const IdleCostResult& result) {
 
 IdleMemory measure_tree(int node_pid) {
   IdleMemory memory;
-  const std::map<int, Process> all = processes();
+  const std::map<pid_t, Process> all = processes();
   add(memory.node, node_pid);
   for (const auto& [pid, process] : all) {
     const auto parent = all.find(process.parent);

@@ -72,6 +72,15 @@ Result<PodCount> NodeClient::pods() {
                   ready->value("bytes", std::uint64_t{0})};
 }
 
+Result<std::vector<pid_t>> NodeClient::pod_pids() {
+  ASSIGN_OR_RETURN(const nlohmann::json json, get("/v1/pods"));
+  std::vector<pid_t> pids;
+  for (const auto& pod : json.value("items", nlohmann::json::array())) {
+    if (const pid_t pid = pod.value("hostPid", 0); pid > 0) pids.push_back(pid);
+  }
+  return pids;
+}
+
 Status NodeClient::deploy(const Deployment& deployment) {
   std::vector<std::string> arguments = {program_,        "--socket", socket_,           "deploy",
                                         deployment.name, "--binary", deployment.binary, "--start",

@@ -2,6 +2,8 @@
 // the command line for what that does better (deploy). One thread.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -40,6 +42,8 @@ class NodeClient {
 
   const NodeFacts& facts() const { return facts_; }
   Result<PodCount> pods();
+  // Of their processes, as this host sees them; of those that serve.
+  Result<std::vector<pid_t>> pod_pids();
   Status deploy(const Deployment& deployment);
   // All manifests of a folder.
   Status deploy_folder(const std::string& folder);

@@ -2,17 +2,10 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <charconv>
 
 namespace subito::bench {
 
 namespace {
-
-std::chrono::nanoseconds duration_or_throw(const char* option, const std::string& text) {
-  auto parsed = parse_duration(text);
-  if (!parsed) throw CLI::ValidationError(option, parsed.error().message);
-  return *parsed;
-}
 
 // "fresh" stands for "fresh" and "fresh-new", as a column whose name goes on behind a dash.
 void keep_modes(ColdStartOptions& options, const std::vector<std::string>& modes) {
@@ -24,20 +17,11 @@ void keep_modes(ColdStartOptions& options, const std::vector<std::string>& modes
 }
 
 void add_common(CLI::App& command, CommonOptions& options) {
-  command
-      .add_option_function<std::string>(
-          "-o,--output", [&options](const std::string& form) { options.json = form == "json"; },
-          "table for people, json for programs")
-      ->check(CLI::IsMember({"table", "json"}));
-  command.add_flag("--check", options.check, "end with 1 when a promise is MISSED");
-  command.add_option("--report", options.report, "also write FILE.md, and FILE.json beside it")
-      ->type_name("FILE");
+  add_output(command, options);
   command.add_option("--binary", options.binary, "a function to use instead of the tiny echo")
       ->check(CLI::ExistingFile)
       ->type_name("PATH");
-  command.add_option("--pool", options.pool_size, "empty sandboxes that the private node keeps")
-      ->check(CLI::Range(1, 64))
-      ->capture_default_str();
+  add_pool(command, options);
 }
 
 void add_cold_start(CLI::App& app, ColdStartOptions& options, std::vector<std::string>& modes) {
@@ -166,6 +150,7 @@ struct BenchParser {
     add_fairness(app, fairness);
     add_step(app, step);
     add_shop(app, shop);
+    add_suites(app, suites);
   }
   CLI::App app{"Measure this machine's Subito", "subito bench"};
   ColdStartOptions cold_start;
@@ -173,28 +158,28 @@ struct BenchParser {
   FairnessOptions fairness;
   StepOptions step;
   ShopOptions shop;
+  SuiteCommands suites;
   std::vector<std::string> modes = {"fresh", "pooled"};
 };
+
+// The one that was named, if one of the suites was.
+void take_suite(BenchParser& parser, BenchCommand& command) {
+  const auto take = [&parser](const char* name, auto& from, auto& to) {
+    if (parser.app.got_subcommand(name)) to = std::move(from);
+  };
+  take("self-check", parser.suites.self_check, command.self_check);
+  take("throughput", parser.suites.throughput, command.throughput);
+  take("latency", parser.suites.latency, command.latency);
+  take("chain", parser.suites.chain, command.chain);
+  take("burst", parser.suites.burst, command.burst);
+  take("churn", parser.suites.churn, command.churn);
+  take("density", parser.suites.density, command.density);
+}
 
 }  // namespace
 
 void see_bench(const std::function<void(const CLI::App&)>& see) {
   see(BenchParser().app);
-}
-
-Result<std::chrono::nanoseconds> parse_duration(const std::string& text) {
-  double number = -1;
-  const char* end = text.data() + text.size();
-  const auto [unit, error] = std::from_chars(text.data(), end, number);
-  const std::string_view rest(unit, static_cast<std::size_t>(end - unit));
-  const double seconds = rest == "ms" ? 1e-3 : rest == "s" ? 1.0 : rest == "m" ? 60.0 : -1.0;
-  const double all = number * seconds;
-  if (error != std::errc() || number < 0 || seconds < 0 ||
-      all > std::chrono::duration<double>(kIdleMax).count()) {
-    return fail(ErrorCode::kInvalidArgument,
-                "is '" + text + "', allowed is a time up to 10m: 250ms, 5s");
-  }
-  return std::chrono::nanoseconds(static_cast<std::int64_t>(all * 1e9));
 }
 
 Result<BenchCommand> parse_bench(std::vector<std::string> arguments) {
@@ -216,9 +201,11 @@ Result<BenchCommand> parse_bench(std::vector<std::string> arguments) {
     command.step = std::move(parser.step);
   } else if (parser.app.got_subcommand("shop")) {
     command.shop = std::move(parser.shop);
-  } else {
+  } else if (parser.app.got_subcommand("cold-start")) {
     keep_modes(parser.cold_start, parser.modes);
     command.cold_start = std::move(parser.cold_start);
+  } else {
+    take_suite(parser, command);
   }
   return command;
 }

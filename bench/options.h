@@ -8,26 +8,15 @@
 #include <string>
 #include <vector>
 
+#include "bench/common_options.h"
+#include "bench/suites/suite_options.h"
 #include "runtime/base/result.h"
-
-namespace CLI {
-class App;
-}
 
 namespace subito::bench {
 
 // What `bench cold-start` can time, in the order of its table.
 inline const std::vector<std::string> kColumnNames = {
     "spawn", "spawn-again", "clone", "crun", "runc", "fresh", "fresh-new", "pooled", "pooled-new"};
-
-// What every benchmark takes.
-struct CommonOptions {
-  std::uint32_t pool_size = 8;
-  std::string binary;  // of the function; empty: functions/echo beside the program
-  bool json = false;
-  bool check = false;  // a promise that was missed is a failure
-  std::string report;  // FILE.md; FILE.json goes beside it
-};
 
 struct ColdStartOptions : CommonOptions {
   std::uint32_t count = 50;  // starts of each column
@@ -76,15 +65,10 @@ struct ShopOptions : CommonOptions {
   std::optional<std::uint64_t> seed;                         // of all that is drawn
 };
 
-inline constexpr std::uint32_t kRoundsMax = 1'000;
 inline constexpr std::uint32_t kConcurrentMax = 700;  // a process has 1024 descriptors
 inline constexpr std::uint32_t kPodsMax = 1'000;
 inline constexpr std::uint32_t kCountMax = 100'000;
 inline constexpr std::uint32_t kFunctionsMax = 2'000;
-inline constexpr std::chrono::seconds kIdleMax{600};
-
-// "0s", "250ms", "1.5s", "2m"
-Result<std::chrono::nanoseconds> parse_duration(const std::string& text);
 
 // One of them: what was asked for. kInvalidArgument with words for the person who typed it;
 // kCancelled with the help text when that was asked for.
@@ -94,6 +78,13 @@ struct BenchCommand {
   std::optional<FairnessOptions> fairness;
   std::optional<StepOptions> step;
   std::optional<ShopOptions> shop;
+  std::optional<SelfCheckOptions> self_check;
+  std::optional<ThroughputOptions> throughput;
+  std::optional<LatencyOptions> latency;
+  std::optional<ChainOptions> chain;
+  std::optional<BurstOptions> burst;
+  std::optional<ChurnOptions> churn;
+  std::optional<DensityOptions> density;
 };
 Result<BenchCommand> parse_bench(std::vector<std::string> arguments);
 // Shows the parser, for help and references. The hook of the command line.

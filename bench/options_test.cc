@@ -129,6 +129,57 @@ TEST(BenchOptions, ShopIsTheMixAtTheOriginalsRateUnlessToldElse) {
   EXPECT_EQ(original->shop->mode, ShopOptions::Mode::kOriginal);
 }
 
+TEST(BenchOptions, ThroughputHasItsOwn) {
+  const auto parsed = parse_bench({"throughput", "--connections", "1,8", "--rounds", "2", "--slice",
+                                   "250ms", "--seed", "9", "--pool", "4", "--check"});
+  ASSERT_TRUE(parsed) << parsed.error().message;
+  ASSERT_TRUE(parsed->throughput);
+  const ThroughputOptions& options = *parsed->throughput;
+  EXPECT_THAT(options.connections, ElementsAre(1U, 8U));
+  EXPECT_EQ(options.rounds, 2U);
+  EXPECT_EQ(options.slice, milliseconds(250));
+  EXPECT_EQ(options.seed, 9U);
+  EXPECT_EQ(options.pool_size, 4U);
+  EXPECT_TRUE(options.check);
+}
+
+TEST(BenchOptions, LatencyTakesARateOrShares) {
+  const auto rate = parse_bench({"latency", "--rate", "500"});
+  ASSERT_TRUE(rate && rate->latency);
+  EXPECT_EQ(rate->latency->per_second, 500U);
+  const auto shares = parse_bench({"latency", "--percents", "20,40"});
+  ASSERT_TRUE(shares && shares->latency);
+  EXPECT_EQ(shares->latency->per_second, 0U);
+  EXPECT_THAT(shares->latency->percents, ElementsAre(20U, 40U));
+}
+
+TEST(BenchOptions, StartSuitesHaveTheirOwn) {
+  const auto burst = parse_bench({"burst", "--at-once", "5,50", "--quick"});
+  ASSERT_TRUE(burst && burst->burst);
+  EXPECT_THAT(burst->burst->at_once, ElementsAre(5U, 50U));
+  EXPECT_EQ(burst->burst->rounds, kQuickRounds);
+  const auto churn =
+      parse_bench({"churn", "--time", "2s", "--connections", "8", "--pods", "16", "--rounds", "2"});
+  ASSERT_TRUE(churn && churn->churn);
+  EXPECT_EQ(churn->churn->time, seconds(2));
+  EXPECT_EQ(churn->churn->connections, 8U);
+  EXPECT_EQ(churn->churn->pods, 16U);
+  EXPECT_EQ(churn->churn->rounds, 2U);
+  const auto density = parse_bench({"density", "--pods", "7"});
+  ASSERT_TRUE(density && density->density);
+  EXPECT_EQ(density->density->pods, 7U);
+  const auto chain = parse_bench({"chain", "--connections", "1,4"});
+  ASSERT_TRUE(chain && chain->chain);
+  EXPECT_THAT(chain->chain->connections, ElementsAre(1U, 4U));
+}
+
+TEST(BenchOptions, QuickIsAFewShortRounds) {
+  const auto parsed = parse_bench({"self-check", "--quick"});
+  ASSERT_TRUE(parsed && parsed->self_check);
+  EXPECT_EQ(parsed->self_check->rounds, kQuickRounds);
+  EXPECT_EQ(parsed->self_check->slice, kQuickSlice);
+}
+
 TEST(BenchOptions, RefuseWhatIsWrong) {
   for (const std::vector<std::string>& arguments :
        std::vector<std::vector<std::string>>{{},
@@ -149,7 +200,19 @@ TEST(BenchOptions, RefuseWhatIsWrong) {
                                              {"shop", "--original", "--latency"},
                                              {"shop", "--rate", "0"},
                                              {"shop", "--time", "30"},
-                                             {"shop", "--rounds", "0"}}) {
+                                             {"shop", "--rounds", "0"},
+                                             {"throughput", "--connections", "0"},
+                                             {"throughput", "--slice", "10ms"},
+                                             {"throughput", "--quick", "--rounds", "2"},
+                                             {"throughput", "--binary", "/"},
+                                             {"latency", "--rate", "5", "--percents", "10"},
+                                             {"latency", "--percents", "96"},
+                                             {"self-check", "--connections", "401"},
+                                             {"burst", "--at-once", "701"},
+                                             {"burst", "--quick", "--rounds", "2"},
+                                             {"churn", "--time", "3"},
+                                             {"density", "--pods", "0"},
+                                             {"chain", "--connections", "0"}}) {
     const auto parsed = parse_bench(arguments);
     ASSERT_FALSE(parsed) << testing::PrintToString(arguments);
     EXPECT_EQ(parsed.error().code, ErrorCode::kInvalidArgument);

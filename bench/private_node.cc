@@ -1,7 +1,6 @@
 #include "bench/private_node.h"
 
 #include <fcntl.h>
-#include <poll.h>
 
 #include <csignal>
 #include <filesystem>
@@ -43,19 +42,7 @@ Result<PrivateNode> PrivateNode::start(const std::string& program, std::uint32_t
 
 // It says "ready at URL, API at SOCKET" in one line.
 Status PrivateNode::await_ready() {
-  const auto deadline = std::chrono::steady_clock::now() + kStartTimeout;
-  std::string line;
-  char buffer[512];
-  while (line.find('\n') == line.npos) {
-    const auto left =
-        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    pollfd readable = {output_.get(), POLLIN, 0};
-    const int ready = ::poll(&readable, 1, static_cast<int>(std::max<long>(left.count(), 0)));
-    if (ready < 0) return fail(ErrorCode::kCancelled, "interrupted");
-    const ssize_t size = ready == 0 ? 0 : ::read(output_.get(), buffer, sizeof buffer);
-    if (size <= 0) return fail(ErrorCode::kUnavailable, "it ended");
-    line.append(buffer, static_cast<std::size_t>(size));
-  }
+  RETURN_IF_ERROR(read_line(output_.get(), kStartTimeout));
   return ok();
 }
 

@@ -10,49 +10,13 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "bench/child.h"
 #include "bench/node_client.h"
-#include "bench/temp_folder.h"
+#include "bench/smoke_fixture.h"
 
 namespace subito::bench {
 namespace {
 
 namespace files = std::filesystem;
-
-constexpr char kProgram[] = SUBITO_PROGRAM;
-
-class BenchSmoke : public testing::Test {
- protected:
-  void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "needs root: a node isolates pods";
-    auto folder = TempFolder::make();
-    ASSERT_TRUE(folder);
-    folder_.emplace(*std::move(folder));
-    ::setenv("TMPDIR", folder_->path().c_str(), 1);
-  }
-  void TearDown() override {
-    ::unsetenv("TMPDIR");
-    if (!folder_) return;
-    EXPECT_TRUE(files::is_empty(folder_->path())) << "something was left behind";
-    for (const char* name : {"/sys/fs/cgroup", "/sys/fs/cgroup/memory"}) {
-      std::error_code ignored;
-      for (const auto& entry : files::directory_iterator(name, ignored)) {
-        const std::string left = entry.path().filename();
-        EXPECT_FALSE(left.starts_with("subito-bench-")) << left;
-      }
-    }
-  }
-
-  // The private node of a bench that runs has come up when its API socket is there.
-  bool node_is_up() const {
-    for (const auto& entry : files::directory_iterator(folder_->path())) {
-      if (files::exists(entry.path() / "data/api.sock")) return true;
-    }
-    return false;
-  }
-
-  std::optional<TempFolder> folder_;
-};
 
 TEST_F(BenchSmoke, ColdStartAnswersInJsonWithoutErrors) {
   const auto finished = run({kProgram, {"subito", "bench", "cold-start", "-n", "3", "-o", "json"}});

@@ -8,7 +8,7 @@
 namespace subito {
 namespace {
 
-constexpr int kBits = 5;  // 32 buckets for each power of two
+constexpr int kBits = 11;  // 2,048 buckets for each power of two
 constexpr std::uint64_t kExact = 1U << kBits;
 constexpr std::size_t kBuckets = (64 - kBits) * kExact;
 

@@ -1,0 +1,21 @@
+// What the function `measured` answers, byte for byte: functions/testing/measured. Plain values.
+#pragma once
+
+namespace subito::bench {
+
+// 200 bytes.
+inline constexpr char kProductJson[] =
+    R"({"id":"OLJCESPC7Z","name":"Sunglasses","description":"Add a modern touch to your outfits )"
+    R"(with these sleek aviator glasses.","priceUsd":{"currencyCode":"USD","units":19,)"
+    R"("nanos":990000000},"pieces":120})";
+static_assert(sizeof kProductJson - 1 == 200);
+
+struct NamedAnswer {
+  const char* name;
+  const char* path;
+  const char* body;
+};
+inline constexpr NamedAnswer kEmptyAnswer = {"empty", "/empty", ""};
+inline constexpr NamedAnswer kJsonAnswer = {"json", "/json", kProductJson};
+
+}  // namespace subito::bench

@@ -1,0 +1,210 @@
+#include "bench/suites/burst.h"
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+
+#include "bench/bed.h"
+#include "bench/figures.h"
+#include "bench/interrupt.h"
+#include "bench/progress_line.h"
+
+namespace subito::bench {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// What is due is due at once; the load ends with its last answer, or kLoadGrace later.
+constexpr std::chrono::seconds kBurstTime{1};
+
+struct BurstRunner {
+  Bed& bed;
+  std::vector<PodEvents> events;  // a row
+  BurstResult& result;
+  ProgressLine line{};
+
+  Status round(std::mt19937_64& random);
+  Status row(std::size_t index);
+};
+
+Status BurstRunner::round(std::mt19937_64& random) {
+  std::vector<std::size_t> order(result.rows.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::shuffle(order.begin(), order.end(), random);
+  for (const std::size_t index : order) {
+    const BurstRow& row_now = result.rows[index];
+    line.show(format("burst: round %u of %u, %u at once, %s", result.rounds + 1,
+                     result.options.rounds, row_now.at_once, row_now.function.name.c_str()));
+    RETURN_IF_ERROR(row(index));
+  }
+  ++result.rounds;
+  return ok();
+}
+
+Status BurstRunner::row(std::size_t index) {
+  BurstRow& row = result.rows[index];
+  RETURN_IF_ERROR(bed.api.await_zero(result.options.pool_size));
+  Load load = start_load(row.function.name, row.at_once, &row.wrong);
+  load.requests_max = row.at_once;
+  // No rate: all are due at once, as each has a connection.
+  ASSIGN_OR_RETURN(const std::vector<LoadResult> calls, run_loads(bed.gateway, {load}, kBurstTime));
+  const Clock::time_point answered = Clock::now();
+  RETURN_IF_ERROR(bed.api.await_zero(result.options.pool_size));
+  row.refill.push_back(std::chrono::nanoseconds(Clock::now() - answered).count());
+  row.first.push_back(percentile(calls[0].samples, 0));
+  row.all.push_back(percentile(calls[0].samples, 1));
+  add(row.calls, calls[0]);
+  RETURN_IF_ERROR(bed.api.scale(row.function.name, row.function.pods_max));
+  return events[index].read_until(NodeClient::kScaledReason);
+}
+
+std::vector<BurstRow> rows_of(const BurstOptions& options) {
+  std::vector<BurstRow> rows;
+  for (const char* mode : {"pooled", "fresh"}) {
+    for (const char* policy : {"instant", "fixed"}) {
+      for (const std::uint32_t at_once : options.at_once) {
+        BurstRow row;
+        row.function = {std::string(mode) + "-" + policy + "-" + std::to_string(at_once), mode,
+                        policy, at_once};
+        row.at_once = at_once;
+        rows.push_back(std::move(row));
+      }
+    }
+  }
+  return rows;
+}
+
+double all_ms(const BurstRow& row) {
+  return ms(percentile(row.all, 0.5));
+}
+
+// The row that the promise is about; null: it was not run.
+const BurstRow* promised(const BurstResult& result) {
+  for (const BurstRow& row : result.rows) {
+    const bool pods_each = row.function.mode == "pooled" && row.function.policy == "fixed";
+    if (pods_each && row.at_once == kBurstCalls && !row.all.empty()) return &row;
+  }
+  return nullptr;
+}
+
+std::string burst_row(const BurstResult& result, const BurstRow& row) {
+  return format("| %s | %s | %u | %.1f | %.1f | %.1f | %u | %u | ", row.function.mode.c_str(),
+                row.function.policy.c_str(), row.at_once, ms(percentile(row.first, 0.5)),
+                all_ms(row), ms(percentile(row.all, 1)), row.pods.started(), row.errors()) +
+         words(result.kept) + format(" | %.0f |\n", ms(percentile(row.refill, 0.5)));
+}
+
+nlohmann::ordered_json burst_json(const BurstResult& result, const BurstRow& row) {
+  nlohmann::ordered_json json = {{"start", row.function.mode},
+                                 {"policy", row.function.policy},
+                                 {"atOnce", row.at_once},
+                                 {"calls", load_json(row.calls, row.errors())},
+                                 {"wrongBodies", row.wrong},
+                                 {"firstMillis", millis_json(row.first)},
+                                 {"allMillis", millis_json(row.all)},
+                                 {"podsStarted", row.pods.started()},
+                                 {"podsMostAtOnce", row.pods.most_at_once()},
+                                 {"kept", to_json(result.kept)}};
+  json["kept"]["refillMillis"] = millis_json(row.refill);
+  for (const auto& [reason, count] : row.pods.faults()) json["faults"][reason] = count;
+  return json;
+}
+
+}  // namespace
+
+// A pod that crashed or did not start is one, though its call may have been answered by another.
+std::uint32_t BurstRow::errors() const {
+  std::uint32_t sum = calls.sent + calls.unsent - count_of(calls, 200) + wrong;
+  for (const auto& [reason, count] : pods.faults()) sum += count;
+  return sum;
+}
+
+std::uint32_t BurstResult::errors() const {
+  std::uint32_t sum = 0;
+  for (const BurstRow& row : rows) sum += row.errors();
+  return sum;
+}
+
+bool promises_kept(const BurstResult& result) {
+  const BurstRow* row = promised(result);
+  return row == nullptr ||
+         (row->errors() == 0 &&
+          all_ms(*row) <= std::chrono::duration<double, std::milli>(kBurstMax).count());
+}
+
+Result<BurstResult> measure_burst(const BurstOptions& options) {
+  ASSIGN_OR_RETURN(const TempFolder folder, TempFolder::make());
+  ASSIGN_OR_RETURN(Bed bed, Bed::make("", options.pool_size));
+  BurstResult result;
+  result.options = options;
+  result.seed = options.seed ? *options.seed : std::random_device()();
+  result.rows = rows_of(options);
+  BurstRunner runner{bed, {}, result};
+  for (const BurstRow& row : result.rows) {
+    RETURN_IF_ERROR(deploy_start(bed.api, folder.path(), row.function));
+    ASSIGN_OR_RETURN(PodEvents events, PodEvents::open(bed.node.api_socket(), row.function.name));
+    runner.events.push_back(std::move(events));
+  }
+  ASSIGN_OR_RETURN(result.kept, measure_kept_ready(bed.api, options.pool_size));
+  std::mt19937_64 random(result.seed);
+  while (result.rounds < options.rounds && result.errors() == 0) {
+    const Status done = runner.round(random);
+    result.interrupted = Interrupt::happened();
+    if (result.interrupted) break;
+    if (!done) return done.error();
+  }
+  for (std::size_t i = 0; i < result.rows.size(); ++i) {
+    result.rows[i].pods = runner.events[i].tally();
+  }
+  return result;
+}
+
+nlohmann::ordered_json to_json(const BurstResult& result, const Machine& machine,
+                               const std::string& command) {
+  nlohmann::ordered_json json = {
+      {"benchmark", "burst"},        {"command", command},
+      {"machine", to_json(machine)}, {"rounds", result.rounds},
+      {"seed", result.seed},         {"emptySandboxes", result.options.pool_size},
+      {"errors", result.errors()},   {"interrupted", result.interrupted}};
+  json["targets"] = nlohmann::ordered_json::array();
+  if (const BurstRow* row = promised(result)) {
+    json["targets"].push_back({{"what", "100 calls from zero, all answered"},
+                               {"millisMax", kBurstMax.count()},
+                               {"millis", all_ms(*row)},
+                               {"met", promises_kept(result)}});
+  }
+  json["rows"] = nlohmann::ordered_json::array();
+  for (const BurstRow& row : result.rows) json["rows"].push_back(burst_json(result, row));
+  return json;
+}
+
+std::string to_text(const BurstResult& result, const Machine& machine, const std::string& command) {
+  std::string text = words(machine) + "\n" + command + "\n";
+  text += format("%u rounds, seed %llu; times in ms from the moment when all calls were due\n\n",
+                 result.rounds, static_cast<unsigned long long>(result.seed));
+  text +=
+      "| start | policy | at once | first, p50 | all answered, p50 | most | pods started | errors "
+      "| "
+      "kept ready on the node | refilled after, p50 |\n"
+      "|---|---|--:|--:|--:|--:|--:|--:|---|--:|\n";
+  for (const BurstRow& row : result.rows) text += burst_row(result, row);
+  text +=
+      "\nPods started: of all rounds. Policy `fixed` starts one for each call that finds none "
+      "free,\n"
+      "`instant` (the default) as many as pay; short calls free their pods for others.\n";
+  for (const BurstRow& row : result.rows) {
+    if (row.errors() == 0) continue;
+    text += "\n" + row.function.name + ": " + answers_text(row.calls) + " " +
+            row.calls.first_fault + format(" Wrong bodies: %u.\n", row.wrong);
+  }
+  if (result.interrupted) text += "\nInterrupted: what there is up to then.\n";
+  if (const BurstRow* row = promised(result)) {
+    text += format("\n- %u calls from zero, all answered within %lld ms: %.1f, %s\n", kBurstCalls,
+                   static_cast<long long>(kBurstMax.count()), all_ms(*row),
+                   promises_kept(result) ? "met" : "MISSED");
+  }
+  return text;
+}
+
+}  // namespace subito::bench

@@ -1,0 +1,96 @@
+#include "bench/suites/start_bed.h"
+
+#include <filesystem>
+#include <fstream>
+
+#include "bench/bed.h"
+#include "bench/figures.h"
+#include "bench/idle_cost.h"
+#include "bench/kit/process_tree.h"
+#include "bench/suites/answers.h"
+
+namespace subito::bench {
+
+std::string manifest_of(const StartFunction& function, const std::string& binary) {
+  return "apiVersion: subito.dev/v1\n"
+         "kind: Function\n"
+         "metadata: {name: " +
+         function.name +
+         "}\n"
+         "spec:\n"
+         "  binary: " +
+         binary +
+         "\n"
+         "  start: " +
+         function.mode +
+         "\n"
+         "  scaling: {min: " +
+         std::to_string(function.pods_min) + ", max: " + std::to_string(function.pods_max) +
+         ", idle: 0s, policy: " + function.policy + "}\n";
+}
+
+Status deploy_start(NodeClient& api, const std::string& folder, const StartFunction& function) {
+  const std::string manifest = folder + "/" + function.name + ".yaml";
+  std::ofstream file(manifest);
+  file << manifest_of(function, function_beside("measured"));
+  file.close();
+  if (!file) return fail(ErrorCode::kInternal, "write " + manifest);
+  RETURN_IF_ERROR(api.deploy_folder(manifest));
+  std::filesystem::remove(manifest);
+  return ok();
+}
+
+Result<KeptReady> measure_kept_ready(NodeClient& api, std::uint32_t empty_sandboxes) {
+  RETURN_IF_ERROR(api.await_zero(empty_sandboxes));
+  const CpuMeter meter({api.facts().pid});
+  if (!rest(kIdleWatch)) return fail(ErrorCode::kCancelled, "measure what is kept: interrupted");
+  const CpuUse use = meter.used();
+  ASSIGN_OR_RETURN(const PodCount count, api.await_zero(empty_sandboxes));
+  IdleMemory memory = measure_tree(api.facts().pid);
+  memory.empty_bytes = count.empty_bytes;
+  KeptReady kept;
+  kept.empty_sandboxes = count.empty_sandboxes;
+  kept.bytes = memory.total_bytes();
+  kept.processes = memory.node.processes + memory.launcher.processes +
+                   memory.network_maker.processes + memory.sandboxes.processes;
+  kept.idle_cpu_percent = 100 * std::chrono::duration<double>(use.time).count() /
+                          std::chrono::duration<double>(kIdleWatch).count();
+  return kept;
+}
+
+std::string words(const KeptReady& kept) {
+  return format("%u sandboxes, %.1f MB, %u processes, %.2f %% CPU", kept.empty_sandboxes,
+                static_cast<double>(kept.bytes) / 1e6, kept.processes, kept.idle_cpu_percent);
+}
+
+nlohmann::ordered_json to_json(const KeptReady& kept) {
+  return {{"emptySandboxes", kept.empty_sandboxes},
+          {"bytes", kept.bytes},
+          {"processes", kept.processes},
+          {"idleCpuPercent", kept.idle_cpu_percent}};
+}
+
+Load start_load(const std::string& function, std::uint32_t connections, std::uint32_t* wrong) {
+  Load load;
+  load.connections_max = connections;
+  load.open_first = true;
+  LoadKind kind;
+  kind.request = [path = "/function/" + function + "/json"] {
+    HttpRequest request;
+    request.path = path;
+    return request;
+  };
+  kind.answered = [wrong](const HttpRequest&, const LoadAnswer& answer) {
+    if (answer.status == 200 && answer.body != kProductJson) ++*wrong;
+  };
+  load.kinds.push_back(std::move(kind));
+  return load;
+}
+
+nlohmann::ordered_json millis_json(const Samples& samples) {
+  return {{"p50", ms(percentile(samples, 0.5))},
+          {"max", ms(percentile(samples, 1))},
+          {"samples", samples_json(samples)}};
+}
+
+}  // namespace subito::bench

@@ -1,0 +1,164 @@
+// The suites of the built program, whole and short: counts and structure, never time.
+#include <gmock/gmock.h>
+#include <sys/wait.h>
+
+#include <csignal>
+
+#include "bench/node_client.h"
+#include "bench/peers/nginx.h"
+#include "bench/smoke_fixture.h"
+
+namespace subito::bench {
+namespace {
+
+using testing::Contains;
+
+bool nginx_is_there() {
+  return Nginx::version().has_value();
+}
+
+std::vector<std::string> names_of(const nlohmann::json& peers) {
+  std::vector<std::string> names;
+  for (const auto& peer : peers) names.push_back(peer["name"]);
+  return names;
+}
+
+class SuitesSmoke : public BenchSmoke {};
+
+// Without nginx it has the handler alone to compare with, and says so.
+TEST_F(SuitesSmoke, ThroughputMeasuresEveryPeerWithoutErrors) {
+  const auto json = bench({"throughput", "--connections", "2", "--rounds", "1", "--slice", "50ms"});
+  ASSERT_TRUE(json.is_object());
+  EXPECT_EQ(json["benchmark"], "throughput");
+  EXPECT_EQ(json["errors"], 0);
+  EXPECT_EQ(json["interrupted"], false);
+  EXPECT_EQ(json["reference"], nginx_is_there() ? "nginx" : "handler");
+  EXPECT_EQ(json["missing"].size(), nginx_is_there() ? 0U : 3U);
+  ASSERT_EQ(json["runs"].size(), 2U) << "empty and json";
+  for (const auto& run : json["runs"]) {
+    EXPECT_EQ(run["rounds"], 1);
+    EXPECT_EQ(run["peers"].size(), nginx_is_there() ? 6U : 3U);
+    EXPECT_THAT(names_of(run["peers"]), Contains("subito"));
+    for (const auto& peer : run["peers"]) {
+      EXPECT_GT(peer["answers"], 0) << peer;
+      EXPECT_GT(peer["perSecond"]["median"], 0) << peer;
+      EXPECT_GT(peer["cpuMicros"]["median"], 0) << peer;
+    }
+  }
+}
+
+TEST_F(SuitesSmoke, LatencySendsWhatIsDueAndNoMore) {
+  const auto json = bench(
+      {"latency", "--rate", "200", "--connections", "4", "--rounds", "2", "--slice", "100ms"});
+  ASSERT_TRUE(json.is_object());
+  EXPECT_EQ(json["benchmark"], "latency");
+  EXPECT_EQ(json["errors"], 0);
+  ASSERT_EQ(json["runs"].size(), 1U);
+  const std::size_t others = json["runs"][0]["peers"].size() - 1;
+  for (const auto& peer : json["runs"][0]["peers"]) {
+    const bool reference = peer["name"] == json["reference"];
+    EXPECT_EQ(peer["answers"], 20 * 2 * (reference ? others : 1)) << peer;
+    EXPECT_TRUE(peer["latencyMicros"].contains("p50")) << peer;
+    EXPECT_FALSE(peer["latencyMicros"].contains("p99.9")) << peer;
+  }
+}
+
+TEST_F(SuitesSmoke, LatencyFindsItsRatesByItself) {
+  const auto json = bench({"latency", "--percents", "5", "--rounds", "1", "--slice", "100ms"});
+  ASSERT_TRUE(json.is_object());
+  EXPECT_EQ(json["errors"], 0);
+  EXPECT_GT(json["capacityPerSecond"]["subito"], 0);
+  EXPECT_GT(json["runs"][0]["perSecond"], 0);
+}
+
+TEST_F(SuitesSmoke, ChainCallsInEachWay) {
+  const auto json = bench({"chain", "--rounds", "1", "--slice", "100ms"});
+  ASSERT_TRUE(json.is_object());
+  EXPECT_EQ(json["errors"], 0);
+  EXPECT_EQ(json["callsPerRequest"], 50);
+  ASSERT_EQ(json["runs"].size(), 1U);
+  const auto& peers = json["runs"][0]["peers"];
+  EXPECT_EQ(names_of(peers),
+            (std::vector<std::string>{"gateway", "gateway-again", "subito", "direct"}));
+  for (const auto& peer : peers) EXPECT_GT(peer["answers"], 0) << peer;
+}
+
+TEST_F(SuitesSmoke, BurstBeginsWithoutAPodAndTellsWhatWasKept) {
+  const auto json = bench({"burst", "--rounds", "2", "--at-once", "2,6", "--pool", "4"});
+  ASSERT_TRUE(json.is_object());
+  EXPECT_EQ(json["errors"], 0);
+  ASSERT_EQ(json["rows"].size(), 8U);
+  for (const auto& row : json["rows"]) {
+    const unsigned at_once = row["atOnce"];
+    EXPECT_EQ(row["calls"]["statuses"]["200"], 2 * at_once) << row;
+    EXPECT_EQ(row["wrongBodies"], 0) << row;
+    EXPECT_EQ(row["allMillis"]["samples"].size(), 2U) << row;
+    EXPECT_GE(row["podsStarted"], 2) << "each round begins without a pod: " << row;
+    EXPECT_LE(row["podsStarted"], 2 * at_once) << row;
+    EXPECT_LE(row["podsMostAtOnce"], at_once) << row;
+    EXPECT_GE(row["kept"]["emptySandboxes"], 4) << row;
+    EXPECT_GT(row["kept"]["bytes"], 0) << row;
+    EXPECT_GT(row["kept"]["processes"], 4) << row;
+    EXPECT_EQ(row["kept"]["refillMillis"]["samples"].size(), 2U) << row;
+  }
+}
+
+TEST_F(SuitesSmoke, ChurnCountsPodsThatStartedAndEnded) {
+  const auto json = bench({"churn", "--rounds", "1", "--time", "500ms", "--pool", "4"});
+  ASSERT_TRUE(json.is_object());
+  EXPECT_EQ(json["errors"], 0);
+  ASSERT_EQ(json["rows"].size(), 2U);
+  for (const auto& row : json["rows"]) {
+    EXPECT_GT(row["podsStarted"], 0) << row;
+    EXPECT_LE(row["podsStarted"], row["calls"]["statuses"]["200"]) << row;
+    EXPECT_GT(row["podsPerSecondMedian"], 0) << row;
+    EXPECT_FALSE(row.contains("faults")) << row;
+  }
+}
+
+TEST_F(SuitesSmoke, DensityReadsTheGroupOfEachPod) {
+  const auto json = bench({"density", "--pods", "5", "--pool", "4"});
+  ASSERT_TRUE(json.is_object());
+  ASSERT_EQ(json["rows"].size(), 2U);
+  for (const auto& row : json["rows"]) {
+    EXPECT_EQ(row["pods"], 5) << row;
+    EXPECT_GT(row["chargedBytes"], 5 * 4096) << row;
+    EXPECT_GE(row["chargedBytes"], row["chargedKernelBytes"]) << row;
+  }
+}
+
+TEST_F(SuitesSmoke, SelfCheckRunsEachGenerator) {
+  if (!nginx_is_there()) GTEST_SKIP() << "nginx is not installed";
+  for (const char* tool : {"wrk", "h2load"}) {
+    const auto found = run({"/bin/sh", {"sh", "-c", "command -v " + std::string(tool)}});
+    if (!found || found->exit_code != 0) GTEST_SKIP() << tool << " is not installed";
+  }
+  const auto json = bench({"self-check", "--rounds", "1", "--slice", "1s"});
+  ASSERT_TRUE(json.is_object());
+  EXPECT_EQ(json["errors"], 0);
+  EXPECT_EQ(names_of(json["tools"]),
+            (std::vector<std::string>{"wrk", "subito", "wrk-again", "h2load"}));
+  for (const auto& tool : json["tools"]) EXPECT_GT(tool["answers"], 0) << tool;
+}
+
+TEST_F(SuitesSmoke, AnInterruptKeepsWhatThereIsAndLeavesNothingBehind) {
+  UniqueFd output;
+  auto bench = start_service({kProgram,
+                              {"subito", "bench", "throughput", "--connections", "1", "--slice",
+                               "50ms", "--rounds", "1000", "-o", "json"}},
+                             output, STDERR_FILENO);
+  ASSERT_TRUE(bench);
+  for (int tries = 0; !node_is_up() && tries < 3000; ++tries) {
+    ASSERT_TRUE(rest(std::chrono::milliseconds(10)));
+  }
+  ASSERT_TRUE(node_is_up());
+  ASSERT_TRUE(rest(std::chrono::seconds(3)));
+  bench->signal(SIGINT);
+  const auto status = bench->end(std::chrono::seconds(45));
+  ASSERT_TRUE(status) << status.error().message;
+  ASSERT_TRUE(WIFEXITED(*status));
+  EXPECT_EQ(WEXITSTATUS(*status), 130);
+}
+
+}  // namespace
+}  // namespace subito::bench

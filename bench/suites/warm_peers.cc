@@ -1,0 +1,105 @@
+#include "bench/suites/warm_peers.h"
+
+#include <algorithm>
+namespace subito::bench {
+
+namespace {
+
+// Longer than any run: no pod goes meanwhile.
+constexpr const char* kIdle = "60m";
+
+NginxSite returning_site() {
+  NginxSite site;
+  for (const NamedAnswer& answer : {kEmptyAnswer, kJsonAnswer}) {
+    site.answers.emplace_back(answer.path, answer.body);
+  }
+  return site;
+}
+
+}  // namespace
+
+Result<WarmPeers> WarmPeers::make(std::uint32_t pool_size) {
+  const std::string binary = function_beside(kFunction);
+  ASSIGN_OR_RETURN(TempFolder folder, TempFolder::make());
+  ASSIGN_OR_RETURN(Bed bed, Bed::make(binary, pool_size));
+  WarmPeers made(std::move(folder), std::move(bed));
+  RETURN_IF_ERROR(made.bed_.api.deploy({kFunction, binary, "pooled", kIdle}));
+  RETURN_IF_ERROR(made.open_handlers(binary));
+  const WarmPeer handler = {"handler",
+                            "the handler's binary alone (--listen), no proxy",
+                            made.handler_->address(),
+                            "",
+                            {made.handler_->pid()}};
+  const WarmPeer subito = {kSubito,
+                           "a node of Subito, pods isolated",
+                           made.bed_.gateway,
+                           std::string("/function/") + kFunction,
+                           {made.bed_.node.pid()}};
+  const Status nginx = made.open_nginx();
+  if (!nginx && nginx.error().code != ErrorCode::kNotFound) return nginx.error();
+  if (!nginx) {
+    for (const char* name : {"nginx", "nginx-lean", "nginx-return"}) {
+      made.missing_.push_back({name, nginx.error().message});
+    }
+    WarmPeer again = handler;
+    again.name = "handler-again";
+    made.peers_ = {handler, again, subito};
+    return made;
+  }
+  made.peers_.push_back(subito);
+  made.peers_.push_back(handler);
+  RETURN_IF_ERROR(made.open_lean());
+  return made;
+}
+
+Status WarmPeers::open_handlers(const std::string& binary) {
+  ASSIGN_OR_RETURN(ListeningHandler handler, ListeningHandler::start(binary, "127.0.0.1:0"));
+  handler_.emplace(std::move(handler));
+  ASSIGN_OR_RETURN(ListeningHandler behind,
+                   ListeningHandler::start(binary, "unix:" + folder_.path() + "/handler.sock"));
+  behind_nginx_.emplace(std::move(behind));
+  return ok();
+}
+
+Status WarmPeers::open_nginx() {
+  ASSIGN_OR_RETURN(Nginx proxy, Nginx::start({behind_nginx_->address().socket_path, {}}));
+  proxy_.emplace(std::move(proxy));
+  const WarmPeer peer = {"nginx",
+                         "nginx proxying to the same binary on a Unix socket",
+                         proxy_->address(),
+                         "",
+                         {proxy_->pid(), behind_nginx_->pid()}};
+  WarmPeer again = peer;
+  again.name = "nginx-again";
+  again.what = "the same one: what it differs by is noise";
+  peers_ = {peer, again};
+  return ok();
+}
+
+Status WarmPeers::open_lean() {
+  const std::string socket = folder_.path() + "/return.sock";
+  ASSIGN_OR_RETURN(Nginx returning, Nginx::start(returning_site(), socket));
+  returning_.emplace(std::move(returning));
+  ASSIGN_OR_RETURN(Nginx lean, Nginx::start({socket, {}}));
+  lean_.emplace(std::move(lean));
+  peers_.push_back({"nginx-lean",
+                    "nginx proxying to an nginx that returns the same bytes",
+                    lean_->address(),
+                    "",
+                    {lean_->pid(), returning_->pid()}});
+  ASSIGN_OR_RETURN(Nginx ceiling, Nginx::start(returning_site()));
+  ceiling_.emplace(std::move(ceiling));
+  peers_.push_back({"nginx-return",
+                    "nginx returning the same bytes itself, no upstream",
+                    ceiling_->address(),
+                    "",
+                    {ceiling_->pid()}});
+  return ok();
+}
+
+const WarmPeer& WarmPeers::subito() const {
+  return *std::find_if(peers_.begin(), peers_.end(),
+                       [](const WarmPeer& peer) { return peer.name == kSubito; });
+}
+
+}  // namespace subito::bench

@@ -1,0 +1,55 @@
+// WarmPeers: the same handler served in several ways, all started and warm, for suites that compare
+// them. Owned by the measurement; when it goes, all of them are gone. One thread.
+//
+//   nginx         proxies to the handler's binary (--listen) on a Unix socket: the reference
+//   nginx-again   the same one: its pairs show the noise
+//   subito        a private node
+//   handler       the handler's binary alone, no proxy before it
+//   nginx-lean    proxies to a second nginx that returns the same bytes: the cheapest upstream
+//   nginx-return  returns the same bytes itself: no upstream, a ceiling
+//
+// Without nginx the reference is `handler`, and `handler-again` shows the noise.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bench/bed.h"
+#include "bench/peers/listening_handler.h"
+#include "bench/peers/nginx.h"
+#include "bench/suites/warm_slice.h"
+
+namespace subito::bench {
+
+class WarmPeers {
+ public:
+  static Result<WarmPeers> make(std::uint32_t pool_size);
+
+  const WarmPeer& subito() const;
+  const std::vector<WarmPeer>& all() const { return peers_; }  // the reference first
+  const std::vector<MissingPeer>& missing() const { return missing_; }
+
+  static constexpr const char* kFunction = "measured";
+  static constexpr const char* kSubito = "subito";
+
+ private:
+  WarmPeers(TempFolder folder, Bed bed) : folder_(std::move(folder)), bed_(std::move(bed)) {}
+  Status open_handlers(const std::string& binary);
+  Status open_nginx();
+  Status open_lean();
+
+  TempFolder folder_;  // of sockets; destroyed last
+  Bed bed_;
+  std::optional<ListeningHandler> behind_nginx_;
+  std::optional<ListeningHandler> handler_;
+  std::optional<Nginx> returning_;  // on a Unix socket, the upstream of lean_
+  std::optional<Nginx> ceiling_;
+  std::optional<Nginx> lean_;
+  std::optional<Nginx> proxy_;
+  std::vector<WarmPeer> peers_;
+  std::vector<MissingPeer> missing_;
+};
+
+}  // namespace subito::bench

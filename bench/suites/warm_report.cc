@@ -1,0 +1,172 @@
+#include "bench/suites/warm_report.h"
+
+#include "bench/figures.h"
+#include "bench/kit/percentiles.h"
+
+namespace subito::bench {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json traffic_json(const TrafficResult& traffic) {
+  Json json = {{"answers", traffic.answers}, {"errors", traffic.errors}};
+  if (traffic.errors > 0) json["firstError"] = traffic.first_error;
+  for (const auto& [fraction, name] : kPercentiles) {
+    if (!enough_for(fraction, traffic.latency.count())) continue;
+    json["latencyMicros"][name] = static_cast<double>(traffic.latency.percentile(fraction)) / 1e3;
+  }
+  json["latencyMicros"]["max"] = static_cast<double>(traffic.latency.max()) / 1e3;
+  if (traffic.lateness.count() > 0) {
+    json["generatorLateMicrosP99"] = static_cast<double>(traffic.lateness.percentile(0.99)) / 1e3;
+  }
+  if (traffic.answers > 0) {
+    json["generatorCpuMicros"] =
+        static_cast<double>(traffic.own_cpu.count()) / 1e3 / static_cast<double>(traffic.answers);
+  }
+  return json;
+}
+
+std::uint32_t ended_in(const Series& series) {
+  std::uint32_t ended = 0;
+  for (const Pair& pair : series.pairs) ended += pair.subject.ended;
+  return ended;
+}
+
+}  // namespace
+
+std::uint64_t WarmResult::errors() const {
+  std::uint64_t sum = 0;
+  for (const WarmRun& run : runs) sum += run.pairs.errors();
+  return sum;
+}
+
+double answers_per_second(const Slice& slice) {
+  return slice.traffic.per_second();
+}
+
+double cpu_us(const Slice& slice) {
+  return slice.cpu_us_per_answer();
+}
+
+double latency_us(const Slice& slice, double fraction) {
+  if (!enough_for(fraction, slice.traffic.latency.count())) return 0;
+  return static_cast<double>(slice.traffic.latency.percentile(fraction)) / 1e3;
+}
+
+std::string targets_text(const std::vector<WarmTarget>& targets) {
+  std::string text = targets.empty() ? "" : "\nTargets, medians of pairs\n\n";
+  for (const WarmTarget& target : targets) {
+    text += "- " + target.what +
+            format(", %s %g: %.2f, %s\n", target.at_least ? "at least" : "at most", target.bound,
+                   target.value, target.met() ? "met" : "MISSED");
+  }
+  return text;
+}
+
+Json targets_json(const std::vector<WarmTarget>& targets) {
+  Json json = Json::array();
+  for (const WarmTarget& target : targets) {
+    json.push_back({{"what", target.what},
+                    {target.at_least ? "min" : "max", target.bound},
+                    {"value", target.value},
+                    {"met", target.met()}});
+  }
+  return json;
+}
+
+std::string spread_text(const Spread& spread) {
+  if (spread.median <= 0) return "-";
+  return format("%.2f (%.2f to %.2f)", spread.median, spread.least, spread.most);
+}
+
+std::string median_text(const char* form, const Spread& spread) {
+  return spread.median <= 0 ? "-" : format(form, spread.median);
+}
+
+Json spread_json(const Spread& spread) {
+  return {{"least", spread.least}, {"median", spread.median}, {"most", spread.most}};
+}
+
+std::string head_text(const WarmResult& result, const Machine& machine,
+                      const std::string& command) {
+  std::string text = words(machine) + "\n" + command + "\n";
+  text += format("%u rounds of paired slices of %g s, seed %llu; ratios over %s, pair by pair: ",
+                 result.plan.rounds, std::chrono::duration<double>(result.plan.slice).count(),
+                 static_cast<unsigned long long>(result.seed), result.reference.c_str());
+  text += "median (least to most)\n";
+  if (!result.nginx_version.empty()) text += "nginx: " + result.nginx_version + ", one worker\n";
+  text += format("kept ready by Subito: %u empty sandboxes, and the pods that the load made\n\n",
+                 result.pool_size);
+  for (const auto& [name, what] : result.peers) text += "- " + name + ": " + what + "\n";
+  return text;
+}
+
+std::string tail_text(const WarmResult& result) {
+  std::string text;
+  for (const MissingPeer& peer : result.missing) {
+    text += "\n" + peer.name + " was left out: " + peer.reason + "\n";
+  }
+  for (const WarmRun& run : result.runs) {
+    if (run.pairs.errors() == 0) continue;
+    text += format("\n%llu errors (%s, %u connections), the first: ",
+                   static_cast<unsigned long long>(run.pairs.errors()), run.scenario.answer.name,
+                   run.scenario.connections) +
+            run.pairs.first_error() + "\n";
+  }
+  if (result.interrupted) text += "\nInterrupted: what there is up to then.\n";
+  return text;
+}
+
+Json head_json(const WarmResult& result, const Machine& machine, const std::string& command) {
+  Json peers = Json::object();
+  for (const auto& [name, what] : result.peers) peers[name] = what;
+  Json missing = Json::object();
+  for (const MissingPeer& peer : result.missing) missing[peer.name] = peer.reason;
+  return {{"benchmark", result.suite},
+          {"command", command},
+          {"machine", to_json(machine)},
+          {"nginx", result.nginx_version},
+          {"rounds", result.plan.rounds},
+          {"sliceSeconds", std::chrono::duration<double>(result.plan.slice).count()},
+          {"seed", result.seed},
+          {"emptySandboxes", result.pool_size},
+          {"reference", result.reference},
+          {"peers", peers},
+          {"missing", missing},
+          {"errors", result.errors()},
+          {"interrupted", result.interrupted}};
+}
+
+Json peer_json(const WarmRun& run, const std::string& name, const Series* series) {
+  Json json = {{"name", name}};
+  json.update(traffic_json(series == nullptr ? run.pairs.reference : series->traffic()));
+  const auto figure = [&](const SliceFigure& of) {
+    return spread_json(series == nullptr ? reference_spread(run.pairs.series, of)
+                                         : figure_spread(*series, of));
+  };
+  json["perSecond"] = figure(answers_per_second);
+  json["cpuMicros"] = figure(cpu_us);
+  if (series == nullptr) return json;
+  json["pairs"] = series->pairs.size();
+  json["processesEndedMeanwhile"] = ended_in(*series);
+  json["perSecondRatio"] = spread_json(ratio_spread(*series, answers_per_second));
+  json["cpuRatio"] = spread_json(ratio_spread(*series, cpu_us));
+  for (const auto& [fraction, percentile] : kPercentiles) {
+    const Spread spread = ratio_spread(
+        *series, [fraction = fraction](const Slice& s) { return latency_us(s, fraction); });
+    if (spread.median > 0) json["latencyRatio"][percentile] = spread_json(spread);
+  }
+  return json;
+}
+
+Json peers_json(const WarmRun& run, const std::string& reference) {
+  Json json = Json::array();
+  json.push_back(peer_json(run, reference, nullptr));
+  for (const Series& series : run.pairs.series) {
+    json.push_back(peer_json(run, series.name, &series));
+  }
+  return json;
+}
+
+}  // namespace subito::bench
