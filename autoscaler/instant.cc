@@ -82,9 +82,9 @@ Plan Instant::plan_pods(const Load& load) const {
 }
 
 Duration Instant::keep(const Load& load) const {
-  const GapHistogram& gaps = gaps_.of(std::max(load.ready, 1u));
-  if (gaps.count() < kGapsMin) return load.idle;
-  return gaps.cheapest(start_worth(load.start, load.service), load.idle);
+  const GapHistogram* gaps = gaps_.of(std::max(load.ready, 1u));
+  if (gaps == nullptr || gaps->count() < kGapsMin) return load.idle;
+  return gaps->cheapest(start_worth(load.start, load.service), load.idle);
 }
 
 // Nothing is in flight. A pod for the next call, where it is due at a known time.

@@ -17,27 +17,22 @@ Duration LevelGaps::move(TimePoint now, std::uint32_t level) {
   Duration first_gap(-1);
   while (level_ < level) {
     ++level_;
-    if (level_ > highest_) {
-      highest_ = level_;
-      if (level_ > 1) fell_above_.push_back(now);
-    } else if (level_ == 1) {
-      first_gap = now - fell_;
-      first_.add(first_gap);
-    } else {
-      const std::size_t at = class_of(level_) - 1;
-      if (at >= classes_above_.size()) classes_above_.resize(at + 1);
-      classes_above_[at].add(now - fell_above_[level_ - 2]);
+    if (level_ > fell_.size()) {
+      fell_.push_back(now);
+      continue;
     }
+    const Duration gap = now - fell_[level_ - 1];
+    if (class_of(level_) >= classes_.size()) classes_.resize(class_of(level_) + 1);
+    classes_[class_of(level_)].add(gap);
+    if (level_ == 1) first_gap = gap;
   }
-  for (; level_ > level; --level_) (level_ == 1 ? fell_ : fell_above_[level_ - 2]) = now;
+  while (level_ > level) fell_[--level_] = now;
   return first_gap;
 }
 
-const GapHistogram& LevelGaps::of(std::uint32_t level) const {
-  static const GapHistogram kNone;
+const GapHistogram* LevelGaps::of(std::uint32_t level) const {
   const std::size_t at = class_of(std::min(level, kLevelsMax));
-  if (at == 0) return first_;
-  return at <= classes_above_.size() ? classes_above_[at - 1] : kNone;
+  return at < classes_.size() ? &classes_[at] : nullptr;
 }
 
 }  // namespace subito::autoscaler

@@ -3,9 +3,8 @@
 // what the k-th pod would be idle. As pods are taken most recently used first, the one that has
 // been idle longest of n is needed when level n is reached. Inside the Instant policy; a value.
 //
-// Levels share histograms by class: 1, 2, 3-4, 5-8, 9-16, ... What is known of level 1 lies inside:
-// most functions reach no other. The rest grows when a level is reached for the first time, and
-// then allocates nothing.
+// Levels share histograms by class: 1, 2, 3-4, 5-8, 9-16, ... Both grow when a level is reached for
+// the first time, and then allocate nothing.
 #pragma once
 
 #include <cstdint>
@@ -25,16 +24,13 @@ class LevelGaps {
   Duration move(TimePoint now, std::uint32_t level);
   std::uint32_t level() const { return level_; }
 
-  // Of the class of a level from 1 on; empty while no gap of it was seen.
-  const GapHistogram& of(std::uint32_t level) const;
+  // Of the class of a level from 1 on; null: no gap of it was seen yet.
+  const GapHistogram* of(std::uint32_t level) const;
 
  private:
   std::uint32_t level_ = 0;
-  std::uint32_t highest_ = 0;  // ever reached
-  TimePoint fell_{};           // when level 1 was left last
-  GapHistogram first_;
-  std::vector<TimePoint> fell_above_;  // by level, from 2
-  std::vector<GapHistogram> classes_above_;
+  std::vector<TimePoint> fell_;  // by level, from 1: when it was left last
+  std::vector<GapHistogram> classes_;
 };
 
 }  // namespace subito::autoscaler
