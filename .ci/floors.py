@@ -43,6 +43,7 @@ BESIDE = {
               "runtime/protocol",
               "runtime/sandbox"},  # sandbox_bench only: what isolation costs, step by step
     "functions": set(),
+    "deploy/patterns": {"functions", "runtime/sdk"},  # the monolith links what the shop is
 }
 
 # The SDK's own HTTP server (--listen) needs more; it lives in files of these names.

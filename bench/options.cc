@@ -144,7 +144,7 @@ void add_shop(CLI::App& app, ShopOptions& options) {
           [&options](const std::string& text) { options.time = duration_or_throw("--time", text); },
           "how long: 10s, 2m; else 30s")
       ->type_name("TIME");
-  command.add_option("--rounds", options.rounds, "of --latency: 10 warm pairs and a sleep each")
+  command.add_option("--rounds", options.rounds, "of --latency: 10 warm turns and a sleep each")
       ->check(CLI::Range(std::uint32_t{1}, kRoundsMax))
       ->capture_default_str();
   command.add_option("--seed", options.seed, "of all that is drawn; else a random one");

@@ -49,7 +49,7 @@ cpp_files() {
 
 lint_shell() {
   local scripts
-  mapfile -t scripts < <(find .ci -name '*.sh' | sort)
+  mapfile -t scripts < <(find .ci deploy -name '*.sh' | sort)
   shellcheck -x dev .ci/run "${scripts[@]}" && say "shell: ${#scripts[@]} files and ./dev are fine"
 }
 

@@ -37,10 +37,12 @@ struct ShopResult {
   // errors.
   std::uint32_t in_flight = 0;
   // latency: pods there before (order, empty), and none (page, start).
-  Samples order;  // POST /orders
-  Samples empty;  // GET of an empty function
-  Samples page;   // GET / with all functions it needs
-  Samples start;  // GET of the empty function
+  Samples order;  // POST /orders, Redis with appendfsync no: safe from kill -9
+  Samples
+      order_synced;  // the same with always, as a node's own Redis has it: from a power cut, too
+  Samples empty;     // GET of an empty function
+  Samples page;      // GET / with all functions it needs
+  Samples start;     // GET of the empty function
   std::uint32_t wrong = 0;
   std::string first_wrong;
 
@@ -53,6 +55,7 @@ struct ShopResult {
   std::uint32_t failures() const;
   std::uint32_t errors() const;
   Ratio order_ratio() const;
+  Ratio order_synced_ratio() const;
   Ratio page_ratio() const;
 };
 

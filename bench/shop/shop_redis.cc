@@ -129,6 +129,11 @@ Status ShopRedis::connect() {
   return ok();
 }
 
+Status ShopRedis::sync(const char* when) {
+  RETURN_IF_ERROR(command({"CONFIG", "SET", "appendfsync", when}));
+  return ok();
+}
+
 Result<ShopRedis::Reply> ShopRedis::command(const std::vector<std::string>& words) {
   std::vector<const char*> texts;
   std::vector<std::size_t> sizes;

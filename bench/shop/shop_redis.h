@@ -26,6 +26,9 @@ class ShopRedis {
   // For `subito up --redis`.
   std::string address() const { return ":" + password_ + "@unix:" + socket_path(); }
 
+  // appendfsync, from now on: "always" (as it starts) or "no".
+  Status sync(const char* when);
+
   // Where the functions keep them: stock:level:ID, payment:customer:guest, checkout:order:ID.
   Result<Books> books();
   Result<StoredOrders> orders();

@@ -1,4 +1,6 @@
 // The shop: what is sent and timed.
+#include <algorithm>
+#include <array>
 #include <random>
 
 #include "bench/figures.h"
@@ -17,11 +19,12 @@ using std::chrono::nanoseconds;
 constexpr const char* kEmptyFunction = "empty";
 constexpr const char* kStartFunction = "start";
 constexpr const char* kEmptyIdle = "5s";  // as long as the shop's own pods stay
-// Of the warm part: pairs a round, the first ones not counted, and a rest before each request, so
-// that what an order leaves behind (its events) does not run beside the next.
-constexpr std::uint32_t kPairsARound = 10;
-constexpr std::uint32_t kPairsNotCounted = 5;
-constexpr std::chrono::milliseconds kPairRest{10};
+// Of the warm part: turns a round, the first ones not counted, and a rest before each request, so
+// that what an order leaves behind (its events, which the history takes in) does not run beside the
+// next.
+constexpr std::uint32_t kTurnsARound = 10;
+constexpr std::uint32_t kTurnsNotCounted = 5;
+constexpr std::chrono::milliseconds kTurnRest{40};
 // After the last answer: open orders get so long to be asked for again or to be carried on.
 constexpr std::chrono::seconds kShopSettleMax{15};
 constexpr std::chrono::milliseconds kShopSettleEvery{100};
@@ -97,34 +100,49 @@ void keep_sample(ShopResult& result, const Result<ShopBed::Timed>& timed, int st
                              : timed.error().message;
 }
 
-void time_order(ShopBed& bed, Orders& orders, ShopResult& result, bool counts) {
+Status time_order(ShopBed& bed, Orders& orders, const char* fsync, ShopResult& result,
+                  Samples* samples) {
+  RETURN_IF_ERROR(bed.redis().sync(fsync));
   const HttpRequest request = orders.place();
   const auto timed = bed.time(request);
   if (timed) orders.answered(request, timed->reply.status, timed->reply.body);
-  keep_sample(result, timed, 201, counts ? &result.order : nullptr);
+  keep_sample(result, timed, 201, samples);
+  return ok();
 }
 
 void time_page(ShopBed& bed, const std::string& path, ShopResult& result, Samples* samples) {
   keep_sample(result, bed.time(page_of(path)), 200, samples);
 }
 
-void run_warm(ShopBed& bed, Orders& orders, std::mt19937_64& random, ShopResult& result) {
-  ProgressLine line;
+// One turn: each kind once, in an order drawn anew.
+Status run_turn(ShopBed& bed, Orders& orders, std::mt19937_64& random, ShopResult& result,
+                bool counts) {
   const std::string empty = std::string("/function/") + kEmptyFunction + "/";
-  const std::uint32_t all = kPairsNotCounted + result.options.rounds * kPairsARound;
-  for (std::uint32_t i = 0; i < all && result.wrong < kShopWrongMax; ++i) {
-    line.show(format("warm: pair %u of %u", i + 1, all));
-    const bool counts = i >= kPairsNotCounted;
-    const bool order_first = random() % 2 == 0;
-    for (const bool order : {order_first, !order_first}) {
-      if (!rest(kPairRest)) return;
-      if (order) {
-        time_order(bed, orders, result, counts);
-      } else {
-        time_page(bed, empty, result, counts ? &result.empty : nullptr);
-      }
+  std::array<int, 3> kinds = {0, 1, 2};
+  std::shuffle(kinds.begin(), kinds.end(), random);
+  for (const int kind : kinds) {
+    if (!rest(kTurnRest)) return ok();
+    if (kind == 0) {
+      RETURN_IF_ERROR(time_order(bed, orders, "no", result, counts ? &result.order : nullptr));
+    } else if (kind == 1) {
+      RETURN_IF_ERROR(
+          time_order(bed, orders, "always", result, counts ? &result.order_synced : nullptr));
+    } else {
+      time_page(bed, empty, result, counts ? &result.empty : nullptr);
     }
   }
+  return ok();
+}
+
+Status run_warm(ShopBed& bed, Orders& orders, std::mt19937_64& random, ShopResult& result) {
+  ProgressLine line;
+  const std::uint32_t all = kTurnsNotCounted + result.options.rounds * kTurnsARound;
+  for (std::uint32_t i = 0; i < all && result.wrong < kShopWrongMax; ++i) {
+    line.show(format("warm: turn %u of %u", i + 1, all));
+    RETURN_IF_ERROR(run_turn(bed, orders, random, result, i >= kTurnsNotCounted));
+    if (Interrupt::happened()) break;
+  }
+  return bed.redis().sync("always");
 }
 
 Status run_asleep(ShopBed& bed, std::mt19937_64& random, ShopResult& result) {
@@ -146,7 +164,7 @@ Status run_latency(ShopBed& bed, Orders& orders, ShopResult& result) {
   RETURN_IF_ERROR(bed.api().deploy({kEmptyFunction, bed.binary(), "pooled", kEmptyIdle}));
   RETURN_IF_ERROR(bed.api().deploy({kStartFunction, bed.binary(), "pooled"}));
   std::mt19937_64 random(result.seed + 2);
-  run_warm(bed, orders, random, result);
+  RETURN_IF_ERROR(run_warm(bed, orders, random, result));
   if (Interrupt::happened()) return ok();
   const auto asleep = run_asleep(bed, random, result);
   return Interrupt::happened() ? ok() : asleep;

@@ -75,37 +75,15 @@ Step take_prices(const Json& products, Order& order) {
   return Step::done();
 }
 
-}  // namespace
-
-Step Providers::price_and_reserve(Order& order) {
-  std::string ids;
-  for (const Line& line : order.lines) ids += (ids.empty() ? "" : ",") + line.product;
-  try {
-    auto prices = context_.start_call("catalogue", Request("GET", "/products?ids=" + ids));
-    auto reservation =
-        context_.start_call("stock", post_of("/reservations", reservation_of(order)));
-    Step priced = price(wait_for(std::move(prices)), order);
-    Step reserved = reserve(wait_for(std::move(reservation)));
-    if (priced.outcome == Step::Outcome::kRefused) return priced;
-    if (reserved.outcome == Step::Outcome::kRefused) return reserved;
-    return priced.outcome == Step::Outcome::kUnsure ? priced : reserved;
-  } catch (const subito::CallError& error) {
-    return Step::unsure(error.what());
-  }
-}
-
-Step Providers::price(const Answered& answered, Order& order) {
-  if (!answered.response) return Step::unsure(answered.reason);
-  const Response& answer = *answered.response;
+Step read_prices(const Response& answer, Order& order) {
   if (answer.status() != 200) return unexpected("catalogue", "the prices", problem_of(answer));
   const Json products = read_answer(answer);
   if (!products.is_array()) return Step::unsure("catalogue answered no list");
   return take_prices(products, order);
 }
 
-Step Providers::reserve(const Answered& answered) {
-  if (!answered.response) return Step::unsure(answered.reason);
-  const Problem problem = problem_of(*answered.response);
+Step read_reservation(const Response& answer) {
+  const Problem problem = problem_of(answer);
   switch (problem.status) {
     case 200:
     case 201:
@@ -124,10 +102,8 @@ Step Providers::reserve(const Answered& answered) {
   return unexpected("stock", "the reservation", problem);
 }
 
-Step Providers::authorise(const Order& order) {
-  const Answered answered = post("payment", "/authorisations", authorisation_of(order));
-  if (!answered.response) return Step::unsure(answered.reason);
-  const Problem problem = problem_of(*answered.response);
+Step read_authorisation(const Response& answer) {
+  const Problem problem = problem_of(answer);
   switch (problem.status) {
     case 200:
     case 201:
@@ -140,7 +116,11 @@ Step Providers::authorise(const Order& order) {
     case 409:
       return Step::refused(409, "authorisation-ended", problem.detail);
     case 422:
-      return Step::refused(422, problem.type.empty() ? "authorisation-mismatch" : problem.type,
+      // A run that died had authorised other prices: not for ever, a new order has a new id.
+      if (problem.type == "authorisation-mismatch") {
+        return Step::refused(503, "unavailable", "the price changed while it was being placed");
+      }
+      return Step::refused(422, problem.type.empty() ? "payment-refused" : problem.type,
                            problem.detail);
     default:
       break;
@@ -148,10 +128,8 @@ Step Providers::authorise(const Order& order) {
   return unexpected("payment", "the authorisation", problem);
 }
 
-Step Providers::commit(const Order& order) {
-  const Answered answered = post("stock", "/reservations/" + order.id + "/commit");
-  if (!answered.response) return Step::unsure(answered.reason);
-  const Problem problem = problem_of(*answered.response);
+Step read_commit(const Response& answer) {
+  const Problem problem = problem_of(answer);
   if (problem.status == 200) return Step::done();
   if (problem.status == 409 || problem.type == "unknown-reservation") {
     return Step::refused(409, "reservation-lost", "the reservation ended before the order did");
@@ -159,42 +137,79 @@ Step Providers::commit(const Order& order) {
   return unexpected("stock", "the commit", problem);
 }
 
-Step Providers::capture(const Order& order) {
-  const Answered answered = post("payment", "/authorisations/" + order.id + "/capture");
-  if (!answered.response) return Step::unsure(answered.reason);
-  if (answered.response->status() == 200) return Step::done();
-  return unexpected("payment", "the capture", problem_of(*answered.response));
+Step read_capture(const Response& answer) {
+  if (answer.status() == 200) return Step::done();
+  return unexpected("payment", "the capture", problem_of(answer));
 }
 
-Step Providers::void_payment(const Order& order) {
-  const Answered answered = post("payment", "/authorisations/" + order.id + "/void");
-  if (!answered.response) return Step::unsure(answered.reason);
-  if (answered.response->status() == 200) return Step::done();
-  return unexpected("payment", "the void", problem_of(*answered.response));
+Step read_void(const Response& answer) {
+  if (answer.status() == 200) return Step::done();
+  return unexpected("payment", "the void", problem_of(answer));
 }
 
-Step Providers::release(const Order& order) {
-  const Answered answered = post("stock", "/reservations/" + order.id + "/release");
-  if (!answered.response) return Step::unsure(answered.reason);
-  if (answered.response->status() == 200) return Step::done();
-  return unexpected("stock", "the release", problem_of(*answered.response));
+Step read_release(const Response& answer) {
+  if (answer.status() == 200) return Step::done();
+  return unexpected("stock", "the release", problem_of(answer));
 }
 
-Providers::Answered Providers::wait_for(subito::PendingCall call) {
+}  // namespace
+
+StepUnderWay::StepUnderWay(subito::Context& context, const char* function, const Request& request,
+                           Reader reader)
+    : reader_(std::move(reader)) {
   try {
-    return {call.get(), {}};
+    call_.emplace(context.start_call(function, request));
   } catch (const subito::CallError& error) {
-    return {std::nullopt, error.what()};
+    reason_ = error.what();
   }
 }
 
-Providers::Answered Providers::post(const char* function, const std::string& path,
-                                    std::string body) {
+Step StepUnderWay::wait() {
+  if (!call_) return Step::unsure(reason_);
   try {
-    return wait_for(context_.start_call(function, post_of(path, std::move(body))));
+    return reader_(call_->get());
   } catch (const subito::CallError& error) {
-    return {std::nullopt, error.what()};
+    return Step::unsure(error.what());
   }
+}
+
+Step Providers::price_and_reserve(Order& order) {
+  std::string ids;
+  for (const Line& line : order.lines) ids += (ids.empty() ? "" : ",") + line.product;
+  auto prices = ask("catalogue", Request("GET", "/products?ids=" + ids),
+                    [&order](const Response& answer) { return read_prices(answer, order); });
+  auto reservation =
+      ask("stock", post_of("/reservations", reservation_of(order)), read_reservation);
+  Step priced = prices.wait();
+  Step reserved = reservation.wait();
+  if (priced.outcome == Step::Outcome::kRefused) return priced;
+  if (reserved.outcome == Step::Outcome::kRefused) return reserved;
+  return priced.outcome == Step::Outcome::kUnsure ? priced : reserved;
+}
+
+StepUnderWay Providers::authorise(const Order& order) {
+  return ask("payment", post_of("/authorisations", authorisation_of(order)), read_authorisation);
+}
+
+StepUnderWay Providers::commit(const Order& order) {
+  return ask("stock", post_of("/reservations/" + order.id + "/commit", {}), read_commit);
+}
+
+StepUnderWay Providers::capture(const Order& order) {
+  return ask("payment", post_of("/authorisations/" + order.id + "/capture", {}), read_capture);
+}
+
+StepUnderWay Providers::void_payment(const Order& order) {
+  return ask("payment", post_of("/authorisations/" + order.id + "/void", {}), read_void);
+}
+
+StepUnderWay Providers::release(const Order& order) {
+  return ask("stock", post_of("/reservations/" + order.id + "/release", {}), read_release);
+}
+
+StepUnderWay Providers::ask(const char* function, const Request& request,
+                            StepUnderWay::Reader reader) {
+  return StepUnderWay(context_, function, request, std::move(reader));
 }
 
 }  // namespace shop

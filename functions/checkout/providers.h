@@ -1,10 +1,10 @@
 // Providers: what the saga asks of catalogue, stock and payment, one method a step. Each has the
-// effect of once however often it is asked, by the order's id. Belongs to one handler run;
-// blocking.
+// effect of once however often it is asked, by the order's id. Belongs to one handler run.
 #pragma once
 
 #include <subito/function.h>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -30,29 +30,40 @@ struct Step {
   static Step unsure(std::string reason) { return {Outcome::kUnsure, {}, std::move(reason)}; }
 };
 
+// A step that was asked for and goes on while something else is done. One that is dropped without
+// wait() may be done or not.
+class StepUnderWay {
+ public:
+  // Once; blocking.
+  Step wait();
+
+ private:
+  friend class Providers;
+  using Reader = std::function<Step(const subito::Response& answer)>;
+
+  StepUnderWay(subito::Context& context, const char* function, const subito::Request& request,
+               Reader reader);
+
+  std::optional<subito::PendingCall> call_;
+  std::string reason_;  // none could be made
+  Reader reader_;
+};
+
 class Providers {
  public:
   explicit Providers(subito::Context& context) : context_(context) {}
 
-  // Both at the same time, as neither needs the other. Writes prices and total.
+  // Both at the same time, as neither needs the other. Writes prices and total. Blocking.
   Step price_and_reserve(Order& order);
-  Step authorise(const Order& order);
-  Step commit(const Order& order);
-  Step capture(const Order& order);
-  Step void_payment(const Order& order);
-  Step release(const Order& order);
+  StepUnderWay authorise(const Order& order);
+  StepUnderWay commit(const Order& order);
+  StepUnderWay capture(const Order& order);
+  StepUnderWay void_payment(const Order& order);
+  StepUnderWay release(const Order& order);
 
  private:
-  // The answer, or why there is none.
-  struct Answered {
-    std::optional<subito::Response> response;
-    std::string reason;
-  };
-  static Answered wait_for(subito::PendingCall call);
-  Answered post(const char* function, const std::string& path, std::string body = {});
-
-  Step price(const Answered& answered, Order& order);
-  Step reserve(const Answered& answered);
+  StepUnderWay ask(const char* function, const subito::Request& request,
+                   StepUnderWay::Reader reader);
 
   subito::Context& context_;
 };

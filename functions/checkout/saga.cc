@@ -71,7 +71,7 @@ Response Saga::place(const Wish& wish) {
       if (const auto known = store_.find(begun.order)) return accepted(*known);
       continue;
     }
-    Run ended = started ? run({fresh, wish.key, {}, begun.lease, {}}, Waiting::kClient)
+    Run ended = started ? run({fresh, wish.key, {}, begun.lease, {}}, Waiting::kClient, true)
                         : work_on(begun.order);
     if (ended.end == Run::End::kOpen) return std::move(ended.response);
     const bool key_is_free = ended.end == Run::End::kFinal && ended.response.status() == 503;
@@ -86,7 +86,7 @@ Response Saga::carry_on(const std::string& order) {
   Taken taken = store_.take(order, lease());
   if (taken.outcome == Taken::Outcome::kHeld) return in_flight();
   if (taken.outcome == Taken::Outcome::kTaken) {
-    (void)run(std::move(taken.work), Waiting::kNobody);
+    (void)run(std::move(taken.work), Waiting::kNobody, false);
   }
   return Response(204);
 }
@@ -98,46 +98,43 @@ OrderStore::Duration Saga::lease() {
 Saga::Run Saga::work_on(const std::string& order) {
   Taken taken = store_.take(order, lease());
   if (taken.outcome != Taken::Outcome::kTaken) return {};
-  return run(std::move(taken.work), Waiting::kClient);
+  return run(std::move(taken.work), Waiting::kClient, false);
 }
 
-Saga::Run Saga::run(Work work, Waiting waiting) {
+Saga::Run Saga::run(Work work, Waiting waiting, bool first) {
   work_ = std::move(work);
   waiting_ = waiting;
+  payment_asked_ = !first;
   if (work_.refusal) return undo();
-  if (work_.order.status == OrderStatus::kNew) {
-    if (auto ended = reserve()) return *std::move(ended);
+  if (work_.order.status == OrderStatus::kAuthorised) return complete();
+  Order next = work_.order;
+  if (next.status == OrderStatus::kNew) {
+    const Step step = providers_.price_and_reserve(next);
+    if (step.outcome != StepOutcome::kDone) return failed(step);
   }
-  if (work_.order.status == OrderStatus::kReserved) {
-    if (auto ended = authorise()) return *std::move(ended);
-  }
+  return authorise(std::move(next));
+}
+
+Saga::Run Saga::authorise(Order next) {
+  payment_asked_ = true;
+  StepUnderWay authorisation = providers_.authorise(next);
+  const bool reserved = work_.order.status == OrderStatus::kReserved;
+  if (!reserved && !become(std::move(next), OrderStatus::kReserved)) return {};
+  const Step step = authorisation.wait();
+  if (step.outcome != StepOutcome::kDone) return failed(step);
   return complete();
 }
 
-std::optional<Saga::Run> Saga::reserve() {
-  Order next = work_.order;
-  if (const Step step = providers_.price_and_reserve(next); step.outcome != StepOutcome::kDone) {
-    return failed(step);
-  }
-  if (!become(std::move(next), OrderStatus::kReserved)) return Run{};
-  return std::nullopt;
-}
-
-std::optional<Saga::Run> Saga::authorise() {
-  if (const Step step = providers_.authorise(work_.order); step.outcome != StepOutcome::kDone) {
-    return failed(step);
-  }
-  if (!become(work_.order, OrderStatus::kAuthorised)) return Run{};
-  return std::nullopt;
-}
-
 Saga::Run Saga::complete() {
-  if (const Step step = providers_.commit(work_.order); step.outcome != StepOutcome::kDone) {
-    return step.outcome == StepOutcome::kRefused ? decide(step.refusal) : rest(step.reason);
-  }
-  if (const Step step = providers_.capture(work_.order); step.outcome != StepOutcome::kDone) {
-    return rest(step.reason);
-  }
+  StepUnderWay commit = providers_.commit(work_.order);
+  StepUnderWay capture = providers_.capture(work_.order);
+  const bool authorised = work_.order.status == OrderStatus::kAuthorised;
+  if (!authorised && !become(work_.order, OrderStatus::kAuthorised)) return {};
+  const Step committed = commit.wait();
+  const Step captured = capture.wait();
+  if (committed.outcome == StepOutcome::kRefused) return decide(committed.refusal);
+  if (committed.outcome != StepOutcome::kDone) return rest(committed.reason);
+  if (captured.outcome != StepOutcome::kDone) return rest(captured.reason);
   Order completed = work_.order;
   completed.status = OrderStatus::kCompleted;
   ++completed.version;
@@ -147,7 +144,7 @@ Saga::Run Saga::complete() {
   return {Run::End::kFinal, with_status(answer, completed.id)};
 }
 
-// A step before the commit was not done: the order can still be cancelled.
+// A step up to the authorisation was not done: the order can still be cancelled.
 Saga::Run Saga::failed(const Step& step) {
   if (step.outcome == StepOutcome::kRefused) return decide(step.refusal);
   if (waiting_ == Waiting::kNobody && work_.age < kPatience) return rest(step.reason);
@@ -161,16 +158,17 @@ Saga::Run Saga::decide(const Refusal& refusal) {
   return undo();
 }
 
-// Money first, as it was held last. From NEW nothing can have been held at payment: who asks it has
-// written RESERVED before. Stock is asked even if we hold nothing, since a run before us may have
-// reserved; what is released once cannot be reserved after.
+// Both at once. Stock is asked even if we hold nothing, since a run before us may have reserved;
+// payment unless it cannot have been asked yet.
 Saga::Run Saga::undo() {
-  if (work_.order.status != OrderStatus::kNew) {
-    const Step step = providers_.void_payment(work_.order);
+  StepUnderWay release = providers_.release(work_.order);
+  if (payment_asked_) {
+    const Step step = providers_.void_payment(work_.order).wait();
     if (step.outcome != StepOutcome::kDone) return rest(step.reason);
   }
-  const Step step = providers_.release(work_.order);
-  if (step.outcome != StepOutcome::kDone) return rest(step.reason);
+  if (const Step step = release.wait(); step.outcome != StepOutcome::kDone) {
+    return rest(step.reason);
+  }
   const Refusal& refusal = work_.refusal.value();
   const Response response = refusal_answer(refusal);
   Order cancelled = work_.order;

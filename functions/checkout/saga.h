@@ -1,38 +1,40 @@
 // Saga: places one order, step by step, so that it ends COMPLETED or CANCELLED with stock and money
 // where they belong, whoever dies when.
 //
-//   begin ─▶ NEW ─▶ price, reserve ─▶ RESERVED ─▶ authorise ─▶ AUTHORISED ─▶ commit, capture ─▶
-//     COMPLETED
-//   from NEW, RESERVED, or AUTHORISED with a commit that is refused:
-//     decide ─▶ void (payment; not from NEW) ─▶ release (stock) ─▶ CANCELLED
+//   begin ─▶ NEW ─▶ price, reserve ─▶ authorise ─▶ commit, capture ─▶ COMPLETED
+//                                  └▶ RESERVED   └▶ AUTHORISED
+//   from NEW, RESERVED, AUTHORISED:
+//     decide ─▶ void (payment), release (stock) ─▶ CANCELLED
 //
-// Stock and payment do each step once however often they are asked, by the order's id. A run that
-// ends early, by a failure or a kill -9, leaves the order with its last status, and due work goes
-// on from there when the lease has ended:
+// What stands side by side goes on at the same time: the next step is asked for while the status
+// that the last one earned is being written, and stock and payment are asked together. So an order
+// may be one step further than its status says. That is safe since
+// - stock and payment do each step once however often they are asked, by the order's id;
+// - each step has its undoing, up to the last: pieces that were sold come back, money that was
+//   taken is paid back;
+// - what is undone stays undone: a reservation, authorisation, commit or capture that comes after
+//   is refused, so a late request of a dead run finds nothing to do;
+// - COMPLETED and the decision to cancel exclude each other, by compare-and-set, and nothing is
+//   undone before the decision is written. Without it one who was told "declined" and stalls could
+//   undo what another, who resumed and was told "yes", completes meanwhile.
 //
-//   died after              may have been done unseen   a resumed run
-//   begin                   -                           prices, reserves
-//   reserve was asked       pieces held                 reserves again: the same reservation
-//   RESERVED                -                           authorises the total fixed with RESERVED
-//   authorise was asked     money held                  authorises again: the same authorisation
-//   AUTHORISED              -                           commits
-//   commit was asked        pieces sold                 commits again; refused as the reservation
-//                                                       expired: decides, voids, cancels
-//   capture was asked       money taken                 commits and captures again, until it works:
-//                                                       once committed there is no way back
-//   decide                  -                           voids, releases; it never goes forwards
-//   void was asked          money back                  voids again, releases
-//   release was asked       pieces back                 voids and releases again, CANCELLED
-//   COMPLETED, CANCELLED    the client has no answer    nothing; the client asks with its key
+// A run that ends early, by a failure or a kill -9, leaves the order with its last status, and due
+// work goes on from there when the lease has ended:
 //
-// The decision to cancel is written, by compare-and-set, before anything is undone. Without it one
-// who was told "declined" and stalls could void what another, who resumed and was told "yes",
-// commits meanwhile. A reservation or authorisation that comes after its own undoing is refused, so
-// a late request of a dead run finds nothing to do.
+//   its status     may have been done unseen        a resumed run
+//   NEW            reserved, authorised             prices and reserves again: the same
+//                                                   reservation. Should the total be another one,
+//                                                   payment refuses it: decides, undoes
+//   RESERVED       authorised, committed, captured  authorises again the total fixed with RESERVED
+//   AUTHORISED     committed, captured              commits and captures again; should the
+//                                                   reservation have expired: decides, undoes
+//   any, decided   all of it, or its undoing        undoes all; it never goes forwards
+//   COMPLETED,     the client has no answer         nothing; the client asks with its key
+//   CANCELLED
 //
 // What fails but could succeed another time: while a client waits the order is cancelled (503, the
 // key is free again); due work tries again for kPatience and then cancels; an AUTHORISED order is
-// only carried on. Belongs to one handler run; blocking.
+// only carried on, as it can hardly fail any more. Belongs to one handler run; blocking.
 #pragma once
 
 #include <subito/function.h>
@@ -88,10 +90,10 @@ class Saga {
 
   OrderStore::Duration lease();
   Run work_on(const std::string& order);
-  Run run(Work work, Waiting waiting);
-  // Each goes on to the next status; none when it did, else how the run ended.
-  std::optional<Run> reserve();
-  std::optional<Run> authorise();
+  // `first`: nobody worked on it before.
+  Run run(Work work, Waiting waiting, bool first);
+  // Goes on to RESERVED, with the next step under way, then to AUTHORISED, likewise.
+  Run authorise(Order next);
   Run complete();
   Run failed(const Step& step);
   Run decide(const Refusal& refusal);
@@ -105,6 +107,7 @@ class Saga {
   Providers providers_;
   Work work_;
   Waiting waiting_ = Waiting::kClient;
+  bool payment_asked_ = false;  // by this run, or perhaps by one before it
 };
 
 }  // namespace shop

@@ -99,8 +99,8 @@ TEST_F(SagaTest, ADeclinedPaymentGivesThePiecesBack) {
   EXPECT_EQ(answer.status(), 402);
   EXPECT_EQ(type_of(answer), "payment-declined");
   EXPECT_EQ(asked(), (std::vector<std::string>{"catalogue /products", "stock /reservations",
-                                               "payment /authorisations", "payment /void",
-                                               "stock /release"}));
+                                               "payment /authorisations", "stock /release",
+                                               "payment /void"}));
   EXPECT_EQ(only_order().status, OrderStatus::kCancelled);
   EXPECT_EQ(only_order().reason, "payment-declined");
   EXPECT_EQ(place(wish("k", 2, "bob")).body(), answer.body());
@@ -121,8 +121,8 @@ TEST_F(SagaTest, ACompensationRunTwiceChangesNothing) {
   const std::string id = only_order().id;
   Providers providers(shop_.context);
   for (int i = 0; i < 2; ++i) {
-    EXPECT_EQ(providers.void_payment(only_order()).outcome, Step::Outcome::kDone);
-    EXPECT_EQ(providers.release(only_order()).outcome, Step::Outcome::kDone);
+    EXPECT_EQ(providers.void_payment(only_order()).wait().outcome, Step::Outcome::kDone);
+    EXPECT_EQ(providers.release(only_order()).wait().outcome, Step::Outcome::kDone);
   }
   // What comes too late is refused.
   Order late = only_order();
@@ -168,7 +168,7 @@ TEST_F(SagaTest, AnOrderThatCannotBeUndoneStaysOpenAndTheNextRequestPlacesIt) {
 }
 
 TEST_F(SagaTest, ThePriceIsFixedOnceReserved) {
-  shop_.plan.set(5, Fault::kKillAfter);  // begin, price, reserve, RESERVED, authorise
+  shop_.plan.set(5, Fault::kKillAfter);  // begin, price, reserve, authorise, RESERVED
   EXPECT_EQ(place().status(), 502);
   EXPECT_EQ(only_order().status, OrderStatus::kReserved);
   shop_.providers.catalogue = R"([{"id":"3","priceMinor":99900}])";
@@ -177,8 +177,39 @@ TEST_F(SagaTest, ThePriceIsFixedOnceReserved) {
   expect_settled();
 }
 
-TEST_F(SagaTest, OnceCommittedItOnlyGoesForwards) {
-  shop_.plan.set(8, Fault::kUnavailable);  // capture
+// The pod dies between the two, so the price that was authorised is not in the order.
+TEST_F(SagaTest, APriceThatChangesBeforeItIsFixedCostsTheOrderAndNoMoney) {
+  shop_.plan.set(5, Fault::kKillBefore);
+  EXPECT_EQ(place().status(), 502);
+  EXPECT_EQ(only_order().status, OrderStatus::kNew);
+  EXPECT_EQ(shop_.providers.authorisation(only_order().id), "AUTHORISED");
+  shop_.providers.catalogue = R"([{"id":"3","priceMinor":99900}])";
+  EXPECT_TRUE(shop_.settle());
+  EXPECT_EQ(only_order().reason, "unavailable");
+  EXPECT_EQ(shop_.providers.authorisation(only_order().id), "VOIDED");
+  expect_settled();
+  EXPECT_EQ(place().status(), 201);  // its key is free
+  expect_settled();
+}
+
+TEST_F(SagaTest, WhatWasSoldAndPaidIsGivenBackWhenTheOrderIsCancelled) {
+  shop_.plan.set(8, Fault::kKillBefore);  // the change to AUTHORISED, behind commit and capture
+  EXPECT_EQ(place().status(), 502);
+  const std::string id = only_order().id;
+  EXPECT_EQ(only_order().status, OrderStatus::kReserved);
+  EXPECT_EQ(shop_.providers.reservation(id), "COMMITTED");
+  EXPECT_EQ(shop_.providers.authorisation(id), "CAPTURED");
+  shop_.store.now += kPatience.count();
+  shop_.plan.set(shop_.plan.operations() + 2, Fault::kUnavailable);  // take, authorise
+  EXPECT_TRUE(shop_.settle());
+  EXPECT_EQ(only_order().status, OrderStatus::kCancelled);
+  EXPECT_EQ(shop_.providers.reservation(id), "RELEASED");
+  EXPECT_EQ(shop_.providers.authorisation(id), "VOIDED");
+  expect_settled();
+}
+
+TEST_F(SagaTest, OnceAuthorisedItOnlyGoesForwards) {
+  shop_.plan.set(7, Fault::kUnavailable);  // capture
   const Response open = place();
   EXPECT_EQ(type_of(open), "order-open");
   EXPECT_EQ(only_order().status, OrderStatus::kAuthorised);

@@ -92,7 +92,7 @@ Response TestProviders::stock(const Request& request) {
   Reservation& held = reservations[order];
   const std::string wanted = commit ? "COMMITTED" : "RELEASED";
   if (held.state == wanted || (!commit && held.state == "EXPIRED")) return Response::json("{}");
-  if (!held.state.empty() && held.state != "RESERVED") {
+  if (commit && held.state != "RESERVED") {
     return Response::problem(409, "reservation-ended", held.state);
   }
   held.state = wanted;
@@ -127,7 +127,7 @@ Response TestProviders::payment(const Request& request) {
   Authorisation& held = authorisations[order];
   const std::string wanted = capture ? "CAPTURED" : "VOIDED";
   if (held.state == wanted) return Response::json("{}");
-  if (!held.state.empty() && held.state != "AUTHORISED") {
+  if (capture && held.state != "AUTHORISED") {
     return Response::problem(409, "authorisation-ended", held.state);
   }
   held.state = wanted;
@@ -142,6 +142,9 @@ Response TestProviders::authorise(const Request& request) {
   const std::int64_t amount = member(body, "amountMinor").get<std::int64_t>();
   if (const std::string state = authorisation(order); !state.empty()) {
     if (state == "VOIDED") return Response::problem(409, "authorisation-ended", state);
+    if (authorisations.at(order).amount_minor != amount) {
+      return Response::problem(422, "authorisation-mismatch", order);
+    }
     return Response::json("{}");
   }
   const auto credit = credit_minor.find(customer);

@@ -27,8 +27,6 @@ using subito::Response;
 constexpr std::int64_t kLimitMinorMax = 1'000'000'000'000'000;
 // A void is kept this long, so that an authorisation on its way finds it. What is captured stays.
 constexpr const char* kVoidedKeptSeconds = "2592000";  // 30 days
-// How often it may change between reading and writing; it does once, when it is made.
-constexpr int kSettleTriesMax = 3;
 
 struct SeedCustomer {
   const char* id;
@@ -160,26 +158,18 @@ Response settle(const std::string& order, Settlement settlement, Context& contex
   const ProviderFault fault = take_fault(context, capture ? "capture" : "void");
   if (fault == ProviderFault::kError) return error_on_demand();
   const char* const state = capture ? "CAPTURED" : "VOIDED";
+  const Event nothing = event_about<v1::PaymentVoided>({order, "", ""});
+  const std::string captured = event_of(v1::PaymentCaptured()).type;
   Redis& redis = context.redis("redis");
-  const std::string key = authorisation_key(redis, order);
-  for (int i = 0; i < kSettleTriesMax; ++i) {
-    const Known known = load(redis, order);
-    const Authorisation& it = known.authorisation;
-    if (!known.state && capture) throw unknown_authorisation(order);
-    const Event event =
-        capture ? event_about<v1::PaymentCaptured>(it) : event_about<v1::PaymentVoided>(it);
-    const RedisReply reply =
-        redis.command({"EVAL", scripts::kSettle, "3", key, events_key(redis),
-                       it.customer.empty() ? key : customer_key(redis, it.customer), it.customer,
-                       it.amount, state, capture ? "spent" : "available",
-                       capture ? "0" : kVoidedKeptSeconds, event.type, event.data});
-    const std::string_view what = reply.text();
-    if (what == "changed") continue;
-    if (fault == ProviderFault::kLost) die();
-    if (what == "ended") throw ended(order, capture ? "VOIDED" : "CAPTURED");
-    return answer(it, state, 200);
-  }
-  throw subito::RedisError("settle authorisation of " + order + ": it kept changing");
+  const RedisReply reply = redis.command(
+      {"EVAL", scripts::kSettle, "2", authorisation_key(redis, order), events_key(redis), state,
+       customer_key(redis, ""), kVoidedKeptSeconds, capture ? captured : nothing.type,
+       event_of(v1::PaymentRefunded()).type, nothing.data});
+  const std::string_view what = reply[0].text();
+  if (what == "unknown") throw unknown_authorisation(order);
+  if (fault == ProviderFault::kLost) die();
+  if (what == "ended") throw ended(order, "VOIDED");
+  return answer({order, std::string(reply[1].text()), std::string(reply[2].text())}, state, 200);
 }
 
 Response get_authorisation(const Request& request, Context& context) {

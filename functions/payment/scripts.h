@@ -5,8 +5,9 @@
 //
 //   payment:customer:<id>          hash: limit, available, held, spent; always
 //                                  limit = available + held + spent, none of them negative
-//   payment:authorisation:<order>  hash: state AUTHORISED, CAPTURED or VOIDED; customer, amount
-//                                  (neither if it was voided before it was there)
+//   payment:authorisation:<order>  hash: state AUTHORISED, CAPTURED or VOIDED; customer, amount and
+//                                  event, the data of all its events (none of these if it was
+//                                  voided before it was there)
 //   payment:fault:<step>           hash: fault, times, slow_ms; with the setting faults: allow
 //   payment:events                 stream
 #pragma once
@@ -32,28 +33,33 @@ if ARGV[3] == '1' or tonumber(available) < tonumber(ARGV[2]) then
 end
 redis.call('HINCRBY', KEYS[2], 'available', '-' .. ARGV[2])
 redis.call('HINCRBY', KEYS[2], 'held', ARGV[2])
-redis.call('HSET', KEYS[1], 'state', 'AUTHORISED', 'customer', ARGV[1], 'amount', ARGV[2])
+redis.call('HSET', KEYS[1], 'state', 'AUTHORISED', 'customer', ARGV[1], 'amount', ARGV[2],
+           'event', ARGV[5])
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', 1000000, '*', 'type', ARGV[4], 'data', ARGV[5])
 return 'done'
 )";
 
-// Captures or voids. KEYS: authorisation, events, customer (or the authorisation again, when it has
-// none). ARGV: customer and amount as they were read before, the final state, the field that its
-// amount goes to, seconds to keep the record (0: for ever), event type, event.
-// Answers done | again | changed (read it anew) | ended.
+// Captures or voids; what was captured can be voided, too: it is paid back. KEYS: authorisation,
+// events. ARGV: the final state, what the key of a customer begins with, seconds to keep a void,
+// event type, event type when it is paid back, event when nothing was authorised. Who was never
+// authorised can be VOIDED and then is authorised no more.
+// Answers {what, customer, amount}: done | again | unknown | ended.
 constexpr const char* kSettle = R"(
-local before = redis.call('HMGET', KEYS[1], 'state', 'customer', 'amount')
-if before[1] == ARGV[3] then return 'again' end
-if before[1] and before[1] ~= 'AUTHORISED' then return 'ended' end
-if (before[2] or '') ~= ARGV[1] or (before[3] or '') ~= ARGV[2] then return 'changed' end
-if before[1] then
-  redis.call('HINCRBY', KEYS[3], 'held', '-' .. ARGV[2])
-  redis.call('HINCRBY', KEYS[3], ARGV[4], ARGV[2])
+local kept = redis.call('HMGET', KEYS[1], 'state', 'customer', 'amount', 'event')
+local state, customer, amount, to = kept[1], kept[2] or '', kept[3] or '', ARGV[1]
+if not state and to == 'CAPTURED' then return {'unknown', '', ''} end
+if state == to then return {'again', customer, amount} end
+if state == 'VOIDED' then return {'ended', customer, amount} end
+local paid = state == 'CAPTURED'
+if state then
+  redis.call('HINCRBY', ARGV[2] .. customer, paid and 'spent' or 'held', '-' .. amount)
+  redis.call('HINCRBY', ARGV[2] .. customer, to == 'CAPTURED' and 'spent' or 'available', amount)
 end
-redis.call('HSET', KEYS[1], 'state', ARGV[3])
-if ARGV[5] ~= '0' then redis.call('EXPIRE', KEYS[1], ARGV[5]) end
-redis.call('XADD', KEYS[2], 'MAXLEN', '~', 1000000, '*', 'type', ARGV[6], 'data', ARGV[7])
-return 'done'
+redis.call('HSET', KEYS[1], 'state', to)
+if to == 'VOIDED' then redis.call('EXPIRE', KEYS[1], ARGV[3]) end
+redis.call('XADD', KEYS[2], 'MAXLEN', '~', 1000000, '*', 'type', paid and ARGV[5] or ARGV[4],
+           'data', kept[4] or ARGV[6])
+return {'done', customer, amount}
 )";
 
 // KEYS: customer, events. ARGV: limit, event type, event. Answers 1, or 0 if it is there.

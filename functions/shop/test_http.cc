@@ -59,15 +59,20 @@ HttpAnswer http(const std::string& socket_path, const std::string& method, const
   return {std::atoi(answer.c_str() + 9), answer.substr(0, end), answer.substr(end + 4)};
 }
 
-std::string http_fault(OpenApiCheck& check, const std::string& method, const std::string& path,
-                       const std::string& extra_headers, const std::string& body,
-                       const HttpAnswer& answer) {
-  if (answer.status == 0) return "";
+subito::Response response_of(const HttpAnswer& answer) {
   subito::Response response(answer.status);
   response.body() = answer.body;
   const subito::Headers headers = headers_of(answer.head);
   for (const auto& [name, value] : headers.fields()) response.header(name, value);
-  return check.fault(subito::Request(method, path, headers_of(extra_headers), body), response);
+  return response;
+}
+
+std::string http_fault(OpenApiCheck& check, const std::string& method, const std::string& path,
+                       const std::string& extra_headers, const std::string& body,
+                       const HttpAnswer& answer) {
+  if (answer.status == 0) return "";
+  return check.fault(subito::Request(method, path, headers_of(extra_headers), body),
+                     response_of(answer));
 }
 
 }  // namespace shop

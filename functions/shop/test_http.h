@@ -16,6 +16,9 @@ struct HttpAnswer {
 HttpAnswer http(const std::string& socket_path, const std::string& method, const std::string& path,
                 const std::string& extra_headers = {}, const std::string& body = {});
 
+// It as a Response.
+subito::Response response_of(const HttpAnswer& answer);
+
 // OpenApiCheck::fault() of what came over HTTP; "" also when nothing came. `extra_headers` and
 // `body` as http() was given them.
 std::string http_fault(OpenApiCheck& check, const std::string& method, const std::string& path,

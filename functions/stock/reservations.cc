@@ -26,10 +26,6 @@ constexpr const char* kEndedKeptSeconds = "2592000";  // 30 days
 constexpr std::int64_t kExpiresMsDefault = 900'000;  // 15 minutes
 constexpr std::int64_t kExpiresMsMax = 86'400'000;   // a day
 
-// How often an ending may find the reservation changed between reading and writing; it changes
-// once, when it is made.
-constexpr int kEndTriesMax = 3;
-
 enum class Ending { kCommit, kRelease, kExpire };
 
 const char* state_of(Ending ending) {
@@ -56,16 +52,22 @@ Message with_lines(const std::string& order, const Lines& lines) {
   return message;
 }
 
-Event ending_event(Ending ending, const std::string& order, const Lines& lines) {
+// The events of all ends have the same fields (events.proto), so that one can be written before it
+// is known which it will be.
+std::string ending_data(const std::string& order, const Lines& lines) {
+  return event_of(with_lines<v1::ReservationCommitted>(order, lines)).data;
+}
+
+std::string ending_type(Ending ending) {
   switch (ending) {
     case Ending::kCommit:
-      return event_of(with_lines<v1::ReservationCommitted>(order, lines));
+      return event_of(v1::ReservationCommitted()).type;
     case Ending::kRelease:
-      return event_of(with_lines<v1::ReservationReleased>(order, lines));
+      return event_of(v1::ReservationReleased()).type;
     case Ending::kExpire:
-      return event_of(with_lines<v1::ReservationExpired>(order, lines));
+      return event_of(v1::ReservationExpired()).type;
   }
-  return {};
+  return "";
 }
 
 std::string reservation_key(Redis& redis, const std::string& order) {
@@ -91,22 +93,6 @@ Response answer(const std::string& order, std::string_view state, int status) {
   return Response::json(out.take(), status);
 }
 
-// "EVAL script keys arguments", with one key and one argument a line at the end of each.
-RedisReply run(Redis& redis, const char* script, const std::string& order, const Lines& lines,
-               std::vector<std::string> arguments) {
-  std::vector<std::string> command{"EVAL",
-                                   script,
-                                   std::to_string(3 + lines.size()),
-                                   reservation_key(redis, order),
-                                   redis.key("due"),
-                                   events_key(redis)};
-  for (const Line& line : lines) command.push_back(level_key(redis, line.product));
-  command.push_back(order);
-  for (std::string& argument : arguments) command.push_back(std::move(argument));
-  for (const Line& line : lines) command.push_back(std::to_string(line.quantity));
-  return redis.command(command);
-}
-
 // What the script found wrong with one line.
 [[noreturn]] void refuse_line(std::string_view what, const RedisReply& reply, const Lines& lines) {
   const Line& line = lines.at(static_cast<std::size_t>(reply[1].integer()));
@@ -125,9 +111,19 @@ Response reserve(const Request& request, Context& context) {
   auto made = with_lines<v1::ReservationMade>(order, lines);
   made.set_expires_in_ms(expires_ms);
   Event event = event_of(made);
-  const RedisReply reply = run(
-      context.redis("redis"), scripts::kReserve, order, lines,
-      {to_text(lines), std::to_string(expires_ms), std::move(event.type), std::move(event.data)});
+  Redis& redis = context.redis("redis");
+  std::vector<std::string> command{"EVAL",
+                                   scripts::kReserve,
+                                   std::to_string(3 + lines.size()),
+                                   reservation_key(redis, order),
+                                   redis.key("due"),
+                                   events_key(redis)};
+  for (const Line& line : lines) command.push_back(level_key(redis, line.product));
+  command.insert(command.end(),
+                 {order, to_text(lines), std::to_string(expires_ms), std::move(event.type),
+                  std::move(event.data), ending_data(order, lines)});
+  for (const Line& line : lines) command.push_back(std::to_string(line.quantity));
+  const RedisReply reply = redis.command(command);
   const std::string_view what = reply[0].text();
   if (what == "reserved") return answer(order, "RESERVED", 201);
   if (what == "mismatch") {
@@ -144,29 +140,21 @@ Response reserve(const Request& request, Context& context) {
 // comes too late. It cannot be committed, and has nothing that could expire.
 Response end(const std::string& order, Ending ending, Context& context) {
   Redis& redis = context.redis("redis");
-  for (int i = 0; i < kEndTriesMax; ++i) {
-    const RedisReply known = redis.command({"HGET", reservation_key(redis, order), "lines"});
-    if (known.is_nil() && ending != Ending::kRelease) {
-      throw HttpError(404, "unknown-reservation", "order " + order + " has no reservation");
-    }
-    const std::string text(known.is_nil() ? "" : known.text());
-    const Lines lines = lines_of_text(text);
-    Event event = ending_event(ending, order, lines);
-    const RedisReply reply =
-        run(redis, scripts::kEnd, order, lines,
-            {text, kEndedKeptSeconds, std::move(event.type), std::move(event.data),
-             state_of(ending), ending == Ending::kCommit ? "sold" : "available"});
-    const std::string_view what = reply[0].text();
-    if (what == "done") return answer(order, state_of(ending), 200);
-    if (what == "again") return answer(order, reply[1].text(), 200);
-    if (what == "changed") continue;
-    if (what == "early") {
-      throw HttpError(409, "not-due", "the reservation of " + order + " has not expired yet");
-    }
-    throw HttpError(409, "reservation-ended",
-                    "the reservation of " + order + " is " + std::string(reply[1].text()));
+  const RedisReply reply = redis.command(
+      {"EVAL", scripts::kEnd, "3", reservation_key(redis, order), redis.key("due"),
+       events_key(redis), order, level_key(redis, ""), kEndedKeptSeconds, state_of(ending),
+       ending_type(ending), event_of(v1::ReservationReturned()).type, ending_data(order, {})});
+  const std::string_view what = reply[0].text();
+  if (what == "done") return answer(order, state_of(ending), 200);
+  if (what == "again") return answer(order, reply[1].text(), 200);
+  if (what == "unknown") {
+    throw HttpError(404, "unknown-reservation", "order " + order + " has no reservation");
   }
-  throw subito::RedisError("end reservation of " + order + ": it kept changing");
+  if (what == "early") {
+    throw HttpError(409, "not-due", "the reservation of " + order + " has not expired yet");
+  }
+  throw HttpError(409, "reservation-ended",
+                  "the reservation of " + order + " is " + std::string(reply[1].text()));
 }
 
 // Due work, delivered at least once: what has ended in another way, or is not there, is done.

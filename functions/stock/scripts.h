@@ -7,7 +7,8 @@
 //   stock:level:<product>      hash: sku, received, available, reserved, sold; always
 //                              received = available + reserved + sold, none of them negative;
 //                              withdrawn = 1 once the product is no longer sold
-//   stock:reservation:<order>  hash: state RESERVED, COMMITTED, RELEASED or EXPIRED; lines as text
+//   stock:reservation:<order>  hash: state RESERVED, COMMITTED, RELEASED or EXPIRED; lines as text;
+//                              event: the data of the event of its end, whichever that will be
 //   stock:due                  sorted set of the orders that are RESERVED, by the Unix time in ms
 //                              at which that expires
 //   stock:restock:<product>:<key>  how much came in with that Idempotency-Key; for a day
@@ -17,7 +18,7 @@
 namespace shop::scripts {
 
 // KEYS: reservation, due, events, then the level of each line. ARGV: order, lines as text, ms until
-// it expires, event type, event, then the quantities.
+// it expires, event type, event, the event of its end, then the quantities.
 // Answers {what, ...}: reserved | again STATE | mismatch | unknown LINE | withdrawn LINE |
 // short LINE AVAILABLE.
 constexpr const char* kReserve = R"(
@@ -31,47 +32,50 @@ for i = 4, #KEYS do
   local level = redis.call('HMGET', KEYS[i], 'available', 'withdrawn')
   if not level[1] then return {'unknown', i - 4} end
   if level[2] then return {'withdrawn', i - 4} end
-  if tonumber(level[1]) < tonumber(ARGV[i + 2]) then return {'short', i - 4, level[1]} end
+  if tonumber(level[1]) < tonumber(ARGV[i + 3]) then return {'short', i - 4, level[1]} end
 end
 local time = redis.call('TIME')
 local due = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[3]
 for i = 4, #KEYS do
-  redis.call('HINCRBY', KEYS[i], 'available', -ARGV[i + 2])
-  redis.call('HINCRBY', KEYS[i], 'reserved', ARGV[i + 2])
+  redis.call('HINCRBY', KEYS[i], 'available', -ARGV[i + 3])
+  redis.call('HINCRBY', KEYS[i], 'reserved', ARGV[i + 3])
 end
-redis.call('HSET', KEYS[1], 'state', 'RESERVED', 'lines', ARGV[2])
+redis.call('HSET', KEYS[1], 'state', 'RESERVED', 'lines', ARGV[2], 'event', ARGV[6])
 redis.call('ZADD', KEYS[2], string.format('%.0f', due), ARGV[1])
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', 1000000, '*', 'type', ARGV[4], 'data', ARGV[5])
 return {'reserved'}
 )";
 
-// Ends a reservation. KEYS: as above. ARGV: order, lines as text as they were read before, seconds
-// to keep the record, event type, event, the final state, the field its pieces go to, then the
-// quantities. EXPIRED becomes only what is RESERVED and due; what is EXPIRED counts as RELEASED,
-// too.
-// Answers {what, ...}: done | again STATE | changed (read the lines anew) | ended STATE | early.
+// Ends a reservation: what is reserved is sold or goes back, what was sold comes back. KEYS:
+// reservation, due, events. ARGV: order, what the key of a level begins with, seconds to keep the
+// record, the final state, event type, event type when what was sold comes back, event of an order
+// that has reserved nothing. EXPIRED becomes only what is RESERVED and due; what is EXPIRED counts
+// as RELEASED, too. Who never reserved can be RELEASED and then reserves no more.
+// Answers {what, ...}: done | again STATE | ended STATE | early | unknown.
 constexpr const char* kEnd = R"(
-local state = redis.call('HGET', KEYS[1], 'state')
-local lines = redis.call('HGET', KEYS[1], 'lines')
-if state == ARGV[6] or (state == 'EXPIRED' and ARGV[6] == 'RELEASED') then
-  return {'again', state}
+local kept = redis.call('HMGET', KEYS[1], 'state', 'lines', 'event')
+local state, to = kept[1], ARGV[4]
+if not state and to ~= 'RELEASED' then return {'unknown'} end
+if state == to or (state == 'EXPIRED' and to == 'RELEASED') then return {'again', state} end
+local sold = state == 'COMMITTED'
+if state and state ~= 'RESERVED' and not (sold and to == 'RELEASED') then
+  return {'ended', state}
 end
-if state and state ~= 'RESERVED' then return {'ended', state} end
-if (lines or '') ~= ARGV[2] then return {'changed'} end
-if ARGV[6] == 'EXPIRED' then
+if to == 'EXPIRED' then
   local due = redis.call('ZSCORE', KEYS[2], ARGV[1])
   local time = redis.call('TIME')
   if not due then return {'ended', 'none'} end
   if tonumber(due) > time[1] * 1000 + math.floor(time[2] / 1000) then return {'early'} end
 end
-for i = 4, #KEYS do
-  redis.call('HINCRBY', KEYS[i], 'reserved', -ARGV[i + 4])
-  redis.call('HINCRBY', KEYS[i], ARGV[7], ARGV[i + 4])
+for product, quantity in string.gmatch(kept[2] or '', '([^=,]+)=(%d+)') do
+  redis.call('HINCRBY', ARGV[2] .. product, sold and 'sold' or 'reserved', '-' .. quantity)
+  redis.call('HINCRBY', ARGV[2] .. product, to == 'COMMITTED' and 'sold' or 'available', quantity)
 end
-redis.call('HSET', KEYS[1], 'state', ARGV[6], 'lines', ARGV[2])
+redis.call('HSET', KEYS[1], 'state', to, 'lines', kept[2] or '')
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 redis.call('ZREM', KEYS[2], ARGV[1])
-redis.call('XADD', KEYS[3], 'MAXLEN', '~', 1000000, '*', 'type', ARGV[4], 'data', ARGV[5])
+redis.call('XADD', KEYS[3], 'MAXLEN', '~', 1000000, '*', 'type', sold and ARGV[6] or ARGV[5],
+           'data', kept[3] or ARGV[7])
 return {'done'}
 )";
 

@@ -1,7 +1,9 @@
-// The SDK's own way into Request and Response: what the node or an HTTP client sent becomes one.
+// The SDK's own way into Request, Response and Router: what the node or an HTTP client sent becomes
+// one.
 // Stateless; any thread.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -41,5 +43,11 @@ class ResponseAccess {
     return response;
   }
 };
+
+// Handler wants to copy what it holds; a Router cannot be copied.
+inline Handler shared_handler(Router router) {
+  auto shared = std::make_shared<Router>(std::move(router));
+  return [shared](const Request& request, Context& context) { return (*shared)(request, context); };
+}
 
 }  // namespace subito

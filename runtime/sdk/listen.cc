@@ -10,7 +10,8 @@
 
 #include "runtime/loop/loop.h"
 #include "runtime/sdk/crash.h"
-#include "runtime/sdk/listen_context.h"
+#include "runtime/sdk/listen_run.h"
+#include "runtime/sdk/listen_triggers.h"
 
 namespace subito::sdk {
 namespace {
@@ -20,6 +21,12 @@ constexpr auto kDrainCheck = std::chrono::milliseconds(5);
 constexpr auto kDrainMax = std::chrono::seconds(30);
 
 using ExchangePtr = std::shared_ptr<ListenExchange>;
+
+// What a worker thread is given.
+struct Task {
+  ExchangePtr exchange;
+  ListenFunction* function;
+};
 
 // Handler threads, made when all others are busy, up to a number; the rest waits in a queue, which
 // the server's limit of connections bounds.
@@ -39,9 +46,9 @@ class WorkerPool {
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  void give(ExchangePtr exchange) {
+  void give(Task task) {
     const std::lock_guard lock(mutex_);
-    waiting_.push_back(std::move(exchange));
+    waiting_.push_back(std::move(task));
     if (idle_ < waiting_.size() && threads_.size() < threads_max_) {
       threads_.emplace_back([this] { work(); });
     }
@@ -58,10 +65,10 @@ class WorkerPool {
       wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
       --idle_;
       if (waiting_.empty()) break;
-      const ExchangePtr exchange = std::move(waiting_.front());
+      const Task task = std::move(waiting_.front());
       waiting_.pop_front();
       lock.unlock();
-      ListenRun(service_, *exchange).run();
+      ListenRun(service_, *task.function, *task.exchange).run();
       lock.lock();
     }
     lock.unlock();
@@ -72,7 +79,7 @@ class WorkerPool {
   ListenService& service_;
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<ExchangePtr> waiting_;
+  std::deque<Task> waiting_;
   std::vector<std::thread> threads_;
   std::size_t idle_ = 0;
   bool stopping_ = false;
@@ -87,10 +94,15 @@ class ListenServer final : public server::Handler {
         server_(server::Server::create(loop, {}, *this)),
         wakeup_(loop, [this] { on_wakeup(); }),
         drain_timer_(loop, [this] { on_drain_timer(); }),
+        service_(service),
+        triggers_(service, options.timeout),
         workers_(options.concurrency, service) {}
 
   Result<server::Address> listen(const server::Address& address) {
     return server_->listen(address);
+  }
+  Status start_triggers(const std::vector<ListenTrigger>& triggers) {
+    return triggers_.start(triggers);
   }
 
   void drain() {
@@ -98,15 +110,18 @@ class ListenServer final : public server::Handler {
     draining_ = true;
     drain_until_ = loop_.now() + kDrainMax;
     server_->drain();
+    triggers_.stop();
     on_drain_timer();
   }
 
   void on_request(server::ExchangeId id, http::RequestHead&& head, bool end) override {
     const auto deadline = std::chrono::steady_clock::now() + timeout_;
+    ListenService::Target target = service_.find(head.path);
+    head.path = std::move(target.path);
     auto exchange = std::make_shared<ListenExchange>(id, std::move(head), end, deadline,
                                                      [this, id] { post(id); });
     exchanges_[id] = exchange;
-    workers_.give(std::move(exchange));
+    workers_.give({std::move(exchange), &target.function});
   }
   void on_body(server::ExchangeId id, std::string_view bytes, bool end) override {
     if (const auto exchange = find(id)) exchange->add_body(bytes, end);
@@ -164,7 +179,7 @@ class ListenServer final : public server::Handler {
   }
 
   void on_drain_timer() {
-    if (server_->connections() == 0) {
+    if (server_->connections() == 0 && triggers_.ended()) {
       loop_.stop();
     } else if (loop_.now() >= drain_until_) {
       std::fputs("end by SIGTERM: a handler does not yield\n", stderr);
@@ -184,7 +199,9 @@ class ListenServer final : public server::Handler {
   Timer drain_timer_;
   bool draining_ = false;
   TimePoint drain_until_;
-  WorkerPool workers_;  // the last: its threads end before what they use
+  ListenService& service_;
+  ListenTriggers triggers_;  // the last two: their threads end before what they use
+  WorkerPool workers_;
 };
 
 Result<server::Address> address_of(const std::string& text) {
@@ -207,9 +224,12 @@ std::string text_of(const server::Address& address) {
          std::to_string(address.port);
 }
 
-}  // namespace
+int fail_to_listen(const ListenOptions& options, const Error& error) {
+  std::fprintf(stderr, "%s: %s\n", options.name.c_str(), error.message.c_str());
+  return 1;
+}
 
-int listen_and_serve(const ListenOptions& given, const Handler& handler) {
+int serve_service(const ListenOptions& given, ListenService& service) {
   std::signal(SIGPIPE, SIG_IGN);
   report_crashes(-1);
   ListenOptions options = given;
@@ -217,21 +237,34 @@ int listen_and_serve(const ListenOptions& given, const Handler& handler) {
   if (options.concurrency == 0) options.concurrency = 1;
   for (const std::string& warning : unread_settings(environ))
     std::fprintf(stderr, "%s: warning: %s\n", options.name.c_str(), warning.c_str());
-  ListenService service{options.name, options.name + "-local", handler, {}, {}};
+  const auto address = address_of(options.address);
+  if (!address) return fail_to_listen(options, address.error());
+  const auto triggers = triggers_of(environ);
+  if (!triggers) return fail_to_listen(options, triggers.error());
   Loop loop;
   ListenServer server(loop, options, service);
-  const auto address = address_of(options.address);
-  const auto bound = address ? server.listen(*address) : Result<server::Address>(address.error());
-  if (!bound) {
-    std::fprintf(stderr, "%s: %s\n", options.name.c_str(), bound.error().message.c_str());
-    return 1;
-  }
+  const auto bound = server.listen(*address);
+  if (!bound) return fail_to_listen(options, bound.error());
+  const auto started = server.start_triggers(*triggers);
+  if (!started) return fail_to_listen(options, started.error());
   const Signal terminate(loop, SIGTERM, [&] { server.drain(); });
   const Signal interrupt(loop, SIGINT, [&] { server.drain(); });
   std::printf("%s listens on %s\n", options.name.c_str(), text_of(*bound).c_str());
   std::fflush(stdout);
   loop.run();
   return 0;
+}
+
+}  // namespace
+
+int listen_and_serve(const ListenOptions& options, const Handler& handler) {
+  ListenService service(options.name, handler);
+  return serve_service(options, service);
+}
+
+int listen_and_serve(const ListenOptions& options, std::vector<Service> services) {
+  ListenService service(std::move(services));
+  return serve_service(options, service);
 }
 
 }  // namespace subito::sdk

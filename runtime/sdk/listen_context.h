@@ -1,66 +1,61 @@
-// ListenRun: one run of a handler behind --listen. It is the handler's Context, on the worker
-// thread that runs it.
+// ListenContext: what a handler behind --listen knows and may use, whatever its run began with: a
+// request over HTTP (ListenRun), a call or a delivery inside the process (LocalRun). On the thread
+// that runs the handler.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "runtime/sdk/include/subito/function.h"
-#include "runtime/sdk/listen_client.h"
 #include "runtime/sdk/listen_exchange.h"
-#include "runtime/sdk/redis_client.h"
+#include "runtime/sdk/listen_service.h"
 
 namespace subito::sdk {
 
-// What all runs share.
-struct ListenService {
-  std::string name;
-  std::string pod;
-  const Handler& handler;
-  RedisPool redis;
-  ListenClient client;
+struct RunIds {
+  std::string request_id;
+  std::string traceparent;
 };
 
-class ListenRun final : public Context, public TimedWaiter {
+std::string new_request_id();
+
+class ListenContext : public Context, public TimedWaiter {
  public:
-  ListenRun(ListenService& service, ListenExchange& exchange);
+  // `caller` waits for this run, in this process; null: nobody does.
+  ListenContext(ListenService& service, ListenFunction& callee, RunIds ids,
+                const ListenContext* caller);
 
-  void run();  // the handler, and sends what came of it
-
-  std::chrono::steady_clock::time_point deadline() const override { return exchange_.deadline(); }
-  bool cancelled() override { return exchange_.cancelled(); }
-  const std::string& request_id() const override { return request_id_; }
-  const std::string& traceparent() const override { return traceparent_; }
-  const std::string& function() const override { return service_.name; }
-  const std::string& pod() const override { return service_.pod; }
+  const std::string& request_id() const override { return ids_.request_id; }
+  const std::string& traceparent() const override { return ids_.traceparent; }
+  const std::string& function() const override { return function_.name; }
+  const std::string& pod() const override { return function_.pod; }
   Logger& log() override { return logger_; }
   std::optional<std::string> setting(std::string_view name) const override;
   Redis& redis(std::string_view binding) override;
   int connect(std::string_view binding) override;
-  PendingCall start_call(std::string_view function, const Request& request) override;
+  PendingCall start_call(std::string_view callee, const Request& request) override;
   void wait_for(int fd, short events) override;
   bool wait_until(int fd, short events, ListenDeadline until) override;
 
+ protected:
+  const Handler& handler() const { return function_.handler; }
+
  private:
-  class Reader;
-  class Writer;
   class LineLogger final : public Logger {
    public:
-    explicit LineLogger(const ListenRun& owner) : owner_(owner) {}
+    explicit LineLogger(const ListenContext& owner) : owner_(owner) {}
 
    private:
     void write(int level, std::string_view message, Fields fields) override;
-    const ListenRun& owner_;
+    const ListenContext& owner_;
   };
 
-  void send(const Request& request, const Response& response);
-  void send_streamed(const Request& request, const Response& response);
+  void refuse_cycle(std::string_view callee) const;
 
   ListenService& service_;
-  ListenExchange& exchange_;
-  std::string request_id_;
-  std::string traceparent_;
+  ListenFunction& function_;
+  const RunIds ids_;
+  const ListenContext* const caller_;
   LineLogger logger_{*this};
   std::vector<std::unique_ptr<RedisClient>> redis_;
 };

@@ -71,7 +71,7 @@ void Feed::source_failed(TimePoint now) {
 }
 
 void Feed::changed(TimePoint now, Actions& actions) {
-  changed_ = true;
+  news_look_ = std::min(news_look_, now + kLinger);
   plan(now, actions);
 }
 
@@ -219,10 +219,11 @@ std::size_t Feed::plan_deliveries(TimePoint now, Actions& actions) {
 }
 
 void Feed::plan_look(TimePoint now, std::size_t room, Actions& actions) {
-  const bool due = changed_ || next_look_ <= now;
+  const bool due = changed_ || std::min(news_look_, next_look_) <= now;
   if (!due || looking_ || room == 0 || items_.size() >= kAsideMax + limits_.in_flight) return;
   looking_ = true;
   changed_ = false;
+  news_look_ = TimePoint::max();
   next_look_ = TimePoint::max();
   Action look{Action::Kind::kLook};
   look.room = room;
@@ -231,7 +232,8 @@ void Feed::plan_look(TimePoint now, std::size_t room, Actions& actions) {
 }
 
 void Feed::plan_wake(TimePoint now, std::size_t room) {
-  if (!looking_ && room > 0 && next_look_ > now) wake_at_ = next_look_;
+  const TimePoint look = std::min(news_look_, next_look_);
+  if (!looking_ && room > 0 && look > now) wake_at_ = look;
   // What is ready already waits for room, which comes with an answer.
   for (const auto& [arrival, item] : items_) {
     if (item.state == State::kSettling) continue;

@@ -33,6 +33,9 @@ struct FeedLimits {
 
 // Items set aside for later, beyond which nothing new is looked for.
 inline constexpr std::size_t kAsideMax = 1000;
+// After news so long nothing is looked for: what is written in one go is found in one look, and
+// whoever writes it need not share Redis with its own readers meanwhile.
+inline constexpr Duration kLinger = std::chrono::milliseconds(10);
 // After an error of Redis, and at most between any two tries of a delivery.
 inline constexpr Duration kErrorPause = std::chrono::seconds(1);
 inline constexpr Duration kPauseMax = std::chrono::seconds(30);
@@ -81,7 +84,7 @@ class Feed {
   // Redis is there, or there again; it is away.
   void connected(TimePoint now, Actions& actions);
   void disconnected(TimePoint now);
-  // The items may have changed.
+  // The items may have changed: a look follows within kLinger.
   void changed(TimePoint now, Actions& actions);
   // Somebody put items among those taken.
   void recover(TimePoint now, Actions& actions);
@@ -150,7 +153,8 @@ class Feed {
   bool paused_ = false;
   bool stopped_ = false;
   bool looking_ = false;
-  bool changed_ = false;
+  bool changed_ = false;                    // a look is due at once
+  TimePoint news_look_ = TimePoint::max();  // one that news made due
   TimePoint next_look_ = TimePoint::max();
   TimePoint wake_at_ = TimePoint::max();
 };

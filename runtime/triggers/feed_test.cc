@@ -85,8 +85,26 @@ TEST(Feed, RecoversThenLooksThenDeliversAndAcknowledges) {
   bench.feed.settled(bench.now, "1-0", bench.actions);
   EXPECT_THAT(bench.take_words(), IsEmpty());
   EXPECT_EQ(bench.feed.wake_at(), TimePoint::max()) << "a quiet stream costs nothing";
+}
+
+TEST(Feed, NewsInOneGoAreOneLookALittleLater) {
+  Bench bench({});
+  bench.begin();
+  bench.found({});
   bench.feed.changed(bench.now, bench.actions);
+  const TimePoint first = bench.now;
+  EXPECT_EQ(bench.feed.wake_at(), first + kLinger);
+  bench.now += kLinger / 2;
+  bench.feed.changed(bench.now, bench.actions);
+  EXPECT_THAT(bench.take_words(), IsEmpty());
+  EXPECT_EQ(bench.feed.wake_at(), first + kLinger) << "further news do not put it off";
+  bench.now = first + kLinger;
+  bench.feed.tick(bench.now, bench.actions);
   EXPECT_THAT(bench.take_words(), ElementsAre("look 1"));
+  bench.feed.changed(bench.now, bench.actions);
+  bench.found({});
+  EXPECT_THAT(bench.take_words(), IsEmpty());
+  EXPECT_EQ(bench.feed.wake_at(), bench.now + kLinger) << "news during a look are looked for too";
 }
 
 TEST(Feed, TriesAgainLaterAndThenMakesADeadLetter) {
@@ -236,6 +254,7 @@ class Model {
       act();
       answer_one(true);
       now_ += milliseconds(100);
+      if (feed_->wake_at() <= now_) feed_->tick(now_, actions_);
       feed_->changed(now_, actions_);
     }
     EXPECT_EQ(ended_.size(), entries_.size()) << "every entry ends";

@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# The network of this pattern, sourced after lib.sh: a network namespace for each service and for
+# Redis, each behind a virtual wire to a switch, which has a namespace too. All of it lives as long
+# as the processes in it; nothing has a name outside.
+#
+#   NET   the first three numbers of the addresses (10.91.0)
+NET=${NET:-10.91.0}
+readonly OUTSIDE=subito-shop # the end of the wire on this host
+
+host_of() {
+  case $1 in
+    outside) printf '%s.1' "$NET" ;;
+    catalogue) printf '%s.11' "$NET" ;;
+    stock) printf '%s.12' "$NET" ;;
+    payment) printf '%s.13' "$NET" ;;
+    checkout) printf '%s.14' "$NET" ;;
+    shopfront) printf '%s.15' "$NET" ;;
+    redis) printf '%s.16' "$NET" ;;
+  esac
+}
+port_of() { if [[ $1 == redis ]]; then printf 6379; else printf 80; fi; }
+
+pid_of() { cut -d' ' -f1 "$STATE/$1.pid"; }
+
+# start_apart NAME COMMAND...: in a network namespace of its own.
+start_apart() {
+  local tenths
+  start "$1" unshare --net "${@:2}"
+  for ((tenths = 0; tenths < 50; tenths++)); do
+    [[ $(readlink "/proc/$(pid_of "$1")/ns/net") == "$(readlink /proc/self/ns/net)" ]] || return 0
+    sleep 0.1
+  done
+  die "start $1: it has no network namespace of its own; see $STATE/$1.log"
+}
+
+# within NAME COMMAND...: on the host of NAME.
+within() { nsenter --net="/proc/$(pid_of "$1")/ns/net" "${@:2}"; }
+
+lay_switch() {
+  start_apart switch sleep infinity
+  within switch ip link add name switch type bridge
+  within switch ip link set switch up
+}
+
+# plug NAME: a wire from the switch to the host of NAME.
+plug() {
+  within switch ip link add name "$1" type veth peer name eth0 netns "$(pid_of "$1")"
+  within switch ip link set "$1" master switch up
+  within "$1" ip address add "$(host_of "$1")/24" dev eth0
+  within "$1" ip link set eth0 up
+  within "$1" ip link set lo up
+}
+
+plug_outside() {
+  ip link add name "$OUTSIDE" type veth peer name outside netns "$(pid_of switch)"
+  within switch ip link set outside master switch up
+  ip address add "$(host_of outside)/24" dev "$OUTSIDE"
+  ip link set "$OUTSIDE" up
+}
+
+unplug_outside() { ! ip link show "$OUTSIDE" >/dev/null 2>&1 || ip link delete "$OUTSIDE"; }

@@ -1,0 +1,66 @@
+# shellcheck shell=bash
+# The containers of this pattern, sourced after lib.sh. DOCKER_HOST and the like are docker's own.
+#
+#   NET   the first three numbers of the containers' addresses (10.92.0)
+NET=${NET:-10.92.0}
+export NET STATE
+
+host_of() {
+  case $1 in
+    catalogue) printf '%s.11' "$NET" ;;
+    stock) printf '%s.12' "$NET" ;;
+    payment) printf '%s.13' "$NET" ;;
+    checkout) printf '%s.14' "$NET" ;;
+    shopfront) printf '%s.15' "$NET" ;;
+    redis) printf '%s.16' "$NET" ;;
+  esac
+}
+port_of() { if [[ $1 == redis ]]; then printf 6379; else printf 8080; fi; }
+
+# Compose is a plugin of docker's, or Debian's program.
+compose() {
+  if docker compose version >/dev/null 2>&1; then
+    docker compose -p subito-shop -f "$PATTERN/compose.yaml" "$@"
+  else
+    docker-compose -p subito-shop -f "$PATTERN/compose.yaml" "$@"
+  fi
+}
+
+require_docker() {
+  require docker docker.io
+  docker info >/dev/null 2>&1 || die "use docker: no daemon answers; start one, or set DOCKER_HOST"
+  docker compose version >/dev/null 2>&1 || require docker-compose docker-compose
+}
+
+# build_image NAME FOLDER [OPTION...]
+build_image() {
+  docker build -q -t "localhost/subito-shop/$1" "${@:3}" "$2" >/dev/null ||
+    die "build the image of $1: see above"
+}
+
+build_service() {
+  mkdir -p "$STATE/image"
+  cp "$BUILD/shop/$1" "$STATE/image/"
+  build_image "$1" "$STATE/image" -f "$PATTERN/Dockerfile" --build-arg "SERVICE=$1"
+  rm -r "$STATE/image"
+}
+
+# Redis with its libraries, as they lie on this host.
+build_redis() {
+  local root=$STATE/image/root file
+  mkdir -p "$root/usr/bin" "$root/data" "$root/etc"
+  cp -L "$(command -v redis-server)" "$root/usr/bin/redis-server"
+  while read -r file; do
+    mkdir -p "$root${file%/*}"
+    cp -L "$file" "$root$file"
+  done < <(ldd "$(command -v redis-server)" | grep -o '/[^ ]*')
+  build_image redis "$STATE/image" -f "$PATTERN/redis.Dockerfile"
+  rm -r "$STATE/image"
+}
+
+# The process of each container, as this host numbers it.
+container_pids() {
+  local ids
+  mapfile -t ids < <(compose ps -q)
+  docker inspect -f '{{.State.Pid}}' "${ids[@]}" | paste -sd,
+}
