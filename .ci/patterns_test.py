@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Brings every pattern of deploy/patterns up, checks it, and takes it down.
 
-  .ci/patterns_test.py BUILD [TEST...]    BUILD: a folder with a finished build, build/dev
+  .ci/patterns_test.py BUILD [TEST]    BUILD: a folder with a finished build, build/dev
 
 Each pattern that this machine cannot run is skipped, and says why. Containers run in a Docker
 daemon of the test's own, in a network namespace of its own. Nothing may be left: no process that
@@ -226,7 +226,11 @@ def main():
     if reason:
         print(f"skipped: {reason}")
         sys.exit(SKIPPED)
-    unittest.main(verbosity=2)
+    result = unittest.main(verbosity=2, exit=False).result
+    if not result.wasSuccessful():
+        sys.exit(1)
+    if len(result.skipped) == result.testsRun:
+        sys.exit(SKIPPED)
 
 
 if __name__ == "__main__":

@@ -11,12 +11,14 @@ from collections import defaultdict
 
 
 def reason_of(case):
-    """What GTEST_SKIP() said, else what ctest says."""
+    """What GTEST_SKIP() or unittest's skipTest() said, else what ctest says."""
     output = case.findtext("system-out") or ""
     said = re.search(r"^[^\n]*: Skipped\n(.+?)\n*(?=^\[|^\S+:\d+: |\Z)", output,
                      re.MULTILINE | re.DOTALL)
     if said and said.group(1).strip():
         return " ".join(said.group(1).split())
+    if said := re.search(r"\.\.\. skipped ['\"](.+)['\"]$", output, re.MULTILINE):
+        return said.group(1)
     skipped = case.find("skipped")
     return (skipped.get("message") if skipped is not None else "") or "no reason given"
 

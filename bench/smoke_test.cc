@@ -192,11 +192,12 @@ TEST_F(BenchShopSmoke, LatencyTimesOrdersAndFirstPages) {
   ASSERT_TRUE(json.is_object());
   EXPECT_EQ(json["errors"], 0);
   EXPECT_EQ(json["warmOrder"]["n"], 10);
+  EXPECT_EQ(json["warmOrderSynced"]["n"], 10);
   EXPECT_EQ(json["warmEmpty"]["n"], 10);
   EXPECT_EQ(json["firstPage"]["n"], 1);
   EXPECT_EQ(json["coldStart"]["n"], 1);
   EXPECT_GT(json["orderRatio"]["middle"], 0);
-  EXPECT_EQ(json["orders"]["placed"], 15);
+  EXPECT_EQ(json["orders"]["placed"], 30);
 }
 
 TEST_F(BenchSmoke, AnInterruptLeavesNothingBehind) {

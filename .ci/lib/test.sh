@@ -72,6 +72,7 @@ packages_for_tests() {
   # shellcheck source=.ci/lib/setup.sh
   source "$ROOT/.ci/lib/setup.sh"
   require_packages build run test package
+  if in_ci && ! command -v dockerd >/dev/null; then require_packages docker; fi
   fetch_axe
 }
 
