@@ -29,9 +29,13 @@ constexpr auto kEdgeMicros = make_edges();
 constexpr std::int64_t kPriceMax = std::int64_t{86'400} * 1'000'000;
 
 // Stands for the gaps of a bin: its middle.
-std::int64_t middle(std::size_t bin) {
-  return bin == 0 ? kEdgeMicros[0] / 2 : (kEdgeMicros[bin - 1] + kEdgeMicros[bin]) / 2;
+constexpr std::array<std::int64_t, GapHistogram::kEdges> make_middles() {
+  std::array<std::int64_t, GapHistogram::kEdges> out{};
+  out[0] = kEdgeMicros[0] / 2;
+  for (std::size_t i = 1; i < out.size(); ++i) out[i] = (kEdgeMicros[i - 1] + kEdgeMicros[i]) / 2;
+  return out;
 }
+constexpr auto kMiddleMicros = make_middles();
 
 }  // namespace
 
@@ -50,35 +54,47 @@ std::size_t GapHistogram::bin_of(Duration gap) {
 }
 
 void GapHistogram::add(Duration gap) {
-  std::uint16_t& count = counts_[bin_of(gap)];
-  if (count == std::numeric_limits<std::uint16_t>::max()) halve();
-  ++count;
+  const std::size_t bin = bin_of(gap);
+  if (counts_[bin] == std::numeric_limits<std::uint16_t>::max()) halve();
+  ++counts_[bin];
   ++count_;
+  used_ |= std::uint64_t{1} << bin;
+  answered_ = false;
 }
 
 void GapHistogram::halve() {
   count_ = 0;
-  for (std::uint16_t& count : counts_) count_ += count /= 2;
+  used_ = 0;
+  for (std::size_t bin = 0; bin < counts_.size(); ++bin) {
+    count_ += counts_[bin] /= 2;
+    used_ |= std::uint64_t{counts_[bin] > 0} << bin;
+  }
 }
 
 Duration GapHistogram::cheapest(Duration price, Duration limit) const {
+  if (answered_ && price == price_ && limit == limit_) return answer_;
+  answered_ = true;
+  price_ = price;
+  limit_ = limit;
+  return answer_ = find_cheapest(price, limit);
+}
+
+Duration GapHistogram::find_cheapest(Duration price, Duration limit) const {
   const std::int64_t start = std::min(micros(price), kPriceMax);
   const std::int64_t longest = micros(limit);
   std::int64_t beyond = count_;  // gaps that T does not cover
   std::int64_t covered = 0;      // summed, of those that it does
   std::int64_t best = 0;
   std::int64_t least = beyond * start;
-  const auto consider = [&](std::int64_t keep) {
-    const std::int64_t cost = covered + beyond * (keep + start);
-    if (cost >= least) return;
-    least = cost;
-    best = keep;
-  };
-  for (std::size_t bin = 0; bin < kEdges && kEdgeMicros[bin] <= longest; ++bin) {
-    if (counts_[bin] == 0) continue;  // a longer T without a gap covered costs more
+  // Bins without a gap are passed over: a longer T that covers no more gaps costs more.
+  for (std::uint64_t left = used_; left != 0; left &= left - 1) {
+    const auto bin = static_cast<std::size_t>(std::countr_zero(left));
+    if (bin >= kEdges || kEdgeMicros[bin] > longest) break;
     beyond -= counts_[bin];
-    covered += counts_[bin] * middle(bin);
-    consider(kEdgeMicros[bin]);
+    covered += counts_[bin] * kMiddleMicros[bin];
+    const std::int64_t cost = covered + beyond * (kEdgeMicros[bin] + start);
+    best = cost < least ? kEdgeMicros[bin] : best;  // without a branch: nobody can foretell it
+    least = std::min(least, cost);
   }
   return microseconds(best);
 }

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -106,6 +107,9 @@ class Policy {
   // Of the load that was observed last. Moves nothing but the policy's own clock.
   virtual Plan plan(const Load& load) = 0;
 };
+
+// About what a policy object takes, for whoever asks the caches for it ahead.
+inline constexpr std::size_t kPolicyBytes = 256;
 
 enum class PolicyKind : std::uint8_t { kInstant, kConcurrency, kFixed, kHistogram };
 // Every kind, for whoever offers a choice: the simulator compares these.

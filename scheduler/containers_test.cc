@@ -151,6 +151,67 @@ TEST(Timers, SetToNeverIsCleared) {
   EXPECT_EQ(timers.next(), TimePoint::max());
 }
 
+TEST(Timers, ThatRestAreNotDueUntilTheyAreSetAgain) {
+  Timers timers;
+  const auto at = [](int seconds) { return TimePoint(std::chrono::seconds(seconds)); };
+  TimerHandle a = kNoSlot, b = kNoSlot;
+  timers.rest(a);
+  EXPECT_EQ(a, kNoSlot);
+  timers.set(a, at(1), {Timer::Kind::kPod, 1});
+  timers.set(b, at(2), {Timer::Kind::kPod, 2});
+  timers.rest(a);
+  EXPECT_NE(a, kNoSlot);
+  EXPECT_EQ(timers.next(), at(2));
+  timers.set(a, at(3), {Timer::Kind::kPod, 3});
+  timers.rest(b);
+  EXPECT_EQ(timers.next(), at(3));
+  EXPECT_EQ(timers.take_due(at(9))->slot, 3u);
+  EXPECT_EQ(timers.next(), TimePoint::max());
+  EXPECT_FALSE(timers.take_due(at(9)));
+}
+
+// Whatever is set, put off, put forward, cleared, rests or is taken.
+TEST(Timers, ComeInOrderHoweverOftenTheyAreMoved) {
+  struct Armed {
+    TimePoint at;
+    int turn;
+  };
+  Timers timers;
+  std::vector<TimerHandle> handles(40, kNoSlot);
+  std::map<Slot, Armed> expected;
+  std::mt19937 random(4);
+  for (int step = 0; step < kSteps; ++step) {
+    const Slot slot = random() % 40;
+    const unsigned what = random() % 8;
+    if (what < 5) {
+      const TimePoint at(Duration(step + static_cast<int>(random() % 100)));
+      timers.set(handles[slot], at, {Timer::Kind::kPod, slot});
+      expected[slot] = {at, step};
+    } else if (what == 5) {
+      timers.clear(handles[slot]);
+      ASSERT_EQ(handles[slot], kNoSlot);
+      expected.erase(slot);
+    } else if (what == 6) {
+      timers.rest(handles[slot]);
+      expected.erase(slot);
+    }
+    const auto first = [&] {
+      return std::min_element(expected.begin(), expected.end(), [](const auto& a, const auto& b) {
+        return std::pair(a.second.at, a.second.turn) < std::pair(b.second.at, b.second.turn);
+      });
+    };
+    const TimePoint now(Duration(step + 10));
+    while (const auto due = timers.take_due(now)) {
+      ASSERT_FALSE(expected.empty());
+      ASSERT_EQ(due->slot, first()->first);
+      handles[due->slot] = kNoSlot;
+      expected.erase(due->slot);
+    }
+    ASSERT_EQ(timers.next(), expected.empty() ? TimePoint::max() : first()->second.at);
+    ASSERT_GT(timers.next(), now);
+  }
+}
+
 TEST(Later, StopsAtTheEndOfTime) {
   EXPECT_EQ(later(TimePoint(Duration(5)), Duration(6)), TimePoint(Duration(11)));
   EXPECT_EQ(later(TimePoint(Duration(5)), Duration::max()), TimePoint::max());

@@ -49,6 +49,7 @@ Turn Core::tick(TimePoint now, Effects& effects) {
 
 void Core::arrive(Turn turn, const Arrival& arrival) {
   const Slot slot = ledger_.find(arrival.function);
+  if (slot != kNoSlot) ledger_.fetch(slot);
   if (const auto reason = refused_on_arrival(turn, arrival, slot)) {
     turn.effects.push_back(Refuse{.invocation = arrival.invocation,
                                   .reason = *reason,
@@ -138,6 +139,7 @@ void Core::completed(TimePoint now, Effects& effects, InvocationId id,
     tick(now, effects);
     return;
   }
+  ledger_.fetch(ledger_.invocation(slot).function);
   // The answer is here: a deadline that passed meanwhile cannot take it back.
   ledger_.timers().clear(ledger_.invocation(slot).timer);
   Turn turn = tick(now, effects);

@@ -35,6 +35,14 @@ class Core {
   Turn tick(TimePoint now, Effects& effects);
   TimePoint next_deadline() const { return ledger_.timers().next(); }
 
+  // Hints, see scheduler.h.
+  void fetch(FunctionId id) const {
+    if (const Slot slot = ledger_.find(id); slot != kNoSlot) ledger_.fetch(slot);
+  }
+  void fetch(InvocationId id) const {
+    if (const Slot slot = ledger_.find(id); slot != kNoSlot) ledger_.fetch_invocation(slot);
+  }
+
   void add_function(Turn turn, FunctionId id, RevisionId revision, const FunctionLimits& limits);
   void update_function(Turn turn, FunctionId id, RevisionId revision, const FunctionLimits& limits);
   void remove_function(Turn turn, FunctionId id);
@@ -105,7 +113,7 @@ class Core {
   // --- the policy's plan
   autoscaler::Load load_of(const Turn& turn, const Function& function) const;
   void observe(Turn& turn, Slot function);
-  void replan(Turn& turn, Slot function);
+  void replan(Turn& turn, Slot function, const autoscaler::Load& load);
   void keep_planned(Turn& turn, Slot function);
   std::uint32_t pods_planned(const Function& function) const;
 

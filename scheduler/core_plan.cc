@@ -24,12 +24,13 @@ void Core::observe(Turn& turn, Slot slot) {
 }
 
 // Asks the policy what it wants now. A node that closes wants nothing.
-void Core::replan(Turn& turn, Slot slot) {
+void Core::replan(Turn& turn, Slot slot, const autoscaler::Load& load) {
   Function& function = ledger_.function(slot);
-  function.plan = closing_ ? autoscaler::Plan() : function.policy->plan(load_of(turn, function));
+  function.plan = closing_ ? autoscaler::Plan() : function.policy->plan(load);
   CHECK(function.plan.ask_again_at > turn.now && function.plan.at_once > 0);
   if (function.plan_at == function.plan.ask_again_at) return;
   function.plan_at = function.plan.ask_again_at;
+  if (function.plan_at == TimePoint::max()) return ledger_.timers().rest(function.plan_timer);
   ledger_.timers().set(function.plan_timer, function.plan_at, {Timer::Kind::kFunctionPlan, slot});
 }
 

@@ -10,6 +10,7 @@ namespace subito::scheduler {
 void Core::pod_ready(Turn turn, PodId id) {
   const Slot slot = ledger_.find(id);
   if (slot == kNoSlot || ledger_.pod(slot).said_hello) return;
+  ledger_.fetch(ledger_.pod(slot).function);
   ledger_.hello(slot, turn.now);
   Pod& pod = ledger_.pod(slot);
   if (pod.state == PodState::kReady) ledger_.timers().clear(pod.timer);
@@ -36,6 +37,7 @@ void Core::pod_exited(TimePoint now, Effects& effects, PodId id, ExitKind kind,
   }
   // Even what is due before the exit must no longer drain, stop or use it.
   Pod& pod = ledger_.pod(slot);
+  ledger_.fetch(pod.function);
   const bool asked = !pod.serving() && !pod.start_timed_out;
   if (pod.state != PodState::kStopping) ledger_.transition(slot, PodState::kStopping, latest_);
   ledger_.timers().clear(pod.timer);

@@ -30,8 +30,9 @@ void Core::settle(Turn& turn, Slot slot) {
   Function& function = ledger_.function(slot);
   if (function.removed) return;
   ledger_.timers().clear(function.wake_timer);
-  observe(turn, slot);
-  replan(turn, slot);
+  const autoscaler::Load load = load_of(turn, function);
+  function.policy->observe(load);
+  replan(turn, slot, load);
   keep_minimum(turn, slot);  // first: whoever waits finds room in these pods
   keep_planned(turn, slot);
   serve(turn, slot);
@@ -248,7 +249,7 @@ bool Core::has_surplus(const Function& function) const {
 void Core::refresh_idle(Slot slot) {
   Function& function = ledger_.function(slot);
   ledger_.set_evictable(slot, evictable(function));
-  if (!has_surplus(function)) return ledger_.timers().clear(function.idle_timer);
+  if (!has_surplus(function)) return ledger_.timers().rest(function.idle_timer);
   const TimePoint since = ledger_.pod(function.idle.front()).idle_since;
   ledger_.timers().set(function.idle_timer, later(since, function.plan.keep_idle),
                        {Timer::Kind::kFunctionIdle, slot});
@@ -256,7 +257,8 @@ void Core::refresh_idle(Slot slot) {
 
 void Core::idle_due(Turn& turn, Slot slot) {
   Function& function = ledger_.function(slot);
-  for (replan(turn, slot); has_surplus(function); replan(turn, slot)) {
+  const auto plan_again = [&] { replan(turn, slot, load_of(turn, function)); };
+  for (plan_again(); has_surplus(function); plan_again()) {
     const Slot oldest = function.idle.front();
     if (later(ledger_.pod(oldest).idle_since, function.plan.keep_idle) > turn.now) break;
     drain(turn, oldest, closing_ ? DrainReason::kClosing : DrainReason::kIdle);

@@ -3,7 +3,8 @@
 // positions are written as with two, and those are what a cache misses.
 //
 // `positions(slot)` returns a Slot& that belongs to the slot and to this heap: kNoSlot while it is
-// not in, otherwise its place. Keys must differ (add a sequence number), so that order is defined.
+// not in, otherwise its place. Keys have `<` and must differ (add a
+// sequence number), so that order is defined.
 #pragma once
 
 #include <algorithm>
@@ -24,6 +25,7 @@ class Heap {
     CHECK(!empty());
     return entries_.front().slot;
   }
+  void fetch() const { fetch_lines(entries_.data(), sizeof(Entry)); }  // the top
   const Key& top_key() const {
     CHECK(!empty());
     return entries_.front().key;

@@ -24,10 +24,25 @@ Slot Ledger::add_function(FunctionId id) {
   return slot;
 }
 
+void Ledger::fetch(Slot slot) const {
+  const Function& function = functions_[slot];
+  fetch_lines(&function, sizeof function);
+  evict_.fetch(slot);
+  fetch_lines(function.policy.get(), autoscaler::kPolicyBytes);
+  function.room.fetch();
+}
+
+void Ledger::fetch_invocation(Slot slot) const {
+  const Invocation& invocation = invocations_[slot];
+  fetch_lines(&invocation, sizeof invocation);
+  if (invocation.pod != kNoSlot) fetch_lines(&pods_[invocation.pod], sizeof(Pod));
+  fetch(invocation.function);
+}
+
 void Ledger::set_height(Slot slot, std::uint32_t height) {
   Function& function = functions_[slot];
   if (function.height == height) return;
-  const bool stood = function.wants_start, evictable = function.evict_position != kNoSlot;
+  const bool stood = function.wants_start, evictable = evict_.contains(slot);
   leave_line(slot);
   set_evictable(slot, false);
   for (Slot at = function.pods.front(); at != kNoSlot; at = next_pod(at)) {
@@ -251,23 +266,10 @@ Slot Ledger::first_with_room() const {
 }
 
 void Ledger::set_evictable(Slot slot, bool evictable) {
-  Function& function = functions_[slot];
-  auto positions = [this](Slot at) -> Slot& { return functions_[at].evict_position; };
-  const bool was = function.evict_position != kNoSlot;
-  if (evictable && !was) ++evictable_;
-  if (!evictable && was) --evictable_;
-  if (!evictable) return evict_[function.height].erase(slot, positions);
+  if (!evictable) return evict_.erase(slot);
+  const Function& function = functions_[slot];
   const Pod& pod = pods_[function.idle.front()];
-  evict_[function.height].put(slot, EvictKey{pod.keep_priority, pod.idle_since, slot}, positions);
-}
-
-Slot Ledger::evict_first(std::uint32_t height) const {
-  const Heap<EvictKey>* first = nullptr;
-  for (; height <= kHeightMax; ++height) {
-    const Heap<EvictKey>& heap = evict_[height];
-    if (!heap.empty() && (first == nullptr || heap.top_key() < first->top_key())) first = &heap;
-  }
-  return first == nullptr ? kNoSlot : first->top();
+  evict_.put(slot, function.height, pod.keep_priority, pod.idle_since);
 }
 
 // Puts the pod into every list its state and load say it belongs to, and out of the others.
@@ -278,8 +280,10 @@ void Ledger::reindex(Slot slot, TimePoint now) {
   auto positions = [this](Slot at) -> Slot& { return pods_[at].room_position; };
   if (pod.serving() && load < pod.concurrency) {
     const bool starting = pod.state == PodState::kStarting;
-    function.room.put(slot, RoomKey{starting, load, starting ? pod.last_used : ~pod.last_used},
-                      positions);
+    function.room.put(
+        slot,
+        RoomKey{std::uint64_t{starting} << 32 | load, starting ? pod.last_used : ~pod.last_used},
+        positions);
   } else {
     function.room.erase(slot, positions);
   }

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 
+#include "scheduler/evict_order.h"
 #include "scheduler/id_map.h"
 #include "scheduler/places.h"
 #include "scheduler/records.h"
@@ -27,6 +28,11 @@ class Ledger {
   const Function& function(Slot slot) const { return functions_[slot]; }
   const Pod& pod(Slot slot) const { return pods_[slot]; }
   const Invocation& invocation(Slot slot) const { return invocations_[slot]; }
+  // Asks for what an input will read of the function, in one go: of many functions most are in no
+  // cache, and to meet one line after the other takes as long as all of them together. It changes
+  // nothing.
+  void fetch(Slot function) const;
+  void fetch_invocation(Slot invocation) const;  // with its pod and its function
   // Free slots among them have no id.
   Slot functions_end() const { return functions_.end(); }
 
@@ -77,9 +83,9 @@ class Ledger {
 
   // --- functions with pods that may be evicted
   void set_evictable(Slot function, bool evictable);
-  bool evictable() const { return evictable_ > 0; }
+  bool evictable() const { return !evict_.empty(); }
   // Of those from `height` on; kNoSlot: there is none.
-  Slot evict_first(std::uint32_t height) const;
+  Slot evict_first(std::uint32_t height) { return evict_.first(height); }
   // This pod, idle, is given up for another.
   void give_up(Slot pod) { greedy_dual_.given_up(pods_[pod].keep_priority); }
 
@@ -115,10 +121,9 @@ class Ledger {
   Timers timers_;
   Places places_;
   Places soon_;
-  std::array<Heap<EvictKey>, kHeightMax + 1> evict_;  // by height
+  EvictOrder evict_;
   GreedyDual greedy_dual_;
   std::array<Heap<TurnKey>, kHeightMax + 1> lines_;  // by height
-  std::uint32_t evictable_ = 0;
   std::uint32_t standing_ = 0;
   std::uint32_t yielding_ = 0;
   std::uint64_t stands_ = 0;

@@ -75,10 +75,11 @@ struct Pod {
 // most recently used, so that the others age out (of starting ones, the first started). With
 // concurrency 1 all that have room have load 0.
 struct RoomKey {
-  bool starting = false;
-  std::uint32_t load = 0;
+  std::uint64_t load = 0;  // 2^32 more for a pod that starts
   std::uint64_t turn = 0;  // from last_used, different for every pod
-  friend auto operator<=>(const RoomKey&, const RoomKey&) = default;
+  friend bool operator<(const RoomKey& a, const RoomKey& b) {
+    return a.load != b.load ? a.load < b.load : a.turn < b.turn;
+  }
 };
 
 // Whose turn it is among functions that stand in line for a place: who holds least for its weight;
@@ -87,15 +88,6 @@ struct TurnKey {
   std::uint64_t held = 0;   // serving pods by weight
   std::uint64_t stood = 0;  // different for every stand
   friend auto operator<=>(const TurnKey&, const TurnKey&) = default;
-};
-
-// Which function gives a pod up first when the node is full: whose longest idle one has the lowest
-// priority; of equals, who has been idle longest.
-struct EvictKey {
-  GreedyDual::Priority priority = 0;
-  TimePoint idle_since;
-  Slot function = kNoSlot;
-  friend auto operator<=>(const EvictKey&, const EvictKey&) = default;
 };
 
 struct Function {
@@ -134,7 +126,6 @@ struct Function {
   TimerHandle plan_timer = kNoSlot;
   TimePoint plan_at = TimePoint::max();  // what it is armed for
   TimerHandle idle_timer = kNoSlot;
-  Slot evict_position = kNoSlot;
   bool wants_start = false;  // stands in line for a place on the node
   std::uint64_t stood = 0;   // since which stand; see TurnKey
   Slot line_position = kNoSlot;

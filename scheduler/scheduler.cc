@@ -99,6 +99,14 @@ bool Scheduler::empty() const {
   return core_->empty();
 }
 
+void Scheduler::fetch(FunctionId function) const {
+  core_->fetch(function);
+}
+
+void Scheduler::fetch(InvocationId invocation) const {
+  core_->fetch(invocation);
+}
+
 std::optional<FunctionView> Scheduler::function(FunctionId function) const {
   return core_->function(function);
 }

@@ -102,6 +102,11 @@ class Scheduler {
   void close(TimePoint now, Effects& effects);
   bool empty() const;
 
+  // An input about it is to come: hints, which change nothing. What is known of many functions is
+  // in no cache; who knows what comes next, as a simulator does, has it fetched meanwhile.
+  void fetch(FunctionId function) const;
+  void fetch(InvocationId invocation) const;
+
   // Who is told of every input (inputs.h), from here on; null: nobody.
   void observe(InputObserver* observer) { observer_ = observer; }
 

@@ -28,11 +28,15 @@ TEST_P(WarmPath, AllocatesNothingOnceItHasGrown) {
   std::uint64_t invocation = 0;
   const auto call = [&](std::uint64_t function) {
     effects.clear();
+    scheduler.fetch(FunctionId(function));  // hints change nothing
+    scheduler.fetch(FunctionId(function + 1'000'000));
     scheduler.arrive(now, {InvocationId(++invocation), FunctionId(function), now + 60s}, effects);
     for (std::size_t i = 0; i < effects.size(); ++i) {
       const StartPod* start = std::get_if<StartPod>(&effects[i]);
       if (start != nullptr) scheduler.pod_ready(now += 1ms, PodId(start->pod), effects);
     }
+    scheduler.fetch(InvocationId(invocation));
+    scheduler.fetch(InvocationId(invocation + 1));
     scheduler.completed(now += 1ms, InvocationId(invocation), effects);
   };
   // For 4 s: policies allocate what they remember at the first gap, and one looks every 2 s.

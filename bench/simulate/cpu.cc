@@ -55,6 +55,11 @@ TimePoint Cpu::next() {
   return first_to_end().at;
 }
 
+Slot Cpu::next_job() {
+  const Class* whose = first_to_end().whose;
+  return whose == nullptr ? kNoSlot : whose->heap.top();
+}
+
 Slot Cpu::take_ended(TimePoint now) {
   advance(now);
   const Class* whose = first_to_end().whose;

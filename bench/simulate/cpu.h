@@ -42,6 +42,7 @@ class Cpu {
   // When the next job ends if nothing else happens; TimePoint::max(): there is none. Of those that
   // end together the first begun is the first.
   TimePoint next();
+  Slot next_job();  // which ends then; kNoSlot: none
   // At next(): takes out the job that ends.
   Slot take_ended(TimePoint now);
 
@@ -49,7 +50,9 @@ class Cpu {
   struct Key {
     std::int64_t ends = 0;  // in virtual time of the class
     std::uint64_t sequence = 0;
-    friend auto operator<=>(const Key&, const Key&) = default;
+    friend bool operator<(const Key& a, const Key& b) {
+      return a.ends != b.ends ? a.ends < b.ends : a.sequence < b.sequence;
+    }
   };
   // Jobs of one share. They run at num / den of a core, 1 at most.
   struct Class {

@@ -15,7 +15,8 @@ double in_seconds(Duration duration) {
 
 Series::Series(Duration end, std::size_t buckets)
     : bucket_(std::max(end / static_cast<Duration::rep>(buckets), Duration(1))),
-      areas_(buckets, 0) {}
+      areas_(buckets, 0),
+      ends_(bucket_) {}
 
 void Series::change(TimePoint now, std::int64_t by) {
   advance(now);
@@ -38,12 +39,13 @@ std::vector<double> Series::means(TimePoint now) {
 
 // Spreads the level since the last change over the buckets it lies in.
 void Series::advance(TimePoint now) {
-  while (latest_ < now) {
-    const auto at = static_cast<std::size_t>(latest_.time_since_epoch() / bucket_);
-    if (at >= areas_.size()) break;
-    const TimePoint until = std::min(now, TimePoint(bucket_ * static_cast<Duration::rep>(at + 1)));
-    areas_[at] += static_cast<double>(level_) * in_seconds(until - latest_);
+  while (latest_ < now && at_ < areas_.size()) {
+    const TimePoint until = std::min(now, ends_);
+    areas_[at_] += static_cast<double>(level_) * in_seconds(until - latest_);
     latest_ = until;
+    if (latest_ < ends_) break;
+    ++at_;
+    ends_ += bucket_;
   }
   latest_ = std::max(latest_, now);
 }

@@ -26,6 +26,8 @@ class Series {
   Duration bucket_;
   std::vector<double> areas_;  // level times seconds
   TimePoint latest_{};
+  std::size_t at_ = 0;  // the bucket that `latest_` lies in
+  TimePoint ends_;      // of that bucket
   std::int64_t level_ = 0;
 };
 

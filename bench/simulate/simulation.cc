@@ -88,8 +88,22 @@ bool Simulation::step() {
   } else {
     arrive();
     more_ = workload_->next(arrival_);
+    scheduler_.fetch(FunctionId(arrival_.function + 1));
   }
+  look_ahead();
   return true;
+}
+
+// Has fetched, while other events are dealt with, what is known of the job that ends next: with
+// thousands that run it is in no cache.
+void Simulation::look_ahead() {
+  const Slot next = cpu_.next_job();
+  if (next == ahead_ || next == kNoSlot || next % 2 == 1) return;
+  ahead_ = next;
+  const Job& job = jobs_[next / 2];
+  scheduler::fetch_lines(&job, sizeof job);
+  scheduler::fetch_lines(&pods_[job.pod], sizeof(Pod));
+  scheduler_.fetch(id_of(next / 2));
 }
 
 void Simulation::arrive() {

@@ -125,6 +125,7 @@ class Simulation {
 
   void add_functions();
   bool step();  // false: it is over
+  void look_ahead();
   void arrive();
   void enter(Slot job);
   void end_work();
@@ -186,6 +187,7 @@ class Simulation {
   std::uint64_t arrived_ = 0;
   std::uint64_t drawn_ = 0;   // arrivals from outside
   std::uint64_t living_ = 0;  // invocations that have not ended
+  Slot ahead_ = kNoSlot;      // the job of the Cpu that was looked at
   bool interrupted_ = false;
 };
 
