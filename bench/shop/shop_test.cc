@@ -128,11 +128,15 @@ TEST(BenchShop, AnOrderAndAFirstPageTakeSixTimesAnEmptyFunctionAtMost) {
   result.start.assign(20, 2'000'000);
   result.page.assign(20, 12'000'000);
   EXPECT_TRUE(promises_kept(result));
-  EXPECT_THAT(text_of(result), HasSubstr("over an empty function: 6.00 (6.00 to 6.00)\n"));
-  EXPECT_THAT(text_of(result), HasSubstr("| POST /orders, warm | 20 | 6.00 | 6.00 | 6.00 |\n"));
+  EXPECT_THAT(text_of(result), HasSubstr("appendfsync no: 6.00 (6.00 to 6.00)\n"));
+  EXPECT_THAT(text_of(result),
+              HasSubstr("| POST /orders, warm, appendfsync no | 20 | 6.00 | 6.00 | 6.00 |\n"));
+  result.order_synced.assign(20, 9'000'000);  // told, and no promise
+  EXPECT_TRUE(promises_kept(result));
+  EXPECT_THAT(text_of(result), HasSubstr("waits for the disk: 9.00 (9.00 to 9.00)\n"));
   result.order.assign(20, 6'100'000);
   EXPECT_FALSE(promises_kept(result));
-  EXPECT_THAT(text_of(result), HasSubstr("empty function, p50: 6.1, MISSED\n"));
+  EXPECT_THAT(text_of(result), HasSubstr("appendfsync no: 6.1, MISSED\n"));
   result.order.assign(20, 6'000'000);
   result.page.assign(20, 12'100'000);
   EXPECT_FALSE(promises_kept(result));
