@@ -218,6 +218,157 @@ class PatternsTest(unittest.TestCase):
         self.assertEqual(processes_with(self.state), [])
 
 
+class LibraryTest(unittest.TestCase):
+    """lib.sh by itself, with processes of the test's own: no build is needed."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="subito-patterns-")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.state = os.path.join(self.folder, "state")
+        self.environment = {**os.environ, "PATTERN_STATE": self.state}
+
+    def run_words(self, *words):
+        done = subprocess.run(words, env=self.environment, text=True, timeout=PATIENCE_SECONDS,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False)
+        return done.returncode, done.stdout
+
+    def bash(self, body):
+        return self.run_words("bash", "-c",
+                              f'PATTERN={PATTERNS}/2-processes; source "$PATTERN/../lib.sh"; {body}')
+
+    def script(self, name, pattern="2-processes"):
+        return self.run_words(PATTERNS / pattern / f"{name}.sh")
+
+    def victim(self):
+        """A process that a pid file of `state` names, as start() would write it."""
+        process = subprocess.Popen(["sleep", "60"])
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        stat = pathlib.Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8")
+        pathlib.Path(self.state, "x.pid").write_text(
+            f"{process.pid} {stat.rpartition(') ')[2].split()[19]}\n", encoding="utf-8")
+        return process
+
+    def refused(self, folder, process):
+        for name in ("up", "check", "down"):
+            status, said = self.script(name)
+            self.assertEqual(status, 1, said)
+            self.assertIn(f"use {folder}: ", said)
+        self.assertIsNone(process.poll(), "it was ended by a pid file that is not ours")
+        self.assertTrue(os.path.exists(os.path.join(self.state, "x.pid")), "it was removed")
+
+    def test_what_up_did_not_make_is_left_alone(self):
+        os.mkdir(self.state)
+        process = self.victim()
+        self.refused(self.state, process)
+        pathlib.Path(self.state, "pattern").write_text("0-monolith\n", encoding="utf-8")
+        self.refused(self.state, process)
+
+    def test_what_somebody_else_made_is_left_alone(self):
+        if os.geteuid() != 0:
+            self.skipTest("giving a folder away needs root")
+        os.mkdir(self.state)
+        pathlib.Path(self.state, "pattern").write_text("2-processes\n", encoding="utf-8")
+        process = self.victim()
+        for folder in (self.state, self.folder):
+            os.chown(folder, 65534, 65534)
+            self.refused(folder, process)
+            os.chown(folder, 0, 0)
+
+    def test_a_link_is_not_followed(self):
+        os.mkdir(self.state)
+        pathlib.Path(self.state, "pattern").write_text("2-processes\n", encoding="utf-8")
+        process = self.victim()
+        for link, state in ((self.folder + "/link", "/link"), (self.folder + "/up", "/up/state")):
+            os.symlink(self.state if state == "/link" else self.folder, link)
+            self.environment["PATTERN_STATE"] = self.folder + state + "/"
+            self.refused(link, process)
+
+    def test_root_has_a_folder_that_nobody_else_can_make(self):
+        del self.environment["PATTERN_STATE"]
+        self.environment["TMPDIR"] = self.folder
+        parent = ("/run/subito-patterns" if os.geteuid() == 0
+                  else f"{self.folder}/subito-patterns-{os.geteuid()}")
+        self.assertEqual(self.bash('echo "$STATE"'), (0, f"{parent}/2-processes\n"))
+
+    def test_what_is_made_is_ours_alone(self):
+        self.environment["PATTERN_STATE"] = self.folder + "/parent/state/"
+        status, said = self.bash("umask 000; begin; trap - EXIT")
+        self.assertEqual(status, 0, said)
+        for folder in ("parent", "parent/state", "parent/state/redis"):
+            self.assertEqual(os.stat(f"{self.folder}/{folder}").st_mode & 0o777, 0o700, folder)
+        self.assertEqual(self.script("down"), (0, ""))
+        self.assertEqual(os.listdir(self.folder + "/parent"), [])
+
+    def test_what_ended_already_holds_up_no_down(self):
+        gone = subprocess.Popen(["true"])
+        gone.wait()
+        status, said = self.bash(f"begin; trap - EXIT; echo '{gone.pid} ' >$STATE/a.pid; "
+                                 f"echo '{gone.pid} 1' >$STATE/b.pid; : >$STATE/c.pid")
+        self.assertEqual(status, 0, said)
+        self.assertEqual(self.script("down"), (0, ""))
+        self.assertFalse(os.path.exists(self.state))
+
+    def test_what_ends_before_the_signal_holds_up_no_down(self):
+        body = ("begin; trap - EXIT; start a true; start redis true; is_up() { [[ -e $1 && "
+                "! -e $1.asked ]] && : >$1.asked; }; wait; stop_processes; forget")
+        self.assertEqual(self.bash(body), (0, ""))
+
+    def test_services_end_first_then_redis_then_the_switch(self):
+        body = """begin; trap - EXIT
+        for name in switch a redis b; do
+          start "$name" bash -c 'trap "sleep 0.2; echo $1 >>$0/order; exit" TERM
+                                 : >$0/$1.ready; while :; do sleep 0.05; done' "$STATE" "$name"
+        done
+        for name in switch a redis b; do until [[ -e $STATE/$name.ready ]]; do sleep 0.05; done; done
+        stop_processes; cat "$STATE/order"; forget"""
+        status, said = self.bash(body)
+        self.assertEqual(status, 0, said)
+        order = said.split()
+        self.assertEqual((sorted(order[:2]), order[2:]), (["a", "b"], ["redis", "switch"]))
+
+    def test_a_kernel_folder_of_somebody_is_not_emptied(self):
+        precious = pathlib.Path(self.folder, "precious")
+        precious.touch()
+        self.environment["KERNEL_DIR"] = self.folder
+        body = ("apt-cache() { echo '  Depends: linux-image-1-cloud-amd64'; }; "
+                "apt-get() { return 1; }; source $PATTERN/../3-vm/vm.sh; fetch_kernel")
+        status, said = self.bash(body)
+        self.assertEqual(status, 1, said)
+        self.assertIn(f"unpack a kernel in {self.folder}: it is there", said)
+        self.assertTrue(precious.exists())
+        (precious.parent / "vm-kernel").touch()  # a download that broke off
+        status, said = self.bash(body)
+        self.assertIn("download linux-image-1-cloud-amd64", said)
+        self.assertFalse(precious.exists())
+
+    def test_a_wire_of_somebody_is_not_unplugged(self):
+        tools = pathlib.Path(self.folder, "bin")
+        tools.mkdir()
+        (tools / "ip").write_text(f"#!/bin/sh\necho $* >>{self.folder}/asked\n", encoding="utf-8")
+        (tools / "ip").chmod(0o755)
+        self.environment["PATH"] = f"{tools}:{os.environ['PATH']}"
+        self.assertEqual(self.script("down", "1-host"), (0, ""))
+        self.assertFalse(os.path.exists(f"{self.folder}/asked"))
+
+    def test_containers_of_somebody_are_not_made_anew(self):
+        tools = pathlib.Path(self.folder, "bin")
+        tools.mkdir()
+        pathlib.Path(self.folder, "shop").mkdir()
+        (tools / "docker").write_text('#!/bin/sh\n[ "$1" != ps ] || echo 4711\n',
+                                      encoding="utf-8")
+        (tools / "docker").chmod(0o755)
+        self.environment["PATH"] = f"{tools}:{os.environ['PATH']}"
+        self.environment["BUILD"] = self.folder
+        for service in ("catalogue", "stock", "payment", "checkout", "shopfront"):
+            shutil.copy(tools / "docker", pathlib.Path(self.folder, "shop", service))
+        status, said = self.script("up", "4-containers")
+        self.assertEqual(status, 1)
+        self.assertIn("there are containers of subito-shop", said)
+        self.assertFalse(os.path.exists(self.state))
+
+
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)

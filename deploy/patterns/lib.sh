@@ -5,7 +5,8 @@
 #
 #   BUILD           the build folder with shop/ and patterns/ in it (build/release of the checkout)
 #   PORT            of the shopfront; checkout, catalogue, stock, payment and Redis follow (9080)
-#   PATTERN_STATE   the folder for what is up (/tmp/subito-patterns-UID/NAME)
+#   PATTERN_STATE   the folder for what is up, made by up.sh in a folder of yours
+#                   (/tmp/subito-patterns-UID/NAME, of root /run/subito-patterns/NAME)
 set -euo pipefail
 
 PATTERN=$(cd "$PATTERN" && pwd -P)
@@ -13,7 +14,9 @@ NAME=${PATTERN##*/}
 ROOT=$(cd "$PATTERN/../../.." && pwd -P)
 BUILD=${BUILD:-$ROOT/build/release}
 PORT=${PORT:-9080}
-STATE=${PATTERN_STATE:-${TMPDIR:-/tmp}/subito-patterns-$UID/$NAME}
+states=${TMPDIR:-/tmp}/subito-patterns-$EUID
+[[ $EUID != 0 ]] || states=/run/subito-patterns
+STATE=$(realpath -ms -- "${PATTERN_STATE:-$states/$NAME}") # whole, with no slash at its end
 readonly PATTERN NAME ROOT BUILD PORT STATE
 
 readonly SERVICES=(catalogue stock payment checkout shopfront)
@@ -25,6 +28,19 @@ die() {
   printf '%s: %s\n' "$NAME" "$*" >&2
   exit 1
 }
+
+# What STATE says is run with our rights, and ended, and removed: it must be what up.sh of this
+# pattern made, in a folder in which nobody else could have put it.
+require_own_state() {
+  local folder
+  for folder in "$(dirname "$STATE")" "$STATE"; do
+    [[ ! -L $folder && (! -e $folder || -O $folder) ]] ||
+      die "use $folder: it is a link or somebody else's; remove it, or set PATTERN_STATE"
+  done
+  [[ ! -e $STATE || $(cat "$STATE/pattern" 2>/dev/null) == "$NAME" ]] ||
+    die "use $STATE: up.sh of $NAME did not make it; remove it, or set PATTERN_STATE"
+}
+require_own_state
 
 # require PROGRAM PACKAGE
 require() { command -v "$1" >/dev/null || die "use $1: it is not installed; apt-get install $2"; }
@@ -60,7 +76,11 @@ begin() {
   require redis-server redis-server
   require curl curl
   [[ ! -e $STATE ]] || die "bring it up: it is up, or was left half; run down.sh"
-  (umask 077 && mkdir -p "$STATE/redis")
+  [[ -e ${STATE%/*}/ ]] || mkdir -m 700 "${STATE%/*}"
+  require_own_state # nobody was quicker
+  mkdir -m 700 "$STATE"
+  printf '%s\n' "$NAME" >"$STATE/pattern"
+  mkdir -m 700 "$STATE/redis"
   trap take_down_a_half EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
@@ -156,8 +176,10 @@ start() {
 # Whether the process of pid file $1 is there.
 is_up() {
   local pid started
-  read -r pid started <"$1" || return 1
-  [[ $(start_time "$pid") == "$started" ]] && ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null
+  [[ -e $1 ]] && read -r pid started <"$1" || return 1
+  # No time: it had ended before start() could ask.
+  [[ -n $started && $(start_time "$pid") == "$started" ]] &&
+    ! grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null
 }
 
 pids() {
@@ -170,31 +192,36 @@ pids() {
   (IFS=, && printf '%s' "${all[*]}")
 }
 
-# Ends what start() began, Redis at last: asks, waits, ends.
+# Ends what start() began: the services, which finish what they do, then Redis and the network that
+# they need for it.
 stop_processes() {
-  local file
+  local file services=()
   for file in "$STATE"/*.pid; do
-    [[ -e $file && $file != */redis.pid ]] && is_up "$file" && kill -TERM "$(cut -d' ' -f1 "$file")"
+    [[ ! -e $file || $file == */redis.pid || $file == */switch.pid ]] || services+=("$file")
   done
-  for file in "$STATE"/*.pid; do
-    [[ -e $file && $file != */redis.pid ]] && wait_end "$file"
-  done
-  file=$STATE/redis.pid
-  if [[ -e $file ]] && is_up "$file"; then
-    kill -TERM "$(cut -d' ' -f1 "$file")"
-    wait_end "$file"
-  fi
+  end_processes "${services[@]}"
+  end_processes "$STATE/redis.pid"
+  end_processes "$STATE/switch.pid"
 }
 
+# end_processes FILE...: asks all of these pid files, waits for each, ends what does not yield.
+end_processes() {
+  local file
+  for file in "$@"; do signal TERM "$file"; done
+  for file in "$@"; do wait_end "$file"; done
+}
+
+# signal NAME FILE: one that ends meanwhile needs none.
+signal() { ! is_up "$2" || kill -s "$1" "$(cut -d' ' -f1 "$2")" 2>/dev/null || true; }
+
 wait_end() {
-  local tenths pid
-  pid=$(cut -d' ' -f1 "$1")
+  local tenths
   for ((tenths = 0; tenths < STOP_SECONDS_MAX * 10; tenths++)); do
     is_up "$1" || return 0
     sleep 0.1
   done
   printf '%s: end %s: it did not yield, and is killed\n' "$NAME" "$1" >&2
-  kill -KILL "$pid"
+  signal KILL "$1"
 }
 
 # Ends a `down`: nothing stays.

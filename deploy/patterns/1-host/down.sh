@@ -6,6 +6,7 @@ source "$PATTERN/../lib.sh"
 # shellcheck source=deploy/patterns/1-host/net.sh
 source "$PATTERN/net.sh"
 
+[[ -e $STATE ]] || exit 0 # the wire is somebody else's
 stop_processes
 unplug_outside
 forget

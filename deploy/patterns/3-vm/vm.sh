@@ -3,7 +3,8 @@
 # a memory file system that holds the service, busybox to set up the network, and six modules. No
 # disk and no root; the network is QEMU's own, in which this host is 10.0.2.2.
 #
-#   KERNEL_DIR    where the kernel's package is unpacked (vm-kernel in the build folder)
+#   KERNEL_DIR    where the kernel's package is unpacked (vm-kernel in the build folder): a folder
+#                 that is not there yet, or was made by this
 #   VM_MEMORY_MB  of each machine (96)
 #   VM_ACCEL      kvm or tcg; by default kvm where it works, else tcg: ten to twenty times slower
 # shellcheck disable=SC2034 # used by those who source it
@@ -20,8 +21,11 @@ fetch_kernel() {
   package=$(apt-cache depends linux-image-cloud-amd64 |
     sed -n 's/.*Depends: \(linux-image-.*-cloud-amd64\)$/\1/p' | head -n 1)
   [[ -n $package ]] || die "find a kernel: linux-image-cloud-amd64 depends on none; apt-get update"
+  [[ ! -e $KERNEL_DIR || -e $KERNEL_DIR/vm-kernel ]] ||
+    die "unpack a kernel in $KERNEL_DIR: it is there, for something else; set KERNEL_DIR"
   rm -rf "$KERNEL_DIR"
   mkdir -p "$KERNEL_DIR"
+  touch "$KERNEL_DIR/vm-kernel" # it is ours to empty
   (cd "$KERNEL_DIR" && apt-get -qq download "$package") || die "download $package: see above"
   deb=("$KERNEL_DIR"/*.deb)
   dpkg-deb --fsys-tarfile "${deb[0]}" | tar -x -C "$KERNEL_DIR" --wildcards \

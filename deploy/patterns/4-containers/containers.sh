@@ -3,6 +3,7 @@
 #
 #   NET   the first three numbers of the containers' addresses (10.92.0)
 NET=${NET:-10.92.0}
+readonly PROJECT=subito-shop # one at a daemon
 export NET STATE
 
 host_of() {
@@ -20,11 +21,14 @@ port_of() { if [[ $1 == redis ]]; then printf 6379; else printf 8080; fi; }
 # Compose is a plugin of docker's, or Debian's program.
 compose() {
   if docker compose version >/dev/null 2>&1; then
-    docker compose -p subito-shop -f "$PATTERN/compose.yaml" "$@"
+    docker compose -p "$PROJECT" -f "$PATTERN/compose.yaml" "$@"
   else
-    docker-compose -p subito-shop -f "$PATTERN/compose.yaml" "$@"
+    docker-compose -p "$PROJECT" -f "$PATTERN/compose.yaml" "$@"
   fi
 }
+
+# Of whoever brought them up; compose itself would want that one's files.
+project_containers() { docker ps -aq --filter "label=com.docker.compose.project=$PROJECT"; }
 
 require_docker() {
   require docker docker.io

@@ -8,6 +8,8 @@ source "$PATTERN/containers.sh"
 
 require_docker
 require_shop
+[[ -e $STATE || -z $(project_containers) ]] ||
+  die "bring it up: there are containers of $PROJECT; down.sh by whoever brought them up"
 begin
 rmdir "$STATE/redis" # its data lie in the container
 write_redis_config 0.0.0.0 /data
