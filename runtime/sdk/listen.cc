@@ -10,6 +10,7 @@
 
 #include "runtime/loop/loop.h"
 #include "runtime/sdk/crash.h"
+#include "runtime/sdk/handler_slots.h"
 #include "runtime/sdk/listen_run.h"
 #include "runtime/sdk/listen_triggers.h"
 
@@ -32,8 +33,8 @@ struct Task {
 // the server's limit of connections bounds.
 class WorkerPool {
  public:
-  WorkerPool(unsigned threads_max, ListenService& service)
-      : threads_max_(threads_max), service_(service) {}
+  WorkerPool(unsigned threads_max, ListenService& service, HandlerSlots& slots)
+      : threads_max_(threads_max), service_(service), slots_(slots) {}
 
   ~WorkerPool() {
     {
@@ -68,7 +69,10 @@ class WorkerPool {
       const Task task = std::move(waiting_.front());
       waiting_.pop_front();
       lock.unlock();
-      ListenRun(service_, *task.function, *task.exchange).run();
+      {
+        const std::lock_guard slot(slots_);
+        ListenRun(service_, *task.function, *task.exchange).run();
+      }
       lock.lock();
     }
     lock.unlock();
@@ -77,6 +81,7 @@ class WorkerPool {
 
   const unsigned threads_max_;
   ListenService& service_;
+  HandlerSlots& slots_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Task> waiting_;
@@ -95,14 +100,15 @@ class ListenServer final : public server::Handler {
         wakeup_(loop, [this] { on_wakeup(); }),
         drain_timer_(loop, [this] { on_drain_timer(); }),
         service_(service),
-        triggers_(service, options.timeout),
-        workers_(options.concurrency, service) {}
+        slots_(options.concurrency),
+        triggers_(service, slots_, options.timeout),
+        workers_(options.concurrency, service, slots_) {}
 
   Result<server::Address> listen(const server::Address& address) {
     return server_->listen(address);
   }
-  Status start_triggers(const std::vector<ListenTrigger>& triggers) {
-    return triggers_.start(triggers);
+  Status start_triggers(const std::vector<ListenTrigger>& triggers, const std::string& address) {
+    return triggers_.start(triggers, address);
   }
 
   void drain() {
@@ -200,6 +206,7 @@ class ListenServer final : public server::Handler {
   bool draining_ = false;
   TimePoint drain_until_;
   ListenService& service_;
+  HandlerSlots slots_;
   ListenTriggers triggers_;  // the last two: their threads end before what they use
   WorkerPool workers_;
 };
@@ -229,14 +236,19 @@ int fail_to_listen(const ListenOptions& options, const Error& error) {
   return 1;
 }
 
+void warn(const ListenOptions& options, const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings)
+    std::fprintf(stderr, "%s: warning: %s\n", options.name.c_str(), warning.c_str());
+}
+
 int serve_service(const ListenOptions& given, ListenService& service) {
   std::signal(SIGPIPE, SIG_IGN);
   report_crashes(-1);
   ListenOptions options = given;
   if (options.concurrency == 0) options.concurrency = std::thread::hardware_concurrency();
   if (options.concurrency == 0) options.concurrency = 1;
-  for (const std::string& warning : unread_settings(environ))
-    std::fprintf(stderr, "%s: warning: %s\n", options.name.c_str(), warning.c_str());
+  warn(options, unread_settings(environ));
+  warn(options, unread_triggers(environ));
   const auto address = address_of(options.address);
   if (!address) return fail_to_listen(options, address.error());
   const auto triggers = triggers_of(environ);
@@ -245,7 +257,7 @@ int serve_service(const ListenOptions& given, ListenService& service) {
   ListenServer server(loop, options, service);
   const auto bound = server.listen(*address);
   if (!bound) return fail_to_listen(options, bound.error());
-  const auto started = server.start_triggers(*triggers);
+  const auto started = server.start_triggers(*triggers, text_of(*bound));
   if (!started) return fail_to_listen(options, started.error());
   const Signal terminate(loop, SIGTERM, [&] { server.drain(); });
   const Signal interrupt(loop, SIGINT, [&] { server.drain(); });

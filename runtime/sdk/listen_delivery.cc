@@ -29,13 +29,33 @@ std::vector<std::string_view> words_of(std::string_view text) {
   return words;
 }
 
+using Variable = std::pair<std::string_view, std::string_view>;
+
+std::vector<Variable> trigger_variables(const char* const* variables) {
+  std::vector<Variable> found;
+  for (; variables != nullptr && *variables != nullptr; ++variables) {
+    const std::string_view variable(*variables);
+    const auto equals = variable.find('=');
+    if (!variable.starts_with(kVariable) || equals == std::string_view::npos) continue;
+    found.emplace_back(variable.substr(0, equals), variable.substr(equals + 1));
+  }
+  return found;
+}
+
+// Others have variables of such names too: GitLab's TRIGGER_PAYLOAD.
+bool is_trigger(std::string_view value) {
+  const auto words = words_of(value);
+  return !words.empty() && (words[0] == kStream || words[0] == kDue);
+}
+
 Result<ListenTrigger> trigger_of(std::string_view variable, std::string_view value) {
   const auto words = words_of(value);
-  if (words.size() != 3 || (words[0] != kStream && words[0] != kDue) || !is_target(words[2])) {
+  if (variable == kVariable || words.size() != 3 || !is_target(words[2])) {
     return Error{
         ErrorCode::kInvalidArgument,
         "read " + std::string(variable) +
-            ": it is \"stream KEY PATH\" or \"due KEY PATH\", such as \"due shop:due /due\"",
+            ": TRIGGER_<NAME> is \"stream KEY PATH\" or \"due KEY PATH\", such as \"due shop:due "
+            "/due\"",
         0};
   }
   ListenTrigger trigger;
@@ -63,7 +83,7 @@ std::string encoded(std::string_view value) {
 std::string time_text(std::string_view milliseconds) {
   double value = 0;  // a score may be written 1.5e12
   std::from_chars(milliseconds.data(), milliseconds.data() + milliseconds.size(), value);
-  constexpr double kLatest = 253'370'764'800'000;  // the year 9999
+  constexpr double kLatest = 9'223'372'036'000;  // the year 2262: nanoseconds fit 64 bits
   char text[kRfc3339Size];
   format_rfc3339(static_cast<std::int64_t>(std::clamp(value, 0.0, kLatest)) * 1'000'000, text);
   return text;
@@ -105,15 +125,22 @@ std::string take_fields(const Delivery& delivery, Headers& headers) {
 
 Result<std::vector<ListenTrigger>> triggers_of(const char* const* variables) {
   std::vector<ListenTrigger> triggers;
-  for (; variables != nullptr && *variables != nullptr; ++variables) {
-    const std::string_view variable(*variables);
-    const auto equals = variable.find('=');
-    if (!variable.starts_with(kVariable) || equals == std::string_view::npos) continue;
-    ASSIGN_OR_RETURN(ListenTrigger trigger,
-                     trigger_of(variable.substr(0, equals), variable.substr(equals + 1)));
+  for (const auto& [variable, value] : trigger_variables(variables)) {
+    if (!is_trigger(value)) continue;
+    ASSIGN_OR_RETURN(ListenTrigger trigger, trigger_of(variable, value));
     triggers.push_back(std::move(trigger));
   }
   return triggers;
+}
+
+std::vector<std::string> unread_triggers(const char* const* variables) {
+  std::vector<std::string> warnings;
+  for (const auto& [variable, value] : trigger_variables(variables)) {
+    if (is_trigger(value)) continue;
+    warnings.push_back(std::string(variable) +
+                       " is read as no trigger: one begins with \"stream\" or \"due\"");
+  }
+  return warnings;
 }
 
 Request request_of(const ListenTrigger& trigger, const Delivery& delivery, const std::string& path,

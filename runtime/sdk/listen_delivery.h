@@ -27,8 +27,11 @@ struct ListenTrigger {
   std::string path;
 };
 
-// Of `variables` (as environ(7)). kInvalidArgument names the variable and what it must be.
+// Of `variables` (as environ(7)), those whose value begins with "stream" or "due". kInvalidArgument
+// names the variable and what it must be.
 Result<std::vector<ListenTrigger>> triggers_of(const char* const* variables);
+// What to warn of: variables that have the name of a trigger, and another value.
+std::vector<std::string> unread_triggers(const char* const* variables);
 
 // An entry of a stream, or what is due: `id` is "MEMBER@SCORE" then.
 struct Delivery {

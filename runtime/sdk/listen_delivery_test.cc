@@ -32,11 +32,32 @@ TEST(ListenDeliveryTest, ReadsTriggersOfTheEnvironment) {
 }
 
 TEST(ListenDeliveryTest, SaysWhichTriggerIsNone) {
-  for (const char* bad : {"TRIGGER_A=", "TRIGGER_A=due shop:due", "TRIGGER_A=cron x /x",
+  for (const char* bad : {"TRIGGER_A=due", "TRIGGER_A=due shop:due", "TRIGGER_A=stream x x",
                           "TRIGGER_A=due shop:due due", "TRIGGER_A=due shop:due /due more"}) {
-    EXPECT_THAT(fault_of(bad), HasSubstr("read TRIGGER_A: it is \"stream KEY PATH\"")) << bad;
+    EXPECT_THAT(fault_of(bad), HasSubstr("read TRIGGER_A: TRIGGER_<NAME> is \"stream KEY PATH\""))
+        << bad;
   }
+  EXPECT_THAT(fault_of("TRIGGER_=due shop:due /due"), HasSubstr("read TRIGGER_: "));
   EXPECT_EQ(fault_of("TRIGGER_A=due shop:due /due"), "");
+}
+
+TEST(ListenDeliveryTest, WarnsOfVariablesThatAreSomebodyElses) {
+  const char* const variables[] = {
+      "TRIGGER_PAYLOAD=/builds/trigger.json", "TRIGGER_=", "A=b", "TRIGGER_STREAM=streams x /x",
+      "TRIGGER_DUE=due shop:due /due",        nullptr};
+  ASSERT_TRUE(triggers_of(variables).has_value());
+  EXPECT_EQ(triggers_of(variables)->size(), 1U);
+  EXPECT_THAT(unread_triggers(variables),
+              testing::ElementsAre(HasSubstr("TRIGGER_PAYLOAD is read as no trigger"),
+                                   HasSubstr("TRIGGER_ is"), HasSubstr("TRIGGER_STREAM is")));
+}
+
+TEST(ListenDeliveryTest, ATimeBeyondAllIsTheLatestOne) {
+  const ListenTrigger trigger{"history", ListenTrigger::Kind::kStream, "shop:events", "/e"};
+  for (const char* id : {"9223372036000-0", "9300000000000-0", "18446744073709551615-7"}) {
+    const Request request = request_of(trigger, {id, {}}, "/e", 1);
+    EXPECT_EQ(header(request, "ce-time"), "2262-04-11T23:47:16.000Z") << id;
+  }
 }
 
 TEST(ListenDeliveryTest, AnEntryIsACloudEvent) {

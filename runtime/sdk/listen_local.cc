@@ -108,6 +108,7 @@ std::string LocalRun::body_of(const Request& request, const Response& response) 
 
 PendingCall call_in_process(ListenService& service, ListenFunction& callee, ListenContext& caller,
                             const Request& request, const Headers& onward) {
+  if (caller.cancelled()) throw Cancelled("the invocation is over");
   Headers headers;
   for (const auto& [name, value] : request.headers().fields()) {
     if (!is_runtime_header(name)) headers.add(name, value);

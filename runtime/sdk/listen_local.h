@@ -29,7 +29,8 @@ class LocalRun final : public ListenContext {
 };
 
 // Context::start_call() of `caller` for a function of the same process. It is over on return; what
-// failed is thrown by PendingCall::get(). Cycles are the caller's to refuse.
+// failed is thrown by PendingCall::get(). Throws Cancelled when the caller is over: nothing is run
+// then. Cycles are the caller's to refuse.
 PendingCall call_in_process(ListenService& service, ListenFunction& callee, ListenContext& caller,
                             const Request& request, const Headers& onward);
 

@@ -1,6 +1,7 @@
 #include "runtime/sdk/listen_service.h"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 namespace subito::sdk {
@@ -17,6 +18,11 @@ bool is_below(std::string_view path, std::string_view prefix) {
   return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
 }
 
+[[noreturn]] void throw_claimed_twice(const std::string& what) {
+  throw std::invalid_argument("serve functions in one process: two have " + what +
+                              "; give each its own");
+}
+
 }  // namespace
 
 ListenService::ListenService(const std::string& name, const Handler& handler)
@@ -27,9 +33,13 @@ ListenService::ListenService(const std::string& name, const Handler& handler)
 ListenService::ListenService(std::vector<Service> services)
     : nobody_("nobody", no_such_function), whole_(false) {
   for (Service& service : services) {
+    if (function(service.name) != nullptr) throw_claimed_twice("the name " + service.name);
     functions_.emplace_back(service.name, std::move(service.handler));
     for (std::string& route : service.routes) {
       if (route.ends_with('/')) route.pop_back();
+      for (const Route& other : routes_) {
+        if (other.prefix == route) throw_claimed_twice("the route " + route + "/");
+      }
       routes_.push_back({std::move(route), &functions_.back()});
     }
   }

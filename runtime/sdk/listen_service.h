@@ -32,7 +32,8 @@ class ListenService {
 
   // One function, to which every path belongs.
   ListenService(const std::string& name, const Handler& handler);
-  // Several, each below /function/NAME and its routes.
+  // Several, each below /function/NAME and its routes. Throws std::invalid_argument when two have
+  // the same name or route.
   explicit ListenService(std::vector<Service> services);
 
   // What belongs to nobody goes to a function that answers 404.

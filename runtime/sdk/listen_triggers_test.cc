@@ -15,6 +15,7 @@
 namespace subito::sdk {
 namespace {
 
+using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
@@ -29,9 +30,11 @@ class ListenTriggersTest : public testing::Test {
     if (!redis.available()) GTEST_SKIP() << "redis-server is not installed";
   }
 
-  ListeningFunction probe(std::vector<std::string> triggers) const {
+  ListeningFunction probe(std::vector<std::string> triggers,
+                          const std::string& address = "127.0.0.1:0") const {
     triggers.push_back("REDIS_URL=unix:" + redis.path());
-    return ListeningFunction("probe", std::move(triggers), {"--name", "probe"});
+    return ListeningFunction("probe", std::move(triggers),
+                             {"--name", "probe", "--concurrency", "1"}, address);
   }
   static std::string post(const ListeningFunction& function, const std::string& target,
                           const std::string& body = {}) {
@@ -125,6 +128,69 @@ TEST_F(ListenTriggersTest, WhatSomebodyLeftLyingIsTakenOver) {
   EXPECT_THAT(seen(function, 1), ElementsAre(HasSubstr(" 1-1 ")));
   post(function, "/stream/things", "new");
   EXPECT_THAT(seen(function, 2), ElementsAre(HasSubstr(" 1-1 "), HasSubstr(" new")));
+}
+
+TEST_F(ListenTriggersTest, AStreamComesInItsOrderThoughTheProcessIsKilled) {
+  const std::string address = "unix:" + redis.path() + ".probe";
+  for (const char* id : {"1-1", "1-2", "1-3"})
+    ask_redis(std::string("XADD probe:things ") + id + " data x");
+  ask_redis("SET probe:behaviour die-once");
+  {
+    ListeningFunction function = probe({kStream}, address);
+    EXPECT_NE(function.wait_exit(), 0);
+  }
+  ask_redis("SET probe:behaviour fine");
+  ask_redis("XADD probe:things 1-4 data x");
+  const ListeningFunction again = probe({kStream}, address);
+  EXPECT_THAT(seen(again, 5),
+              ElementsAre(HasSubstr(" 1-1 "), HasSubstr(" 1-1 "), HasSubstr(" 1-2 "),
+                          HasSubstr(" 1-3 "), HasSubstr(" 1-4 ")));
+}
+
+TEST_F(ListenTriggersTest, AProcessHoldsOneEntryAndSaysThatItDoes) {
+  const ListeningFunction function = probe({kStream});
+  behave(function, "fail");
+  for (const char* body : {"first", "second", "third"}) post(function, "/stream/things", body);
+  ASSERT_GE(seen(function, 4).size(), 4U);
+  // One is pending, and Redis counts it as taken with every try: so it never seems left lying.
+  const std::string pending = ask_redis("XPENDING probe:things probe:things - + 10");
+  EXPECT_THAT(pending, StartsWith("*1\r\n*4\r\n"));
+  EXPECT_GE(std::stoi(pending.substr(pending.rfind(':') + 1)), 4);
+}
+
+TEST_F(ListenTriggersTest, AnEntryThatWasDeletedMeanwhileHoldsUpNothing) {
+  const ListeningFunction function = probe({kStream});
+  behave(function, "fail");
+  const std::string id = post(function, "/stream/things", "first");
+  ASSERT_GE(seen(function, 1).size(), 1U);
+  EXPECT_EQ(ask_redis("XDEL probe:things " + id), ":1\r\n");
+  behave(function, "");
+  post(function, "/stream/things", "second");
+  EXPECT_TRUE(
+      eventually([&] { return seen(function, 1).back().find(" second") != std::string::npos; }));
+  EXPECT_TRUE(eventually([&] { return all_acknowledged(); }));
+  EXPECT_THAT(seen(function, 1), Each(HasSubstr(" probe.v1.Thing "))) << "it has no fields";
+}
+
+TEST_F(ListenTriggersTest, DueWorkThatFailsHoldsUpNoOther) {
+  std::string many = "ZADD probe:due";
+  for (int i = 0; i < 130; ++i) many += " 1 bad" + std::to_string(i);
+  ask_redis(many + " 2 good");
+  ask_redis("SET probe:behaviour \"fail bad\"");
+  const ListeningFunction function = probe({kDue});
+  const auto lines = seen(function, 132);
+  ASSERT_GE(lines.size(), 132U);
+  EXPECT_THAT(lines[130], HasSubstr(" good@2 "));
+  EXPECT_THAT(lines[131], AllOf(StartsWith("2 "), HasSubstr(" bad")));
+  EXPECT_TRUE(eventually([&] { return ask_redis("ZCARD probe:due") == ":130\r\n"; }));
+}
+
+TEST_F(ListenTriggersTest, RequestsAndDeliveriesShareTheConcurrency) {
+  ask_redis("SET probe:behaviour slow");
+  const ListeningFunction function = probe({kDue});
+  ask_redis("ZADD probe:due 1 a");
+  ASSERT_TRUE(eventually([&] { return ask_redis("LLEN probe:seen") == ":1\r\n"; }));
+  EXPECT_EQ(function.connect().ask("GET", "/redis/cache/slow-done").body, "1");
 }
 
 TEST_F(ListenTriggersTest, WhatIsDueComesAndIsGoneAndWhatIsNotStays) {

@@ -12,8 +12,8 @@
 //   POST /stream/{key}                  adds an entry with the body and ?type= to a stream of cache
 //   POST /due/{key}/{member}            due ?in_ms= from now, by the clock of Redis
 //   POST /delivered                     of triggers: notes it in the list "seen" of cache, then
-//   does
-//                                       what the key "behaviour" says: fail, die-once, slow
+//                                       does what the key "behaviour" says: fail, die-once, slow
+//                                       (which counts in "slow-done"), or "fail PREFIX" of subjects
 //   GET  /seen                          that list, a delivery a line
 #include <subito/function.h>
 #include <sys/socket.h>
@@ -208,9 +208,12 @@ Response delivered(const Request& request, Context& context) {
   redis.command({"RPUSH", redis.key("seen"), noted(request)});
   const auto reply = redis.command({"GET", redis.key("behaviour")});
   const std::string behaviour(reply.is_nil() ? "" : reply.text());
-  if (behaviour == "fail") throw HttpError(500, "told-to", "it was told to fail");
+  const bool told_of = behaviour.starts_with("fail ") &&
+                       request.header("ce-subject").value_or("").starts_with(behaviour.substr(5));
+  if (behaviour == "fail" || told_of) throw HttpError(500, "told-to", "it was told to fail");
   if (behaviour == "die-once" && request.header("subito-delivery") == "1") ::_exit(3);
   for (int i = 0; i < 300 && behaviour == "slow" && !context.cancelled(); ++i) ::usleep(10'000);
+  if (behaviour == "slow" && !context.cancelled()) redis.command({"INCR", redis.key("slow-done")});
   return Response(204);
 }
 

@@ -10,6 +10,8 @@
 namespace subito::node {
 namespace {
 
+// The year 2262: its nanoseconds fit 64 bits.
+constexpr std::int64_t kLatestMs = 9'223'372'036'000;
 constexpr char kUntypedEntry[] = "subito.stream";
 constexpr char kEntryContentType[] = "application/protobuf";
 
@@ -74,7 +76,7 @@ Invocation invocation_of(const Occurrence& occurrence, const std::string& path,
   invocation.method = "POST";
   invocation.path = path;
   char time[kRfc3339Size];
-  format_rfc3339(occurrence.unix_ms * 1'000'000, time);
+  format_rfc3339(std::clamp<std::int64_t>(occurrence.unix_ms, 0, kLatestMs) * 1'000'000, time);
   http::Fields& fields = invocation.fields;
   fields = {{"ce-specversion", "1.0"},
             {"ce-id", encoded_attribute(occurrence.id)},

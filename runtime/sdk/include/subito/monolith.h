@@ -35,7 +35,8 @@ struct Service {
   std::vector<std::string> routes;  // "/orders": it and all below; "/": whatever is left
 };
 
-// Runs until SIGTERM. Returns the exit status of the process; `--help` tells the options.
+// Runs until SIGTERM. Returns the exit status of the process; `--help` tells the options. Throws
+// std::invalid_argument when two services have the same name or route.
 int serve_monolith(int argc, char** argv, std::vector<Service> services);
 
 }  // namespace subito
