@@ -235,7 +235,7 @@ class LibraryTest(unittest.TestCase):
 
     def bash(self, body):
         return self.run_words("bash", "-c",
-                              f'PATTERN={PATTERNS}/2-processes; source "$PATTERN/../lib.sh"; {body}')
+                              f"PATTERN={PATTERNS}/2-processes; source $PATTERN/../lib.sh; {body}")
 
     def script(self, name, pattern="2-processes"):
         return self.run_words(PATTERNS / pattern / f"{name}.sh")
@@ -321,7 +321,8 @@ class LibraryTest(unittest.TestCase):
           start "$name" bash -c 'trap "sleep 0.2; echo $1 >>$0/order; exit" TERM
                                  : >$0/$1.ready; while :; do sleep 0.05; done' "$STATE" "$name"
         done
-        for name in switch a redis b; do until [[ -e $STATE/$name.ready ]]; do sleep 0.05; done; done
+        until [[ -e $STATE/switch.ready && -e $STATE/a.ready && -e $STATE/redis.ready &&
+                 -e $STATE/b.ready ]]; do sleep 0.05; done
         stop_processes; cat "$STATE/order"; forget"""
         status, said = self.bash(body)
         self.assertEqual(status, 0, said)

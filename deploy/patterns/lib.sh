@@ -35,7 +35,7 @@ require_own_state() {
   local folder
   for folder in "$(dirname "$STATE")" "$STATE"; do
     [[ ! -L $folder && (! -e $folder || -O $folder) ]] ||
-      die "use $folder: it is a link or somebody else's; PATTERN_STATE is a new folder in one of yours"
+      die "use $folder: it is a link or somebody else's; set PATTERN_STATE to one of yours"
   done
   [[ ! -e $STATE || $(cat "$STATE/pattern" 2>/dev/null) == "$NAME" ]] ||
     die "use $STATE: up.sh of $NAME did not make it; remove it, or set PATTERN_STATE"
