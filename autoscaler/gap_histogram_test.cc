@@ -56,6 +56,14 @@ TEST(GapHistogram, NeverKeepsLongerThanItsLimit) {
   EXPECT_EQ(gaps.cheapest(1h, 0s), 0s);
 }
 
+TEST(GapHistogram, LooksAtAllBinsThatAreLeftAfterHalving) {
+  GapHistogram gaps;
+  add(gaps, 6'000, 10s);
+  add(gaps, 65'536, 5ms);  // the last one halves
+  EXPECT_EQ(gaps.count(), 3'000u + 32'767u + 1u);
+  EXPECT_EQ(gaps.cheapest(20s, 1h), 12'288ms);
+}
+
 TEST(GapHistogram, HalvesWhenFullAndSoFollowsChange) {
   GapHistogram gaps;
   add(gaps, 65'536, 1h);

@@ -19,11 +19,15 @@ Result<ServerAddress> parse_listens(const std::string& line) {
 Result<ListeningHandler> ListeningHandler::start(const std::string& binary,
                                                  const std::string& address,
                                                  const std::vector<std::string>& environment,
-                                                 const std::string& name) {
+                                                 const std::string& name,
+                                                 std::uint32_t concurrency) {
   std::vector<std::string> arguments = {"env"};  // becomes the binary, env(1)
   arguments.insert(arguments.end(), environment.begin(), environment.end());
   arguments.insert(arguments.end(), {binary, "--listen", address});
   if (!name.empty()) arguments.insert(arguments.end(), {"--name", name});
+  if (concurrency > 0) {
+    arguments.insert(arguments.end(), {"--concurrency", std::to_string(concurrency)});
+  }
   UniqueFd output;
   ASSIGN_OR_RETURN(Child child,
                    start_service({"env", std::move(arguments)}, output, STDERR_FILENO));

@@ -13,10 +13,12 @@ namespace subito::bench {
 class ListeningHandler {
  public:
   // `address`: "127.0.0.1:0" or "unix:PATH", as the binary takes it; `environment`: NAME=VALUE,
-  // beside our own; `name`: of the function, where it shall not be the binary's.
+  // beside our own; `name`: of the function, where it shall not be the binary's; `concurrency`:
+  // requests at once, 0: as many as there are cores.
   static Result<ListeningHandler> start(const std::string& binary, const std::string& address,
                                         const std::vector<std::string>& environment = {},
-                                        const std::string& name = {});
+                                        const std::string& name = {},
+                                        std::uint32_t concurrency = 0);
 
   const ServerAddress& address() const { return address_; }
   std::string url() const;  // of one that listens on TCP

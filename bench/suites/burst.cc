@@ -200,9 +200,10 @@ std::string to_text(const BurstResult& result, const Machine& machine, const std
   }
   if (result.interrupted) text += "\nInterrupted: what there is up to then.\n";
   if (const BurstRow* row = promised(result)) {
-    text += format("\n- %u calls from zero, all answered within %lld ms: %.1f, %s\n", kBurstCalls,
-                   static_cast<long long>(kBurstMax.count()), all_ms(*row),
-                   promises_kept(result) ? "met" : "MISSED");
+    text += format(
+        "\n- %u calls from zero, all answered within %lld ms in the median round: %.1f, %s\n",
+        kBurstCalls, static_cast<long long>(kBurstMax.count()), all_ms(*row),
+        promises_kept(result) ? "met" : "MISSED");
   }
   return text;
 }

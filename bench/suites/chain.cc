@@ -31,20 +31,23 @@ struct ChainBed {
   ListeningHandler calls_gateway;
   std::vector<WarmPeer> peers;
 
-  static Result<ChainBed> make(std::uint32_t pool_size);
+  // `chains`: most at once.
+  static Result<ChainBed> make(std::uint32_t pool_size, std::uint32_t chains);
 };
 
-Result<ChainBed> ChainBed::make(std::uint32_t pool_size) {
+Result<ChainBed> ChainBed::make(std::uint32_t pool_size, std::uint32_t chains) {
   const std::string binary = function_beside(kCalled);
   ASSIGN_OR_RETURN(Bed bed, Bed::make(binary, pool_size));
   RETURN_IF_ERROR(bed.api.deploy({kCalled, binary, "pooled", kPodsIdle}));
   RETURN_IF_ERROR(bed.api.deploy({kCaller, binary, "pooled", kPodsIdle, {"--call", kCalled}}));
-  ASSIGN_OR_RETURN(ListeningHandler called, ListeningHandler::start(binary, kLocal));
-  ASSIGN_OR_RETURN(ListeningHandler calls_process,
-                   ListeningHandler::start(binary, kLocal, {called_at(called.url())}, kCaller));
+  ASSIGN_OR_RETURN(ListeningHandler called,
+                   ListeningHandler::start(binary, kLocal, {}, {}, chains));
+  ASSIGN_OR_RETURN(
+      ListeningHandler calls_process,
+      ListeningHandler::start(binary, kLocal, {called_at(called.url())}, kCaller, chains));
   const std::string gateway = bed.api.facts().gateway_url + "/function/" + kCalled;
   ASSIGN_OR_RETURN(ListeningHandler calls_gateway,
-                   ListeningHandler::start(binary, kLocal, {called_at(gateway)}, kCaller));
+                   ListeningHandler::start(binary, kLocal, {called_at(gateway)}, kCaller, chains));
   const WarmPeer by_gateway = {"gateway",
                                "a process calls the function over HTTP through the gateway",
                                calls_gateway.address(),
@@ -112,7 +115,9 @@ std::vector<WarmTarget> chain_targets(const ChainResult& result) {
 }  // namespace
 
 Result<ChainResult> measure_chain(const ChainOptions& options) {
-  ASSIGN_OR_RETURN(const ChainBed bed, ChainBed::make(options.pool_size));
+  const std::uint32_t chains =
+      *std::max_element(options.connections.begin(), options.connections.end());
+  ASSIGN_OR_RETURN(const ChainBed bed, ChainBed::make(options.pool_size, chains));
   ChainResult result;
   describe_suite("chain", options, bed.peers, result);
   std::vector<Scenario> scenarios;

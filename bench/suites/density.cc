@@ -137,7 +137,7 @@ bool promises_kept(const DensityResult& result) {
   for (const DensityRow& row : result.rows) {
     if (row.charged_per_pod() > kIdlePodBytesMax) return false;
   }
-  return true;
+  return !result.rows.empty();
 }
 
 Result<DensityResult> measure_density(const DensityOptions& options) {

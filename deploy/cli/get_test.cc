@@ -178,6 +178,7 @@ TEST_F(CliTest, Describe) {
           "    pids: 64\n"
           "  start: pooled\n"
           "  bodyMax: 16Mi\n"
+          "  ingress: all\n"
           "Pods:\n"
           "  POD          STATE  START          REQUESTS  IN FLIGHT  MEMORY   AGE\n"
           "  catalogue-7  idle   1.1 ms pooled  12        0          2.3 MiB  58s\n"

@@ -6,8 +6,8 @@
 //                                lease (Unix ms); refusal once it was decided to cancel it
 //   checkout:idempotency:<key>   hash: fingerprint, order, then status and body of the answer; gone
 //                                after a day
-//   checkout:due                 sorted set: open orders by when to carry them on (Unix ms by
-//   Redis) checkout:events              stream: type and data of each change (events.proto)
+//   checkout:due                 sorted set: open orders by when to carry them on (Unix ms, Redis)
+//   checkout:events              stream: type and data of each change (events.proto)
 #pragma once
 
 namespace shop::order_scripts {

@@ -138,8 +138,12 @@ Step read_commit(const Response& answer) {
 }
 
 Step read_capture(const Response& answer) {
-  if (answer.status() == 200) return Step::done();
-  return unexpected("payment", "the capture", problem_of(answer));
+  const Problem problem = problem_of(answer);
+  if (problem.status == 200) return Step::done();
+  if (problem.status == 409 || problem.type == "unknown-authorisation") {
+    return Step::refused(409, "authorisation-ended", "the payment ended before the order did");
+  }
+  return unexpected("payment", "the capture", problem);
 }
 
 Step read_void(const Response& answer) {

@@ -71,7 +71,7 @@ Response Saga::place(const Wish& wish) {
       if (const auto known = store_.find(begun.order)) return accepted(*known);
       continue;
     }
-    Run ended = started ? run({fresh, wish.key, {}, begun.lease, {}}, Waiting::kClient, true)
+    Run ended = started ? run({fresh, wish.key, {}, begun.lease, {}}, Waiting::kClient)
                         : work_on(begun.order);
     if (ended.end == Run::End::kOpen) return std::move(ended.response);
     const bool key_is_free = ended.end == Run::End::kFinal && ended.response.status() == 503;
@@ -86,7 +86,7 @@ Response Saga::carry_on(const std::string& order) {
   Taken taken = store_.take(order, lease());
   if (taken.outcome == Taken::Outcome::kHeld) return in_flight();
   if (taken.outcome == Taken::Outcome::kTaken) {
-    (void)run(std::move(taken.work), Waiting::kNobody, false);
+    (void)run(std::move(taken.work), Waiting::kNobody);
   }
   return Response(204);
 }
@@ -98,13 +98,13 @@ OrderStore::Duration Saga::lease() {
 Saga::Run Saga::work_on(const std::string& order) {
   Taken taken = store_.take(order, lease());
   if (taken.outcome != Taken::Outcome::kTaken) return {};
-  return run(std::move(taken.work), Waiting::kClient, false);
+  return run(std::move(taken.work), Waiting::kClient);
 }
 
-Saga::Run Saga::run(Work work, Waiting waiting, bool first) {
+Saga::Run Saga::run(Work work, Waiting waiting) {
   work_ = std::move(work);
   waiting_ = waiting;
-  payment_asked_ = !first;
+  if (is_final(work_.order.status)) return {};  // it ended between the lease and the look at it
   if (work_.refusal) return undo();
   if (work_.order.status == OrderStatus::kAuthorised) return complete();
   Order next = work_.order;
@@ -116,7 +116,6 @@ Saga::Run Saga::run(Work work, Waiting waiting, bool first) {
 }
 
 Saga::Run Saga::authorise(Order next) {
-  payment_asked_ = true;
   StepUnderWay authorisation = providers_.authorise(next);
   const bool reserved = work_.order.status == OrderStatus::kReserved;
   if (!reserved && !become(std::move(next), OrderStatus::kReserved)) return {};
@@ -132,7 +131,9 @@ Saga::Run Saga::complete() {
   if (!authorised && !become(work_.order, OrderStatus::kAuthorised)) return {};
   const Step committed = commit.wait();
   const Step captured = capture.wait();
-  if (committed.outcome == StepOutcome::kRefused) return decide(committed.refusal);
+  for (const Step* step : {&committed, &captured}) {
+    if (step->outcome == StepOutcome::kRefused) return decide(step->refusal);
+  }
   if (committed.outcome != StepOutcome::kDone) return rest(committed.reason);
   if (captured.outcome != StepOutcome::kDone) return rest(captured.reason);
   Order completed = work_.order;
@@ -158,16 +159,13 @@ Saga::Run Saga::decide(const Refusal& refusal) {
   return undo();
 }
 
-// Both at once. Stock is asked even if we hold nothing, since a run before us may have reserved;
-// payment unless it cannot have been asked yet.
+// Both at once, and both always: one who worked on the order besides us may have come further.
 Saga::Run Saga::undo() {
-  StepUnderWay release = providers_.release(work_.order);
-  if (payment_asked_) {
-    const Step step = providers_.void_payment(work_.order).wait();
-    if (step.outcome != StepOutcome::kDone) return rest(step.reason);
-  }
-  if (const Step step = release.wait(); step.outcome != StepOutcome::kDone) {
-    return rest(step.reason);
+  StepUnderWay voided = providers_.void_payment(work_.order);
+  StepUnderWay released = providers_.release(work_.order);
+  for (StepUnderWay* step : {&voided, &released}) {
+    const Step done = step->wait();
+    if (done.outcome != StepOutcome::kDone) return rest(done.reason);
   }
   const Refusal& refusal = work_.refusal.value();
   const Response response = refusal_answer(refusal);

@@ -12,8 +12,8 @@
 // - stock and payment do each step once however often they are asked, by the order's id;
 // - each step has its undoing, up to the last: pieces that were sold come back, money that was
 //   taken is paid back;
-// - what is undone stays undone: a reservation, authorisation, commit or capture that comes after
-//   is refused, so a late request of a dead run finds nothing to do;
+// - what is undone stays undone, for 30 days: a reservation, authorisation, commit or capture that
+//   comes after is refused, so a late request of a dead run finds nothing to do;
 // - COMPLETED and the decision to cancel exclude each other, by compare-and-set, and nothing is
 //   undone before the decision is written. Without it one who was told "declined" and stalls could
 //   undo what another, who resumed and was told "yes", completes meanwhile.
@@ -90,8 +90,7 @@ class Saga {
 
   OrderStore::Duration lease();
   Run work_on(const std::string& order);
-  // `first`: nobody worked on it before.
-  Run run(Work work, Waiting waiting, bool first);
+  Run run(Work work, Waiting waiting);
   // Goes on to RESERVED, with the next step under way, then to AUTHORISED, likewise.
   Run authorise(Order next);
   Run complete();
@@ -107,7 +106,6 @@ class Saga {
   Providers providers_;
   Work work_;
   Waiting waiting_ = Waiting::kClient;
-  bool payment_asked_ = false;  // by this run, or perhaps by one before it
 };
 
 }  // namespace shop

@@ -116,17 +116,19 @@ TEST_P(SagaFaultTest, EndsWhoeverStallsAndIsOvertaken) {
     for (int at = 1; at <= kOperations; ++at) {
       for (int then = at + 1; then <= at + kOperations; ++then) {
         for (int dies = then; dies <= then + kLater; ++dies) {
-          TestCheckout shop;
-          shop.plan.stall = [&shop] {
-            shop.store.now += (kPatience + kLeaseMax).count();
-            shop.carry_on();
-          };
-          shop.plan.set(at, stall);
-          shop.plan.set(then, Fault::kNoAnswer);
-          shop.plan.set(dies, Fault::kKillAfter);
-          const std::string wrong = wrong_with(GetParam(), shop);
-          ASSERT_EQ(wrong, "") << at << ": " << to_string(stall) << ", no answer at " << then
-                               << ", killed at " << dies;
+          for (const Fault death : {Fault::kKillBefore, Fault::kKillAfter}) {
+            TestCheckout shop;
+            shop.plan.stall = [&shop] {
+              shop.store.now += (kPatience + kLeaseMax).count();
+              shop.carry_on();
+            };
+            shop.plan.set(at, stall);
+            shop.plan.set(then, Fault::kNoAnswer);
+            shop.plan.set(dies, death);
+            const std::string wrong = wrong_with(GetParam(), shop);
+            ASSERT_EQ(wrong, "") << at << ": " << to_string(stall) << ", no answer at " << then
+                                 << ", " << to_string(death) << " at " << dies;
+          }
         }
       }
     }
@@ -137,22 +139,25 @@ TEST_P(SagaFaultTest, EndsWhoeverStallsAndIsOvertaken) {
 // reason is gone when the second asks, who dies some operations later.
 TEST_P(SagaFaultTest, EndsTheSameWayForTwoWhoAreToldDifferently) {
   for (const Fault stall : {Fault::kStallBefore, Fault::kStallAfter}) {
-    for (int at = 1; at <= kOperations; ++at) {
-      for (int dies = at + 1; dies <= at + kOperations; ++dies) {
-        TestCheckout shop;
-        shop.providers.expire_at_commit = GetParam().expires;
-        shop.plan.stall = [&shop] {
-          shop.providers.receive(10);
-          shop.providers.allow("bob", 1'000'000);
-          shop.store.now += kLeaseMax.count();
-          shop.carry_on();
-        };
-        shop.plan.set(at, stall);
-        shop.plan.set(dies, Fault::kKillAfter);
-        (void)shop.place(wish_of(GetParam()));
-        ASSERT_TRUE(shop.settle()) << at << ": " << to_string(stall) << ", killed at " << dies;
-        ASSERT_EQ(joined(shop.faults()), "")
-            << at << ": " << to_string(stall) << ", killed at " << dies;
+    for (const Fault death : {Fault::kKillBefore, Fault::kKillAfter}) {
+      for (int at = 1; at <= kOperations; ++at) {
+        for (int dies = at + 1; dies <= at + kOperations; ++dies) {
+          const std::string where = std::to_string(at) + ": " + to_string(stall) + ", " +
+                                    to_string(death) + " at " + std::to_string(dies);
+          TestCheckout shop;
+          shop.providers.expire_at_commit = GetParam().expires;
+          shop.plan.stall = [&shop] {
+            shop.providers.receive(10);
+            shop.providers.allow("bob", 1'000'000);
+            shop.store.now += kLeaseMax.count();
+            shop.carry_on();
+          };
+          shop.plan.set(at, stall);
+          shop.plan.set(dies, death);
+          (void)shop.place(wish_of(GetParam()));
+          ASSERT_TRUE(shop.settle()) << where;
+          ASSERT_EQ(joined(shop.faults()), "") << where;
+        }
       }
     }
   }

@@ -84,9 +84,8 @@ TEST_F(SagaTest, WhatIsShortIsRefusedAndStaysRefused) {
   EXPECT_EQ(answer.status(), 409);
   EXPECT_EQ(type_of(answer), "out-of-stock");
   EXPECT_NE(answer.body().find("product 5: 2 wanted"), std::string::npos) << "stock's own words";
-  // Nothing can be held at payment: it is not asked.
   EXPECT_EQ(asked(), (std::vector<std::string>{"catalogue /products", "stock /reservations",
-                                               "stock /release"}));
+                                               "payment /void", "stock /release"}));
   shop_.providers.receive(2);
   EXPECT_EQ(place(wish("k", 6)).body(), answer.body());
   EXPECT_EQ(only_order().reason, "out-of-stock");
@@ -99,8 +98,8 @@ TEST_F(SagaTest, ADeclinedPaymentGivesThePiecesBack) {
   EXPECT_EQ(answer.status(), 402);
   EXPECT_EQ(type_of(answer), "payment-declined");
   EXPECT_EQ(asked(), (std::vector<std::string>{"catalogue /products", "stock /reservations",
-                                               "payment /authorisations", "stock /release",
-                                               "payment /void"}));
+                                               "payment /authorisations", "payment /void",
+                                               "stock /release"}));
   EXPECT_EQ(only_order().status, OrderStatus::kCancelled);
   EXPECT_EQ(only_order().reason, "payment-declined");
   EXPECT_EQ(place(wish("k", 2, "bob")).body(), answer.body());
@@ -205,6 +204,16 @@ TEST_F(SagaTest, WhatWasSoldAndPaidIsGivenBackWhenTheOrderIsCancelled) {
   EXPECT_EQ(only_order().status, OrderStatus::kCancelled);
   EXPECT_EQ(shop_.providers.reservation(id), "RELEASED");
   EXPECT_EQ(shop_.providers.authorisation(id), "VOIDED");
+  expect_settled();
+}
+
+TEST_F(SagaTest, APaymentThatEndedBeforeItsCaptureCancelsTheOrder) {
+  shop_.plan.set(6, Fault::kStallBefore);  // commit
+  shop_.plan.stall = [this] { Providers(shop_.context).void_payment(only_order()).wait(); };
+  const Response answer = place();
+  EXPECT_EQ(answer.status(), 409);
+  EXPECT_EQ(type_of(answer), "authorisation-ended");
+  EXPECT_EQ(shop_.providers.reservation(only_order().id), "RELEASED");
   expect_settled();
 }
 

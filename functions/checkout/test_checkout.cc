@@ -19,9 +19,25 @@ void expect(std::vector<std::string>& faults, const char* what, const Left& is,
   faults.push_back(line.str());
 }
 
+// A pod of its own for what runs meanwhile: its death leaves whoever stalls alive.
+class PodOfItsOwn {
+ public:
+  explicit PodOfItsOwn(FaultPlan& plan) : plan_(plan), dead_(plan.pod_is_dead) {
+    plan.pod_is_dead = false;
+  }
+  PodOfItsOwn(const PodOfItsOwn&) = delete;
+  PodOfItsOwn& operator=(const PodOfItsOwn&) = delete;
+  ~PodOfItsOwn() { plan_.pod_is_dead = dead_; }
+
+ private:
+  FaultPlan& plan_;
+  const bool dead_;
+};
+
 }  // namespace
 
 Response TestCheckout::place(const Wish& wish) {
+  const PodOfItsOwn pod(plan);
   try {
     return Saga(context, store).place(wish);
   } catch (const PodKilled&) {
@@ -34,6 +50,7 @@ Response TestCheckout::place(const Wish& wish) {
 bool TestCheckout::carry_on() {
   const std::string order = store.wait_for_due();
   if (order.empty()) return false;
+  const PodOfItsOwn pod(plan);
   try {
     (void)Saga(context, store).carry_on(order);
   } catch (const PodKilled&) {

@@ -42,23 +42,32 @@ class FaultPlan {
   // one who asks hears of what he hears.
   template <typename Work, typename Fail>
   auto run(Work work, Fail fail) -> decltype(work()) {
+    if (pod_is_dead) throw PodKilled();
     const auto at = faults_.find(++count_);
     const Fault fault = at == faults_.end() ? Fault::kNone : at->second;
-    if (fault == Fault::kKillBefore) throw PodKilled();
+    if (fault == Fault::kKillBefore) kill();
     if (fault == Fault::kStallBefore) stall();
     if (fault == Fault::kBadRequest || fault == Fault::kUnavailable || fault == Fault::kNoAnswer) {
       return fail(fault);
     }
     auto result = work();
-    if (fault == Fault::kKillAfter) throw PodKilled();
+    if (fault == Fault::kKillAfter) kill();
     if (fault == Fault::kStallAfter) stall();
     if (fault == Fault::kLost) return fail(fault);
     return result;
   }
 
   std::function<void()> stall = [] {};
+  // Whoever asks now was killed before, though it has not noticed yet: a call under way keeps what
+  // it throws until somebody waits for it.
+  bool pod_is_dead = false;
 
  private:
+  [[noreturn]] void kill() {
+    pod_is_dead = true;
+    throw PodKilled();
+  }
+
   std::map<int, Fault> faults_;
   int count_ = 0;
 };

@@ -171,7 +171,6 @@ TEST_F(PaymentTest, AVoidWinsOverCapturesWhoeverComesFirst) {
   expect_books("guest", 0, 0);
 }
 
-// A void reads the authorisation, then ends it: one that is made in between is not missed.
 TEST_F(PaymentTest, AVoidThatRacesWithItsAuthorisationGivesTheCreditBack) {
   for (int round = 0; round < 40; ++round) {
     const std::string order = "r" + std::to_string(round);
@@ -182,6 +181,34 @@ TEST_F(PaymentTest, AVoidThatRacesWithItsAuthorisationGivesTheCreditBack) {
     ASSERT_EQ(payment_.get_json("/customers/ada").at("heldMinor"), 0) << "in round " << round;
   }
   expect_books("ada", 0, 0);
+}
+
+TEST_F(PaymentTest, EverySettlementTellsItsOrderCustomerAndAmount) {
+  const auto last = [this](const std::string& type, const std::string& customer,
+                           std::int64_t amount) {
+    const auto entry =
+        payment_.redis({"XREVRANGE", "payment:events", "+", "-", "COUNT", "1"})[0][1];
+    EXPECT_EQ(entry[1].text(), "shop.v1." + type);
+    v1::PaymentRefunded told;  // all have the same fields
+    ASSERT_TRUE(told.ParseFromString(std::string(entry[3].text())));
+    EXPECT_EQ(told.order_id(), "a");
+    EXPECT_EQ(told.customer_id(), customer);
+    EXPECT_EQ(told.amount_minor(), amount);
+    EXPECT_EQ(told.currency(), "GBP");
+  };
+  ASSERT_EQ(authorise("a", "ada", 30'000), 201);
+  last("PaymentAuthorised", "ada", 30'000);
+  ASSERT_EQ(capture("a"), 200);
+  last("PaymentCaptured", "ada", 30'000);
+  ASSERT_EQ(void_it("a"), 200);
+  last("PaymentRefunded", "ada", 30'000);
+  payment_.redis({"DEL", "payment:authorisation:a"});
+  ASSERT_EQ(void_it("a"), 200);  // of what never was
+  last("PaymentVoided", "", 0);
+  payment_.redis({"DEL", "payment:authorisation:a"});
+  ASSERT_EQ(authorise("a", "ada", 10), 201);
+  ASSERT_EQ(void_it("a"), 200);
+  last("PaymentVoided", "ada", 10);
 }
 
 TEST_F(PaymentTest, TheSeedGrantsNobodyCreditTwice) {

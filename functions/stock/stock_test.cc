@@ -132,7 +132,6 @@ TEST_F(StockTest, ExpiryThatRacesWithCommitSellsOrGivesBackAndNeverBoth) {
   expect_books_right();
 }
 
-// A release reads the lines, then ends the reservation: one that is made in between is not missed.
 TEST_F(StockTest, AReleaseThatRacesWithItsReservationGivesThePiecesBack) {
   for (int round = 0; round < 40; ++round) {
     const std::string order = "r" + std::to_string(round);
@@ -275,6 +274,34 @@ TEST_F(StockTest, EachChangeHasItsEventAndNothingElseHasOne) {
   EXPECT_EQ(committed.order_id(), "b");
   ASSERT_EQ(committed.lines_size(), 1);
   EXPECT_EQ(committed.lines(0).quantity(), 2);
+}
+
+TEST_F(StockTest, EveryEndTellsItsOrderAndItsLines) {
+  const auto last = [this](const std::string& type, int lines) {
+    const auto entry = stock_.redis({"XREVRANGE", "stock:events", "+", "-", "COUNT", "1"})[0][1];
+    EXPECT_EQ(entry[1].text(), "shop.v1." + type);
+    v1::ReservationReturned told;  // all ends have the same fields
+    ASSERT_TRUE(told.ParseFromString(std::string(entry[3].text())));
+    EXPECT_EQ(told.order_id(), "a" + type);
+    ASSERT_EQ(told.lines_size(), lines);
+    if (lines == 0) return;
+    EXPECT_EQ(told.lines(0).product_id(), "3");
+    EXPECT_EQ(told.lines(0).quantity(), 2);
+  };
+  for (const char* type : {"ReservationReleased", "ReservationReturned", "ReservationExpired"}) {
+    ASSERT_EQ(reserve("a" + std::string(type), "3", 2), 201);
+  }
+  ASSERT_EQ(end("aReservationReleased", "release"), 200);
+  last("ReservationReleased", 1);
+  ASSERT_EQ(end("aReservationReturned", "commit"), 200);
+  ASSERT_EQ(end("aReservationReturned", "release"), 200);
+  last("ReservationReturned", 1);
+  make_due("aReservationExpired");
+  ASSERT_EQ(deliver_due("aReservationExpired"), 204);
+  last("ReservationExpired", 1);
+  stock_.redis({"DEL", "stock:reservation:aReservationReleased"});
+  ASSERT_EQ(end("aReservationReleased", "release"), 200);  // of what never was
+  last("ReservationReleased", 0);
 }
 
 TEST_F(StockTest, AListThatDidNotChangeIsNotSentAgain) {

@@ -199,6 +199,11 @@ void Engine::send_invoke(InvocationRecord& record, const Pod& pod) {
   if (running.size() == 1) {
     share_cpu(cpu_shares_.on_busy(pod.id, now, record.queued));
   }
+  // The pod's revision may be newer than the one that was asked.
+  if (auto fault = trigger_fault_of(request, *pod.revision)) {
+    fail_caller(record, std::move(*fault));
+    return release(record);
+  }
   const bool end = record.body_complete && record.pending.empty() && record.sent.empty();
   if (auto sent = channels.send(pod.id, protocol::FrameType::kInvoke, record.stream, head, {}, end);
       !sent) {

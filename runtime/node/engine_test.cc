@@ -70,6 +70,29 @@ TEST_F(EngineTest, WakesNobodyForThePathOfATriggerButForTheTrigger) {
   EXPECT_EQ(home->pods.size(), 1U);
 }
 
+TEST_F(EngineTest, APathThatBecomesATriggersIsClosedToThoseWhoWaitAlready) {
+  manifest::FunctionSpec spec = plain_spec();
+  spec.mutable_scaling()->set_max(1);
+  put("echo", spec, 2);
+  invoke(1);
+  home->pods.back()->hello();
+  settle();
+  Invocation invocation;
+  invocation.function = echo;
+  invocation.method = "POST";
+  invocation.path = "/due";
+  engine.invoke(caller, 2, std::move(invocation));
+  settle();
+  spec.add_triggers()->set_path("/due");
+  put("echo", spec, 3);
+  settle();
+  FakePod& old = *home->pods.front();
+  old.answer(old.expect_invoke().header.stream, 200, "");
+  settle();
+  ASSERT_TRUE(outcome(2).failure);
+  EXPECT_EQ(outcome(2).failure->status, 403);
+}
+
 TEST_F(EngineTest, TheCountOfADeliveryIsTheNodesWord) {
   const auto counted = [this](CallerToken token, Origin origin) {
     Invocation invocation;

@@ -91,17 +91,6 @@ Failure failure_of(int status, const char* type, std::string detail) {
   return failure;
 }
 
-std::optional<Failure> trigger_fault_of(const Invocation& request, const Revision& revision) {
-  const bool outside = request.origin == Origin::kClient || request.origin == Origin::kFunction;
-  if (!outside || revision.trigger_paths.empty()) return std::nullopt;
-  const auto found = revision.trigger_paths.find(http::percent_decode_leniently(request.path));
-  if (found == revision.trigger_paths.end()) return std::nullopt;
-  return failure_of(403, "trigger-path",
-                    "the path is of trigger " + found->second +
-                        " alone; give what others may ask a path of its own, or deliver by hand "
-                        "with `subito invoke`");
-}
-
 }  // namespace
 
 Failure refusal_of(const InvocationRecord& record, RefuseReason reason) {
@@ -117,6 +106,17 @@ Failure body_too_large(const Revision& revision) {
   const auto bytes = static_cast<std::int64_t>(revision.body_bytes_max);
   return failure_of(413, "body-too-large",
                     "the body is larger than spec.bodyMax " + manifest::format_size_bytes(bytes));
+}
+
+std::optional<Failure> trigger_fault_of(const Invocation& request, const Revision& revision) {
+  const bool outside = request.origin == Origin::kClient || request.origin == Origin::kFunction;
+  if (!outside || revision.trigger_paths.empty()) return std::nullopt;
+  const auto found = revision.trigger_paths.find(http::percent_decode_leniently(request.path));
+  if (found == revision.trigger_paths.end()) return std::nullopt;
+  return failure_of(403, "trigger-path",
+                    "the path is of trigger " + found->second +
+                        " alone; give what others may ask a path of its own, or deliver by hand "
+                        "with `subito invoke`");
 }
 
 std::optional<Failure> fault_of(const InvocationRecord& record) {

@@ -15,8 +15,9 @@ Failure refusal_of(const InvocationRecord& record, scheduler::RefuseReason reaso
 // The deadline passed while a pod had the invocation.
 Failure deadline_passed(const InvocationRecord& record);
 Failure body_too_large(const Revision& revision);
-// Why the node does not even ask the scheduler, if so. The path of a trigger is the trigger's own,
-// however it is spelled: of clients and functions it is refused before any pod is started.
+// The path of a trigger is the trigger's own, however it is spelled: clients and functions get 403.
+std::optional<Failure> trigger_fault_of(const Invocation& request, const Revision& revision);
+// Why the node does not even ask the scheduler, if so: before any pod is started.
 std::optional<Failure> fault_of(const InvocationRecord& record);
 
 }  // namespace subito::node
