@@ -236,7 +236,7 @@ int fail_to_listen(const ListenOptions& options, const Error& error) {
   return 1;
 }
 
-void warn(const ListenOptions& options, const std::vector<std::string>& warnings) {
+void print_warnings(const ListenOptions& options, const std::vector<std::string>& warnings) {
   for (const std::string& warning : warnings)
     std::fprintf(stderr, "%s: warning: %s\n", options.name.c_str(), warning.c_str());
 }
@@ -247,8 +247,8 @@ int serve_service(const ListenOptions& given, ListenService& service) {
   ListenOptions options = given;
   if (options.concurrency == 0) options.concurrency = std::thread::hardware_concurrency();
   if (options.concurrency == 0) options.concurrency = 1;
-  warn(options, unread_settings(environ));
-  warn(options, unread_triggers(environ));
+  print_warnings(options, unread_settings(environ));
+  print_warnings(options, unread_triggers(environ));
   const auto address = address_of(options.address);
   if (!address) return fail_to_listen(options, address.error());
   const auto triggers = triggers_of(environ);

@@ -76,6 +76,12 @@ TEST_F(MonolithTest, WhoWaitsForItselfIsRefused) {
   EXPECT_THAT(call("back/call/front/who").body, HasSubstr("front > back > front goes round"));
 }
 
+TEST_F(MonolithTest, WhoseTimeIsOverCallsNobody) {
+  const ListeningFunction hasty("monolith", {}, {"--timeout", "1"});
+  EXPECT_NE(hasty.connect().ask("GET", "/late").status, 200);
+  EXPECT_EQ(hasty.connect().ask("GET", "/function/back/count").body, "0");
+}
+
 TEST_F(MonolithTest, WhatIsElsewhereIsCalledOverHttp) {
   const ListeningFunction echo("echo");
   const ListeningFunction other("monolith", {"CALL_ECHO_URL=" + echo.url()});

@@ -3,17 +3,22 @@
 // front, at /:
 //   GET  /who                    "FUNCTION POD PATH"
 //   any  /call/{function}/{path...}   calls, answers with what came (or 502 and the reason)
+//   GET  /late                   calls back's POST /count once its own time is over
 // back, at /orders:
 //   GET  /orders/who             the same of it
 //   POST /echo                   the headers "x-request-id" and "traceparent", and the body
 //   GET  /long                   ?bytes= of "x", streamed
 //   GET  /broken                 throws, ?begun=1: when a part was sent
 //   GET  /left                   milliseconds until its deadline
+//   POST /count                  one more; GET: how many there were
 //   any  /call/{function}/{path...}   as front
 // deep, at /orders/deep: GET /orders/deep/who
 #include <subito/monolith.h>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <atomic>
 #include <stdexcept>
 #include <string>
 
@@ -67,13 +72,28 @@ Response left(const Request&, Context& context) {
   return Response::text(std::to_string(context.time_left().count()));
 }
 
+std::atomic<int> counted = 0;
+
+Response count(const Request& request, Context&) {
+  if (request.method() == "POST") ++counted;
+  return Response::text(std::to_string(counted));
+}
+
+Response late(const Request&, Context& context) {
+  while (!context.cancelled()) ::usleep(1000);
+  return context.call("back", Request("POST", "/count"));
+}
+
 subito::Router routes(const std::string& prefix) {
   subito::Router router;
   router.get(prefix + "/who", who)
       .post("/echo", echo)
       .get("/long", stream)
       .get("/broken", broken)
-      .get("/left", left);
+      .get("/left", left)
+      .get("/late", late)
+      .get("/count", count)
+      .post("/count", count);
   for (const char* method : {"GET", "POST", "HEAD"}) {
     router.add(method, "/call/{function}/{path...}", call);
   }
