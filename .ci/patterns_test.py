@@ -288,7 +288,7 @@ class LibraryTest(unittest.TestCase):
     def test_root_has_a_folder_that_nobody_else_can_make(self):
         del self.environment["PATTERN_STATE"]
         self.environment["TMPDIR"] = self.folder
-        parent = ("/run/subito-patterns" if os.geteuid() == 0
+        parent = ("/var/lib/subito-patterns" if os.geteuid() == 0
                   else f"{self.folder}/subito-patterns-{os.geteuid()}")
         self.assertEqual(self.bash('echo "$STATE"'), (0, f"{parent}/2-processes\n"))
 

@@ -6,7 +6,7 @@
 #   BUILD           the build folder with shop/ and patterns/ in it (build/release of the checkout)
 #   PORT            of the shopfront; checkout, catalogue, stock, payment and Redis follow (9080)
 #   PATTERN_STATE   the folder for what is up, made by up.sh in a folder of yours
-#                   (/tmp/subito-patterns-UID/NAME, of root /run/subito-patterns/NAME)
+#                   (/tmp/subito-patterns-UID/NAME, of root /var/lib/subito-patterns/NAME)
 set -euo pipefail
 
 PATTERN=$(cd "$PATTERN" && pwd -P)
@@ -15,7 +15,7 @@ ROOT=$(cd "$PATTERN/../../.." && pwd -P)
 BUILD=${BUILD:-$ROOT/build/release}
 PORT=${PORT:-9080}
 states=${TMPDIR:-/tmp}/subito-patterns-$EUID
-[[ $EUID != 0 ]] || states=/run/subito-patterns
+[[ $EUID != 0 ]] || states=/var/lib/subito-patterns # /run may be noexec, and a node's data are run
 STATE=$(realpath -ms -- "${PATTERN_STATE:-$states/$NAME}") # whole, with no slash at its end
 readonly PATTERN NAME ROOT BUILD PORT STATE
 
