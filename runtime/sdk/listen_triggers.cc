@@ -187,7 +187,9 @@ class ListenTriggers::Reader final : public Waiter {
     for (std::size_t i = 0; i + 1 < due.size() && !stopped(0); i += 2) {
       const std::string member(due[i].text());
       const std::string score(due[i + 1].text());
-      if (deliver({member + "@" + score, {}})) {
+      Delivery delivery{member, {}};
+      delivery.id.append("@").append(score);
+      if (deliver(delivery)) {
         redis_.command({"EVAL", kDueDoneScript, "1", trigger_.key, member, score});
       } else {
         ++passed_by_;
