@@ -107,9 +107,10 @@ class ListenServer final : public server::Handler {
   Result<server::Address> listen(const server::Address& address) {
     return server_->listen(address);
   }
-  Status start_triggers(const std::vector<ListenTrigger>& triggers, const std::string& address) {
-    return triggers_.start(triggers, address);
+  Status set_triggers(std::vector<ListenTrigger> triggers) {
+    return triggers_.set(std::move(triggers));
   }
+  void start_triggers(const std::string& address) { triggers_.start(address); }
 
   void drain() {
     if (draining_) return;
@@ -255,14 +256,15 @@ int serve_service(const ListenOptions& given, ListenService& service) {
   if (!triggers) return fail_to_listen(options, triggers.error());
   Loop loop;
   ListenServer server(loop, options, service);
+  const auto set = server.set_triggers(*triggers);
+  if (!set) return fail_to_listen(options, set.error());
   const auto bound = server.listen(*address);
   if (!bound) return fail_to_listen(options, bound.error());
-  const auto started = server.start_triggers(*triggers, text_of(*bound));
-  if (!started) return fail_to_listen(options, started.error());
   const Signal terminate(loop, SIGTERM, [&] { server.drain(); });
   const Signal interrupt(loop, SIGINT, [&] { server.drain(); });
   std::printf("%s listens on %s\n", options.name.c_str(), text_of(*bound).c_str());
   std::fflush(stdout);
+  server.start_triggers(text_of(*bound));  // told first: whoever waits for the line need not race
   loop.run();
   return 0;
 }

@@ -250,38 +250,41 @@ ListenTriggers::~ListenTriggers() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-Status ListenTriggers::start(const std::vector<ListenTrigger>& triggers,
-                             const std::string& address) {
+Status ListenTriggers::set(std::vector<ListenTrigger> triggers) {
   if (triggers.empty()) return ok();
   const auto fault = [](const ListenTrigger& trigger, const std::string& reason) {
     return Error{ErrorCode::kInvalidArgument, "start trigger " + trigger.name + ": " + reason, 0};
   };
-  std::optional<Endpoint> endpoint;
   try {
-    endpoint = redis_endpoint(kRedisBinding);
+    redis_ = redis_endpoint(kRedisBinding);
   } catch (const std::exception& error) {
     return fault(triggers.front(), error.what());
   }
-  if (!endpoint) return fault(triggers.front(), "set REDIS_URL, or REDIS_URL_TRIGGERS");
+  if (!redis_) return fault(triggers.front(), "set REDIS_URL, or REDIS_URL_TRIGGERS");
   for (const ListenTrigger& trigger : triggers) {
     if (!service_.knows(service_.find(trigger.path))) {
       return fault(trigger, "no function of this process has the path " + trigger.path);
     }
   }
+  triggers_ = std::move(triggers);
+  return ok();
+}
+
+void ListenTriggers::start(const std::string& address) {
+  if (triggers_.empty()) return;
   stop_.reset(::eventfd(0, EFD_CLOEXEC));
   CHECK(stop_.valid());
   consumer_ = consumer_at(address);
-  running_ = triggers.size();
-  for (const ListenTrigger& trigger : triggers) {
-    threads_.emplace_back([this, trigger, address = *endpoint] {
+  running_ = triggers_.size();
+  for (const ListenTrigger& trigger : triggers_) {
+    threads_.emplace_back([this, trigger, redis = *redis_] {
       const auto stack = std::make_unique_for_overwrite<char[]>(kCrashStackBytes);
       use_crash_stack(stack.get());
-      Reader(*this, trigger, address).work();
+      Reader(*this, trigger, redis).work();
       drop_crash_stack();
       --running_;
     });
   }
-  return ok();
 }
 
 void ListenTriggers::stop() {

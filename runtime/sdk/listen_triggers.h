@@ -14,6 +14,7 @@
 #include <chrono>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -34,9 +35,11 @@ class ListenTriggers {
   ListenTriggers(const ListenTriggers&) = delete;
   ListenTriggers& operator=(const ListenTriggers&) = delete;
 
+  // Before start(). kInvalidArgument: a path that belongs to no function of this process, or there
+  // is no Redis.
+  Status set(std::vector<ListenTrigger> triggers);
   // `address` is where this process listens: nobody else's on this host at a time.
-  // kInvalidArgument: a path that belongs to no function of this process, or there is no Redis.
-  Status start(const std::vector<ListenTrigger>& triggers, const std::string& address);
+  void start(const std::string& address);
   void stop();         // nothing new begins
   bool ended() const;  // nothing is under way any more
 
@@ -46,6 +49,8 @@ class ListenTriggers {
   ListenService& service_;
   HandlerSlots& slots_;
   const std::chrono::seconds timeout_;
+  std::vector<ListenTrigger> triggers_;
+  std::optional<Endpoint> redis_;
   std::string consumer_;
   UniqueFd stop_;  // an eventfd, readable once it is over
   RedisPool pool_;
