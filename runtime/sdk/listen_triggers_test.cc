@@ -223,7 +223,10 @@ TEST_F(ListenTriggersTest, ARedisThatComesBackIsReadOn) {
   ASSERT_EQ(seen(function, 1).size(), 1U);
   redis.restart();  // and empty
   post(function, "/stream/things", "after");
-  EXPECT_THAT(seen(function, 1).back(), HasSubstr(" after"));
+  std::vector<std::string> since = seen(function, 1);
+  // Its acknowledgement may have been lost: at least once.
+  if (since.back().ends_with(" before")) since = seen(function, 2);
+  EXPECT_THAT(since.back(), HasSubstr(" after"));
   function.terminate();
   EXPECT_EQ(function.wait_exit(), 0) << "also while it waits for entries";
 }
