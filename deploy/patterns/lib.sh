@@ -152,7 +152,7 @@ write_grants() { (umask 077 && grants_of "$1" >"$STATE/$1.env"); }
 # When process $1 started, in ticks since boot: with the pid it names a process for good.
 start_time() {
   local line
-  { line=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+  { line=$(<"/proc/$1/stat"); } 2>/dev/null && [[ -n $line ]] || return 1 # it may end meanwhile
   line=${line##*) }
   # shellcheck disable=SC2086
   set -- $line
