@@ -4,8 +4,7 @@
 #include <charconv>
 #include <string_view>
 
-#include "runtime/base/time.h"
-#include "runtime/http/path.h"
+#include "runtime/http/cloud_event.h"
 #include "runtime/sdk/text.h"
 
 namespace subito::sdk {
@@ -14,10 +13,6 @@ namespace {
 constexpr std::string_view kVariable = "TRIGGER_";
 constexpr std::string_view kDue = "due";
 constexpr std::string_view kStream = "stream";
-// Those of runtime/node/triggers/occurrence.h.
-constexpr std::size_t kNameBytesMax = 20;
-constexpr std::size_t kValueBytesMax = 1024;
-constexpr std::size_t kNamesMax = 32;
 
 std::vector<std::string_view> words_of(std::string_view text) {
   std::vector<std::string_view> words;
@@ -67,58 +62,25 @@ Result<ListenTrigger> trigger_of(std::string_view variable, std::string_view val
   return trigger;
 }
 
-// As the CloudEvents HTTP binding says, 3.1.3.2.
-std::string encoded(std::string_view value) {
-  std::string out;
-  for (const char c : value) {
-    if (c > ' ' && c <= '~' && c != '"' && c != '%') {
-      out += c;
-    } else {
-      http::append_escape(out, c);
-    }
-  }
-  return out;
-}
-
-std::string time_text(std::string_view milliseconds) {
-  double value = 0;  // a score may be written 1.5e12
+// A score may be written 1.5e12, and neither it nor an id need fit 64 bits.
+std::int64_t unix_ms_of(std::string_view milliseconds) {
+  double value = 0;
   std::from_chars(milliseconds.data(), milliseconds.data() + milliseconds.size(), value);
-  constexpr double kLatest = 9'223'372'036'000;  // the year 2262: nanoseconds fit 64 bits
-  char text[kRfc3339Size];
-  format_rfc3339(static_cast<std::int64_t>(std::clamp(value, 0.0, kLatest)) * 1'000'000, text);
-  return text;
+  constexpr double kFarAway = 1e15;  // beyond what can be told
+  return static_cast<std::int64_t>(std::clamp(value, 0.0, kFarAway));
 }
 
-bool is_attribute(std::string_view name) {
-  for (const auto reserved :
-       {"id", "source", "specversion", "time", "datacontenttype", "dataschema"}) {
-    if (name == reserved) return false;
+http::CloudEvent event_of(const ListenTrigger& trigger, const Delivery& delivery) {
+  const std::string_view id(delivery.id);
+  if (trigger.kind == ListenTrigger::Kind::kStream) {
+    auto event = http::event_of_entry(trigger.key, delivery.id, delivery.fields);
+    event.unix_ms = unix_ms_of(id.substr(0, id.find('-')));
+    return event;
   }
-  return !name.empty() && name.size() <= kNameBytesMax &&
-         std::all_of(name.begin(), name.end(),
-                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); });
-}
-
-// What the fields of an entry say; the data are returned.
-std::string take_fields(const Delivery& delivery, Headers& headers) {
-  std::string data;
-  std::string content_type = "application/protobuf";
-  std::size_t names = 0;
-  for (const auto& [name, value] : delivery.fields) {
-    const bool fits = value.size() <= kValueBytesMax;
-    if (name == "data") {
-      data = value;
-    } else if (name == "content-type" && fits) {
-      content_type = value;
-    } else if ((name == "type" || name == "subject") && fits) {
-      headers.set("ce-" + name, encoded(value));
-    } else if (is_attribute(name) && fits && names < kNamesMax) {
-      headers.set("ce-" + name, encoded(value));
-      ++names;
-    }
-  }
-  if (!data.empty()) headers.set("content-type", encoded(content_type));
-  return data;
+  const auto at = id.rfind('@');
+  auto event = http::event_of_due(trigger.key, delivery.id, std::string(id.substr(0, at)));
+  event.unix_ms = unix_ms_of(id.substr(at + 1));
+  return event;
 }
 
 }  // namespace
@@ -145,18 +107,11 @@ std::vector<std::string> unread_triggers(const char* const* variables) {
 
 Request request_of(const ListenTrigger& trigger, const Delivery& delivery, const std::string& path,
                    std::uint64_t number) {
-  const bool due = trigger.kind == ListenTrigger::Kind::kDue;
-  const auto at = delivery.id.rfind('@');
-  const std::string_view id(delivery.id);
-  Headers headers{{"ce-specversion", "1.0"},
-                  {"ce-id", encoded(id)},
-                  {"ce-source", encoded((due ? "/due/" : "/streams/") + trigger.key)},
-                  {"ce-type", due ? "subito.due" : "subito.stream"},
-                  {"ce-time", time_text(due ? id.substr(at + 1) : id.substr(0, id.find('-')))},
-                  {"subito-delivery", std::to_string(number)}};
-  if (due) headers.set("ce-subject", encoded(id.substr(0, at)));
-  std::string data = take_fields(delivery, headers);
-  return Request("POST", path, std::move(headers), std::move(data));
+  http::CloudEvent event = event_of(trigger, delivery);
+  Headers headers;
+  for (auto& [name, value] : http::fields_of(event)) headers.set(name, std::move(value));
+  headers.set("subito-delivery", std::to_string(number));
+  return Request("POST", path, std::move(headers), std::move(event.data));
 }
 
 }  // namespace subito::sdk

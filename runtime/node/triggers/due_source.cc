@@ -29,11 +29,7 @@ std::optional<std::int64_t> score_millis(const std::string& score) {
 }
 
 Occurrence occurrence_of(const std::string& key, const std::string& id) {
-  Occurrence out;
-  out.id = id;
-  out.source = "/due/" + key;
-  out.type = "subito.due";
-  out.subject = member_of(id);
+  Occurrence out = http::event_of_due(key, id, member_of(id));
   out.unix_ms = std::max<std::int64_t>(score_millis(score_of(id)).value_or(0), 0);
   return out;
 }
