@@ -199,10 +199,12 @@ void Engine::send_invoke(InvocationRecord& record, const Pod& pod) {
   if (running.size() == 1) {
     share_cpu(cpu_shares_.on_busy(pod.id, now, record.queued));
   }
-  // The pod's revision may be newer than the one that was asked.
-  if (auto fault = trigger_fault_of(request, *pod.revision)) {
-    fail_caller(record, std::move(*fault));
-    return release(record);
+  // Another revision than the one that was asked may know the path as a trigger's.
+  if (pod.revision != record.revision) {
+    if (auto fault = trigger_fault_of(request, *pod.revision)) {
+      fail_caller(record, std::move(*fault));
+      return release(record);
+    }
   }
   const bool end = record.body_complete && record.pending.empty() && record.sent.empty();
   if (auto sent = channels.send(pod.id, protocol::FrameType::kInvoke, record.stream, head, {}, end);
