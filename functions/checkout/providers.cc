@@ -146,14 +146,9 @@ Step read_capture(const Response& answer) {
   return unexpected("payment", "the capture", problem);
 }
 
-Step read_void(const Response& answer) {
+Step read_undoing(const char* function, const char* what, const Response& answer) {
   if (answer.status() == 200) return Step::done();
-  return unexpected("payment", "the void", problem_of(answer));
-}
-
-Step read_release(const Response& answer) {
-  if (answer.status() == 200) return Step::done();
-  return unexpected("stock", "the release", problem_of(answer));
+  return unexpected(function, what, problem_of(answer));
 }
 
 }  // namespace
@@ -204,11 +199,13 @@ StepUnderWay Providers::capture(const Order& order) {
 }
 
 StepUnderWay Providers::void_payment(const Order& order) {
-  return ask("payment", post_of("/authorisations/" + order.id + "/void", {}), read_void);
+  return ask("payment", post_of("/authorisations/" + order.id + "/void", {}),
+             std::bind_front(read_undoing, "payment", "the void"));
 }
 
 StepUnderWay Providers::release(const Order& order) {
-  return ask("stock", post_of("/reservations/" + order.id + "/release", {}), read_release);
+  return ask("stock", post_of("/reservations/" + order.id + "/release", {}),
+             std::bind_front(read_undoing, "stock", "the release"));
 }
 
 StepUnderWay Providers::ask(const char* function, const Request& request,
