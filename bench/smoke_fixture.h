@@ -3,8 +3,11 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -13,6 +16,7 @@
 #include <vector>
 
 #include "bench/child.h"
+#include "bench/node_client.h"
 #include "bench/temp_folder.h"
 
 namespace subito::bench {
@@ -60,6 +64,24 @@ class BenchSmoke : public testing::Test {
     auto json = nlohmann::json::parse(finished->output, nullptr, false);
     EXPECT_TRUE(json.is_object()) << finished->output;
     return json.is_object() ? json : nlohmann::json();
+  }
+
+  // Ctrl-C for `bench ARGUMENTS`, so long after its node has come up: it ends with 130.
+  void interrupt(std::vector<std::string> arguments, std::chrono::seconds after) const {
+    arguments.insert(arguments.begin(), {"subito", "bench"});
+    UniqueFd output;
+    auto running = start_service({kProgram, std::move(arguments)}, output, STDERR_FILENO);
+    ASSERT_TRUE(running);
+    for (int tries = 0; !node_is_up() && tries < 3000; ++tries) {
+      ASSERT_TRUE(rest(std::chrono::milliseconds(10)));
+    }
+    ASSERT_TRUE(node_is_up());
+    ASSERT_TRUE(rest(after));
+    running->signal(SIGINT);
+    const auto status = running->end(std::chrono::seconds(45));
+    ASSERT_TRUE(status) << status.error().message;
+    ASSERT_TRUE(WIFEXITED(*status));
+    EXPECT_EQ(WEXITSTATUS(*status), 130);
   }
 
   std::optional<TempFolder> folder_;

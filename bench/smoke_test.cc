@@ -116,15 +116,8 @@ class BenchShopSmoke : public BenchSmoke {
     if (!found || found->exit_code != 0) GTEST_SKIP() << "redis-server is not installed";
   }
   static nlohmann::json shop(std::vector<std::string> options) {
-    std::vector<std::string> arguments = {"subito", "bench", "shop", "-o", "json", "--seed", "7"};
-    arguments.insert(arguments.end(), options.begin(), options.end());
-    const auto finished = run({kProgram, std::move(arguments)});
-    EXPECT_TRUE(finished);
-    if (!finished) return {};
-    EXPECT_EQ(finished->exit_code, 0) << finished->output;
-    auto json = nlohmann::json::parse(finished->output, nullptr, false);
-    EXPECT_TRUE(json.is_object()) << finished->output;
-    return json;
+    options.insert(options.begin(), {"shop", "--seed", "7"});
+    return bench(std::move(options));
   }
 };
 
@@ -165,20 +158,7 @@ TEST_F(BenchShopSmoke, LatencyTimesOrdersAndFirstPages) {
 }
 
 TEST_F(BenchSmoke, AnInterruptLeavesNothingBehind) {
-  UniqueFd output;
-  auto bench = start_service(
-      {kProgram, {"subito", "bench", "cold-start", "-n", "100000", "--only", "spawn,pooled"}},
-      output, STDERR_FILENO);
-  ASSERT_TRUE(bench);
-  for (int tries = 0; !node_is_up() && tries < 3000; ++tries) {
-    ASSERT_TRUE(rest(std::chrono::milliseconds(10)));
-  }
-  ASSERT_TRUE(node_is_up());
-  bench->signal(SIGINT);
-  const auto status = bench->end(std::chrono::seconds(45));
-  ASSERT_TRUE(status) << status.error().message;
-  ASSERT_TRUE(WIFEXITED(*status));
-  EXPECT_EQ(WEXITSTATUS(*status), 130);
+  interrupt({"cold-start", "-n", "100000", "--only", "spawn,pooled"}, std::chrono::seconds(0));
 }
 
 }  // namespace

@@ -4,9 +4,7 @@
 #include <numeric>
 #include <random>
 
-#include "bench/bed.h"
 #include "bench/figures.h"
-#include "bench/interrupt.h"
 #include "bench/progress_line.h"
 
 namespace subito::bench {
@@ -19,16 +17,14 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kBurstTime{1};
 
 struct BurstRunner {
-  Bed& bed;
-  std::vector<PodEvents> events;  // a row
   BurstResult& result;
   ProgressLine line{};
 
-  Status round(std::mt19937_64& random);
-  Status row(std::size_t index);
+  Status round(StartBed& bed, std::mt19937_64& random);
+  Status row(StartBed& bed, std::size_t index);
 };
 
-Status BurstRunner::round(std::mt19937_64& random) {
+Status BurstRunner::round(StartBed& bed, std::mt19937_64& random) {
   std::vector<std::size_t> order(result.rows.size());
   std::iota(order.begin(), order.end(), 0);
   std::shuffle(order.begin(), order.end(), random);
@@ -36,27 +32,28 @@ Status BurstRunner::round(std::mt19937_64& random) {
     const BurstRow& row_now = result.rows[index];
     line.show(format("burst: round %u of %u, %u at once, %s", result.rounds + 1,
                      result.options.rounds, row_now.at_once, row_now.function.name.c_str()));
-    RETURN_IF_ERROR(row(index));
+    RETURN_IF_ERROR(row(bed, index));
   }
-  ++result.rounds;
   return ok();
 }
 
-Status BurstRunner::row(std::size_t index) {
+Status BurstRunner::row(StartBed& bed, std::size_t index) {
+  NodeClient& api = bed.bed.api;
   BurstRow& row = result.rows[index];
-  RETURN_IF_ERROR(bed.api.await_zero(result.options.pool_size));
+  RETURN_IF_ERROR(api.await_zero(result.options.pool_size));
   Load load = start_load(row.function.name, row.at_once, &row.wrong);
   load.requests_max = row.at_once;
   // No rate: all are due at once, as each has a connection.
-  ASSIGN_OR_RETURN(const std::vector<LoadResult> calls, run_loads(bed.gateway, {load}, kBurstTime));
+  ASSIGN_OR_RETURN(const std::vector<LoadResult> calls,
+                   run_loads(bed.bed.gateway, {load}, kBurstTime));
   const Clock::time_point answered = Clock::now();
-  RETURN_IF_ERROR(bed.api.await_zero(result.options.pool_size));
+  RETURN_IF_ERROR(api.await_zero(result.options.pool_size));
   row.refill.push_back(std::chrono::nanoseconds(Clock::now() - answered).count());
   row.first.push_back(percentile(calls[0].samples, 0));
   row.all.push_back(percentile(calls[0].samples, 1));
   add(row.calls, calls[0]);
-  RETURN_IF_ERROR(bed.api.scale(row.function.name, row.function.pods_max));
-  return events[index].read_until(NodeClient::kScaledReason);
+  RETURN_IF_ERROR(api.scale(row.function.name, row.function.pods_max));
+  return bed.events[index].read_until(NodeClient::kScaledReason);
 }
 
 std::vector<BurstRow> rows_of(const BurstOptions& options) {
@@ -113,19 +110,6 @@ nlohmann::ordered_json burst_json(const BurstResult& result, const BurstRow& row
 
 }  // namespace
 
-// A pod that crashed or did not start is one, though its call may have been answered by another.
-std::uint32_t BurstRow::errors() const {
-  std::uint32_t sum = calls.sent + calls.unsent - count_of(calls, 200) + wrong;
-  for (const auto& [reason, count] : pods.faults()) sum += count;
-  return sum;
-}
-
-std::uint32_t BurstResult::errors() const {
-  std::uint32_t sum = 0;
-  for (const BurstRow& row : rows) sum += row.errors();
-  return sum;
-}
-
 bool promises_kept(const BurstResult& result) {
   const BurstRow* row = promised(result);
   return row == nullptr ||
@@ -134,29 +118,12 @@ bool promises_kept(const BurstResult& result) {
 }
 
 Result<BurstResult> measure_burst(const BurstOptions& options) {
-  ASSIGN_OR_RETURN(const TempFolder folder, TempFolder::make());
-  ASSIGN_OR_RETURN(Bed bed, Bed::make("", options.pool_size));
   BurstResult result;
   result.options = options;
-  result.seed = options.seed ? *options.seed : std::random_device()();
   result.rows = rows_of(options);
-  BurstRunner runner{bed, {}, result};
-  for (const BurstRow& row : result.rows) {
-    RETURN_IF_ERROR(deploy_start(bed.api, folder.path(), row.function));
-    ASSIGN_OR_RETURN(PodEvents events, PodEvents::open(bed.node.api_socket(), row.function.name));
-    runner.events.push_back(std::move(events));
-  }
-  ASSIGN_OR_RETURN(result.kept, measure_kept_ready(bed.api, options.pool_size));
-  std::mt19937_64 random(result.seed);
-  while (result.rounds < options.rounds && result.errors() == 0) {
-    const Status done = runner.round(random);
-    result.interrupted = Interrupt::happened();
-    if (result.interrupted) break;
-    if (!done) return done.error();
-  }
-  for (std::size_t i = 0; i < result.rows.size(); ++i) {
-    result.rows[i].pods = runner.events[i].tally();
-  }
+  BurstRunner runner{result};
+  RETURN_IF_ERROR(run_start_rounds(
+      result, [&](StartBed& bed, std::mt19937_64& random) { return runner.round(bed, random); }));
   return result;
 }
 

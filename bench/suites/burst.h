@@ -5,38 +5,20 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "bench/machine.h"
-#include "bench/pod_events.h"
 #include "bench/suites/start_bed.h"
 #include "bench/suites/suite_options.h"
 
 namespace subito::bench {
 
-struct BurstRow {
-  StartFunction function;
+struct BurstRow : StartRow {
   std::uint32_t at_once = 0;
-  LoadResult calls;         // all rounds
-  std::uint32_t wrong = 0;  // answers of 200 with another body
-  Samples first;            // a round: until the first was answered
-  Samples all;              // until all were
-  Samples refill;           // from then until no pod is left and the pool is full again
-  PodTally pods;
-
-  std::uint32_t errors() const;
+  Samples first;  // a round: until the first was answered
+  Samples all;    // until all were; `refill` is from then until no pod is left and the pool is full
 };
 
-struct BurstResult {
-  BurstOptions options;
-  std::uint64_t seed = 0;
-  KeptReady kept;
-  std::vector<BurstRow> rows;
-  std::uint32_t rounds = 0;
-  bool interrupted = false;
-
-  std::uint32_t errors() const;
-};
+using BurstResult = StartResult<BurstOptions, BurstRow>;
 
 // The promise, with policy `fixed`: so many calls from zero, all answered.
 inline constexpr std::uint32_t kBurstCalls = 100;

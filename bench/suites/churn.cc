@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <random>
 
-#include "bench/bed.h"
 #include "bench/figures.h"
-#include "bench/interrupt.h"
 #include "bench/kit/paired.h"
 #include "bench/progress_line.h"
 
@@ -16,43 +14,42 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 struct ChurnRunner {
-  Bed& bed;
-  std::vector<PodEvents> events;  // a row
   ChurnResult& result;
   ProgressLine line{};
 
-  Status round(std::mt19937_64& random);
-  Status row(std::size_t index);
+  Status round(StartBed& bed, std::mt19937_64& random);
+  Status row(StartBed& bed, std::size_t index);
 };
 
-Status ChurnRunner::round(std::mt19937_64& random) {
+Status ChurnRunner::round(StartBed& bed, std::mt19937_64& random) {
   const bool forwards = random() % 2 == 0;
   for (std::size_t i = 0; i < result.rows.size(); ++i) {
     const std::size_t index = forwards ? i : result.rows.size() - 1 - i;
     line.show(format("churn: round %u of %u, %s", result.rounds + 1, result.options.rounds,
                      result.rows[index].function.mode.c_str()));
-    RETURN_IF_ERROR(row(index));
+    RETURN_IF_ERROR(row(bed, index));
   }
-  ++result.rounds;
   return ok();
 }
 
-Status ChurnRunner::row(std::size_t index) {
+Status ChurnRunner::row(StartBed& bed, std::size_t index) {
+  NodeClient& api = bed.bed.api;
+  PodEvents& events = bed.events[index];
   ChurnRow& row = result.rows[index];
-  RETURN_IF_ERROR(bed.api.await_zero(result.options.pool_size));
-  const std::uint32_t before = events[index].tally().started();
+  RETURN_IF_ERROR(api.await_zero(result.options.pool_size));
+  const std::uint32_t before = events.tally().started();
   const Load load = start_load(row.function.name, result.options.connections, &row.wrong);
   const Clock::time_point begin = Clock::now();
   ASSIGN_OR_RETURN(const std::vector<LoadResult> calls,
-                   run_loads(bed.gateway, {load}, result.options.time));
-  RETURN_IF_ERROR(bed.api.await_zero(0));
+                   run_loads(bed.bed.gateway, {load}, result.options.time));
+  RETURN_IF_ERROR(api.await_zero(0));
   const Clock::time_point gone = Clock::now();
-  RETURN_IF_ERROR(bed.api.await_zero(result.options.pool_size));
+  RETURN_IF_ERROR(api.await_zero(result.options.pool_size));
   row.refill.push_back(std::chrono::nanoseconds(Clock::now() - gone).count());
   add(row.calls, calls[0]);
-  RETURN_IF_ERROR(bed.api.scale(row.function.name, row.function.pods_max));
-  RETURN_IF_ERROR(events[index].read_until(NodeClient::kScaledReason));
-  row.per_second.push_back((events[index].tally().started() - before) /
+  RETURN_IF_ERROR(api.scale(row.function.name, row.function.pods_max));
+  RETURN_IF_ERROR(events.read_until(NodeClient::kScaledReason));
+  row.per_second.push_back((events.tally().started() - before) /
                            std::chrono::duration<double>(gone - begin).count());
   return ok();
 }
@@ -88,21 +85,8 @@ const ChurnRow* fresh_row(const ChurnResult& result) {
 
 }  // namespace
 
-// A pod that crashed or did not start is one, though its call may have been answered by another.
-std::uint32_t ChurnRow::errors() const {
-  std::uint32_t sum = calls.sent + calls.unsent - count_of(calls, 200) + wrong;
-  for (const auto& [reason, count] : pods.faults()) sum += count;
-  return sum;
-}
-
 double ChurnRow::median_per_second() const {
   return spread_of(per_second).median;
-}
-
-std::uint32_t ChurnResult::errors() const {
-  std::uint32_t sum = 0;
-  for (const ChurnRow& row : rows) sum += row.errors();
-  return sum;
 }
 
 bool promises_kept(const ChurnResult& result) {
@@ -111,31 +95,16 @@ bool promises_kept(const ChurnResult& result) {
 }
 
 Result<ChurnResult> measure_churn(const ChurnOptions& options) {
-  ASSIGN_OR_RETURN(const TempFolder folder, TempFolder::make());
-  ASSIGN_OR_RETURN(Bed bed, Bed::make("", options.pool_size));
   ChurnResult result;
   result.options = options;
-  result.seed = options.seed ? *options.seed : std::random_device()();
-  ChurnRunner runner{bed, {}, result};
   for (const char* mode : {"pooled", "fresh"}) {
     ChurnRow row;
     row.function = {std::string("churn-") + mode, mode, "fixed", options.pods};
-    RETURN_IF_ERROR(deploy_start(bed.api, folder.path(), row.function));
-    ASSIGN_OR_RETURN(PodEvents events, PodEvents::open(bed.node.api_socket(), row.function.name));
-    runner.events.push_back(std::move(events));
     result.rows.push_back(std::move(row));
   }
-  ASSIGN_OR_RETURN(result.kept, measure_kept_ready(bed.api, options.pool_size));
-  std::mt19937_64 random(result.seed);
-  while (result.rounds < options.rounds && result.errors() == 0) {
-    const Status done = runner.round(random);
-    result.interrupted = Interrupt::happened();
-    if (result.interrupted) break;
-    if (!done) return done.error();
-  }
-  for (std::size_t i = 0; i < result.rows.size(); ++i) {
-    result.rows[i].pods = runner.events[i].tally();
-  }
+  ChurnRunner runner{result};
+  RETURN_IF_ERROR(run_start_rounds(
+      result, [&](StartBed& bed, std::mt19937_64& random) { return runner.round(bed, random); }));
   return result;
 }
 

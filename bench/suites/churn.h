@@ -7,34 +7,19 @@
 #include <vector>
 
 #include "bench/machine.h"
-#include "bench/pod_events.h"
 #include "bench/suites/start_bed.h"
 #include "bench/suites/suite_options.h"
 
 namespace subito::bench {
 
-struct ChurnRow {
-  StartFunction function;
-  LoadResult calls;                // all rounds
-  std::uint32_t wrong = 0;         // answers of 200 with another body
-  std::vector<double> per_second;  // a round: pods that started and ended, over its time
-  Samples refill;                  // a round: from no pod left until the pool is full again
-  PodTally pods;
+struct ChurnRow : StartRow {
+  // A round: pods that started and ended, over its time. `refill` is from no pod left.
+  std::vector<double> per_second;
 
-  std::uint32_t errors() const;
   double median_per_second() const;
 };
 
-struct ChurnResult {
-  ChurnOptions options;
-  std::uint64_t seed = 0;
-  KeptReady kept;
-  std::vector<ChurnRow> rows;
-  std::uint32_t rounds = 0;
-  bool interrupted = false;
-
-  std::uint32_t errors() const;
-};
+using ChurnResult = StartResult<ChurnOptions, ChurnRow>;
 
 inline constexpr double kFreshPerSecondMin = 500;  // the promise, on two cores
 

@@ -87,6 +87,12 @@ Load start_load(const std::string& function, std::uint32_t connections, std::uin
   return load;
 }
 
+std::uint32_t StartRow::errors() const {
+  std::uint32_t sum = calls.sent + calls.unsent - count_of(calls, 200) + wrong;
+  for (const auto& [reason, count] : pods.faults()) sum += count;
+  return sum;
+}
+
 nlohmann::ordered_json millis_json(const Samples& samples) {
   return {{"p50", ms(percentile(samples, 0.5))},
           {"max", ms(percentile(samples, 1))},

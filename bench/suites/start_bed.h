@@ -5,10 +5,16 @@
 #include <chrono>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <random>
 #include <string>
+#include <vector>
 
+#include "bench/bed.h"
+#include "bench/interrupt.h"
 #include "bench/load.h"
 #include "bench/node_client.h"
+#include "bench/pod_events.h"
 #include "bench/statistics.h"
 
 namespace subito::bench {
@@ -45,5 +51,69 @@ nlohmann::ordered_json to_json(const KeptReady& kept);
 Load start_load(const std::string& function, std::uint32_t connections, std::uint32_t* wrong);
 
 nlohmann::ordered_json millis_json(const Samples& samples);  // p50, max, samples
+
+// What all rounds showed of one function; each suite adds its own figures.
+struct StartRow {
+  StartFunction function;
+  LoadResult calls;         // all rounds
+  std::uint32_t wrong = 0;  // answers of 200 with another body
+  Samples refill;           // a round: until the pool was full again
+  PodTally pods;
+
+  // A pod that crashed or did not start is one, though its call may have been answered by another.
+  std::uint32_t errors() const;
+};
+
+// Of a suite that takes its rows in turns, round by round.
+template <typename Options, typename Row>
+struct StartResult {
+  Options options;
+  std::uint64_t seed = 0;
+  KeptReady kept;
+  std::vector<Row> rows;
+  std::uint32_t rounds = 0;  // whole ones
+  bool interrupted = false;
+
+  std::uint32_t errors() const {
+    std::uint32_t sum = 0;
+    for (const Row& row : rows) sum += row.errors();
+    return sum;
+  }
+};
+
+// The node of such a run, and what it tells of each row's pods.
+struct StartBed {
+  Bed bed;
+  std::vector<PodEvents> events;  // a row
+};
+
+// Deploys the functions of all rows, measures what is kept ready, then takes `round(bed, random)`
+// again and again: until there are enough, an error came, or an interrupt, which keeps what there
+// is.
+template <typename Options, typename Row, typename Round>
+Status run_start_rounds(StartResult<Options, Row>& result, Round round) {
+  const Options& options = result.options;
+  result.seed = options.seed ? *options.seed : std::random_device()();
+  ASSIGN_OR_RETURN(const TempFolder folder, TempFolder::make());
+  ASSIGN_OR_RETURN(Bed made, Bed::make("", options.pool_size));
+  StartBed bed{std::move(made), {}};
+  for (const Row& row : result.rows) {
+    RETURN_IF_ERROR(deploy_start(bed.bed.api, folder.path(), row.function));
+    ASSIGN_OR_RETURN(PodEvents events,
+                     PodEvents::open(bed.bed.node.api_socket(), row.function.name));
+    bed.events.push_back(std::move(events));
+  }
+  ASSIGN_OR_RETURN(result.kept, measure_kept_ready(bed.bed.api, options.pool_size));
+  std::mt19937_64 random(result.seed);
+  while (result.rounds < options.rounds && result.errors() == 0) {
+    const Status done = round(bed, random);
+    result.rounds += done ? 1 : 0;
+    result.interrupted = Interrupt::happened();
+    if (result.interrupted) break;
+    if (!done) return done;
+  }
+  for (std::size_t i = 0; i < result.rows.size(); ++i) result.rows[i].pods = bed.events[i].tally();
+  return ok();
+}
 
 }  // namespace subito::bench

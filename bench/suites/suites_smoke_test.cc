@@ -142,22 +142,9 @@ TEST_F(SuitesSmoke, SelfCheckRunsEachGenerator) {
 }
 
 TEST_F(SuitesSmoke, AnInterruptKeepsWhatThereIsAndLeavesNothingBehind) {
-  UniqueFd output;
-  auto bench = start_service({kProgram,
-                              {"subito", "bench", "throughput", "--connections", "1", "--slice",
-                               "50ms", "--rounds", "1000", "-o", "json"}},
-                             output, STDERR_FILENO);
-  ASSERT_TRUE(bench);
-  for (int tries = 0; !node_is_up() && tries < 3000; ++tries) {
-    ASSERT_TRUE(rest(std::chrono::milliseconds(10)));
-  }
-  ASSERT_TRUE(node_is_up());
-  ASSERT_TRUE(rest(std::chrono::seconds(3)));
-  bench->signal(SIGINT);
-  const auto status = bench->end(std::chrono::seconds(45));
-  ASSERT_TRUE(status) << status.error().message;
-  ASSERT_TRUE(WIFEXITED(*status));
-  EXPECT_EQ(WEXITSTATUS(*status), 130);
+  interrupt(
+      {"throughput", "--connections", "1", "--slice", "50ms", "--rounds", "1000", "-o", "json"},
+      std::chrono::seconds(3));
 }
 
 }  // namespace
