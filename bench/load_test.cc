@@ -1,20 +1,15 @@
-// Loads against a server of a few lines, in a thread of this test.
 #include "bench/load.h"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <poll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <csignal>
 #include <mutex>
 #include <thread>
 
 #include "bench/interrupt.h"
-#include "runtime/base/unique_fd.h"
+#include "bench/test_server.h"
 
 namespace subito::bench {
 namespace {
@@ -25,70 +20,29 @@ using testing::Pair;
 
 constexpr std::chrono::minutes kLong{1};  // each load here ends before, by its requests_max
 
-// Answers each request with the next of `answers`, an empty one by closing the connection.
+// Answers each request with the next of `answers`, an empty one by closing the connection, and so
+// all that come behind the last.
 class Server {
  public:
-  explicit Server(std::vector<std::string> answers) : answers_(std::move(answers)) {
-    listener_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    EXPECT_EQ(::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-    EXPECT_EQ(::listen(listener_.get(), 16), 0);
-    ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size);
-    address_ = {"", "127.0.0.1", ntohs(address.sin_port)};
-    thread_ = std::thread([this] { serve(); });
-  }
-  ~Server() {
-    ::shutdown(listener_.get(), SHUT_RDWR);
-    thread_.join();
-  }
-  const ServerAddress& address() const { return address_; }
-  int accepted() const { return accepted_; }
+  explicit Server(std::vector<std::string> answers)
+      : server_([this, answers = std::move(answers)](const std::string& request, int number) {
+          const auto next = static_cast<std::size_t>(number);
+          if (next >= answers.size()) return std::string();
+          const std::lock_guard lock(mutex_);
+          requests_.push_back(request);
+          return answers[next];
+        }) {}
+  const ServerAddress& address() const { return server_.address(); }
+  int accepted() const { return server_.accepted(); }
   std::vector<std::string> requests() const {
     const std::lock_guard lock(mutex_);
     return requests_;
   }
 
  private:
-  void serve() {
-    std::vector<UniqueFd> connections;
-    while (true) {
-      std::vector<pollfd> waits = {{listener_.get(), POLLIN, 0}};
-      for (const UniqueFd& connection : connections) waits.push_back({connection.get(), POLLIN, 0});
-      ::poll(waits.data(), waits.size(), -1);
-      for (std::size_t i = waits.size() - 1; i > 0; --i) {
-        if (waits[i].revents != 0 && !answer(waits[i].fd)) {
-          connections.erase(connections.begin() + static_cast<std::ptrdiff_t>(i - 1));
-        }
-      }
-      if (waits[0].revents == 0) continue;
-      connections.emplace_back(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-      if (!connections.back().valid()) return;  // shut down
-      ++accepted_;
-    }
-  }
-  bool answer(int connection) {
-    char request[4096];
-    const ssize_t size = ::read(connection, request, sizeof request);
-    if (size <= 0 || next_ == answers_.size()) return false;
-    {
-      const std::lock_guard lock(mutex_);
-      requests_.emplace_back(request, static_cast<std::size_t>(size));
-    }
-    const std::string& answer = answers_[next_++];
-    return ::write(connection, answer.data(), answer.size()) > 0;
-  }
-
-  std::size_t next_ = 0;
-  std::atomic<int> accepted_ = 0;
   mutable std::mutex mutex_;
   std::vector<std::string> requests_;
-  std::vector<std::string> answers_;
-  UniqueFd listener_;
-  ServerAddress address_;
-  std::thread thread_;
+  TestServer server_;  // the last: its thread uses what is above
 };
 
 const std::string kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";

@@ -1,18 +1,14 @@
-// A generator against a server of a few lines, in a thread of this test.
 #include "bench/kit/generator.h"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <poll.h>
-#include <sys/socket.h>
 
-#include <atomic>
 #include <csignal>
 #include <functional>
 #include <thread>
 
 #include "bench/interrupt.h"
+#include "bench/test_server.h"
 
 namespace subito::bench {
 namespace {
@@ -22,68 +18,27 @@ using testing::HasSubstr;
 
 const std::string kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
 
-// Gives the n-th request what `answer` says; an empty one closes the connection.
 class Server {
  public:
   using Answer = std::function<std::string(int number)>;
-  explicit Server(Answer answer = [](int) { return kAnswer; }) : answer_(std::move(answer)) {
-    listener_.reset(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    EXPECT_EQ(::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-    EXPECT_EQ(::listen(listener_.get(), 16), 0);
-    ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size);
-    traffic_.server = {"", "127.0.0.1", ntohs(address.sin_port)};
-    traffic_.request.path = "/x";
-    traffic_.expected = {200, "hi"};
-    thread_ = std::thread([this] { serve(); });
-  }
-  ~Server() {
-    ::shutdown(listener_.get(), SHUT_RDWR);
-    thread_.join();
-  }
+  explicit Server(Answer answer = [](int) { return kAnswer; })
+      : server_([answer = std::move(answer)](const std::string&, int number) {
+          return answer(number);
+        }) {}
   Traffic traffic(std::uint32_t connections, double per_second = 0) const {
-    Traffic traffic = traffic_;
+    Traffic traffic;
+    traffic.server = server_.address();
+    traffic.request.path = "/x";
+    traffic.expected = {200, "hi"};
     traffic.connections = connections;
     traffic.per_second = per_second;
     return traffic;
   }
-  int requests() const { return requests_; }
-  int accepted() const { return accepted_; }
+  int requests() const { return server_.requests(); }
+  int accepted() const { return server_.accepted(); }
 
  private:
-  void serve() {
-    std::vector<UniqueFd> connections;
-    for (;;) {
-      std::vector<pollfd> waits = {{listener_.get(), POLLIN, 0}};
-      for (const UniqueFd& connection : connections) waits.push_back({connection.get(), POLLIN, 0});
-      ::poll(waits.data(), waits.size(), -1);
-      for (std::size_t i = waits.size() - 1; i > 0; --i) {
-        if (waits[i].revents != 0 && !answer(waits[i].fd)) {
-          connections.erase(connections.begin() + static_cast<std::ptrdiff_t>(i - 1));
-        }
-      }
-      if (waits[0].revents == 0) continue;
-      connections.emplace_back(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
-      if (!connections.back().valid()) return;  // shut down
-      ++accepted_;
-    }
-  }
-  bool answer(int connection) {
-    char request[4096];
-    if (::recv(connection, request, sizeof request, 0) <= 0) return false;
-    const std::string bytes = answer_(requests_++);
-    return !bytes.empty() && ::send(connection, bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0;
-  }
-
-  Answer answer_;
-  Traffic traffic_;
-  std::atomic<int> requests_ = 0;
-  std::atomic<int> accepted_ = 0;
-  UniqueFd listener_;
-  std::thread thread_;
+  TestServer server_;
 };
 
 TEST(Generator, AsksOnceByEachConnectionBeforeItCounts) {
