@@ -69,6 +69,17 @@ port_of() {
     redis) printf '%s' "$((PORT + 5))" ;;
   esac
 }
+# What host_of is where each has an address of its own in the network NET, "10.91.0".
+host_in_net() {
+  case $1 in
+    catalogue) printf '%s.11' "$NET" ;;
+    stock) printf '%s.12' "$NET" ;;
+    payment) printf '%s.13' "$NET" ;;
+    checkout) printf '%s.14' "$NET" ;;
+    shopfront) printf '%s.15' "$NET" ;;
+    redis) printf '%s.16' "$NET" ;;
+  esac
+}
 address_of() { printf '%s:%s' "$(host_of "$1")" "$(port_of "$1")"; }
 
 # Begins an `up`: a pattern is up once. What fails from here on is taken down again.

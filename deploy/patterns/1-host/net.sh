@@ -7,17 +7,7 @@
 NET=${NET:-10.91.0}
 readonly OUTSIDE=subito-shop # the end of the wire on this host
 
-host_of() {
-  case $1 in
-    outside) printf '%s.1' "$NET" ;;
-    catalogue) printf '%s.11' "$NET" ;;
-    stock) printf '%s.12' "$NET" ;;
-    payment) printf '%s.13' "$NET" ;;
-    checkout) printf '%s.14' "$NET" ;;
-    shopfront) printf '%s.15' "$NET" ;;
-    redis) printf '%s.16' "$NET" ;;
-  esac
-}
+host_of() { if [[ $1 == outside ]]; then printf '%s.1' "$NET"; else host_in_net "$1"; fi; }
 port_of() { if [[ $1 == redis ]]; then printf 6379; else printf 80; fi; }
 
 pid_of() { cut -d' ' -f1 "$STATE/$1.pid"; }

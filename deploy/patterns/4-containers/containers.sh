@@ -6,16 +6,7 @@ NET=${NET:-10.92.0}
 readonly PROJECT=subito-shop # one at a daemon
 export NET STATE
 
-host_of() {
-  case $1 in
-    catalogue) printf '%s.11' "$NET" ;;
-    stock) printf '%s.12' "$NET" ;;
-    payment) printf '%s.13' "$NET" ;;
-    checkout) printf '%s.14' "$NET" ;;
-    shopfront) printf '%s.15' "$NET" ;;
-    redis) printf '%s.16' "$NET" ;;
-  esac
-}
+host_of() { host_in_net "$1"; }
 port_of() { if [[ $1 == redis ]]; then printf 6379; else printf 8080; fi; }
 
 # Compose is a plugin of docker's, or Debian's program.
