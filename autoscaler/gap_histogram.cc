@@ -72,19 +72,22 @@ void GapHistogram::halve() {
 }
 
 Duration GapHistogram::cheapest(Duration price, Duration limit) const {
-  if (answered_ && price == price_ && limit == limit_) return answer_;
-  answered_ = true;
-  price_ = price;
-  limit_ = limit;
-  return answer_ = find_cheapest(price, limit);
+  if (!answered_ || price != price_ || limit != limit_) {
+    answered_ = true;
+    price_ = price;
+    limit_ = limit;
+    answer_ = find_cheapest(price, limit);
+  }
+  return answer_ == 0 ? Duration::zero() : edge(answer_ - 1U);
 }
 
-Duration GapHistogram::find_cheapest(Duration price, Duration limit) const {
+// As answer_ is.
+std::uint8_t GapHistogram::find_cheapest(Duration price, Duration limit) const {
   const std::int64_t start = std::min(micros(price), kPriceMax);
   const std::int64_t longest = micros(limit);
   std::int64_t beyond = count_;  // gaps that T does not cover
   std::int64_t covered = 0;      // summed, of those that it does
-  std::int64_t best = 0;
+  std::size_t best = 0;
   std::int64_t least = beyond * start;
   // Bins without a gap are passed over: a longer T that covers no more gaps costs more.
   for (std::uint64_t left = used_; left != 0; left &= left - 1) {
@@ -93,10 +96,10 @@ Duration GapHistogram::find_cheapest(Duration price, Duration limit) const {
     beyond -= counts_[bin];
     covered += counts_[bin] * kMiddleMicros[bin];
     const std::int64_t cost = covered + beyond * (kEdgeMicros[bin] + start);
-    best = cost < least ? kEdgeMicros[bin] : best;  // without a branch: nobody can foretell it
+    best = cost < least ? bin + 1 : best;  // without a branch: nobody can foretell it
     least = std::min(least, cost);
   }
-  return microseconds(best);
+  return static_cast<std::uint8_t>(best);
 }
 
 }  // namespace subito::autoscaler

@@ -51,6 +51,7 @@ class Instant final : public Policy {
   void observe(const Load& load) override;
   StartAnswer on_waiting(const Demand& demand) override;
   Plan plan(const Load& load) override;
+  void fetch() const { gaps_.fetch(); }  // see PolicyBox
 
  private:
   Plan plan_pods(const Load& load) const;  // but for how many run at once

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "runtime/base/fetch_lines.h"
+
 namespace subito::autoscaler {
 namespace {
 
@@ -17,17 +19,22 @@ Duration LevelGaps::move(TimePoint now, std::uint32_t level) {
   Duration first_gap(-1);
   while (level_ < level) {
     ++level_;
-    if (level_ > fell_.size()) {
-      fell_.push_back(now);
+    if (level_ > highest_) {
+      highest_ = level_;
+      if (level_ > 1) fell_.push_back(now);
       continue;
     }
-    const Duration gap = now - fell_[level_ - 1];
+    const Duration gap = now - fell(level_);
     if (class_of(level_) >= classes_.size()) classes_.resize(class_of(level_) + 1);
     classes_[class_of(level_)].add(gap);
     if (level_ == 1) first_gap = gap;
   }
-  while (level_ > level) fell_[--level_] = now;
+  for (; level_ > level; --level_) fell(level_) = now;
   return first_gap;
+}
+
+void LevelGaps::fetch() const {
+  fetch_lines(classes_.data(), sizeof(GapHistogram));
 }
 
 const GapHistogram* LevelGaps::of(std::uint32_t level) const {

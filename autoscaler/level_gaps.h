@@ -24,12 +24,18 @@ class LevelGaps {
   Duration move(TimePoint now, std::uint32_t level);
   std::uint32_t level() const { return level_; }
 
+  // Asks the caches for what the next move of the first levels reads; it changes nothing.
+  void fetch() const;
   // Of the class of a level from 1 on; null: no gap of it was seen yet.
   const GapHistogram* of(std::uint32_t level) const;
 
  private:
+  TimePoint& fell(std::uint32_t level) { return level == 1 ? first_fell_ : fell_[level - 2]; }
+
   std::uint32_t level_ = 0;
-  std::vector<TimePoint> fell_;  // by level, from 1: when it was left last
+  std::uint32_t highest_ = 0;    // that was reached so far
+  TimePoint first_fell_;         // when level 1 was left last: most functions have no other
+  std::vector<TimePoint> fell_;  // the same of the levels from 2 on
   std::vector<GapHistogram> classes_;
 };
 

@@ -1,9 +1,5 @@
 #include "autoscaler/policy.h"
 
-#include "autoscaler/concurrency.h"
-#include "autoscaler/fixed.h"
-#include "autoscaler/hybrid_histogram.h"
-#include "autoscaler/instant.h"
 #include "runtime/base/check.h"
 
 namespace subito::autoscaler {
@@ -80,20 +76,6 @@ std::optional<std::string_view> fault(const PolicyOptions& options) {
   if (c.max_scale_down_rate < 2) return "max_scale_down_rate must be at least 2";
   if (c.activation_scale == 0) return "activation_scale must be at least 1";
   return std::nullopt;
-}
-
-std::unique_ptr<Policy> make_policy(const PolicyOptions& options) {
-  switch (options.kind) {
-    case PolicyKind::kInstant:
-      return std::make_unique<Instant>();
-    case PolicyKind::kConcurrency:
-      return std::make_unique<Concurrency>(options.concurrency);
-    case PolicyKind::kFixed:
-      return std::make_unique<Fixed>();
-    case PolicyKind::kHistogram:
-      return std::make_unique<HybridHistogram>();
-  }
-  CHECK(false);
 }
 
 }  // namespace subito::autoscaler

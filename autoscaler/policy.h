@@ -12,9 +12,7 @@
 #pragma once
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -108,9 +106,6 @@ class Policy {
   virtual Plan plan(const Load& load) = 0;
 };
 
-// About what a policy object takes, for whoever asks the caches for it ahead.
-inline constexpr std::size_t kPolicyBytes = 256;
-
 enum class PolicyKind : std::uint8_t { kInstant, kConcurrency, kFixed, kHistogram };
 // Every kind, for whoever offers a choice: the simulator compares these.
 inline constexpr std::array kPolicyKinds = {PolicyKind::kInstant, PolicyKind::kConcurrency,
@@ -142,6 +137,5 @@ struct PolicyOptions {
 };
 // What is wrong, for a person, or nothing.
 std::optional<std::string_view> fault(const PolicyOptions& options);
-std::unique_ptr<Policy> make_policy(const PolicyOptions& options);
 
 }  // namespace subito::autoscaler

@@ -4,6 +4,9 @@
 
 #include <set>
 #include <string>
+#include <utility>
+
+#include "autoscaler/policy_box.h"
 
 namespace subito::autoscaler {
 namespace {
@@ -19,10 +22,22 @@ std::size_t distinct_texts(Enum last) {
   return texts.size();
 }
 
-TEST(MakePolicy, MakesEveryKind) {
-  for (int i = 0; i <= static_cast<int>(kLastKind); ++i) {
-    EXPECT_NE(make_policy({.kind = static_cast<PolicyKind>(i)}), nullptr) << i;
-  }
+// Told apart by how long an idle pod stays, and by why one starts while busy ones are there.
+TEST(PolicyBox, HoldsThePolicyOfEachKind) {
+  using std::chrono::hours;
+  using std::chrono::seconds;
+  const auto told = [](PolicyKind kind) {
+    PolicyBox policy({.kind = kind});
+    const Load load{.now = TimePoint(seconds(1)), .ready = 1, .idle = seconds(7)};
+    policy.observe(load);
+    const Demand demand{.now = load.now, .waiting = 1, .slots = 1, .pods = 1};
+    return std::pair(policy.on_waiting(demand).reason, policy.plan(load).keep_idle);
+  };
+  EXPECT_EQ(told(PolicyKind::kInstant),
+            std::pair(StartReason::kServiceUnknown, Duration(seconds(7))));
+  EXPECT_EQ(told(PolicyKind::kFixed), std::pair(StartReason::kNoPodFree, Duration(seconds(7))));
+  EXPECT_EQ(told(PolicyKind::kHistogram), std::pair(StartReason::kNoPodFree, Duration(hours(4))));
+  EXPECT_EQ(told(PolicyKind::kConcurrency), std::pair(StartReason::kPlanDecides, Duration()));
 }
 
 TEST(Fault, NamesTheOptionThatIsWrong) {

@@ -1,15 +1,18 @@
 #include "bench/interrupt.h"
 
+#include <atomic>
+
 namespace subito::bench {
 
 namespace {
-volatile std::sig_atomic_t interrupted = 0;
+std::atomic<bool> interrupted = false;  // set by a signal handler, read by any thread
+static_assert(std::atomic<bool>::is_always_lock_free);
 }  // namespace
 
 Interrupt::Interrupt() {
-  interrupted = 0;
+  interrupted = false;
   struct sigaction action {};  // no SA_RESTART
-  action.sa_handler = [](int) { interrupted = 1; };
+  action.sa_handler = [](int) { interrupted = true; };
   ::sigaction(SIGINT, &action, &old_interrupt_);
   ::sigaction(SIGTERM, &action, &old_terminate_);
 }
@@ -17,11 +20,11 @@ Interrupt::Interrupt() {
 Interrupt::~Interrupt() {
   ::sigaction(SIGINT, &old_interrupt_, nullptr);
   ::sigaction(SIGTERM, &old_terminate_, nullptr);
-  interrupted = 0;
+  interrupted = false;
 }
 
 bool Interrupt::happened() {
-  return interrupted != 0;
+  return interrupted;
 }
 
 }  // namespace subito::bench

@@ -1,6 +1,6 @@
 // Interrupt: while one lives, SIGINT and SIGTERM set a flag and break blocking calls off (EINTR)
 // instead of ending the process, so that everything the bench started is cleaned away. One at a
-// time; main thread.
+// time; made by the main thread, asked by any.
 #pragma once
 
 #include <csignal>

@@ -184,8 +184,10 @@ TEST(Timers, ComeInOrderHoweverOftenTheyAreMoved) {
     const Slot slot = random() % 40;
     const unsigned what = random() % 8;
     if (what < 5) {
-      const TimePoint at(Duration(step + static_cast<int>(random() % 100)));
-      timers.set(handles[slot], at, {Timer::Kind::kPod, slot});
+      // Some always with the same delay, as timeouts are; others with any.
+      const unsigned delay = slot % 4 == 0 ? slot : random() % 100;
+      const TimePoint at(Duration(step + static_cast<int>(delay)));
+      timers.set(handles[slot], at, {static_cast<Timer::Kind>(slot % 5), slot});
       expected[slot] = {at, step};
     } else if (what == 5) {
       timers.clear(handles[slot]);

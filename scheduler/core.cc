@@ -49,7 +49,10 @@ Turn Core::tick(TimePoint now, Effects& effects) {
 
 void Core::arrive(Turn turn, const Arrival& arrival) {
   const Slot slot = ledger_.find(arrival.function);
-  if (slot != kNoSlot) ledger_.fetch(slot);
+  if (slot != kNoSlot) {
+    ledger_.fetch(slot);
+    ledger_.fetch_more(slot);
+  }
   if (const auto reason = refused_on_arrival(turn, arrival, slot)) {
     turn.effects.push_back(Refuse{.invocation = arrival.invocation,
                                   .reason = *reason,
@@ -103,33 +106,44 @@ std::optional<RefuseReason> Core::refused_to_wait(const Turn& turn, const Arriva
   if (!arrival.nested && function.queue.size() > free * function.limits.weight) {
     return RefuseReason::kQueueFull;
   }
-  const Duration allowed = std::min(arrival.deadline - turn.now, function.limits.queue_timeout);
-  if (function.running >= function.plan.at_once) {  // whatever pods are to come
-    return wait_for_cores(function) > allowed ? std::optional(RefuseReason::kQueueTooLong)
-                                              : std::nullopt;
-  }
-  // Only when no pod is to come: each would shorten the wait.
-  if (!function.service.measured() || function.in(PodState::kStarting) > 0) return std::nullopt;
-  if (function.serving() < function.pods_max && !function.wants_start) return std::nullopt;
-  const Duration wait =
-      autoscaler::expected_wait(function.queue.size(), function.service.mean(), function.slots);
-  if (function.slots > 0 && wait > allowed) return RefuseReason::kQueueTooLong;
-  return std::nullopt;
+  // It must begin within its queue timeout and end before its deadline.
+  const Duration allowed = std::min(function.limits.queue_timeout,
+                                    arrival.deadline - turn.now - function.service.mean());
+  const Duration wait = wait_expected(function);
+  return wait > Duration::zero() && wait > allowed - allowed / kWaitMargin
+             ? std::optional(RefuseReason::kQueueTooLong)
+             : std::nullopt;
+}
+
+// Until the last of the queue has its turn; 0: nobody knows, or further pods may come, each of
+// which shortens it.
+Duration Core::wait_expected(const Function& function) const {
+  if (function.running >= function.plan.at_once) return wait_for_cores(function);
+  const std::uint32_t starting = function.in(PodState::kStarting);
+  if (!function.service.measured() || function.slots == 0) return {};
+  if (function.serving() < function.pods_max && !function.wants_start) return {};
+  if (starting > 0 && !function.pace.known()) return {};
+  // Those that start will take their part of the queue.
+  const Duration by_pace = function.pace.wait(function.queue.size()) / function.serving() *
+                           (function.serving() - starting);
+  return std::max(by_pace, autoscaler::expected_wait(function.queue.size(), function.service.mean(),
+                                                     function.slots));
 }
 
 // As fast as its queue got shorter lately; not faster than if the cores did nothing else.
 Duration Core::wait_for_cores(const Function& function) const {
   return std::max(
       autoscaler::expected_wait(function.queue.size(), function.cpu.cpu(), limits_.cores),
-      autoscaler::expected_wait(function.queue.size(), function.drain.mean(), 1));
+      function.pace.wait(function.queue.size()));
 }
 
 // Arms the timer of an invocation that starts to wait (again).
 void Core::wait(Turn& turn, Slot slot) {
   Invocation& invocation = ledger_.invocation(slot);
   const Duration timeout = ledger_.function(invocation.function).limits.queue_timeout;
-  invocation.give_up_at = std::min(invocation.deadline, later(turn.now, timeout));
-  ledger_.timers().set(invocation.timer, invocation.give_up_at, {Timer::Kind::kInvocation, slot});
+  invocation.since_or_until = std::min(invocation.deadline, later(turn.now, timeout));
+  ledger_.timers().set(invocation.timer, invocation.since_or_until,
+                       {Timer::Kind::kInvocation, slot});
 }
 
 void Core::completed(TimePoint now, Effects& effects, InvocationId id,
@@ -150,17 +164,14 @@ void Core::completed(TimePoint now, Effects& effects, InvocationId id,
     ++pod.served;
     ++function.completed;
     if (pod.said_hello) {
-      const Duration service = turn.now - std::max(invocation.dispatched, pod.hello_at);
+      const Duration service = turn.now - std::max(invocation.since_or_until, pod.hello_at);
       function.service.observe(service);
       function.cpu.observe(use, service);
     }
     if (pod.revision == function.revision) function.backoff.forgive();
   }
   function.last_turn = turn.now;
-  if (!function.queue.empty() && function.drained_at != TimePoint()) {
-    function.drain.observe(turn.now - function.drained_at);
-  }
-  function.drained_at = function.queue.empty() ? TimePoint() : turn.now;
+  function.pace.ended(turn.now, !function.queue.empty());
   ledger_.unassign(slot, turn.now);
   ledger_.forget(slot);
   released(turn, invocation.pod);

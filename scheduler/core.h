@@ -39,6 +39,9 @@ class Core {
   void fetch(FunctionId id) const {
     if (const Slot slot = ledger_.find(id); slot != kNoSlot) ledger_.fetch(slot);
   }
+  void fetch_more(FunctionId id) const {
+    if (const Slot slot = ledger_.find(id); slot != kNoSlot) ledger_.fetch_more(slot);
+  }
   void fetch(InvocationId id) const {
     if (const Slot slot = ledger_.find(id); slot != kNoSlot) ledger_.fetch_invocation(slot);
   }
@@ -92,6 +95,7 @@ class Core {
   void settle(Turn& turn, Slot function);
   void serve(Turn& turn, Slot function);
   bool cores_are_busy(Turn& turn, Slot function);
+  Duration wait_expected(const Function& function) const;
   Duration wait_for_cores(const Function& function) const;
   void dispatch(Turn& turn, Slot invocation, Slot pod);
   void keep_minimum(Turn& turn, Slot function);

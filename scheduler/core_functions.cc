@@ -10,7 +10,7 @@ void Core::add_function(Turn turn, FunctionId id, RevisionId revision,
   const Slot slot = ledger_.add_function(id);
   Function& function = ledger_.function(slot);
   function.revision = revision;
-  function.policy = autoscaler::make_policy(limits.policy);
+  function.policy = autoscaler::PolicyBox(limits.policy);
   function.start = autoscaler::Estimate(limits.start_prior);
   apply(slot, limits);
   settle(turn, slot);
@@ -23,7 +23,7 @@ void Core::update_function(Turn turn, FunctionId id, RevisionId revision,
   CHECK(slot != kNoSlot);
   Function& function = ledger_.function(slot);
   if (function.limits.policy != limits.policy) {
-    function.policy = autoscaler::make_policy(limits.policy);
+    function.policy = autoscaler::PolicyBox(limits.policy);
   }
   apply(slot, limits);
   if (function.revision != revision) {

@@ -20,13 +20,13 @@ autoscaler::Load Core::load_of(const Turn& turn, const Function& function) const
 
 void Core::observe(Turn& turn, Slot slot) {
   Function& function = ledger_.function(slot);
-  if (!function.removed) function.policy->observe(load_of(turn, function));
+  if (!function.removed) function.policy.observe(load_of(turn, function));
 }
 
 // Asks the policy what it wants now. A node that closes wants nothing.
 void Core::replan(Turn& turn, Slot slot, const autoscaler::Load& load) {
   Function& function = ledger_.function(slot);
-  function.plan = closing_ ? autoscaler::Plan() : function.policy->plan(load);
+  function.plan = closing_ ? autoscaler::Plan() : function.policy.plan(load);
   CHECK(function.plan.ask_again_at > turn.now && function.plan.at_once > 0);
   if (function.plan_at == function.plan.ask_again_at) return;
   function.plan_at = function.plan.ask_again_at;

@@ -31,7 +31,7 @@ void Core::settle(Turn& turn, Slot slot) {
   if (function.removed) return;
   ledger_.timers().clear(function.wake_timer);
   const autoscaler::Load load = load_of(turn, function);
-  function.policy->observe(load);
+  function.policy.observe(load);
   replan(turn, slot, load);
   keep_minimum(turn, slot);  // first: whoever waits finds room in these pods
   keep_planned(turn, slot);
@@ -47,13 +47,13 @@ void Core::serve(Turn& turn, Slot slot) {
   while (!function.queue.empty()) {
     const Slot front = function.queue.front();
     const Invocation& invocation = ledger_.invocation(front);
-    if (invocation.give_up_at <= turn.now) {  // due in this very tick, its timer is yet to come
+    if (invocation.since_or_until <= turn.now) {  // due in this very tick, its timer is yet to come
       refuse(turn, front,
              invocation.deadline <= turn.now ? RefuseReason::kDeadline : why_waited(turn, slot));
     } else if (cores_are_busy(turn, slot)) {
       break;
-    } else if (!function.room.empty()) {
-      dispatch(turn, front, function.room.top());
+    } else if (const Slot pod = ledger_.best_with_room(slot); pod != kNoSlot) {
+      dispatch(turn, front, pod);
     } else if (!start_for_waiting(turn, slot)) {
       break;
     }
@@ -99,15 +99,15 @@ bool Core::start_for_waiting(Turn& turn, Slot slot) {
   Function& function = ledger_.function(slot);
   const TimePoint arrived = ledger_.invocation(function.queue.front()).arrived;
   const autoscaler::StartAnswer answer =
-      function.policy->on_waiting({.now = turn.now,
-                                   .waiting = function.queue.size(),
-                                   .slots = function.slots,
-                                   .pods = function.serving(),
-                                   .starting = function.in(PodState::kStarting),
-                                   .hoped = turn.now - std::max(arrived, function.last_hello),
-                                   .service_measured = function.service.measured(),
-                                   .service = function.service.mean(),
-                                   .start = function.start.mean()});
+      function.policy.on_waiting({.now = turn.now,
+                                  .waiting = function.queue.size(),
+                                  .slots = function.slots,
+                                  .pods = function.serving(),
+                                  .starting = function.in(PodState::kStarting),
+                                  .hoped = turn.now - std::max(arrived, function.last_hello),
+                                  .service_measured = function.service.measured(),
+                                  .service = function.service.mean(),
+                                  .start = function.start.mean()});
   if (!answer.start) {
     CHECK(answer.ask_again_after > Duration::zero());
     note(turn, function, Decision::Kind::kWaitForPod, to_string(answer.reason),

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "runtime/base/fetch_lines.h"
 #include "runtime/base/time.h"
 #include "scheduler/greedy_dual.h"
 #include "scheduler/heap.h"

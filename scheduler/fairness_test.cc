@@ -291,7 +291,8 @@ TEST(InFlight, AreLimitedByFunctionAndByNode) {
   EXPECT_EQ(node.said(), "refuse 7 node-full");
 }
 
-// One pod that takes 1 s a call: three ahead, so the fourth waits 4 s.
+// One pod that takes 1 s a call: one runs and three wait, so the fourth that waits has its turn
+// after 4 s and its answer after 5. An eighth more must be allowed: 4.572 s.
 class QueueAhead : public testing::Test {
  protected:
   QueueAhead() {
@@ -302,11 +303,23 @@ class QueueAhead : public testing::Test {
 };
 
 TEST_F(QueueAhead, RefusesADeadlineThatCannotBeMetAtOnce) {
-  node.call("A", 3999ms);
+  node.call("A", 5571ms);
   EXPECT_EQ(node.said(), "refuse 6 queue-too-long");
   EXPECT_EQ(http_status(node.last<Refuse>().reason), 429);
   EXPECT_EQ(node.last<Refuse>().retry_after, 4s);
-  node.call("A", 4s);
+  node.call("A", 5572ms);
+  EXPECT_EQ(node.said(), "");
+}
+
+// Two pods end a call each 3 s together, a third is on its way: the 13th has its turn after 26 s.
+TEST_F(QueueAhead, JudgesAlsoWhilePodsStartOnceItIsKnownHowFastItGetsShorter) {
+  node.set_limits("A", {.pods_max = 2, .queue_timeout = 60s}).calls("A", 20).ready("A-2");
+  for (std::uint64_t call = 2; call <= 10; ++call) node.advance(3s).done(call);
+  node.set_limits("A", {.pods_max = 3, .queue_timeout = 29s}).said();
+  ASSERT_EQ(node.view("A").starting, 1u);
+  node.call("A");
+  EXPECT_EQ(node.said(), "refuse 26 queue-too-long");
+  node.set_limits("A", {.pods_max = 3, .queue_timeout = 30s}).call("A");
   EXPECT_EQ(node.said(), "");
 }
 

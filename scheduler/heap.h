@@ -25,7 +25,8 @@ class Heap {
     CHECK(!empty());
     return entries_.front().slot;
   }
-  void fetch() const { fetch_lines(entries_.data(), sizeof(Entry)); }  // the top
+  // The one that comes to the top when that is taken out; kNoSlot: there is none.
+  Slot second() const { return size() < 2 ? kNoSlot : entries_[least_child(0)].slot; }
   const Key& top_key() const {
     CHECK(!empty());
     return entries_.front().key;

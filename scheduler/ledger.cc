@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/base/check.h"
+#include "runtime/base/fetch_lines.h"
 
 namespace subito::scheduler {
 namespace {
@@ -26,10 +27,16 @@ Slot Ledger::add_function(FunctionId id) {
 
 void Ledger::fetch(Slot slot) const {
   const Function& function = functions_[slot];
-  fetch_lines(&function, sizeof function);
+  const auto begin = reinterpret_cast<std::uintptr_t>(&function);
+  const auto cold = reinterpret_cast<std::uintptr_t>(&function.limits.policy);  // from here on
+  fetch_lines(&function, cold - begin);
   evict_.fetch(slot);
-  fetch_lines(function.policy.get(), autoscaler::kPolicyBytes);
-  function.room.fetch();
+}
+
+void Ledger::fetch_more(Slot slot) const {
+  const Function& function = functions_[slot];
+  function.policy.fetch();
+  if (!function.idle.empty()) fetch_lines(&pods_[function.idle.back()], sizeof(Pod));
 }
 
 void Ledger::fetch_invocation(Slot slot) const {
@@ -144,7 +151,7 @@ Slot Ledger::add_invocation(InvocationId id, Slot function, TimePoint now, TimeP
   invocation.order = ++order_;
   invocation.function = function;
   invocation.arrived = now;
-  invocation.deadline = invocation.give_up_at = deadline;
+  invocation.deadline = invocation.since_or_until = deadline;
   invocation_ids_.insert(id, slot);
   enqueue(slot, kNoSlot);
   return slot;
@@ -183,7 +190,7 @@ void Ledger::assign(Slot slot, Slot pod_slot, TimePoint now) {
   CHECK(pod.serving() && pod.running.size() < pod.concurrency);
   dequeue(slot);
   invocation.pod = pod_slot;
-  invocation.dispatched = now;
+  invocation.since_or_until = now;
   ++invocation.attempts;
   pod.running.push_back(invocations_, slot);
   ++functions_[pod.function].running;
@@ -272,21 +279,33 @@ void Ledger::set_evictable(Slot slot, bool evictable) {
   evict_.put(slot, function.height, pod.keep_priority, pod.idle_since);
 }
 
+Slot Ledger::best_with_room(Slot slot) const {
+  const Function& function = functions_[slot];
+  if (!function.idle.empty()) return function.idle.back();
+  const bool one_each = function.slots == function.serving();  // then the heap is empty
+  const Heap<RoomKey>& room = function.room;
+  const bool partly = !one_each && !room.empty();
+  if (partly && room.top_key().load < RoomKey::kStarting) return room.top();
+  if (!function.unused.empty()) return function.unused.front();
+  return partly ? room.top() : kNoSlot;
+}
+
 // Puts the pod into every list its state and load say it belongs to, and out of the others.
 void Ledger::reindex(Slot slot, TimePoint now) {
   Pod& pod = pods_[slot];
   Function& function = functions_[pod.function];
   const std::uint32_t load = pod.running.size();
+  const bool starting = pod.state == PodState::kStarting;
   auto positions = [this](Slot at) -> Slot& { return pods_[at].room_position; };
-  if (pod.serving() && load < pod.concurrency) {
-    const bool starting = pod.state == PodState::kStarting;
-    function.room.put(
-        slot,
-        RoomKey{std::uint64_t{starting} << 32 | load, starting ? pod.last_used : ~pod.last_used},
-        positions);
+  if (pod.serving() && load > 0 && load < pod.concurrency) {
+    function.room.put(slot,
+                      RoomKey{(starting ? RoomKey::kStarting : 0) + load,
+                              starting ? pod.last_used : ~pod.last_used},
+                      positions);
   } else {
     function.room.erase(slot, positions);
   }
+  set_unused(slot, starting && load == 0);
   set_idle(slot, pod.state == PodState::kReady && load == 0, now);
   const bool leaving =
       pod.state == PodState::kStopping || (pod.state == PodState::kDraining && load == 0);
@@ -297,6 +316,18 @@ void Ledger::reindex(Slot slot, TimePoint now) {
     if (std::exchange(pod.yielding, false)) --yielding_;
   } else {
     soon_.add(function.height);
+  }
+}
+
+void Ledger::set_unused(Slot slot, bool unused) {
+  Pod& pod = pods_[slot];
+  if (pod.unused == unused) return;
+  pod.unused = unused;
+  Function& function = functions_[pod.function];
+  if (unused) {
+    function.unused.push_back(pods_, slot);
+  } else {
+    function.unused.erase(pods_, slot);
   }
 }
 

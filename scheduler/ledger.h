@@ -32,6 +32,7 @@ class Ledger {
   // cache, and to meet one line after the other takes as long as all of them together. It changes
   // nothing.
   void fetch(Slot function) const;
+  void fetch_more(Slot function) const;          // what its record leads to, once that is there
   void fetch_invocation(Slot invocation) const;  // with its pod and its function
   // Free slots among them have no id.
   Slot functions_end() const { return functions_.end(); }
@@ -63,6 +64,8 @@ class Ledger {
   // The next in the same queue or running list; the next pod of the same function.
   Slot next_invocation(Slot slot) const { return invocations_[slot].link.after; }
   Slot next_pod(Slot slot) const { return pods_[slot].in_function.after; }
+  // The pod of the function that a newcomer is best given to; kNoSlot: none has room.
+  Slot best_with_room(Slot function) const;
 
   // --- the line of functions that want a pod and found the node full. Next is who holds the fewest
   // serving pods for its weight, so that places and starts come to be shared by weight (max-min
@@ -108,6 +111,7 @@ class Ledger {
   void dequeue(Slot invocation);
   void reindex(Slot pod, TimePoint now);
   void set_idle(Slot pod, bool idle, TimePoint now);
+  void set_unused(Slot pod, bool unused);
   auto line_positions() {
     return [this](Slot at) -> Slot& { return functions_[at].line_position; };
   }

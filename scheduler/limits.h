@@ -38,7 +38,6 @@ struct FunctionLimits {
   Duration start_prior = std::chrono::milliseconds(5);
   // What a pod may hold; what an idle one is worth on a full node is counted per MiB of it.
   std::uint64_t memory_bytes = 128 << 20;
-  autoscaler::PolicyOptions policy{};
   // Its share of starts, places and queue memory where functions compete: 2 gets twice what 1 gets.
   std::uint32_t weight = 1;
   // Invocations waiting and running; the next is refused (429). Unset: as many as queue and pods
@@ -47,6 +46,7 @@ struct FunctionLimits {
   // The longest chain of calls that may start at it: 0 calls nobody, 1 calls only such, ... See
   // places.h for what it is good for.
   std::uint32_t height = 0;
+  autoscaler::PolicyOptions policy{};
 };
 
 inline constexpr std::uint32_t kWeightMax = 1000;
@@ -99,6 +99,10 @@ inline constexpr Duration kPlannedRetry = std::chrono::milliseconds(50);
 // for: one more runs, and the next after as long again.
 inline constexpr int kStallServices = 8;
 inline constexpr Duration kStallMin = std::chrono::milliseconds(100);
+
+// Who would wait longer than is allowed, less this part of it, is refused at once: the expected
+// wait is a mean, and who is let in and then refused has waited for nothing.
+inline constexpr int kWaitMargin = 8;
 
 // Bounds of what Refuse::retry_after tells a client.
 inline constexpr Duration kRetryAfterMin = std::chrono::seconds(1);

@@ -92,6 +92,9 @@ FunctionLimits all_different() {
           .cancel_grace = 9ns,
           .start_prior = 10ns,
           .memory_bytes = 1ULL << 40,
+          .weight = 11,
+          .in_flight_max = 12,
+          .height = 13,
           .policy = {.kind = autoscaler::PolicyKind::kConcurrency,
                      .concurrency = {.stable_window = 14s,
                                      .to_zero_grace = 15ns,
@@ -104,10 +107,7 @@ FunctionLimits all_different() {
                                      .max_scale_down_rate = 22,
                                      .initial_scale = 23,
                                      .activation_scale = 24,
-                                     .burst_capacity = -1}},
-          .weight = 11,
-          .in_flight_max = 12,
-          .height = 13};
+                                     .burst_capacity = -1}}};
 }
 
 TEST(Recording, KeepsEveryField) {

@@ -5,77 +5,83 @@
 #include <array>
 #include <compare>
 #include <cstdint>
-#include <memory>
 
 #include "autoscaler/cpu_demand.h"
 #include "autoscaler/estimate.h"
-#include "autoscaler/policy.h"
+#include "autoscaler/policy_box.h"
 #include "runtime/base/id.h"
 #include "runtime/base/time.h"
 #include "scheduler/backoff.h"
 #include "scheduler/greedy_dual.h"
 #include "scheduler/heap.h"
 #include "scheduler/limits.h"
+#include "scheduler/queue_pace.h"
 #include "scheduler/slots.h"
 #include "scheduler/timers.h"
 #include "scheduler/view.h"
 
 namespace subito::scheduler {
 
-struct Invocation {
+// One cache line.
+struct alignas(64) Invocation {
   InvocationId id;
   std::uint64_t order = 0;  // of arrival, over all functions
-  Slot function = kNoSlot;
-  Slot pod = kNoSlot;   // that runs it
-  bool queued = false;  // waits in the function's queue
-  Link link;            // in the function's queue, or in what the pod runs
-  TimerHandle timer = kNoSlot;
   TimePoint arrived;
   TimePoint deadline;
-  TimePoint give_up_at;  // while waiting
-  TimePoint dispatched;
-  std::uint32_t attempts = 0;
-  bool cancelled = false;  // Cancel was sent, the pod has not yielded
-  bool again = false;      // only within pod_exited: goes to another pod
+  TimePoint since_or_until;  // in a pod: since when; while it waits: when it gives up
+  Slot function = kNoSlot;
+  Slot pod = kNoSlot;  // that runs it
+  Link link;           // in the function's queue, or in what the pod runs
+  TimerHandle timer = kNoSlot;
+  std::uint8_t attempts = 0;  // kDispatchesMax at most
+  bool queued = false;        // waits in the function's queue
+  bool cancelled = false;     // Cancel was sent, the pod has not yielded
+  bool again = false;         // only within pod_exited: goes to another pod
 };
+static_assert(sizeof(Invocation) == 64);
 
-struct Pod {
+// What each invocation reads and writes comes first, in two cache lines.
+struct alignas(64) Pod {
   PodId id;
   RevisionId revision;
-  std::uint64_t number = 0;
   Slot function = kNoSlot;
   PodState state = PodState::kStarting;
-  TimePoint state_since;
-  TimePoint requested;
   bool said_hello = false;
-  TimePoint hello_at;
-  std::uint32_t concurrency = 1;  // as it was started with
+  bool idle = false;     // ready, and runs nothing
+  bool unused = false;   // starts, and has nothing to do yet
+  bool leaving = false;  // its place is free in a moment: draining and empty, or stopping
   SlotList<Invocation, &Invocation::link> running;
-  std::uint32_t cancelled = 0;  // of the running ones
-  bool overdue = false;         // a cancelled one did not yield in time
-  bool start_timed_out = false;
+  std::uint32_t concurrency = 1;  // as it was started with
+  Slot room_position = kNoSlot;
+  Link in_idle;                  // in the list `idle` or `unused` of its function
+  std::uint64_t last_used = 0;   // a stamp, not a time: larger is later
   std::uint64_t dispatched = 0;  // in all
   std::uint64_t served = 0;
-  bool planned = false;         // started ahead, by the policy's plan
-  std::uint64_t last_used = 0;  // a stamp, not a time: larger is later
-  bool idle = false;            // ready, and runs nothing
+  TimePoint hello_at;
   TimePoint idle_since;
   GreedyDual::Priority keep_priority = 0;  // while idle: the lowest of the node goes first
-  bool leaving = false;   // its place is free in a moment: draining and empty, or stopping
-  bool yielding = false;  // gives its place up, once what runs in it has ended
-  Link in_function;
-  Link in_idle;
-  Slot room_position = kNoSlot;
+  std::uint32_t cancelled = 0;             // of the running ones
+  bool overdue = false;                    // a cancelled one did not yield in time
+  bool yielding = false;                   // gives its place up, once what runs in it has ended
+  bool planned = false;                    // started ahead, by the policy's plan
+  bool start_timed_out = false;
   TimerHandle timer = kNoSlot;
+  Link in_function;
+  std::uint64_t number = 0;
+  TimePoint state_since;
+  TimePoint requested;
 
   bool serving() const { return state == PodState::kStarting || state == PodState::kReady; }
 };
 
-// Which pod with room is best: a ready one before a starting one, then the least loaded, then the
-// most recently used, so that the others age out (of starting ones, the first started). With
-// concurrency 1 all that have room have load 0.
+// Which pod with room is best: an idle one, the most recently used, so that the others age out;
+// then a ready one, the least loaded, of these the most recently used; then one that starts, in the
+// same order, but of equals the first started. Idle ones and those that start and have nothing yet
+// are in lists of their own, in this order by themselves; this is of the others, which take several
+// invocations at once.
 struct RoomKey {
-  std::uint64_t load = 0;  // 2^32 more for a pod that starts
+  static constexpr std::uint64_t kStarting = std::uint64_t{1} << 32;
+  std::uint64_t load = 0;  // kStarting more for a pod that starts
   std::uint64_t turn = 0;  // from last_used, different for every pod
   friend bool operator<(const RoomKey& a, const RoomKey& b) {
     return a.load != b.load ? a.load < b.load : a.turn < b.turn;
@@ -90,46 +96,47 @@ struct TurnKey {
   friend auto operator<=>(const TurnKey&, const TurnKey&) = default;
 };
 
-struct Function {
+// What most inputs read and write comes first, in eight cache lines, down to `limits`: of many
+// functions most are in no cache.
+struct alignas(64) Function {
   FunctionId id;
-  RevisionId revision;
-  FunctionLimits limits;
-  std::uint32_t pods_max = 1;  // in force
-  std::uint32_t height = 0;    // of limits, as the ledger has booked it
-  std::unique_ptr<autoscaler::Policy> policy;
-  autoscaler::Plan plan;  // its last one
-  autoscaler::Estimate service;
-  autoscaler::Estimate start;
-  autoscaler::CpuDemand cpu;
-  Backoff backoff;
-  Decision last;
-
   SlotList<Invocation, &Invocation::link> queue;  // always in order of arrival
-  SlotList<Pod, &Pod::in_function> pods;          // by number
   SlotList<Pod, &Pod::in_idle> idle;              // longest idle first
-  Heap<RoomKey> room;                             // serving pods with a free slot
+  SlotList<Pod, &Pod::in_idle> unused;            // that start and have nothing to do yet
   std::array<std::uint32_t, 4> pods_in{};         // by PodState
   std::uint32_t slots = 0;                        // concurrency of the serving pods, summed
   std::uint32_t running = 0;
-  autoscaler::Estimate drain;  // from one end to the next, while others wait
-  TimePoint drained_at;        // the last such end; TimePoint(): nobody waited
-  TimePoint last_turn;         // an invocation was given to a pod or ended in one
-  std::uint64_t completed = 0;
-  std::uint32_t uses = 0;  // invocations given to pods since it last had none
-  std::uint64_t pods_started = 0;
-  std::uint64_t pods_planned = 0;  // of these, those started ahead
-  std::uint64_t pods_unused = 0;   // of the planned ones, those that went without an invocation
-  TimePoint last_hello;            // of any of its pods
-
+  std::uint32_t pods_max = 1;  // in force
+  std::uint32_t height = 0;    // of limits, as the ledger has booked it
+  std::uint32_t uses = 0;      // invocations given to pods since it last had none
   TimerHandle wake_timer = kNoSlot;
-  TimePoint wake_at;
   TimerHandle plan_timer = kNoSlot;
-  TimePoint plan_at = TimePoint::max();  // what it is armed for
   TimerHandle idle_timer = kNoSlot;
-  bool wants_start = false;  // stands in line for a place on the node
-  std::uint64_t stood = 0;   // since which stand; see TurnKey
+  bool wants_start = false;              // stands in line for a place on the node
+  bool removed = false;                  // only its pods are left
+  TimePoint plan_at = TimePoint::max();  // what plan_timer is armed for
+  autoscaler::Plan plan;                 // the policy's last one
+  autoscaler::Estimate service;
+  autoscaler::Estimate start;
+  RevisionId revision;
+  Backoff backoff;
+  TimePoint last_turn;  // an invocation was given to a pod or ended in one
+  std::uint64_t completed = 0;
+  QueuePace pace;
+  SlotList<Pod, &Pod::in_function> pods;  // by number
+  std::uint64_t pods_started = 0;
+  autoscaler::PolicyBox policy;
+  FunctionLimits limits;  // its policy last, which is seldom looked at
+
+  Heap<RoomKey> room;  // serving pods that run something and have a free slot
+  autoscaler::CpuDemand cpu;
+  TimePoint last_hello;            // of any of its pods
+  std::uint64_t pods_planned = 0;  // of pods_started, those started ahead
+  std::uint64_t pods_unused = 0;   // of the planned ones, those that went without an invocation
+  TimePoint wake_at;               // what wake_timer is armed for
+  std::uint64_t stood = 0;         // since which stand; see TurnKey
   Slot line_position = kNoSlot;
-  bool removed = false;  // only its pods are left
+  Decision last;
 
   std::uint32_t in(PodState state) const { return pods_in[static_cast<std::size_t>(state)]; }
   std::uint32_t serving() const { return in(PodState::kStarting) + in(PodState::kReady); }

@@ -103,6 +103,10 @@ void Scheduler::fetch(FunctionId function) const {
   core_->fetch(function);
 }
 
+void Scheduler::fetch_more(FunctionId function) const {
+  core_->fetch_more(function);
+}
+
 void Scheduler::fetch(InvocationId invocation) const {
   core_->fetch(invocation);
 }

@@ -105,6 +105,7 @@ class Scheduler {
   // An input about it is to come: hints, which change nothing. What is known of many functions is
   // in no cache; who knows what comes next, as a simulator does, has it fetched meanwhile.
   void fetch(FunctionId function) const;
+  void fetch_more(FunctionId function) const;  // behind what fetch() asked for a while ago
   void fetch(InvocationId invocation) const;
 
   // Who is told of every input (inputs.h), from here on; null: nobody.

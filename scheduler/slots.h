@@ -15,14 +15,6 @@ namespace subito::scheduler {
 using Slot = std::uint32_t;
 inline constexpr Slot kNoSlot = 0xffffffff;
 
-// Asks the caches for so many bytes, all at once; nobody waits for them. It changes nothing.
-inline void fetch_lines(const void* at, std::size_t bytes) {
-  constexpr std::size_t kLine = 64;
-  for (std::size_t done = 0; done < bytes; done += kLine) {
-    __builtin_prefetch(static_cast<const char*>(at) + done);
-  }
-}
-
 // A reference stays valid while others come and go (blocks never move; a std::deque would put each
 // record above 512 bytes into a block of its own). Which slot is reused depends on nothing but the
 // order of calls.

@@ -1,11 +1,18 @@
 // Timers: what is due when. Each waiting thing has a handle of its own in its record; setting it
-// again moves it. O(log n) each, and looking costs only what is due. Lives inside the Ledger.
+// again moves it. O(log n) at most, and looking costs only what is due. Lives inside the Ledger.
+//
+// Timeouts of invocations and pods are set by the thousand and hardly ever come due: the pod is up
+// in a millisecond of the 10 s it may take. But those with the same delay are set in the order in
+// which they are due, so lists do for them, a few "lanes": a timer goes to the end of the lane that
+// ends latest, not behind it, and out of it again, in O(1). What fits no lane goes into the heap,
+// and so does all that is not a timeout.
 //
 // What is put off stays where it is in the heap, and is moved when its turn comes there: a pod's
 // idle time begins anew with each call, thousands of times before it is over. The heap's top is
 // always true, so next() and take_due() never meet one that was put off.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -55,12 +62,24 @@ class Timers {
       return a.at != b.at ? a.at < b.at : a.sequence < b.sequence;
     }
   };
+  static constexpr std::uint8_t kLanes = 4;
+  static constexpr std::uint8_t kNoLane = kLanes;
   struct Place {
     Timer timer;
-    Slot position = kNoSlot;
+    Slot position = kNoSlot;              // in the heap
+    std::uint8_t lane = kNoLane;          // that it is in; then in no heap
+    Link link;                            // in the lane
     Key due;                              // TimePoint::max(): it rests
     TimePoint listed = TimePoint::max();  // where the heap has it: not later than `due`
   };
+  struct Lane {
+    SlotList<Place, &Place::link> places;
+    Key first{TimePoint::max()};        // of the first place; max(): there is none
+    TimePoint last = TimePoint::min();  // of the last place; min(): there is none
+  };
+  bool enter_lane(TimerHandle handle);
+  void leave_lane(TimerHandle handle);
+  TimerHandle first() const;
   void list(TimerHandle handle);
   void correct_top();
   auto positions() {
@@ -69,6 +88,8 @@ class Timers {
 
   Slots<Place> places_;
   Heap<Key> heap_;
+  std::array<Lane, kLanes> lanes_;
+  TimePoint lanes_next_ = TimePoint::max();  // the first of their firsts
   std::uint64_t sequence_ = 0;
 };
 

@@ -30,6 +30,8 @@ TEST_P(WarmPath, AllocatesNothingOnceItHasGrown) {
     effects.clear();
     scheduler.fetch(FunctionId(function));  // hints change nothing
     scheduler.fetch(FunctionId(function + 1'000'000));
+    scheduler.fetch_more(FunctionId(function));
+    scheduler.fetch_more(FunctionId(function + 1'000'000));
     scheduler.arrive(now, {InvocationId(++invocation), FunctionId(function), now + 60s}, effects);
     for (std::size_t i = 0; i < effects.size(); ++i) {
       const StartPod* start = std::get_if<StartPod>(&effects[i]);

@@ -60,6 +60,11 @@ Slot Cpu::next_job() {
   return whose == nullptr ? kNoSlot : whose->heap.top();
 }
 
+Slot Cpu::job_after() {
+  const Class* whose = first_to_end().whose;
+  return whose == nullptr ? kNoSlot : whose->heap.second();
+}
+
 Slot Cpu::take_ended(TimePoint now) {
   advance(now);
   const Class* whose = first_to_end().whose;

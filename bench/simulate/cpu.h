@@ -42,7 +42,8 @@ class Cpu {
   // When the next job ends if nothing else happens; TimePoint::max(): there is none. Of those that
   // end together the first begun is the first.
   TimePoint next();
-  Slot next_job();  // which ends then; kNoSlot: none
+  Slot next_job();   // which ends then; kNoSlot: none
+  Slot job_after();  // a hint: likely the one that ends next after it; kNoSlot: none
   // At next(): takes out the job that ends.
   Slot take_ended(TimePoint now);
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "bench/simulate/workload.h"
+#include "runtime/base/fetch_lines.h"
 
 namespace subito::simulate {
 
@@ -37,6 +38,7 @@ class Merge final : public Workload {
       if (heap_.empty()) return true;
     }
     sift_down(top);
+    fetch_lines(&sources_[heap_.front().function], sizeof(Source));  // it is next, some time on
     return true;
   }
 

@@ -1,9 +1,10 @@
-// Progress: a bar on standard error while a comparison runs, if that is a terminal and the run is
-// not over at once. Main thread.
+// Progress: a bar on standard error while a comparison runs, if that is a terminal and the
+// comparison is not over at once. Used by one thread at a time.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
+#include <vector>
 
 namespace subito::simulate {
 
@@ -19,7 +20,7 @@ class Progress {
 
  private:
   using Clock = std::chrono::steady_clock;
-  const std::size_t runs_;
+  std::vector<double> shares_;  // by run
   const bool terminal_;
   const Clock::time_point begun_;
   Clock::time_point drawn_;

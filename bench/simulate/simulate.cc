@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <ctime>
 #include <fstream>
+#include <iterator>
 
 #include "bench/interrupt.h"
 #include "bench/machine.h"
@@ -17,8 +17,8 @@
 #include "bench/simulate/recorded.h"
 #include "bench/simulate/replay.h"
 #include "bench/simulate/report.h"
+#include "bench/simulate/runs.h"
 #include "bench/simulate/scenarios.h"
-#include "bench/simulate/simulation.h"
 #include "bench/simulate/trace.h"
 
 namespace subito::simulate {
@@ -186,19 +186,11 @@ Result<std::vector<Setup>> make_setups(const Options& options, const Subject& su
 
 Comparison compare(const std::vector<Setup>& setups, const Plan& plan, Comparison comparison) {
   Progress progress(setups.size());
-  std::size_t run = 0;
-  for (const Setup& setup : setups) {
-    const std::clock_t begun = std::clock();
-    Simulation simulation(setup, plan);
-    Outcome outcome = simulation.run([&](double share) {
-      progress.show(run, share);
-      return !Interrupt::happened();
-    });
-    outcome.cpu_seconds = static_cast<double>(std::clock() - begun) / CLOCKS_PER_SEC;
-    comparison.outcomes.push_back(std::move(outcome));
-    ++run;
-    if (comparison.interrupted()) break;
-  }
+  std::vector<Outcome> outcomes = run_all(setups, plan, [&progress](std::size_t run, double share) {
+    progress.show(run, share);
+    return !Interrupt::happened();
+  });
+  std::move(outcomes.begin(), outcomes.end(), std::back_inserter(comparison.outcomes));
   return comparison;
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "runtime/base/check.h"
+#include "runtime/base/fetch_lines.h"
 
 namespace subito::simulate {
 
@@ -32,7 +33,7 @@ Simulation::Simulation(const Setup& setup, const Plan& plan)
 Outcome Simulation::run(const GoOn& go_on) {
   constexpr std::uint32_t kStepsBetween = 1U << 14;
   add_functions();
-  more_ = workload_->next(arrival_);
+  draw_ahead();
   for (std::uint32_t steps = 1; step(); ++steps) {
     if (steps % kStepsBetween != 0) continue;
     const double progress = std::chrono::duration<double>(now_ - TimePoint()) / plan_.duration;
@@ -73,10 +74,10 @@ bool Simulation::step() {
   const TimePoint job = cpu_.next();
   const TimePoint event = events_.empty() ? TimePoint::max() : events_.top().at;
   const TimePoint due = scheduler_.next_deadline();
-  const TimePoint arrival = more_ ? arrival_.at : TimePoint::max();
+  const TimePoint arrival = drawn_ahead_ > 0 ? next_arrival().at : TimePoint::max();
   const TimePoint first = std::min({job, event, due, arrival});
   if (first == TimePoint::max()) return false;
-  if (!more_ && living_ == 0 && first > end_) return false;
+  if (drawn_ahead_ == 0 && living_ == 0 && first > end_) return false;
   now_ = std::max(now_, first);  // what was due earlier is due at once
   if (job == first) {
     end_work();
@@ -87,30 +88,50 @@ bool Simulation::step() {
     act();
   } else {
     arrive();
-    more_ = workload_->next(arrival_);
-    scheduler_.fetch(FunctionId(arrival_.function + 1));
+    draw_ahead();
   }
   look_ahead();
   return true;
 }
 
-// Has fetched, while other events are dealt with, what is known of the job that ends next: with
+// Draws arrivals until kAhead are to come, and has fetched what is known of their functions while
+// others are dealt with, in two steps: their records, and when they are nearer what is behind.
+void Simulation::draw_ahead() {
+  while (more_ && drawn_ahead_ < kAhead) {
+    Arrival& drawn = arrivals_[(first_arrival_ + drawn_ahead_) % kAhead];
+    more_ = workload_->next(drawn);
+    if (!more_) break;
+    ++drawn_ahead_;
+    scheduler_.fetch(FunctionId(drawn.function + 1));
+  }
+  if (drawn_ahead_ <= kNear) return;
+  const Arrival& near = arrivals_[(first_arrival_ + kNear) % kAhead];
+  scheduler_.fetch_more(FunctionId(near.function + 1));
+}
+
+// Has fetched, while other events are dealt with, what is known of the jobs that end next: with
 // thousands that run it is in no cache.
 void Simulation::look_ahead() {
   const Slot next = cpu_.next_job();
   if (next == ahead_ || next == kNoSlot || next % 2 == 1) return;
   ahead_ = next;
+  const Slot after = cpu_.job_after();
+  if (after != kNoSlot && after % 2 == 0) fetch_lines(&jobs_[after / 2], sizeof(Job));
   const Job& job = jobs_[next / 2];
-  scheduler::fetch_lines(&job, sizeof job);
-  scheduler::fetch_lines(&pods_[job.pod], sizeof(Pod));
+  fetch_lines(&job, sizeof job);
+  fetch_lines(&pods_[job.pod], sizeof(Pod));
   scheduler_.fetch(id_of(next / 2));
+  tally_.fetch(job.function);
 }
 
 void Simulation::arrive() {
+  const Arrival arrival = next_arrival();
+  first_arrival_ = (first_arrival_ + 1) % kAhead;
+  --drawn_ahead_;
   const Slot slot = jobs_.take();
   Job& job = jobs_[slot];
-  job.service = arrival_.service;
-  job.function = arrival_.function;
+  job.service = arrival.service;
+  job.function = arrival.function;
   job.draw = ++drawn_;
   if (setup_.timeout > Duration::zero()) job.deadline = now_ + setup_.timeout;
   enter(slot);

@@ -13,6 +13,7 @@
 // one that routes arrivals. Owned by whoever runs it, one thread, no clock.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <queue>
 #include <string>
@@ -113,6 +114,9 @@ class Simulation {
     }
   };
 
+  static constexpr std::size_t kAhead = 8;  // arrivals are drawn before their time
+  static constexpr std::size_t kNear = 3;   // of them this one is near
+
   // Ids count up, as a node's do, and lead to the slot.
   static constexpr int kSlotBits = 24;
   InvocationId id_of(Slot job) const { return InvocationId(jobs_[job].number << kSlotBits | job); }
@@ -125,6 +129,8 @@ class Simulation {
 
   void add_functions();
   bool step();  // false: it is over
+  void draw_ahead();
+  const Arrival& next_arrival() const { return arrivals_[first_arrival_]; }
   void look_ahead();
   void arrive();
   void enter(Slot job);
@@ -180,8 +186,10 @@ class Simulation {
   std::vector<InvocationId> reported_;
   std::vector<InvocationId> orphans_;  // nobody waits for them: to be cancelled
   std::vector<FunctionId> chain_;
-  Arrival arrival_;
-  bool more_ = false;  // arrival_ is to come
+  std::array<Arrival, kAhead> arrivals_;  // drawn and to come: a ring
+  std::size_t first_arrival_ = 0;         // in it
+  std::size_t drawn_ahead_ = 0;           // of them; 0: there are no more
+  bool more_ = true;                      // there may be more to draw
   TimePoint now_{};
   std::uint64_t sequence_ = 0;
   std::uint64_t arrived_ = 0;

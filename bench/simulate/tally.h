@@ -8,6 +8,7 @@
 
 #include "bench/simulate/outcome.h"
 #include "bench/simulate/workload.h"
+#include "runtime/base/fetch_lines.h"
 
 namespace subito::simulate {
 
@@ -29,6 +30,8 @@ class Tally {
   // `named`: all of the functions, or none. Those are told one by one, too.
   explicit Tally(std::size_t functions, std::span<const NamedFunction> named = {});
 
+  // A hint: it is about to end.
+  void fetch(std::uint32_t function) const { fetch_lines(&functions_[function], 1); }
   void arrived(std::uint32_t function);
   // `service`: what it takes without any waiting.
   void completed(std::uint32_t function, Duration waiting, Duration response, Duration service,
