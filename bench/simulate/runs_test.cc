@@ -31,7 +31,7 @@ Plan plan_of(std::uint64_t calls) {
 
 TEST(Runs, ComeToWhatEachComesToAlone) {
   const Plan plan = plan_of(3'000);
-  const std::vector<Setup> each = setups();
+  const auto each = setups();
   const auto outcomes = run_all(each, plan, [](std::size_t, double) { return true; });
   ASSERT_EQ(outcomes.size(), each.size());
   for (std::size_t i = 0; i < each.size(); ++i) {
@@ -42,7 +42,7 @@ TEST(Runs, ComeToWhatEachComesToAlone) {
 }
 
 TEST(Runs, AfterAStopThoseAreLeftOutThatHadNotBegun) {
-  const std::vector<Setup> each(100, setups().front());
+  const std::vector each(100, setups().front());
   const auto outcomes = run_all(each, plan_of(50'000), [](std::size_t, double) { return false; });
   EXPECT_LT(outcomes.size(), each.size());
   const auto interrupted = [](const Outcome& outcome) { return outcome.interrupted; };
