@@ -1,6 +1,6 @@
 // GapHistogram: how long the gaps between uses of a pod were, and for how long it pays to keep the
 // pod after a use. Inside the Instant policy, one for each class of levels (level_gaps.h); a value
-// of two cache lines.
+// of 128 bytes.
 //
 // Bins are half octaves from 16 ms to 37 h: 16 ms, 24, 32, 48, 64, 96, ... Counts are halved when
 // one is full, so that the histogram follows change.
@@ -22,7 +22,7 @@
 
 namespace subito::autoscaler {
 
-class alignas(64) GapHistogram {
+class GapHistogram {
  public:
   static constexpr std::size_t kEdges = 47;
 
