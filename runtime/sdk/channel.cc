@@ -215,12 +215,13 @@ bool Channel::wait_readable(Deadline deadline) {
   return poll_until(&readable, 1, deadline) > 0;
 }
 
+// A thread asleep in recvmsg(2) is woken twice for each frame it is sent: by the frame, and before by
+// the node's read of what this end sent, which makes the socket writable (unix(7) has one queue of
+// sleepers for both). One asleep in ppoll(2) for POLLIN is woken by the frame alone. What has come
+// already is taken first: under load there is nothing to wait for.
 bool Channel::read_some(Deadline deadline) {
   const auto room = parser_.prepare(more_to_read_ ? kReadBytesLarge : kReadBytes);
-  const bool forever = deadline == Deadline::max();
-  if (deadline == Deadline::min()) deadline = {};
   for (;;) {
-    if (!forever && !wait_readable(deadline)) return false;
     iovec part = {room.data(), room.size()};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * 4)];
     msghdr message = {};
@@ -228,7 +229,7 @@ bool Channel::read_some(Deadline deadline) {
     message.msg_iovlen = 1;
     message.msg_control = control;
     message.msg_controllen = sizeof control;
-    const ssize_t count = ::recvmsg(fd_, &message, MSG_CMSG_CLOEXEC);  // recvmsg(2)
+    const ssize_t count = ::recvmsg(fd_, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);  // recvmsg(2)
     if (count > 0) {
       take_descriptors(message);
       parser_.commit(static_cast<std::size_t>(count));
@@ -237,7 +238,7 @@ bool Channel::read_some(Deadline deadline) {
     }
     if (count == 0 || errno == ECONNRESET) ::_exit(kExitNodeGone);
     if (errno == EAGAIN) {
-      wait_readable(deadline);
+      if (deadline == Deadline::min() || !wait_readable(deadline)) return false;
     } else if (errno != EINTR) {
       ::_exit(kExitBroken);
     }
