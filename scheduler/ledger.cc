@@ -112,10 +112,11 @@ void Ledger::transition(Slot slot, PodState to, TimePoint now) {
   place_in_line(pod.function);
 }
 
-void Ledger::hello(Slot slot, TimePoint now) {
+void Ledger::hello(Slot slot, TimePoint now, std::uint32_t ahead) {
   Pod& pod = pods_[slot];
-  CHECK(!pod.said_hello);
+  CHECK(!pod.said_hello && (ahead == 0 || pod.concurrency == 1));
   pod.said_hello = true;
+  pod.ahead = ahead;
   pod.hello_at = now;
   pod.last_used = ++stamp_;
   --starting_;
@@ -180,7 +181,7 @@ void Ledger::assign(Slot slot, Slot pod_slot, TimePoint now) {
   Invocation& invocation = invocations_[slot];
   Pod& pod = pods_[pod_slot];
   CHECK(pod.function == invocation.function);
-  CHECK(pod.serving() && pod.running.size() < pod.concurrency);
+  CHECK(pod.serving() && pod.running.size() < capacity(pod));
   dequeue(slot);
   invocation.pod = pod_slot;
   invocation.dispatched = now;
@@ -272,17 +273,31 @@ void Ledger::set_evictable(Slot slot, bool evictable) {
   evict_.put(slot, function.height, pod.keep_priority, pod.idle_since);
 }
 
+std::uint32_t Ledger::capacity(const Pod& pod) const {
+  return pod.concurrency + std::min(pod.ahead, functions_[pod.function].ahead.count());
+}
+
+void Ledger::refresh_room(Slot slot, TimePoint now) {
+  for (Slot at = functions_[slot].pods.front(); at != kNoSlot; at = next_pod(at)) reindex(at, now);
+}
+
+bool Ledger::is_ahead(Slot slot) const {
+  const Pod& pod = pods_[invocations_[slot].pod];
+  return pod.ahead > 0 && pod.running.front() != slot;
+}
+
 // Puts the pod into every list its state and load say it belongs to, and out of the others.
 void Ledger::reindex(Slot slot, TimePoint now) {
   Pod& pod = pods_[slot];
   Function& function = functions_[pod.function];
   const std::uint32_t load = pod.running.size();
   auto positions = [this](Slot at) -> Slot& { return pods_[at].room_position; };
-  if (pod.serving() && load < pod.concurrency) {
+  if (pod.serving() && load < capacity(pod)) {
     const bool starting = pod.state == PodState::kStarting;
+    const std::uint32_t counts = function.ahead.count() > 0 ? 0 : load;
     function.room.put(
         slot,
-        RoomKey{std::uint64_t{starting} << 32 | load, starting ? pod.last_used : ~pod.last_used},
+        RoomKey{std::uint64_t{starting} << 32 | counts, starting ? pod.last_used : ~pod.last_used},
         positions);
   } else {
     function.room.erase(slot, positions);

@@ -12,6 +12,7 @@
 #include "autoscaler/policy.h"
 #include "runtime/base/id.h"
 #include "runtime/base/time.h"
+#include "scheduler/ahead.h"
 #include "scheduler/backoff.h"
 #include "scheduler/greedy_dual.h"
 #include "scheduler/heap.h"
@@ -50,6 +51,8 @@ struct Pod {
   bool said_hello = false;
   TimePoint hello_at;
   std::uint32_t concurrency = 1;  // as it was started with
+  std::uint32_t ahead = 0;        // more than that it takes, as it said
+  TimePoint last_end;             // of an invocation that ran in it
   SlotList<Invocation, &Invocation::link> running;
   std::uint32_t cancelled = 0;  // of the running ones
   bool overdue = false;         // a cancelled one did not yield in time
@@ -73,7 +76,8 @@ struct Pod {
 
 // Which pod with room is best: a ready one before a starting one, then the least loaded, then the
 // most recently used, so that the others age out (of starting ones, the first started). With
-// concurrency 1 all that have room have load 0.
+// concurrency 1 all that have room have load 0. So have those that take invocations ahead
+// (ahead.h): the most recently used gets all that it has room for.
 struct RoomKey {
   std::uint64_t load = 0;  // 2^32 more for a pod that starts
   std::uint64_t turn = 0;  // from last_used, different for every pod
@@ -101,6 +105,7 @@ struct Function {
   autoscaler::Estimate service;
   autoscaler::Estimate start;
   autoscaler::CpuDemand cpu;
+  Ahead ahead;
   Backoff backoff;
   Decision last;
 
