@@ -32,7 +32,7 @@ struct Pod {
   std::optional<TimePoint> hello;
   std::uint32_t ahead = 0;  // invocations that it takes behind the one that runs, as it said
   TimePoint last_end;       // of an invocation that ran in it
-  std::string build_id;  // of its binary, as it said in its hello; may be empty
+  std::string build_id;     // of its binary, as it said in its hello; may be empty
   std::int64_t started_unix_ns = 0;
   std::string start_why;  // "1 waiting: no pod runs"; empty for a probe
   bool draining = false;
