@@ -21,10 +21,11 @@
 
 namespace subito::autoscaler {
 
-// Of one invocation, as its pod tells it. cpu of 0: not told.
+// Of one invocation, as its pod tells it. 0: not told.
 struct CpuUse {
-  Duration cpu{};     // on a core
-  Duration waited{};  // ready to run, and waiting for one
+  Duration cpu{};      // on a core
+  Duration waited{};   // ready to run, and waiting for one
+  Duration handler{};  // from the handler's begin to its end
   friend bool operator==(const CpuUse&, const CpuUse&) = default;
 };
 

@@ -164,18 +164,46 @@ void Core::completed(TimePoint now, Effects& effects, InvocationId id,
     ++pod.served;
     ++function.completed;
     if (pod.said_hello) {
-      const Duration service = turn.now - std::max(invocation.since_or_until, pod.hello_at);
-      function.service.observe(service);
-      function.cpu.observe(use, service);
+      TimePoint begun = std::max(invocation.since_or_until, pod.hello_at);
+      if (pod.concurrency == 1) begun = std::max(begun, pod.last_end);  // it was ahead until then
+      function.service.observe(turn.now - begun);
+      function.cpu.observe(use, turn.now - begun);
     }
     if (pod.revision == function.revision) function.backoff.forgive();
   }
   function.last_turn = turn.now;
   function.pace.ended(turn.now, !function.queue.empty());
+  if (!ledger_.is_ahead(slot)) pod.last_end = turn.now;
   ledger_.unassign(slot, turn.now);
   ledger_.forget(slot);
+  if (pod.said_hello && function.ahead.ended(use.handler)) {
+    ledger_.refresh_room(invocation.function, turn.now);
+  }
   released(turn, invocation.pod);
   settle(turn, invocation.function);
+  grant(turn);
+}
+
+// The one that its pod runs takes longer than the others did: none is given ahead for a while.
+void Core::given_back(Turn turn, InvocationId id) {
+  const Slot slot = ledger_.find(id);
+  if (slot == kNoSlot || ledger_.invocation(slot).pod == kNoSlot) return;
+  const Slot pod = ledger_.invocation(slot).pod;
+  const Slot function = ledger_.invocation(slot).function;
+  const bool was_cancelled = ledger_.invocation(slot).cancelled;
+  ledger_.unassign(slot, turn.now);
+  if (was_cancelled) {
+    ledger_.forget(slot);
+  } else {
+    --ledger_.invocation(slot).attempts;
+    ledger_.requeue(slot);
+    wait(turn, slot);
+  }
+  if (ledger_.function(function).ahead.ended(Duration::zero())) {
+    ledger_.refresh_room(function, turn.now);
+  }
+  released(turn, pod);
+  settle(turn, function);
   grant(turn);
 }
 
@@ -200,6 +228,7 @@ void Core::invocation_due(Turn& turn, Slot slot) {
     return settle(turn, function);
   }
   if (!invocation.cancelled) return cancel(turn, slot, CancelReason::kDeadline);
+  if (ledger_.is_ahead(slot)) return give_grace(turn, slot);  // the fault is not its own
   unresponsive(turn, invocation.pod);
 }
 
@@ -208,6 +237,11 @@ void Core::cancel(Turn& turn, Slot slot, CancelReason reason) {
   Invocation& invocation = ledger_.invocation(slot);
   turn.effects.push_back(
       Cancel{.invocation = invocation.id, .pod = ledger_.pod(invocation.pod).id, .reason = reason});
+  give_grace(turn, slot);
+}
+
+void Core::give_grace(Turn& turn, Slot slot) {
+  Invocation& invocation = ledger_.invocation(slot);
   const Duration grace = ledger_.function(invocation.function).limits.cancel_grace;
   ledger_.timers().set(invocation.timer, later(turn.now, grace), {Timer::Kind::kInvocation, slot});
 }

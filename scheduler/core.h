@@ -57,9 +57,10 @@ class Core {
   void arrive(Turn turn, const Arrival& arrival);
   // Ticks by itself, once the answer is safe from its deadline.
   void completed(TimePoint now, Effects& effects, InvocationId id, const autoscaler::CpuUse& use);
+  void given_back(Turn turn, InvocationId id);
   void cancelled(Turn turn, InvocationId id);
 
-  void pod_ready(Turn turn, PodId id);
+  void pod_ready(Turn turn, PodId id, std::uint32_t ahead);
   // Ticks by itself, once the pod is marked as gone.
   void pod_exited(TimePoint now, Effects& effects, PodId id, ExitKind kind,
                   std::span<const InvocationId> again);
@@ -78,6 +79,7 @@ class Core {
   void refuse(Turn& turn, Slot invocation, RefuseReason reason);
   void refuse_all_waiting(Turn& turn, Slot function, RefuseReason reason);
   void cancel(Turn& turn, Slot invocation, CancelReason reason);
+  void give_grace(Turn& turn, Slot invocation);
   void wait(Turn& turn, Slot invocation);
   RefuseReason why_waited(const Turn& turn, Slot function) const;
   Duration retry_after(const Turn& turn, Slot function, RefuseReason reason) const;

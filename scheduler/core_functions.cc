@@ -29,6 +29,7 @@ void Core::update_function(Turn turn, FunctionId id, RevisionId revision,
   if (function.revision != revision) {
     function.revision = revision;
     function.backoff.forgive();
+    function.ahead = {};
     for (Slot at = function.pods.front(); at != kNoSlot; at = ledger_.next_pod(at)) {
       if (ledger_.pod(at).serving()) drain(turn, at, DrainReason::kOldRevision);
     }

@@ -7,22 +7,19 @@
 
 namespace subito::scheduler {
 
-void Core::pod_ready(Turn turn, PodId id) {
+void Core::pod_ready(Turn turn, PodId id, std::uint32_t ahead) {
   const Slot slot = ledger_.find(id);
   if (slot == kNoSlot || ledger_.pod(slot).said_hello) return;
   ledger_.fetch(ledger_.pod(slot).function);
-  ledger_.hello(slot, turn.now);
+  ledger_.hello(slot, turn.now, ahead);
   Pod& pod = ledger_.pod(slot);
   if (pod.state == PodState::kReady) ledger_.timers().clear(pod.timer);
   Function& function = ledger_.function(pod.function);
   function.start.observe(turn.now - pod.requested);
   function.last_hello = turn.now;
   // A pod that was not there yet could not yield: the grace of what was cancelled begins now.
-  const Duration grace = function.limits.cancel_grace;
   for (Slot at = pod.running.front(); at != kNoSlot; at = ledger_.next_invocation(at)) {
-    Invocation& invocation = ledger_.invocation(at);
-    if (!invocation.cancelled) continue;
-    ledger_.timers().set(invocation.timer, later(turn.now, grace), {Timer::Kind::kInvocation, at});
+    if (ledger_.invocation(at).cancelled) give_grace(turn, at);
   }
   settle(turn, pod.function);
   grant(turn);

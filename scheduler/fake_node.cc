@@ -166,11 +166,22 @@ FakeNode& FakeNode::leave(std::uint64_t number) {
   return *this;
 }
 
-FakeNode& FakeNode::ready(const std::string& pod) {
+FakeNode& FakeNode::give_back(std::uint64_t number) {
+  Call& call = calls_.at(number);
+  EXPECT_TRUE(call.state == CallState::kRunning || call.state == CallState::kCancelled);
+  call.state = call.state == CallState::kRunning ? CallState::kWaiting : CallState::kGone;
+  pods_.at(call.pod).running.erase(number);
+  scheduler_.given_back(now_, InvocationId(number), effects_);
+  act();
+  return *this;
+}
+
+FakeNode& FakeNode::ready(const std::string& pod, std::uint32_t ahead) {
   Pod& found = pods_.at(pod);
   found.said_hello = true;
+  found.ahead = ahead;
   if (found.state == PodState::kStarting) found.state = PodState::kReady;
-  scheduler_.pod_ready(now_, found.id, effects_);
+  scheduler_.pod_ready(now_, found.id, effects_, ahead);
   act();
   return *this;
 }
@@ -285,7 +296,7 @@ void FakeNode::on(const Dispatch& effect) {
   EXPECT_TRUE(pod.state == PodState::kStarting || pod.state == PodState::kReady)
       << "dispatched to a pod that goes";
   EXPECT_EQ(pod.revision, functions_.at(pod.function).revision);
-  EXPECT_LT(pod.running.size(), pod.concurrency);
+  EXPECT_LT(pod.running.size(), pod.concurrency + pod.ahead);
   EXPECT_EQ(effect.cold, !pod.said_hello);
   EXPECT_LE(effect.attempt, kDispatchesMax);
   EXPECT_GT(call.deadline, now_) << "dispatched after its deadline";

@@ -37,10 +37,11 @@ class FakeNode {
                      bool nested = false);
   FakeNode& calls(const std::string& name, int count);
   FakeNode& done(std::uint64_t invocation, const autoscaler::CpuUse& use = {});
-  FakeNode& leave(std::uint64_t invocation);  // the client goes
+  FakeNode& give_back(std::uint64_t invocation);  // its pod has not begun it
+  FakeNode& leave(std::uint64_t invocation);      // the client goes
 
   // --- pods by name: "A-1"
-  FakeNode& ready(const std::string& pod);
+  FakeNode& ready(const std::string& pod, std::uint32_t ahead = 0);
   FakeNode& exit(const std::string& pod, ExitKind kind = ExitKind::kDrained,
                  const std::vector<std::uint64_t>& again = {});
   FakeNode& crash(const std::string& pod, const std::vector<std::uint64_t>& again = {}) {
@@ -75,6 +76,7 @@ class FakeNode {
     PodState state = PodState::kStarting;
     bool said_hello = false;
     std::uint32_t concurrency = 1;
+    std::uint32_t ahead = 0;
     std::uint32_t height = 0;
     std::set<std::uint64_t> running;
   };

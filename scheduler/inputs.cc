@@ -7,8 +7,8 @@ namespace {
 
 // By index of the variant.
 constexpr std::array<std::string_view, std::variant_size_v<Input>> kNames = {
-    "add_function", "update_function", "remove_function", "scale",  "arrive", "completed",
-    "cancelled",    "pod_ready",       "pod_exited",      "expire", "close"};
+    "add_function", "update_function", "remove_function", "scale",      "arrive", "completed",
+    "cancelled",    "pod_ready",       "pod_exited",      "given_back", "expire", "close"};
 
 // What a replay does with each.
 struct Apply {
@@ -34,9 +34,14 @@ struct Apply {
   void operator()(const Cancelled& it) const {
     scheduler.cancelled(it.now, it.invocation, effects);
   }
-  void operator()(const PodReady& it) const { scheduler.pod_ready(it.now, it.pod, effects); }
+  void operator()(const PodReady& it) const {
+    scheduler.pod_ready(it.now, it.pod, effects, it.ahead);
+  }
   void operator()(const PodExited& it) const {
     scheduler.pod_exited(it.now, it.pod, it.kind, it.again, effects);
+  }
+  void operator()(const GivenBack& it) const {
+    scheduler.given_back(it.now, it.invocation, effects);
   }
   void operator()(const Expire& it) const { scheduler.expire(it.now, effects); }
   void operator()(const Close& it) const { scheduler.close(it.now, effects); }

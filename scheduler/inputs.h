@@ -55,12 +55,17 @@ struct Cancelled {
 struct PodReady {
   TimePoint now;
   PodId pod;
+  std::uint32_t ahead = 0;
 };
 struct PodExited {
   TimePoint now;
   PodId pod;
   ExitKind kind = ExitKind::kDrained;
   std::vector<InvocationId> again;
+};
+struct GivenBack {
+  TimePoint now;
+  InvocationId invocation;
 };
 struct Expire {
   TimePoint now;
@@ -70,7 +75,7 @@ struct Close {
 };
 
 using Input = std::variant<AddFunction, UpdateFunction, RemoveFunction, Scale, Arrive, Completed,
-                           Cancelled, PodReady, PodExited, Expire, Close>;
+                           Cancelled, PodReady, PodExited, GivenBack, Expire, Close>;
 
 TimePoint time_of(const Input& input);
 std::string_view name_of(const Input& input);  // "arrive", "pod_exited": the Scheduler's names

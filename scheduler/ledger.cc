@@ -119,10 +119,11 @@ void Ledger::transition(Slot slot, PodState to, TimePoint now) {
   place_in_line(pod.function);
 }
 
-void Ledger::hello(Slot slot, TimePoint now) {
+void Ledger::hello(Slot slot, TimePoint now, std::uint32_t ahead) {
   Pod& pod = pods_[slot];
-  CHECK(!pod.said_hello);
+  CHECK(!pod.said_hello && (ahead == 0 || pod.concurrency == 1));
   pod.said_hello = true;
+  pod.ahead = ahead;
   pod.hello_at = now;
   pod.last_used = ++stamp_;
   --starting_;
@@ -187,7 +188,7 @@ void Ledger::assign(Slot slot, Slot pod_slot, TimePoint now) {
   Invocation& invocation = invocations_[slot];
   Pod& pod = pods_[pod_slot];
   CHECK(pod.function == invocation.function);
-  CHECK(pod.serving() && pod.running.size() < pod.concurrency);
+  CHECK(pod.serving() && pod.running.size() < capacity(pod));
   dequeue(slot);
   invocation.pod = pod_slot;
   invocation.since_or_until = now;
@@ -281,13 +282,32 @@ void Ledger::set_evictable(Slot slot, bool evictable) {
 
 Slot Ledger::best_with_room(Slot slot) const {
   const Function& function = functions_[slot];
-  if (!function.idle.empty()) return function.idle.back();
-  const bool one_each = function.slots == function.serving();  // then the heap is empty
   const Heap<RoomKey>& room = function.room;
+  const bool ahead = function.ahead.count() > 0;
+  const bool one_each = function.slots == function.serving() && !ahead;  // then the heap is empty
   const bool partly = !one_each && !room.empty();
-  if (partly && room.top_key().load < RoomKey::kStarting) return room.top();
+  const bool ready = partly && room.top_key().load < RoomKey::kStarting;
+  if (!function.idle.empty()) {
+    const Slot idle = function.idle.back();
+    const bool busy_first = ready && ahead && pods_[room.top()].last_used > pods_[idle].last_used;
+    return busy_first ? room.top() : idle;
+  }
+  if (ready) return room.top();
   if (!function.unused.empty()) return function.unused.front();
   return partly ? room.top() : kNoSlot;
+}
+
+std::uint32_t Ledger::capacity(const Pod& pod) const {
+  return pod.concurrency + std::min(pod.ahead, functions_[pod.function].ahead.count());
+}
+
+void Ledger::refresh_room(Slot slot, TimePoint now) {
+  for (Slot at = functions_[slot].pods.front(); at != kNoSlot; at = next_pod(at)) reindex(at, now);
+}
+
+bool Ledger::is_ahead(Slot slot) const {
+  const Pod& pod = pods_[invocations_[slot].pod];
+  return pod.ahead > 0 && pod.running.front() != slot;
 }
 
 // Puts the pod into every list its state and load say it belongs to, and out of the others.
@@ -297,9 +317,10 @@ void Ledger::reindex(Slot slot, TimePoint now) {
   const std::uint32_t load = pod.running.size();
   const bool starting = pod.state == PodState::kStarting;
   auto positions = [this](Slot at) -> Slot& { return pods_[at].room_position; };
-  if (pod.serving() && load > 0 && load < pod.concurrency) {
+  if (pod.serving() && load > 0 && load < capacity(pod)) {
+    const std::uint32_t counts = function.ahead.count() > 0 ? 0 : load;
     function.room.put(slot,
-                      RoomKey{(starting ? RoomKey::kStarting : 0) + load,
+                      RoomKey{(starting ? RoomKey::kStarting : 0) + counts,
                               starting ? pod.last_used : ~pod.last_used},
                       positions);
   } else {

@@ -48,7 +48,9 @@ class Ledger {
   Slot add_pod(Slot function, TimePoint now);
   // The only way a pod's state changes. Legal: forwards (see PodState).
   void transition(Slot pod, PodState to, TimePoint now);
-  void hello(Slot pod, TimePoint now);
+  void hello(Slot pod, TimePoint now, std::uint32_t ahead);
+  // Its pods have as much room as its Ahead says now.
+  void refresh_room(Slot function, TimePoint now);
   void remove_pod(Slot pod);  // must run nothing
 
   // --- invocations
@@ -59,6 +61,9 @@ class Ledger {
   void requeue(Slot invocation);
   void forget(Slot invocation);  // from the queue, or from nowhere
   void set_cancelled(Slot invocation);
+
+  // Whether it waits in its pod for those before it.
+  bool is_ahead(Slot invocation) const;
 
   // --- lists
   // The next in the same queue or running list; the next pod of the same function.
@@ -112,6 +117,7 @@ class Ledger {
   void reindex(Slot pod, TimePoint now);
   void set_idle(Slot pod, bool idle, TimePoint now);
   void set_unused(Slot pod, bool unused);
+  std::uint32_t capacity(const Pod& pod) const;
   auto line_positions() {
     return [this](Slot at) -> Slot& { return functions_[at].line_position; };
   }

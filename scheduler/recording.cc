@@ -9,7 +9,7 @@
 namespace subito::scheduler {
 namespace {
 
-constexpr std::string_view kMagic = "subito recording 2\n";
+constexpr std::string_view kMagic = "subito recording 3\n";
 constexpr std::size_t kPayloadMax = 1 << 20;  // a pod that exits with 100,000 invocations
 constexpr std::size_t kDigestSize = 8;
 constexpr std::size_t kChecksumSize = 4;
@@ -91,14 +91,15 @@ class Fields {
   void operator()(Arrive& it) {
     all(it.arrival.invocation, it.arrival.function, it.arrival.deadline, it.arrival.nested);
   }
-  void operator()(Completed& it) { all(it.invocation, it.use.cpu, it.use.waited); }
+  void operator()(Completed& it) { all(it.invocation, it.use.cpu, it.use.waited, it.use.handler); }
   void operator()(Cancelled& it) { all(it.invocation); }
-  void operator()(PodReady& it) { all(it.pod); }
+  void operator()(PodReady& it) { all(it.pod, it.ahead); }
   void operator()(PodExited& it) {
     all(it.pod);
     codec_.choice(it.kind, ExitKind::kOutOfMemory);
     codec_.list(it.again);
   }
+  void operator()(GivenBack& it) { all(it.invocation); }
   void operator()(Expire&) {}
   void operator()(Close&) {}
 

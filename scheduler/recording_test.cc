@@ -40,11 +40,12 @@ std::string recorded(int* inputs = nullptr) {
   scheduler.arrive(now += 1ms, {InvocationId(1), a, TimePoint::max()}, effects);
   scheduler.arrive(now += 1ms, {InvocationId(2), a, now + 30s}, effects);
   scheduler.arrive(now += 1ms, {InvocationId(3), a, now + 30s}, effects);
-  scheduler.pod_ready(now += 1ms, PodId(1), effects);
-  scheduler.completed(now += 1ms, InvocationId(1), effects);
+  scheduler.pod_ready(now += 1ms, PodId(1), effects, 15);
+  scheduler.completed(now += 1ms, InvocationId(1), effects, {1ms, 2ms, 3ms});
   scheduler.cancelled(now += 1ms, InvocationId(3), effects);
   const InvocationId again[] = {InvocationId(2)};
   scheduler.pod_exited(now += 1ms, PodId(2), ExitKind::kCrashed, again, effects);
+  scheduler.given_back(now += 1ms, InvocationId(2), effects);
   scheduler.scale(now += 1ms, a, 1, std::nullopt, effects);
   scheduler.update_function(now += 1ms, a, RevisionId(2), {}, effects);
   scheduler.expire(now += 60s, effects);
@@ -57,7 +58,7 @@ std::string recorded(int* inputs = nullptr) {
 TEST(Recording, ReplaysToTheSameDecisions) {
   int inputs = 0;
   const std::string bytes = recorded(&inputs);
-  EXPECT_EQ(inputs, 13);
+  EXPECT_EQ(inputs, 14);
   auto reader = RecordingReader::open(bytes);
   ASSERT_TRUE(reader) << reader.error().message;
   EXPECT_EQ(reader->limits().pods_max, 3u);

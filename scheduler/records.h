@@ -11,6 +11,7 @@
 #include "autoscaler/policy_box.h"
 #include "runtime/base/id.h"
 #include "runtime/base/time.h"
+#include "scheduler/ahead.h"
 #include "scheduler/backoff.h"
 #include "scheduler/greedy_dual.h"
 #include "scheduler/heap.h"
@@ -50,6 +51,8 @@ struct alignas(64) Pod {
   bool idle = false;     // ready, and runs nothing
   bool unused = false;   // starts, and has nothing to do yet
   bool leaving = false;  // its place is free in a moment: draining and empty, or stopping
+  TimePoint last_end;             // of an invocation that ran in it
+  std::uint32_t ahead = 0;        // more than `concurrency` that it takes, as it said
   SlotList<Invocation, &Invocation::link> running;
   std::uint32_t concurrency = 1;  // as it was started with
   Slot room_position = kNoSlot;
@@ -78,7 +81,8 @@ struct alignas(64) Pod {
 // then a ready one, the least loaded, of these the most recently used; then one that starts, in the
 // same order, but of equals the first started. Idle ones and those that start and have nothing yet
 // are in lists of their own, in this order by themselves; this is of the others, which take several
-// invocations at once.
+// invocations at once. Where they take them ahead (ahead.h) loads do not count: the most recently
+// used, idle or not, gets all that it has room for.
 struct RoomKey {
   static constexpr std::uint64_t kStarting = std::uint64_t{1} << 32;
   std::uint64_t load = 0;  // kStarting more for a pod that starts
@@ -128,7 +132,8 @@ struct alignas(64) Function {
   autoscaler::PolicyBox policy;
   FunctionLimits limits;  // its policy last, which is seldom looked at
 
-  Heap<RoomKey> room;  // serving pods that run something and have a free slot
+  Heap<RoomKey> room;  // serving pods that run something and have room for more
+  Ahead ahead;
   autoscaler::CpuDemand cpu;
   TimePoint last_hello;            // of any of its pods
   std::uint64_t pods_planned = 0;  // of pods_started, those started ahead

@@ -59,16 +59,22 @@ void Scheduler::completed(TimePoint now, InvocationId invocation, Effects& effec
   tell(Completed{now, invocation, use}, effects, before);
 }
 
+void Scheduler::given_back(TimePoint now, InvocationId invocation, Effects& effects) {
+  const std::size_t before = effects.size();
+  core_->given_back(core_->tick(now, effects), invocation);
+  tell(GivenBack{now, invocation}, effects, before);
+}
+
 void Scheduler::cancelled(TimePoint now, InvocationId invocation, Effects& effects) {
   const std::size_t before = effects.size();
   core_->cancelled(core_->tick(now, effects), invocation);
   tell(Cancelled{now, invocation}, effects, before);
 }
 
-void Scheduler::pod_ready(TimePoint now, PodId pod, Effects& effects) {
+void Scheduler::pod_ready(TimePoint now, PodId pod, Effects& effects, std::uint32_t ahead) {
   const std::size_t before = effects.size();
-  core_->pod_ready(core_->tick(now, effects), pod);
-  tell(PodReady{now, pod}, effects, before);
+  core_->pod_ready(core_->tick(now, effects), pod, ahead);
+  tell(PodReady{now, pod, ahead}, effects, before);
 }
 
 void Scheduler::pod_exited(TimePoint now, PodId pod, ExitKind kind,

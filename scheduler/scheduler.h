@@ -15,7 +15,7 @@
 //
 // Time: `now` may stand still but not go back (an earlier one counts as the latest seen). Each call
 // first does what has come due by `now`, so decisions do not depend on when a timer fires.
-// Ids of things gone are ignored by completed, cancelled, pod_ready and pod_exited.
+// Ids of things gone are ignored by completed, given_back, cancelled, pod_ready and pod_exited.
 #pragma once
 
 #include <memory>
@@ -78,12 +78,17 @@ class Scheduler {
   // tells of it, if anything.
   void completed(TimePoint now, InvocationId invocation, Effects& effects,
                  const autoscaler::CpuUse& use = {});
+  // A pod that took it ahead (pod_ready) has not begun it and will not: another pod may have it. It
+  // goes to where it was in the queue.
+  void given_back(TimePoint now, InvocationId invocation, Effects& effects);
   // The client left. Waiting: forgotten. In a pod: a Cancel effect, and the slot stays taken until
   // completed(); a pod that does not yield within cancel_grace is killed.
   void cancelled(TimePoint now, InvocationId invocation, Effects& effects);
 
   // --- pods
-  void pod_ready(TimePoint now, PodId pod, Effects& effects);  // it said hello
+  // It said hello. `ahead`: how many invocations it takes behind those that run, and begins in the
+  // order of their dispatch; 0 where its concurrency is above 1.
+  void pod_ready(TimePoint now, PodId pod, Effects& effects, std::uint32_t ahead = 0);
   // The pod is gone and its channel read to the end. `again`: invocations of it to give to another
   // pod, in any order: those it never took, and those the owner may repeat (idempotent). They go to
   // the front of the queue in order of arrival. All others in it are refused with kPodDied, unless

@@ -28,6 +28,8 @@ struct LivePod {
   TimePoint ready = TimePoint::max();
   TimePoint gone = TimePoint::max();
   TimePoint busy_since;
+  TimePoint last_end{};
+  bool takes_ahead = false;
   std::uint32_t running = 0;
   std::vector<std::pair<TimePoint, TimePoint>> busy;
 };
@@ -51,6 +53,7 @@ class Life {
   void before(const scheduler::Input& input);
   void after(const scheduler::Effect& effect);
   void ended(InvocationId id, bool completed);
+  void leaves(LivePod& pod);
   void count_pods(PodBooks& books, std::vector<Duration>& starts) const;
 
   scheduler::Scheduler scheduler_;
@@ -78,10 +81,14 @@ void Life::before(const scheduler::Input& input) {
     calls_.push_back({{now_, function->second, {}}, {}, {}});
   } else if (const auto* completed = std::get_if<scheduler::Completed>(&input)) {
     ended(completed->invocation, true);
+  } else if (const auto* back = std::get_if<scheduler::GivenBack>(&input)) {
+    const auto call = living_.find(back->invocation.value());
+    if (call != living_.end()) leaves(pods_[pod_index_.at(calls_[call->second].pod.value())]);
   } else if (const auto* ready = std::get_if<scheduler::PodReady>(&input)) {
     if (const auto pod = pod_index_.find(ready->pod.value()); pod != pod_index_.end()) {
       pods_[pod->second].ready = now_;
       pods_[pod->second].busy_since = now_;
+      pods_[pod->second].takes_ahead = ready->ahead > 0;
     }
   } else if (const auto* exited = std::get_if<scheduler::PodExited>(&input)) {
     if (const auto pod = pod_index_.find(exited->pod.value()); pod != pod_index_.end()) {
@@ -120,11 +127,17 @@ void Life::ended(InvocationId id, bool completed) {
   living_.erase(found);
   if (!completed || !call.pod) return;
   LivePod& pod = pods_[pod_index_.at(call.pod.value())];
-  if (pod.running > 0 && --pod.running == 0) pod.busy.emplace_back(pod.busy_since, now_);
+  leaves(pod);
+  const TimePoint last_end = std::exchange(pod.last_end, now_);
   if (pod.ready == TimePoint::max()) return;
   call.begun = std::max(call.begun, pod.ready);
+  if (pod.takes_ahead) call.begun = std::max(call.begun, last_end);
   call.ended = now_;
   call.arrival.service = now_ - call.begun;
+}
+
+void Life::leaves(LivePod& pod) {
+  if (pod.running > 0 && --pod.running == 0) pod.busy.emplace_back(pod.busy_since, now_);
 }
 
 // The calls, as a workload.

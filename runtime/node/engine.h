@@ -174,11 +174,12 @@ class Engine final : public Invoker, private PodEvents {
   Status on_body(InvocationRecord& record, const protocol::Frame& frame);
   void on_unwanted(InvocationRecord& record, const protocol::Frame& frame);
   void on_answer_end(InvocationRecord& record);
-  void on_cancelled_by_pod(InvocationRecord& record);
+  void on_cancelled_by_pod(const Pod& pod, InvocationRecord& record);
   Status on_log(Pod& pod, const protocol::Frame& frame);
   Timing timing(const InvocationRecord& record, const Pod& pod) const;
   Timing timing_so_far(const InvocationRecord& record);
-  bool take_back(InvocationRecord& record, const Pod& pod, const PodGone& gone);
+  bool has_not_begun(const Pod& pod, std::uint32_t stream) const;
+  bool take_back(InvocationRecord& record, bool untaken);
   void finish_probe(PodId pod, Result<Duration> result, pods::StartMode mode);
 
   void on_pod_hello(Pod& pod) override;

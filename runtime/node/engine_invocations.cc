@@ -275,6 +275,8 @@ void Engine::forget(InvocationRecord& record) {
 
 // The pod is done with it, whatever came of it: its slot is free.
 void Engine::release(InvocationRecord& record) {
+  Pod* pod = pods_.find(record.pod);
+  if (pod != nullptr && !has_not_begun(*pod, record.stream)) pod->last_end = loop_.now();
   scheduler_.completed(loop_.now(), record.id, effects_, record.cpu_use);
   forget(record);
   decided();

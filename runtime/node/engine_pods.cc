@@ -40,7 +40,7 @@ void Engine::on_pod_hello(Pod& pod) {
     return finish_probe(pod.id, pod.start_time(), pod.mode);
   }
   observer_.on_started(pod);
-  scheduler_.pod_ready(loop_.now(), pod.id, effects_);
+  scheduler_.pod_ready(loop_.now(), pod.id, effects_, pod.ahead);
   decided();
 }
 
@@ -64,7 +64,7 @@ Status Engine::on_pod_frame(Pod& pod, const protocol::Frame& frame) {
       on_unwanted(*record, frame);
       return ok();
     case FrameType::kCancel:
-      on_cancelled_by_pod(*record);
+      on_cancelled_by_pod(pod, *record);
       return ok();
     default:
       CHECK(false);
@@ -123,7 +123,15 @@ void Engine::on_answer_end(InvocationRecord& record) {
   release(record);
 }
 
-void Engine::on_cancelled_by_pod(InvocationRecord& record) {
+void Engine::on_cancelled_by_pod(const Pod& pod, InvocationRecord& record) {
+  const std::uint32_t stream = record.stream;
+  if (record.caller != nullptr && has_not_begun(pod, stream) && take_back(record, true)) {
+    // The handler before it waits, nobody knows for how long: another pod may have it.
+    pods_.channels().send_cancel(pod.id, stream, protocol::Cancel::UNSPECIFIED);
+    running_[pod.id].erase(stream);  // not the last one there
+    scheduler_.given_back(loop_.now(), record.id, effects_);
+    return decided();
+  }
   if (record.state != InvocationState::kAbandoned) {
     Failure failure;
     failure.status = 500;
@@ -169,6 +177,10 @@ Timing Engine::timing(const InvocationRecord& record, const Pod& pod) const {
   TimePoint begun = record.dispatched;
   if (record.cold) begun = pod.hello ? std::max(begun, *pod.hello) : now;
   timing.start = begun - record.dispatched;
+  if (pod.ahead > 0 && pod.last_end > begun) {  // it was ahead until then
+    timing.queue += pod.last_end - begun;
+    begun = pod.last_end;
+  }
   timing.handler = now - begun;
   return timing;
 }
@@ -184,11 +196,18 @@ Timing Engine::timing_so_far(const InvocationRecord& record) {
   return pod == nullptr ? record.timing_at_pod_end : timing(record, *pod);
 }
 
+// With concurrency 1 a pod begins in order, each only once it has written the closing frame of the
+// one before: while an older one is open, this one has not begun.
+bool Engine::has_not_begun(const Pod& pod, std::uint32_t stream) const {
+  const auto running = running_.find(pod.id);
+  return pod.ahead > 0 && running != running_.end() &&
+         std::any_of(running->second.begin(), running->second.end(),
+                     [stream](const auto& other) { return other.first < stream; });
+}
+
 // Makes the record ready for another pod, if that is safe.
-bool Engine::take_back(InvocationRecord& record, const Pod& pod, const PodGone& gone) {
+bool Engine::take_back(InvocationRecord& record, bool untaken) {
   if (record.state != InvocationState::kRunning || !record.repeatable) return false;
-  const bool untaken =
-      !pod.hello || std::count(gone.untaken.begin(), gone.untaken.end(), record.stream) > 0;
   if (!untaken) {
     if (!is_idempotent(record.request) || record.repeats == kRepeatsMax) return false;
     ++record.repeats;
@@ -214,14 +233,16 @@ void Engine::pod_gone(Pod& pod, const PodGone& gone) {
   }
   const AtWork work = at_work(pod.id);
   std::vector<InvocationId> again = take_unsent(pod.id);
-  for (const auto& [stream, id] : std::exchange(running_[pod.id], {})) {
+  for (const auto& [stream, id] : running_[pod.id]) {
     InvocationRecord* record = find(id);
     if (record == nullptr) continue;
     record->pod_end = gone.words;
     record->timing_at_pod_end = timing(*record, pod);
+    const bool untaken =
+        !pod.hello || std::count(gone.untaken.begin(), gone.untaken.end(), stream) > 0;
     if (record->caller == nullptr) {  // nobody waits for it, and its pod has let go
       records_.erase(id);
-    } else if (take_back(*record, pod, gone)) {
+    } else if (take_back(*record, untaken || has_not_begun(pod, stream))) {
       again.push_back(id);
     }
   }

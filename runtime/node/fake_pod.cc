@@ -11,9 +11,10 @@ namespace subito::node {
 
 using protocol::FrameType;
 
-void FakePod::hello() {
+void FakePod::hello(std::uint32_t ahead) {
   protocol::Hello head;
   head.set_sdk("fake");
+  head.set_ahead(ahead);
   send(FrameType::kHello, 0, head);
 }
 

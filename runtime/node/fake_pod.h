@@ -31,7 +31,7 @@ class FakePod {
   FakePod(pods::PodSpec pod_spec, UniqueFd channel)
       : spec(std::move(pod_spec)), fd_(std::move(channel)) {}
 
-  void hello();
+  void hello(std::uint32_t ahead = 0);
   // All frames that wait in the channel now.
   std::vector<ReceivedFrame> read();
   // The next INVOKE; fails the test when there is none.

@@ -46,7 +46,8 @@ autoscaler::CpuUse cpu_use_of(const protocol::Result& head) {
   using std::chrono::microseconds;
   constexpr std::uint64_t kDayMicros = 86'400'000'000;
   return {.cpu = microseconds(std::min<std::uint64_t>(head.cpu_us(), kDayMicros)),
-          .waited = microseconds(std::min<std::uint64_t>(head.cpu_wait_us(), kDayMicros))};
+          .waited = microseconds(std::min<std::uint64_t>(head.cpu_wait_us(), kDayMicros)),
+          .handler = microseconds(std::min<std::uint64_t>(head.handler_us(), kDayMicros))};
 }
 
 Result<Invocation> parse_call(const protocol::Call& head) {

@@ -17,7 +17,7 @@ constexpr std::size_t kFailureTextBytesMax = 1024;
 // kProtocol: a status, or a byte in a header, that HTTP does not allow. Names come out in lower
 // case, however the pod wrote them.
 Result<Answer> parse_answer(const protocol::Result& head);
-// What the pod says it used of the CPU; what is not told is 0. A day at most.
+// What the pod says of its handler's time and CPU; what is not told is 0. A day at most each.
 autoscaler::CpuUse cpu_use_of(const protocol::Result& head);
 // The part of an invocation that the calling pod chose, but for the function and the deadline.
 Result<Invocation> parse_call(const protocol::Call& head);

@@ -135,6 +135,7 @@ Status PodTable::on_frame(PodId id, const protocol::Frame& frame) {
   RETURN_IF_ERROR(protocol::parse_head(frame, hello));
   pod->hello = loop_.now();
   pod->build_id = hello.build_id().substr(0, kBuildIdBytesMax);
+  if (pod->revision->scaling.concurrency == 1) pod->ahead = hello.ahead();
   events_.on_pod_hello(*pod);
   return ok();
 }

@@ -30,7 +30,9 @@ struct Pod {
   pods::StartMode mode = pods::StartMode::kFresh;  // how it really started
   TimePoint decided;                               // to start it
   std::optional<TimePoint> hello;
-  std::string build_id;  // of its binary, as it said in its hello; may be empty
+  std::uint32_t ahead = 0;  // invocations that it takes behind the one that runs, as it said
+  TimePoint last_end;       // of an invocation that ran in it
+  std::string build_id;     // of its binary, as it said in its hello; may be empty
   std::int64_t started_unix_ns = 0;
   std::string start_why;  // "1 waiting: no pod runs"; empty for a probe
   bool draining = false;

@@ -78,6 +78,7 @@ void Channel::greet() {
   protocol::Hello hello;
   hello.set_sdk("subito-sdk 0.1.0");
   hello.set_build_id(build_id());
+  hello.set_ahead(kAheadMax);
   CHECK(protocol::append_frame(out_, FrameType::kHello, 0, hello));
   sent(FrameType::kHello, 0, 0, false);
   flush();
@@ -90,18 +91,27 @@ void Channel::greet() {
 
 std::unique_ptr<Incoming> Channel::next_invocation() {
   Lock lock(mutex_);
-  while (arrived_.empty()) {
-    // Those that still run end the process when the last of them has let go.
-    if (streams_.drained() && running_ == 0) return nullptr;
+  for (;;) {
     flush();
-    lock.unlock();
-    read_some(Deadline::max());
-    lock.lock();
-    dispatch();
+    if (arrived_.empty()) {
+      // Those that still run end the process when the last of them has let go.
+      if (streams_.drained() && running_ == 0) return nullptr;
+      lock.unlock();
+      read_some(Deadline::max());
+      lock.lock();
+      dispatch();
+      continue;
+    }
+    auto next = std::move(arrived_.front());
+    arrived_.pop_front();
+    if (!next->inbox.cancelled) return next;
+    forget(next->inbox);
   }
-  auto next = std::move(arrived_.front());
-  arrived_.pop_front();
-  return next;
+}
+
+void Channel::give_back() {
+  if (threaded_) return;
+  for (; !arrived_.empty(); arrived_.pop_front()) forget(arrived_.front()->inbox);
 }
 
 ::subito::Status Channel::open(FrameType type, const google::protobuf::MessageLite& head,
@@ -192,12 +202,14 @@ void Channel::flush() {
 
 void Channel::poll() {
   if (threaded_) return;
-  flush();
   if (read_some(Deadline::min())) dispatch();
+  give_back();  // who looks takes long
+  flush();
 }
 
 bool Channel::wait_also(Lock& lock, int fd, short events, Deadline deadline,
                         Deadline::duration slice) {
+  give_back();
   flush();
   std::array<pollfd, 2> watched = {{{fd, events, 0}, {fd_, POLLIN, 0}}};
   if (threaded_) {
@@ -215,12 +227,13 @@ bool Channel::wait_readable(Deadline deadline) {
   return poll_until(&readable, 1, deadline) > 0;
 }
 
+// A thread asleep in recvmsg(2) is woken twice for each frame it is sent: by the frame, and before
+// by the node's read of what this end sent, which makes the socket writable (unix(7) has one queue
+// of sleepers for both). One asleep in ppoll(2) for POLLIN is woken by the frame alone. What has
+// come already is taken first: under load there is nothing to wait for.
 bool Channel::read_some(Deadline deadline) {
   const auto room = parser_.prepare(more_to_read_ ? kReadBytesLarge : kReadBytes);
-  const bool forever = deadline == Deadline::max();
-  if (deadline == Deadline::min()) deadline = {};
   for (;;) {
-    if (!forever && !wait_readable(deadline)) return false;
     iovec part = {room.data(), room.size()};
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * 4)];
     msghdr message = {};
@@ -228,7 +241,7 @@ bool Channel::read_some(Deadline deadline) {
     message.msg_iovlen = 1;
     message.msg_control = control;
     message.msg_controllen = sizeof control;
-    const ssize_t count = ::recvmsg(fd_, &message, MSG_CMSG_CLOEXEC);  // recvmsg(2)
+    const ssize_t count = ::recvmsg(fd_, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);  // recvmsg(2)
     if (count > 0) {
       take_descriptors(message);
       parser_.commit(static_cast<std::size_t>(count));
@@ -237,7 +250,7 @@ bool Channel::read_some(Deadline deadline) {
     }
     if (count == 0 || errno == ECONNRESET) ::_exit(kExitNodeGone);
     if (errno == EAGAIN) {
-      wait_readable(deadline);
+      if (deadline == Deadline::min() || !wait_readable(deadline)) return false;
     } else if (errno != EINTR) {
       ::_exit(kExitBroken);
     }

@@ -28,6 +28,10 @@ namespace subito::sdk {
 
 using Deadline = std::chrono::steady_clock::time_point;
 
+// How many invocations a pod of concurrency 1 takes ahead, behind the one that runs. Each may bring
+// a window of its body: 4 MB together.
+constexpr std::uint32_t kAheadMax = 15;
+
 constexpr int kExitNodeGone = 0;  // end of the channel: the node is gone, there is no more to do
 constexpr int kExitBreach = 76;   // the node broke the protocol (EX_PROTOCOL of sysexits.h)
 constexpr int kExitBroken = 74;   // the channel failed (EX_IOERR)
@@ -67,7 +71,8 @@ class Channel {
 
   std::mutex& mutex() { return mutex_; }
 
-  // The next invocation; null once the node drains and nothing is left. Main thread.
+  // The next invocation; null once the node drains and nothing is left. Main thread. What was
+  // answered before is written by then: the node counts on it.
   std::unique_ptr<Incoming> next_invocation();
 
   // All below want the mutex held.
@@ -93,6 +98,7 @@ class Channel {
   template <typename Done>
   bool wait(Lock& lock, Inbox& inbox, Deadline deadline, Done done) {
     while (!done()) {
+      give_back();
       flush();
       if (threaded_) {
         const auto status = inbox.changed.wait_until(lock, deadline);
@@ -114,6 +120,8 @@ class Channel {
   void poll();
 
  private:
+  // A handler begins to wait: what came behind it need not wait with it.
+  void give_back();
   bool read_some(Deadline deadline);
   bool wait_readable(Deadline deadline);
   void take_descriptors(const ::msghdr& message);

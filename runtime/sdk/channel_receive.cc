@@ -63,7 +63,8 @@ void Channel::deliver(const protocol::Frame& frame, bool ignore) {
   } else if (type == FrameType::kConfig) {
     if (auto status = protocol::parse_head(frame, config_); !status) end_by_breach(status.error());
     configured_ = true;
-    streams_.set_invocations_max(std::max(1U, config_.concurrency()));
+    const std::uint32_t at_once = std::max(1U, config_.concurrency());
+    streams_.set_invocations_max(at_once == 1 ? 1 + kAheadMax : at_once);
   } else if (type == FrameType::kInvoke) {
     deliver_invoke(frame);
   } else if (type == FrameType::kWindow) {

@@ -20,7 +20,8 @@ void CpuMeter::begin() {
 }
 
 std::optional<CpuUse> CpuMeter::end() {
-  measures_ = std::chrono::steady_clock::now() - begun_ >= kWorthMeasuring;
+  took_ = std::chrono::steady_clock::now() - begun_;
+  measures_ = took_ >= kWorthMeasuring;
   if (!at_begin_ || !measures_) return std::nullopt;
   const std::optional<CpuUse> now = read();
   if (!now) return std::nullopt;

@@ -28,11 +28,14 @@ class CpuMeter {
   void begin();
   // Since begin(). Nothing: the call before was short, or the kernel does not tell.
   std::optional<CpuUse> end();
+  // From begin() to end(), by the clock on the wall.
+  std::chrono::nanoseconds took() const { return took_; }
 
  private:
   std::optional<CpuUse> read();
 
   std::chrono::steady_clock::time_point begun_;
+  std::chrono::nanoseconds took_{};
   std::optional<CpuUse> at_begin_;
   bool measures_ = false;
   bool tells_ = true;  // the kernel does

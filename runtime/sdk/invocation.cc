@@ -100,6 +100,7 @@ void Invocation::run() {
   meter.begin();
   Answer answer = run_handler(pod_.handler, request, *this);
   cpu_use_ = meter.end();
+  handler_time_ = meter.took();
   send(request, std::move(answer));
 }
 
@@ -140,6 +141,7 @@ void Invocation::send_whole(const Request& request, const Response& response,
     head.set_cpu_wait_us(
         static_cast<std::uint64_t>(cpu_use_->waited / std::chrono::microseconds(1)));
   }
+  head.set_handler_us(static_cast<std::uint64_t>(handler_time_ / std::chrono::microseconds(1) + 1));
   if (request.method() == "HEAD") body = {};
   if (head.ByteSizeLong() > protocol::kHeadBytesMax) {
     const auto refusal =
