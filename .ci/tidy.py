@@ -210,9 +210,17 @@ def pure(file):
             yield line_at(file.code, m.start()), f"{m.group().strip()} in a pure core"
 
 
+def one_thread(file):
+    """what the thread sanitizer does not look at has no threads"""
+    if file.path.startswith(tuple(f + "/" for f in floors.ONE_THREAD)):
+        for number, _, target in file.includes:
+            if re.fullmatch(floors.THREAD_HEADERS, target):
+                yield number, f"{target} in a folder without threads (.ci/floors.py)"
+
+
 FILE_RULES = (width, file_length, function_length, complexity, header_comment, pragma_once,
               using_namespace, coroutine, unfinished, private_path, include_path, include_floor,
-              sdk_public, function_include, pure)
+              sdk_public, function_include, pure, one_thread)
 
 # Rules of the whole tree: a generator of (path, line, message).
 

@@ -57,6 +57,7 @@ SAMPLES = {
                          '#include <subito/function.h>\n#include <nlohmann/json.hpp>\n'
                          '#include "functions/echo/b.h"\n#include "functions/shop/json.h"\n'
                          '#include "functions/stock/events.pb.h"\n'),
+    "one_thread": ("runtime/http/a.cc", "#include <mutex>\n", "#include <vector>\n"),
     "pure": ("scheduler/a.cc", "#include <thread>\n", "#include <vector>\n// <thread> now()\n"),
 }
 

@@ -35,6 +35,7 @@ struct UpOptions {
   std::string redis_address;
   std::string redis_path = "redis-server";  // the binary of the private one
   std::string record_file;                  // of every input of the scheduler; empty: none
+  std::string placement = "near";           // near, any
   std::string log_level = "info";           // debug, info, warning, error
 };
 

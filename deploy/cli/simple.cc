@@ -188,6 +188,12 @@ void add_up(CLI::App& app, Session& session) {
       .add_option("--record", options->record_file,
                   "write what the scheduler is told and decides, for `subito simulate --replay`")
       ->type_name("FILE");
+  command
+      .add_option("--placement", options->placement,
+                  "near: pods whose calls are short run on the core of the node's loop while few "
+                  "are busy; any: where the kernel puts them")
+      ->check(CLI::IsMember({"near", "any"}))
+      ->capture_default_str();
   command.add_option("--log-level", options->log_level, "what the node tells about itself")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();

@@ -157,6 +157,16 @@ void Engine::share_cpu(scheduler::CpuShares::Tell tell) {
   for (const scheduler::CpuShares::Told& told : tell) pods_.home().share_cpu(told.pod, told.share);
 }
 
+void Engine::pod_is_busy(PodId pod, Duration waited) {
+  share_cpu(cpu_shares_.on_busy(pod, loop_.now(), waited));
+  if (placement_ != nullptr) placement_->on_busy(pod, loop_.now());
+}
+
+void Engine::pod_is_idle(PodId pod) {
+  share_cpu(cpu_shares_.on_idle(pod, loop_.now()));
+  if (placement_ != nullptr) placement_->on_idle(pod, loop_.now());
+}
+
 void Engine::arm_timer() {
   const TimePoint next = scheduler_.next_deadline();
   if (next == TimePoint::max()) {

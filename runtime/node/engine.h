@@ -19,6 +19,7 @@
 #include "runtime/loop/loop.h"
 #include "runtime/node/invocation_record.h"
 #include "runtime/node/pod_table.h"
+#include "runtime/pods/core_placement.h"
 #include "scheduler/call_graph.h"
 #include "scheduler/cpu_shares.h"
 #include "scheduler/inputs.h"
@@ -81,6 +82,8 @@ class Engine final : public Invoker, private PodEvents {
   void record(scheduler::InputObserver& observer) { scheduler_.observe(&observer); }
   // Null: nobody looks, and the way of a request pays for one comparison.
   void set_request_watcher(RequestWatcher* watcher) { request_watcher_ = watcher; }
+  // Null: pods run where the kernel puts them. It must outlive the engine.
+  void set_placement(pods::CorePlacement* placement) { placement_ = placement; }
   // Called when the home of the pods is lost: the node cannot go on.
   void set_on_home_lost(std::function<void(const Error&)> callback);
   // Called after each pod's end, with the name of its function. It must not call the engine to
@@ -149,6 +152,8 @@ class Engine final : public Invoker, private PodEvents {
   std::vector<InvocationId> take_unsent(PodId pod);
   void arm_timer();
   void share_cpu(scheduler::CpuShares::Tell tell);
+  void pod_is_busy(PodId pod, Duration waited);
+  void pod_is_idle(PodId pod);
 
   // engine_invocations.cc: invocations
   InvocationRecord* find(InvocationId id);
@@ -194,6 +199,7 @@ class Engine final : public Invoker, private PodEvents {
   EngineObserver& observer_;
   PodRequestHandler* requests_ = nullptr;
   RequestWatcher* request_watcher_ = nullptr;
+  pods::CorePlacement* placement_ = nullptr;
   std::function<void(const Error&)> home_lost_;
   std::function<void(const std::string&)> pod_gone_;
   std::function<void()> closed_;

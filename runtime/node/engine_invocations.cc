@@ -196,9 +196,7 @@ void Engine::send_invoke(InvocationRecord& record, const Pod& pod) {
   record.dispatched = now;
   Running& running = running_[pod.id];
   running[record.stream] = record.id;
-  if (running.size() == 1) {
-    share_cpu(cpu_shares_.on_busy(pod.id, now, record.queued));
-  }
+  if (running.size() == 1) pod_is_busy(pod.id, record.queued);
   // Another revision than the one that was asked may know the path as a trigger's.
   if (pod.revision != record.revision) {
     if (auto fault = trigger_fault_of(request, *pod.revision)) {
@@ -267,7 +265,7 @@ void Engine::forget(InvocationRecord& record) {
   if (record.stream != 0) {
     if (const auto it = running_.find(record.pod); it != running_.end()) {
       const bool was_its = it->second.erase(record.stream) > 0;
-      if (was_its && it->second.empty()) share_cpu(cpu_shares_.on_idle(it->first, loop_.now()));
+      if (was_its && it->second.empty()) pod_is_idle(it->first);
     }
   }
   records_.erase(record.id);

@@ -248,6 +248,7 @@ void Engine::pod_gone(Pod& pod, const PodGone& gone) {
   }
   running_.erase(pod.id);
   share_cpu(cpu_shares_.remove(pod.id, loop_.now()));
+  if (placement_ != nullptr) placement_->remove(pod.id);
   const RevisionPtr current = revision(pod.revision->function);
   if (!pod.draining && current != nullptr && current->id == pod.revision->id) {
     const bool started = exit_kind(pod, gone) != scheduler::ExitKind::kStartFailed;

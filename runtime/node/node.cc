@@ -74,6 +74,8 @@ class LiveNode final : public Node {
         store_(std::move(store)),
         symbolizer_(loop),
         reporter_(journal_, logs_, symbolizer_),
+        placement_(std::make_unique<pods::SystemCores>(),
+                   [this](PodId pod) { return engine_.pods().home().host_pid(pod); }),
         engine_(loop, node_limits(config), reporter_),
         request_feed_(engine_),
         dialer_(loop),
@@ -101,6 +103,7 @@ class LiveNode final : public Node {
         api_server_(server::Server::create(loop, api_limits(), control_front_)),
         stop_grace_(loop, [this] { pods_ended(); }) {
     engine_.set_request_handler(requests_);
+    if (config.pods_near) engine_.set_placement(&placement_);
     gateway_.attach(*gateway_server_);
     operator_gateway_.attach(*api_server_);
     api_.attach(*api_server_);
@@ -137,6 +140,7 @@ class LiveNode final : public Node {
   Reporter reporter_;
   Functions functions_;
   std::unique_ptr<Recorder> recorder_;
+  pods::CorePlacement placement_;
   Engine engine_;
   RequestFeed request_feed_;
   bindings::Dialer dialer_;
@@ -206,6 +210,7 @@ Status LiveNode::start_redis(std::function<void(Status)> ready) {
                         [](bindings::RedisServer::State state, const std::string& reason) {
                           spdlog::info("redis {}: {}", to_string(state), reason);
                         });
+  placement_.set_companion([this] { return redis_server_->pid(); });
   return redis_server_->start([this, ready](Status status) {
     if (status) status = use_redis(redis_server_->endpoint());
     ready(std::move(status));

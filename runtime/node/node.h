@@ -23,6 +23,7 @@ struct NodeConfig {
   std::string redis_address;
   std::string redis_binary = "redis-server";
   std::string record_file;  // empty: nothing is recorded; see recorder.h
+  bool pods_near = true;    // those with short calls on the loop's core: pods/core_placement.h
 };
 
 // How long invocations may still run, and pods end by themselves, once the node shuts down.

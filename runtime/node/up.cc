@@ -34,6 +34,7 @@ NodeConfig node_config(const cli::UpOptions& options) {
   config.redis_address = options.redis_address;
   config.redis_binary = options.redis_path;
   config.record_file = options.record_file;
+  config.pods_near = options.placement == "near";
   return config;
 }
 

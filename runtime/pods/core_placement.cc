@@ -1,0 +1,64 @@
+#include "runtime/pods/core_placement.h"
+
+namespace subito::pods {
+
+void CorePlacement::on_busy(PodId pod, TimePoint now) {
+  if (cores_->count() < 2) return;
+  look_at_companion(now);
+  const bool near = near_.on_busy(pod, now);
+  const auto placed = places_.find(pod);
+  if (placed != places_.end()) {
+    put(placed->second, pid_of_(pod), near, now);
+  } else if (near) {
+    put(places_[pod], pid_of_(pod), near, now);
+  }
+}
+
+void CorePlacement::on_idle(PodId pod, TimePoint now) {
+  if (cores_->count() < 2) return;
+  if (!near_.on_idle(pod, now)) return;
+  const pid_t pid = pid_of_(pod);
+  if (pid == 0) return;
+  const auto ran = cores_->ran(pid);
+  if (!ran || near_.ran(pod, *ran)) return;
+  // At once: the next call may be as long, and the gap between moves is for those that come.
+  const auto placed = places_.find(pod);
+  if (placed == places_.end()) return;
+  placed->second.moved = {};
+  put(placed->second, pid, false, now);
+}
+
+void CorePlacement::remove(PodId pod) {
+  near_.remove(pod);
+  places_.erase(pod);
+}
+
+void CorePlacement::put(Place& place, pid_t pid, bool near, TimePoint now) {
+  const int core = near ? cores_->current() : Cores::kAny;
+  if (pid == 0 || core == place.core ||
+      (place.moved != TimePoint{} && now - place.moved < kMoveGap))
+    return;
+  place.moved = now;
+  // A process that is going, or a system that forbids it: it runs where it may, as any other.
+  if (cores_->move(pid, core)) place.core = core;
+}
+
+void CorePlacement::look_at_companion(TimePoint now) {
+  if (!companion_pid_) return;
+  if (companion_.pid != 0 && now - companion_.looked < kCompanionLook) return;
+  const pid_t pid = companion_pid_();
+  if (pid == 0) return;
+  const auto ran = cores_->ran(pid);
+  if (!ran) return;
+  const Duration used = ran->on_core;
+  if (pid != companion_.pid) companion_ = {.pid = pid, .used = used, .looked = now, .place = {}};
+  const Duration passed = now - companion_.looked;
+  const Duration spent = used - companion_.used;
+  companion_.used = used;
+  companion_.looked = now;
+  const bool near = std::chrono::duration<double>(spent) <=
+                    kCompanionUseMax * std::chrono::duration<double>(passed);
+  put(companion_.place, pid, near, now);
+}
+
+}  // namespace subito::pods

@@ -1,0 +1,72 @@
+// CorePlacement: brings pods whose calls are short to the core that the node's loop runs on, and
+// lets go of others: why and which, scheduler/near_pods.h. A process that pods talk to beside the
+// node, its Redis, is brought along while it uses little.
+//
+//   the node answers a request:   loop ─▶ pod ─▶ Redis ─▶ pod ─▶ loop     four switches, no
+//   interrupt
+//
+// The loop itself is never bound: where the kernel moves it, pods follow, each at most once in
+// kMoveGap. On one core there is nothing to do. Owned by the node, on its loop's thread. Costs a
+// look-up at both ends of a call, a file of /proc read every kCallsSampled calls, and a few system
+// calls for a move.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+
+#include "runtime/base/id.h"
+#include "runtime/base/time.h"
+#include "runtime/pods/cores.h"
+#include "scheduler/near_pods.h"
+
+namespace subito::pods {
+
+class CorePlacement {
+ public:
+  static constexpr Duration kMoveGap = std::chrono::milliseconds(10);
+  // The companion is looked at so often while there are calls; above this part of a core it is let
+  // go of.
+  static constexpr Duration kCompanionLook = std::chrono::milliseconds(100);
+  static constexpr double kCompanionUseMax = 0.25;
+
+  // `pid_of`: of a pod's first process; 0: not known, and then it is left where it is.
+  CorePlacement(std::unique_ptr<Cores> cores, std::function<pid_t(PodId)> pid_of)
+      : cores_(std::move(cores)), pid_of_(std::move(pid_of)) {}
+
+  // Who is brought along: its pid now, 0 while there is none. It must be callable as long as this.
+  void set_companion(std::function<pid_t()> pid) { companion_pid_ = std::move(pid); }
+
+  // The pod got an invocation and had none.
+  void on_busy(PodId pod, TimePoint now);
+  // Its last one is over.
+  void on_idle(PodId pod, TimePoint now);
+  void remove(PodId pod);
+
+ private:
+  struct Place {
+    int core = Cores::kAny;
+    TimePoint moved;
+  };
+  struct Companion {
+    pid_t pid = 0;
+    Duration used{};
+    TimePoint looked;
+    Place place;
+  };
+
+  void put(Place& place, pid_t pid, bool near, TimePoint now);
+  void look_at_companion(TimePoint now);
+
+  std::unique_ptr<Cores> cores_;
+  std::function<pid_t(PodId)> pid_of_;
+  scheduler::NearPods near_;
+  std::unordered_map<PodId, Place> places_;  // of pods that were moved
+  std::function<pid_t()> companion_pid_;
+  Companion companion_;
+};
+
+}  // namespace subito::pods

@@ -1,0 +1,175 @@
+#include "runtime/pods/core_placement.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <utility>
+#include <vector>
+
+namespace subito::pods {
+namespace {
+
+using scheduler::NearPods;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using testing::Pair;
+
+struct FakeCores final : Cores {
+  int count() const override { return cores; }
+  int current() const override { return here; }
+  Status move(pid_t pid, int core) override {
+    if (forbidden) return fail(ErrorCode::kPermissionDenied, "move: no");
+    moves.emplace_back(pid, core);
+    return ok();
+  }
+  Result<scheduler::Running> ran(pid_t pid) const override {
+    const auto at = clocks.find(pid);
+    if (at == clocks.end()) return fail(ErrorCode::kNotFound, "no such process");
+    return scheduler::Running{at->second, stretches};
+  }
+
+  int cores = 2;
+  int here = 1;
+  bool forbidden = false;
+  std::map<pid_t, Duration> clocks;
+  std::uint64_t stretches = 0;
+  std::vector<std::pair<pid_t, int>> moves;
+};
+
+constexpr PodId kPod{1};
+constexpr pid_t kPid = 101;
+constexpr pid_t kRedis = 200;
+
+class CorePlacementTest : public testing::Test {
+ protected:
+  CorePlacementTest() { cores.clocks[kPid] = {}; }
+
+  void call(Duration cpu = microseconds(20)) {
+    placement.on_busy(kPod, now);
+    cores.clocks[kPid] += cpu;
+    ++cores.stretches;
+    now += std::max<Duration>(cpu, microseconds(50));
+    placement.on_idle(kPod, now);
+    now += milliseconds(1);
+  }
+  void make_known(Duration cpu = microseconds(20)) {
+    for (std::uint32_t i = 0; i <= NearPods::kCallsKnown; ++i) call(cpu);
+  }
+
+  std::unique_ptr<FakeCores> owned = std::make_unique<FakeCores>();
+  FakeCores& cores = *owned;
+  std::map<PodId, pid_t> pids{{kPod, kPid}};
+  CorePlacement placement{std::move(owned), [this](PodId pod) { return pids[pod]; }};
+  TimePoint now{std::chrono::hours(1)};
+};
+
+TEST_F(CorePlacementTest, APodOfShortCallsComesToTheLoopsCoreOnce) {
+  make_known();
+  EXPECT_THAT(cores.moves, IsEmpty());
+  for (int i = 0; i < 100; ++i) call();
+  EXPECT_THAT(cores.moves, ElementsAre(Pair(kPid, 1)));
+}
+
+TEST_F(CorePlacementTest, ItIsLetGoOfAsSoonAsItComputes) {
+  make_known();
+  call();
+  cores.moves.clear();
+  call(milliseconds(5));
+  EXPECT_THAT(cores.moves, ElementsAre(Pair(kPid, Cores::kAny)));
+  call();
+  EXPECT_EQ(cores.moves.size(), 1U);
+}
+
+TEST_F(CorePlacementTest, ItFollowsTheLoopButNotAtEachTurn) {
+  make_known();
+  call();
+  cores.moves.clear();
+  cores.here = 0;
+  call();
+  EXPECT_THAT(cores.moves, IsEmpty());
+  now += CorePlacement::kMoveGap;
+  call();
+  EXPECT_THAT(cores.moves, ElementsAre(Pair(kPid, 0)));
+}
+
+TEST_F(CorePlacementTest, OnOneCoreThereIsNothingToDo) {
+  cores.cores = 1;
+  make_known();
+  call();
+  EXPECT_THAT(cores.moves, IsEmpty());
+}
+
+TEST_F(CorePlacementTest, ASystemThatForbidsItIsLeftAlone) {
+  cores.forbidden = true;
+  make_known();
+  for (int i = 0; i < 100; ++i) call();
+  EXPECT_THAT(cores.moves, IsEmpty());
+}
+
+TEST_F(CorePlacementTest, APodWhosePidIsNotKnownYetStaysWhereItIs) {
+  pids[kPod] = 0;
+  make_known();
+  call();
+  EXPECT_THAT(cores.moves, IsEmpty());
+}
+
+TEST_F(CorePlacementTest, ThePodsOfOneIdAreForgottenWithIt) {
+  make_known();
+  call();
+  placement.remove(kPod);
+  cores.moves.clear();
+  call();
+  EXPECT_THAT(cores.moves, IsEmpty());
+}
+
+class CompanionTest : public CorePlacementTest {
+ protected:
+  CompanionTest() {
+    cores.clocks[kRedis] = std::chrono::seconds(5);
+    placement.set_companion([this] { return redis; });
+  }
+  // Calls for as long as until it is looked at again, in which it used that part of a core.
+  void look(double use) {
+    cores.clocks[kRedis] +=
+        std::chrono::duration_cast<Duration>(use * CorePlacement::kCompanionLook);
+    now += CorePlacement::kCompanionLook;
+    placement.on_busy(kPod, now);
+    placement.on_idle(kPod, now);
+  }
+
+  pid_t redis = kRedis;
+};
+
+TEST_F(CompanionTest, ComesAlongWhileItUsesLittleAndIsLetGoOfAfter) {
+  look(0);
+  look(0.2);
+  EXPECT_THAT(cores.moves, ElementsAre(Pair(kRedis, 1)));
+  look(0.5);
+  look(0.9);
+  EXPECT_THAT(cores.moves, ElementsAre(Pair(kRedis, 1), Pair(kRedis, Cores::kAny)));
+  look(0.1);
+  EXPECT_THAT(cores.moves.back(), Pair(kRedis, 1));
+  EXPECT_EQ(cores.moves.size(), 3U);
+}
+
+TEST_F(CompanionTest, ItsNextProcessIsBroughtAgain) {
+  look(0);
+  redis = kRedis + 1;
+  cores.clocks[redis] = {};
+  look(0);
+  EXPECT_THAT(cores.moves, ElementsAre(Pair(kRedis, 1), Pair(kRedis + 1, 1)));
+}
+
+TEST_F(CompanionTest, IsNoConcernWhileItIsNotThere) {
+  redis = 0;
+  look(0);
+  redis = 4711;  // gone
+  look(0);
+  EXPECT_THAT(cores.moves, IsEmpty());
+}
+
+}  // namespace
+}  // namespace subito::pods
