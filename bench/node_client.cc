@@ -44,11 +44,15 @@ Result<NodeClient> NodeClient::connect(std::string program, std::string api_sock
 
 Result<HttpReply> NodeClient::call(const char* method, const std::string& path,
                                    const std::string& body) {
-  auto reply = client_.call(method, path, body);
+  return ask({method, path, {}, body});
+}
+
+Result<HttpReply> NodeClient::ask(const HttpRequest& request) {
+  auto reply = client_.call(request);
   // The node may have closed a connection that was idle for long.
   if (reply || reply.error().code == ErrorCode::kCancelled) return reply;
   ASSIGN_OR_RETURN(client_, HttpClient::connect({socket_, "", 0}));
-  return client_.call(method, path, body);
+  return client_.call(request);
 }
 
 Result<nlohmann::json> NodeClient::get(const std::string& path) {

@@ -48,6 +48,8 @@ class NodeClient {
   // All manifests of a folder.
   Status deploy_folder(const std::string& folder);
   Status remove(const std::string& function);
+  // Asks a function, at /function/NAME/..., as the operator: whatever its ingress.
+  Result<HttpReply> ask(const HttpRequest& request);
   // Also makes an event of that function, with the reason kScaledReason.
   Status scale(const std::string& function, std::uint32_t pods_max);
   // Until no pod is left and `empty_sandboxes` wait; kDeadlineExceeded after kSettleTimeout.

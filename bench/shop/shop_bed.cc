@@ -57,13 +57,12 @@ Result<ShopBed> ShopBed::make(const ShopOptions& options) {
 
 Status ShopBed::open_shop(const std::string& folder) {
   RETURN_IF_ERROR(bed_.api.deploy_folder(folder));
-  RETURN_IF_ERROR(demand(post_of("/seed")));
-  if (pays_) RETURN_IF_ERROR(demand(post_of("/function/payment/seed")));
+  RETURN_IF_ERROR(operate(post_of("/function/shopfront/seed")));
   ASSIGN_OR_RETURN(const Books seeded, books());
   const std::string body = "{\"quantity\":" + std::to_string(kRestock) + "}";
   for (const auto& [product, level] : seeded.levels) {
     products_.push_back(product);
-    RETURN_IF_ERROR(demand(post_of("/function/stock/stocks/" + product + "/restock", body)));
+    RETURN_IF_ERROR(operate(post_of("/function/stock/stocks/" + product + "/restock", body)));
   }
   if (products_.empty()) return fail(ErrorCode::kFailedPrecondition, "seed shop: no product came");
   return ok();
@@ -94,8 +93,8 @@ Result<ShopBed::Timed> ShopBed::time(const HttpRequest& request) {
   return Timed{*std::move(reply), took.count()};
 }
 
-Result<std::string> ShopBed::demand(const HttpRequest& request) {
-  ASSIGN_OR_RETURN(HttpReply reply, ask(request));
+Result<std::string> ShopBed::operate(const HttpRequest& request) {
+  ASSIGN_OR_RETURN(HttpReply reply, bed_.api.ask(request));
   if (reply.status == 200) return std::move(reply.body);
   return fail(ErrorCode::kFailedPrecondition, request.method + " " + request.path + ": status " +
                                                   std::to_string(reply.status) + ": " +
@@ -104,10 +103,10 @@ Result<std::string> ShopBed::demand(const HttpRequest& request) {
 
 Result<Books> ShopBed::books() {
   Books books;
-  ASSIGN_OR_RETURN(const std::string levels, demand(get_of("/function/stock/stocks")));
+  ASSIGN_OR_RETURN(const std::string levels, operate(get_of("/function/stock/stocks")));
   ASSIGN_OR_RETURN(books.levels, read_levels(levels));
   if (pays_) {
-    ASSIGN_OR_RETURN(const std::string guest, demand(get_of("/function/payment/customers/guest")));
+    ASSIGN_OR_RETURN(const std::string guest, operate(get_of("/function/payment/customers/guest")));
     ASSIGN_OR_RETURN(books.guest, read_credit(guest));
   }
   return books;

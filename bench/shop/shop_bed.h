@@ -41,8 +41,8 @@ class ShopBed {
   ShopBed(ShopRedis redis, Bed bed, bool pays)
       : redis_(std::move(redis)), bed_(std::move(bed)), pays_(pays) {}
   Status open_shop(const std::string& folder);
-  // The body of an answer with 200.
-  Result<std::string> demand(const HttpRequest& request);
+  // Asks as the operator; the body of an answer with 200.
+  Result<std::string> operate(const HttpRequest& request);
 
   ShopRedis redis_;  // goes after the node
   Bed bed_;

@@ -1,5 +1,7 @@
 #include "functions/catalogue/store.h"
 
+#include <subito/redis_script.h>
+
 #include <charconv>
 #include <utility>
 
@@ -14,7 +16,7 @@ constexpr std::int64_t kSeedIds = 1000;  // ids up to this are the seed's
 
 // KEYS: product, products, skus, events. ARGV: id, sku, most products, event type, event, then
 // fields and values. Answers done | there | sku | full.
-constexpr const char* kAdd = R"(
+constexpr subito::RedisScript kAdd(R"(
 if redis.call('EXISTS', KEYS[1]) == 1 then return 'there' end
 if redis.call('HEXISTS', KEYS[3], ARGV[2]) == 1 then return 'sku' end
 if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[3]) then return 'full' end
@@ -23,11 +25,11 @@ redis.call('ZADD', KEYS[2], ARGV[1], ARGV[1])
 redis.call('HSET', KEYS[3], ARGV[2], ARGV[1])
 redis.call('XADD', KEYS[4], 'MAXLEN', '~', 1000000, '*', 'type', ARGV[4], 'data', ARGV[5])
 return 'done'
-)";
+)");
 
 // KEYS: product, events. ARGV: version it must have, sku, event type, event, then fields and
 // values. Answers done | unknown | version | sku.
-constexpr const char* kChange = R"(
+constexpr subito::RedisScript kChange(R"(
 local before = redis.call('HMGET', KEYS[1], 'name', 'version', 'sku')
 if not before[1] then return 'unknown' end
 if (before[2] or '1') ~= ARGV[1] then return 'version' end
@@ -35,11 +37,11 @@ if before[3] ~= ARGV[2] then return 'sku' end
 redis.call('HSET', KEYS[1], unpack(ARGV, 5))
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', 1000000, '*', 'type', ARGV[3], 'data', ARGV[4])
 return 'done'
-)";
+)");
 
 // KEYS: product, products, skus, events. ARGV: version it must have, sku, id, event type, event.
 // Answers done | unknown | version.
-constexpr const char* kRemove = R"(
+constexpr subito::RedisScript kRemove(R"(
 local before = redis.call('HMGET', KEYS[1], 'name', 'version')
 if not before[1] then return 'unknown' end
 if (before[2] or '1') ~= ARGV[1] then return 'version' end
@@ -48,7 +50,7 @@ redis.call('ZREM', KEYS[2], ARGV[3])
 redis.call('HDEL', KEYS[3], ARGV[2])
 redis.call('XADD', KEYS[4], 'MAXLEN', '~', 1000000, '*', 'type', ARGV[4], 'data', ARGV[5])
 return 'done'
-)";
+)");
 
 std::int64_t integer_of(const RedisReply& reply, std::int64_t otherwise) {
   if (reply.is_nil()) return otherwise;
@@ -125,20 +127,12 @@ std::string ProductStore::new_id() {
 
 ProductStore::Added ProductStore::add(const Product& product) {
   const Event event = created_event(product);
-  std::vector<std::string> command{"EVAL",
-                                   kAdd,
-                                   "4",
-                                   key(product.id),
-                                   redis_.key("products"),
-                                   redis_.key("skus"),
-                                   events_key(redis_),
-                                   product.id,
-                                   product.sku,
-                                   std::to_string(kProductsMax),
-                                   event.type,
-                                   event.data};
-  append_fields(command, product);
-  const RedisReply reply = redis_.command(command);
+  std::vector<std::string> arguments{product.id, product.sku, std::to_string(kProductsMax),
+                                     event.type, event.data};
+  append_fields(arguments, product);
+  const RedisReply reply = redis_.eval(
+      kAdd, {key(product.id), redis_.key("products"), redis_.key("skus"), events_key(redis_)},
+      arguments);
   const std::string_view what = reply.text();
   if (what == "there") return Added::kThere;
   if (what == "sku") return Added::kSkuTaken;
@@ -147,25 +141,17 @@ ProductStore::Added ProductStore::add(const Product& product) {
 
 ProductStore::Changed ProductStore::change(const Product& product) {
   const Event event = changed_event(product);
-  std::vector<std::string> command{"EVAL",
-                                   kChange,
-                                   "2",
-                                   key(product.id),
-                                   events_key(redis_),
-                                   std::to_string(product.version - 1),
-                                   product.sku,
-                                   event.type,
-                                   event.data};
-  append_fields(command, product);
-  return changed_of(redis_.command(command).text());
+  std::vector<std::string> arguments{std::to_string(product.version - 1), product.sku, event.type,
+                                     event.data};
+  append_fields(arguments, product);
+  return changed_of(redis_.eval(kChange, {key(product.id), events_key(redis_)}, arguments).text());
 }
 
 ProductStore::Changed ProductStore::remove(const Product& product) {
   const Event event = deleted_event(product);
-  const RedisReply reply =
-      redis_.command({"EVAL", kRemove, "4", key(product.id), redis_.key("products"),
-                      redis_.key("skus"), events_key(redis_), std::to_string(product.version - 1),
-                      product.sku, product.id, event.type, event.data});
+  const RedisReply reply = redis_.eval(
+      kRemove, {key(product.id), redis_.key("products"), redis_.key("skus"), events_key(redis_)},
+      {std::to_string(product.version - 1), product.sku, product.id, event.type, event.data});
   return changed_of(reply.text());
 }
 

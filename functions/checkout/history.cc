@@ -82,31 +82,21 @@ std::string History::generation() {
   return reply.is_nil() ? "0" : std::string(reply.text());
 }
 
-std::vector<std::string> History::apply_command(const std::string& source,
-                                                const std::string& generation,
-                                                const std::string& id, const Event& event) const {
+History::Apply History::apply_of(const std::string& source, const std::string& generation,
+                                 const std::string& id, const Event& event) const {
   const Order order = order_changed(event).order;
-  return {"EVAL",
-          history_scripts::kApply,
-          "5",
-          redis_.key(source),
-          view_key(generation, "customers"),
-          view_key(generation, "list:" + order.customer),
-          view_key(generation, "orders:" + order.customer),
-          view_key(generation, "last"),
-          generation,
-          order.customer,
-          order.id,
-          history_entry(order),
-          std::to_string(order.version),
-          to_json(order),
-          id};
+  return {{redis_.key(source), view_key(generation, "customers"),
+           view_key(generation, "list:" + order.customer),
+           view_key(generation, "orders:" + order.customer), view_key(generation, "last")},
+          {generation, order.customer, order.id, history_entry(order),
+           std::to_string(order.version), to_json(order), id}};
 }
 
 bool History::apply(const std::string& id, const Event& event) {
   for (int i = 0; i < kApplyTriesMax; ++i) {
+    const Apply apply = apply_of("view:generation", generation(), id, event);
     const std::int64_t taken =
-        redis_.command(apply_command("view:generation", generation(), id, event)).integer();
+        redis_.eval(history_scripts::kApply, apply.keys, apply.arguments).integer();
     if (taken >= 0) return taken == 1;
   }
   throw RedisError("take event in: the view is being rebuilt");
@@ -141,8 +131,8 @@ std::string History::page(const std::string& customer, const PageAsked& asked) {
 Rebuilt History::rebuild(const std::function<bool()>& more) {
   Rebuilt rebuilt;
   rebuilt.generation = redis_
-                           .command({"EVAL", history_scripts::kBeginRebuild, "2",
-                                     redis_.key("view:rebuild"), redis_.key("view:generations")})
+                           .eval(history_scripts::kBeginRebuild,
+                                 {redis_.key("view:rebuild"), redis_.key("view:generations")}, {})
                            .integer();
   const std::string filled = std::to_string(rebuilt.generation);
   const RedisReply last = redis_.command({"GET", view_key(filled, "last")});
@@ -155,9 +145,10 @@ Rebuilt History::rebuild(const std::function<bool()>& more) {
     }
     const auto outcome =
         redis_
-            .command({"EVAL", history_scripts::kSwitch, "5", redis_.key("view:rebuild"),
-                      redis_.key("view:generation"), redis_.key("view:retired"),
-                      redis_.key("events"), view_key(filled, "last"), filled, from})
+            .eval(history_scripts::kSwitch,
+                  {redis_.key("view:rebuild"), redis_.key("view:generation"),
+                   redis_.key("view:retired"), redis_.key("events"), view_key(filled, "last")},
+                  {filled, from})
             .integer();
     if (outcome == 0) continue;
     rebuilt.done = drop_retired(more);  // -1: another run was first
@@ -171,18 +162,24 @@ std::string History::fill(const std::string& generation, const std::string& from
                           Rebuilt& rebuilt) {
   const RedisReply entries =
       redis_.command({"XRANGE", redis_.key("events"), "(" + from, "+", "COUNT", kChunk});
-  std::vector<std::vector<std::string>> commands;
+  if (entries.size() == 0) return from;
+  const subito::RedisScript& script = history_scripts::kApply;
+  std::vector<std::vector<std::string>> commands{{"SCRIPT", "LOAD", std::string(script.text())}};
   for (std::size_t i = 0; i < entries.size(); ++i) {
     ++rebuilt.events;
     try {
       const std::string id(entries[i][0].text());
-      commands.push_back(apply_command("view:rebuild", generation, id, event_in(entries[i])));
+      const Apply apply = apply_of("view:rebuild", generation, id, event_in(entries[i]));
+      std::vector<std::string>& command = commands.emplace_back(std::vector{
+          std::string("EVALSHA"), std::string(script.sha1()), std::to_string(apply.keys.size())});
+      command.insert(command.end(), apply.keys.begin(), apply.keys.end());
+      command.insert(command.end(), apply.arguments.begin(), apply.arguments.end());
     } catch (const std::invalid_argument&) {
       ++rebuilt.skipped;
     }
   }
-  if (!commands.empty()) check_replies(redis_.pipeline(commands));
-  return entries.size() == 0 ? from : std::string(entries[entries.size() - 1][0].text());
+  check_replies(redis_.pipeline(commands));
+  return std::string(entries[entries.size() - 1][0].text());
 }
 
 bool History::drop_retired(const std::function<bool()>& more) {

@@ -57,8 +57,13 @@ class History {
  private:
   std::string view_key(std::string_view generation, std::string_view name) const;
   std::string generation();
-  std::vector<std::string> apply_command(const std::string& source, const std::string& generation,
-                                         const std::string& id, const Event& event) const;
+  // What history_scripts::kApply is run with.
+  struct Apply {
+    std::vector<std::string> keys;
+    std::vector<std::string> arguments;
+  };
+  Apply apply_of(const std::string& source, const std::string& generation, const std::string& id,
+                 const Event& event) const;
   std::string fill(const std::string& generation, const std::string& from, Rebuilt& rebuilt);
   bool drop_retired(const std::function<bool()>& more);
   bool drop(const std::string& generation, const std::function<bool()>& more);

@@ -11,12 +11,14 @@
 //   checkout:view:<g>:last            id of the last event that it saw
 #pragma once
 
+#include <subito/redis_script.h>
+
 namespace shop::history_scripts {
 
 // KEYS: what names the generation, customers, list, orders, last. ARGV: the generation, customer,
 // order, entry of the list, version, JSON, id of the event.
 // Answers 1 (taken in), 0 (not newer than what is there), -1 (another generation is in use).
-constexpr const char* kApply = R"(
+constexpr subito::RedisScript kApply(R"(
 if (redis.call('GET', KEYS[1]) or '0') ~= ARGV[1] then return -1 end
 local known = redis.call('HGET', KEYS[4], ARGV[3])
 local fresh = not known or tonumber(string.match(known, '^%d+')) < tonumber(ARGV[5])
@@ -30,21 +32,21 @@ redis.call('SADD', KEYS[2], ARGV[2])
 redis.call('ZADD', KEYS[3], 0, ARGV[4])
 redis.call('HSET', KEYS[4], ARGV[3], ARGV[5] .. ' ' .. ARGV[6])
 return 1
-)";
+)");
 
 // KEYS: rebuild, generations. Answers the generation to fill, begun now or before.
-constexpr const char* kBeginRebuild = R"(
+constexpr subito::RedisScript kBeginRebuild(R"(
 local begun = redis.call('GET', KEYS[1])
 if begun then return tonumber(begun) end
 local fresh = redis.call('INCR', KEYS[2])
 redis.call('SET', KEYS[1], fresh)
 return fresh
-)";
+)");
 
 // Puts the filled generation to use. KEYS: rebuild, generation, retired, events, last of the filled
 // one. ARGV: the filled one, id of the last event that was read.
 // Answers 1, 0 (there are more events), -1 (it is not the one being filled any more).
-constexpr const char* kSwitch = R"(
+constexpr subito::RedisScript kSwitch(R"(
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
 local newest = redis.call('XREVRANGE', KEYS[4], '+', '-', 'COUNT', 1)
 if newest[1] and newest[1][1] ~= ARGV[2] then return 0 end
@@ -53,6 +55,6 @@ redis.call('SADD', KEYS[3], redis.call('GET', KEYS[2]) or '0')
 redis.call('SET', KEYS[2], ARGV[1])
 redis.call('DEL', KEYS[1])
 return 1
-)";
+)");
 
 }  // namespace shop::history_scripts

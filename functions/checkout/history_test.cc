@@ -211,11 +211,11 @@ TEST_F(HistoryTest, NothingIsWrittenIntoAGenerationThatIsNotInUse) {
   take_in(order_of("ada", 1000));
   EXPECT_EQ(rebuild().generation, 1);
   const std::size_t before = keys().size();
-  const auto taken =
-      redis_.command({"EVAL", history_scripts::kApply, "5", redis_.key("view:generation"),
-                      redis_.key("view:0:customers"), redis_.key("view:0:list:ada"),
-                      redis_.key("view:0:orders:ada"), redis_.key("view:0:last"), "0", "ada", "b",
-                      "2-b", "1", "{}", "9999999999999-0"});
+  const auto taken = redis_.eval(
+      history_scripts::kApply,
+      {redis_.key("view:generation"), redis_.key("view:0:customers"), redis_.key("view:0:list:ada"),
+       redis_.key("view:0:orders:ada"), redis_.key("view:0:last")},
+      {"0", "ada", "b", "2-b", "1", "{}", "9999999999999-0"});
   EXPECT_EQ(taken.integer(), -1);
   EXPECT_EQ(keys().size(), before);
 }
@@ -224,9 +224,10 @@ TEST_F(HistoryTest, AViewIsPutToUseOnceAllEventsAreInIt) {
   const std::string first = append(order_of("ada", 1000, 'a'));
   const auto switch_at = [this](const std::string& id) {
     return redis_
-        .command({"EVAL", history_scripts::kSwitch, "5", redis_.key("view:rebuild"),
-                  redis_.key("view:generation"), redis_.key("view:retired"), redis_.key("events"),
-                  redis_.key("view:1:last"), "1", id})
+        .eval(history_scripts::kSwitch,
+              {redis_.key("view:rebuild"), redis_.key("view:generation"),
+               redis_.key("view:retired"), redis_.key("events"), redis_.key("view:1:last")},
+              {"1", id})
         .integer();
   };
   EXPECT_EQ(switch_at(first), -1) << "none is being filled";

@@ -25,7 +25,7 @@ bool is_final(OrderStatus status);
 struct Order {
   std::string id;  // 32 hexadecimal digits, random: who knows it may read the order
   OrderStatus status = OrderStatus::kNew;
-  std::int64_t version = 1;  // one more with each change
+  std::int64_t version = 1;  // one more with each step; 0: a draft (order_store.h)
   std::string customer;
   Lines lines;  // with prices from RESERVED on
   std::optional<std::int64_t> total_minor;

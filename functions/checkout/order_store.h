@@ -5,8 +5,11 @@
 // there is one. An order that is not final is due at some time: due work (POST /due) carries it on.
 // A lease keeps it to one worker for a while, and it is due when the lease ends.
 //
-// Every change is a compare-and-set on the order's version, and writes its event with it: of two
-// that work on one order only one gets through.
+// Every change is a compare-and-set on the order's version, and writes its events with it: of two
+// that work on one order only one gets through. A change may be several steps at once.
+//
+// Version 0 is a draft: the key and who works on it are written, and nobody has been told. It has
+// no event, and find() does not know it; its first change makes it version 1 and more.
 #pragma once
 
 #include <subito/function.h>
@@ -14,6 +17,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "functions/checkout/order.h"
 
@@ -35,8 +39,9 @@ struct Refusal {
 
 // An order in the hands of one worker.
 struct Work {
-  Order order;
-  std::string key;  // Idempotency-Key
+  Order order;              // as it is in the store
+  std::vector<Order> next;  // what it became since, step by step; not written yet
+  std::string key;          // Idempotency-Key
   std::optional<Refusal> refusal;
   std::int64_t lease = 0;            // names this worker's lease
   std::chrono::milliseconds age{0};  // since it was placed
@@ -72,24 +77,25 @@ class OrderStore {
 
   virtual ~OrderStore() = default;
 
-  // `order` is new: its lines are without prices and, with the customer, the fingerprint. Due when
-  // the lease ends; with a lease of 0 at once, for nobody in particular.
+  // `order` is new, of version 0 or 1: its lines are without prices and, with the customer, the
+  // fingerprint. Due when the lease ends; with a lease of 0 at once, for nobody in particular.
   virtual Begun begin(const std::string& key, const Order& order, Duration lease) = 0;
   // An open order that nobody holds.
   virtual Taken take(const std::string& id, Duration lease) = 0;
 
   // What becomes of the key's record when the order changes.
   enum class Record { kLeave, kAnswer, kForget };
-  // Writes `work.order`, whose version is one more than that in the store, and its event. False if
-  // somebody was faster, or has decided to cancel it and this is no cancelling. A final order is
-  // due no more; with kAnswer the answer is kept for the key, with kForget the key is free.
+  // Writes the last of `work.next`, and an event for each of them; their versions follow that of
+  // `work.order`. False if somebody was faster, or has decided to cancel it and this is no
+  // cancelling. A final order is due no more; with kAnswer the answer is kept for the key, with
+  // kForget the key is free.
   virtual bool change(const Work& work, Record record, const StoredAnswer& answer) = 0;
   // Writes work.refusal. False if the order changed meanwhile or somebody decided before.
   virtual bool decide(const Work& work) = 0;
   // The lease ends now, and the order is due after `delay`.
   virtual void let_go(const Work& work, Duration delay) = 0;
 
-  virtual std::optional<Order> find(const std::string& id) = 0;
+  virtual std::optional<Order> find(const std::string& id) = 0;  // none for a draft
 };
 
 }  // namespace shop

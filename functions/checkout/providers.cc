@@ -172,18 +172,15 @@ Step StepUnderWay::wait() {
   }
 }
 
-Step Providers::price_and_reserve(Order& order) {
+StepUnderWay Providers::prices(Order& order) {
   std::string ids;
   for (const Line& line : order.lines) ids += (ids.empty() ? "" : ",") + line.product;
-  auto prices = ask("catalogue", Request("GET", "/products?ids=" + ids),
-                    [&order](const Response& answer) { return read_prices(answer, order); });
-  auto reservation =
-      ask("stock", post_of("/reservations", reservation_of(order)), read_reservation);
-  Step priced = prices.wait();
-  Step reserved = reservation.wait();
-  if (priced.outcome == Step::Outcome::kRefused) return priced;
-  if (reserved.outcome == Step::Outcome::kRefused) return reserved;
-  return priced.outcome == Step::Outcome::kUnsure ? priced : reserved;
+  return ask("catalogue", Request("GET", "/products?ids=" + ids),
+             [&order](const Response& answer) { return read_prices(answer, order); });
+}
+
+StepUnderWay Providers::reserve(const Order& order) {
+  return ask("stock", post_of("/reservations", reservation_of(order)), read_reservation);
 }
 
 StepUnderWay Providers::authorise(const Order& order) {

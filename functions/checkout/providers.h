@@ -53,8 +53,9 @@ class Providers {
  public:
   explicit Providers(subito::Context& context) : context_(context) {}
 
-  // Both at the same time, as neither needs the other. Writes prices and total. Blocking.
-  Step price_and_reserve(Order& order);
+  // wait() writes prices and total into `order`, which stays where it is until then.
+  StepUnderWay prices(Order& order);
+  StepUnderWay reserve(const Order& order);
   StepUnderWay authorise(const Order& order);
   StepUnderWay commit(const Order& order);
   StepUnderWay capture(const Order& order);

@@ -50,15 +50,28 @@ const char* to_string(OrderStore::Record record) {
   return "leave";
 }
 
+void append_event(std::vector<std::string>& arguments, const Order& order) {
+  Event event = to_event(order, unix_ms());
+  arguments.push_back(std::move(event.type));
+  arguments.push_back(std::move(event.data));
+}
+
 }  // namespace
 
 Begun RedisOrderStore::begin(const std::string& key, const Order& order, Duration lease) {
-  const Event event = to_event(order, unix_ms());
-  const RedisReply reply = redis_.command(
-      {"EVAL", order_scripts::kBegin, "4", record_key(key), order_key(order.id), redis_.key("due"),
-       redis_.key("events"), fingerprint_of(order), order.id, std::to_string(lease.count()),
-       kRecordSeconds, order.customer, to_text(order.lines), std::to_string(order.placed_ms), key,
-       event.type, event.data});
+  std::vector<std::string> arguments{fingerprint_of(order),
+                                     order.id,
+                                     std::to_string(lease.count()),
+                                     kRecordSeconds,
+                                     order.customer,
+                                     to_text(order.lines),
+                                     std::to_string(order.placed_ms),
+                                     key,
+                                     std::to_string(order.version)};
+  if (order.version > 0) append_event(arguments, order);
+  const RedisReply reply = redis_.eval(
+      order_scripts::kBegin,
+      {record_key(key), order_key(order.id), redis_.key("due"), redis_.key("events")}, arguments);
   using Outcome = Begun::Outcome;
   const std::string_view what = reply[0].text();
   if (what == "started") return {Outcome::kStarted, order.id, reply[1].integer(), {}};
@@ -72,8 +85,8 @@ Begun RedisOrderStore::begin(const std::string& key, const Order& order, Duratio
 }
 
 Taken RedisOrderStore::take(const std::string& id, Duration lease) {
-  const RedisReply reply = redis_.command({"EVAL", order_scripts::kTake, "2", order_key(id),
-                                           redis_.key("due"), id, std::to_string(lease.count())});
+  const RedisReply reply = redis_.eval(order_scripts::kTake, {order_key(id), redis_.key("due")},
+                                       {id, std::to_string(lease.count())});
   using Outcome = Taken::Outcome;
   const std::string_view what = reply[0].text();
   if (what == "unknown") return {Outcome::kUnknown, {}};
@@ -87,32 +100,40 @@ Taken RedisOrderStore::take(const std::string& id, Duration lease) {
 }
 
 bool RedisOrderStore::change(const Work& work, Record record, const StoredAnswer& answer) {
-  const Order& order = work.order;
-  const Event event = to_event(order, unix_ms());
-  const std::string total = order.total_minor ? std::to_string(*order.total_minor) : "";
-  const RedisReply reply = redis_.command(
-      {"EVAL", order_scripts::kChange, "4", order_key(order.id), record_key(work.key),
-       redis_.key("due"), redis_.key("events"), order.id, std::to_string(order.version),
-       std::string(shop::to_string(order.status)), to_text(order.lines), total, order.reason,
-       to_string(record), std::to_string(answer.status), answer.body, event.type, event.data});
+  const Order& order = work.next.back();
+  std::vector<std::string> arguments{order.id,
+                                     std::to_string(work.order.version),
+                                     std::to_string(order.version),
+                                     std::string(shop::to_string(order.status)),
+                                     to_text(order.lines),
+                                     order.total_minor ? std::to_string(*order.total_minor) : "",
+                                     order.reason,
+                                     to_string(record),
+                                     std::to_string(answer.status),
+                                     answer.body};
+  for (const Order& step : work.next) append_event(arguments, step);
+  const RedisReply reply = redis_.eval(
+      order_scripts::kChange,
+      {order_key(order.id), record_key(work.key), redis_.key("due"), redis_.key("events")},
+      arguments);
   return reply.integer() == 1;
 }
 
 bool RedisOrderStore::decide(const Work& work) {
   const RedisReply reply =
-      redis_.command({"EVAL", order_scripts::kDecide, "1", order_key(work.order.id),
-                      std::to_string(work.order.version), text_of(work.refusal.value())});
+      redis_.eval(order_scripts::kDecide, {order_key(work.order.id)},
+                  {std::to_string(work.order.version), text_of(work.refusal.value())});
   return reply.integer() == 1;
 }
 
 void RedisOrderStore::let_go(const Work& work, Duration delay) {
-  redis_.command({"EVAL", order_scripts::kLetGo, "2", order_key(work.order.id), redis_.key("due"),
-                  work.order.id, std::to_string(work.lease), std::to_string(delay.count())});
+  redis_.eval(order_scripts::kLetGo, {order_key(work.order.id), redis_.key("due")},
+              {work.order.id, std::to_string(work.lease), std::to_string(delay.count())});
 }
 
 std::optional<Order> RedisOrderStore::find(const std::string& id) {
   std::optional<Work> work = read(id);
-  if (!work) return std::nullopt;
+  if (!work || work->order.version == 0) return std::nullopt;
   return std::move(work->order);
 }
 

@@ -40,16 +40,20 @@ class RedisOrderStoreTest : public testing::Test {
     return taken.work;
   }
   static Work reserved(Work work) {
-    work.order.status = OrderStatus::kReserved;
-    ++work.order.version;
-    work.order.lines.front().price_minor = 4550;
-    work.order.total_minor = 4550;
+    Order next = work.order;
+    next.status = OrderStatus::kReserved;
+    ++next.version;
+    next.lines.front().price_minor = 4550;
+    next.total_minor = 4550;
+    work.next = {next};
     return work;
   }
   static Work cancelled(Work work, const std::string& reason = "out-of-stock") {
-    work.order.status = OrderStatus::kCancelled;
-    ++work.order.version;
-    work.order.reason = reason;
+    Order next = work.order;
+    next.status = OrderStatus::kCancelled;
+    ++next.version;
+    next.reason = reason;
+    work.next = {next};
     return work;
   }
 
@@ -133,10 +137,34 @@ TEST_F(RedisOrderStoreTest, OnlyOneOfTwoGetsAChangeThrough) {
   EXPECT_TRUE(store_.change(changed, Record::kLeave, {}));
   EXPECT_FALSE(store_.change(changed, Record::kLeave, {}));
   EXPECT_FALSE(store_.change(cancelled(work), Record::kForget, {}));
-  EXPECT_EQ(store_.find(order_.id), changed.order);
-  EXPECT_EQ(folded(), changed.order);
+  EXPECT_EQ(store_.find(order_.id), changed.next.back());
+  EXPECT_EQ(folded(), changed.next.back());
   EXPECT_EQ(events().size(), 2u);
   EXPECT_EQ(begin(order_).outcome, Begun::Outcome::kKnown);
+}
+
+// A draft is due and its key is taken, but nobody hears of it; then of all its steps at once.
+TEST_F(RedisOrderStoreTest, ADraftIsToldOfWithItsFirstChange) {
+  Order draft = order_;
+  draft.version = 0;
+  EXPECT_EQ(begin(draft, milliseconds(0)).outcome, Begun::Outcome::kStarted);
+  EXPECT_EQ(begin(draft).outcome, Begun::Outcome::kKnown);
+  EXPECT_TRUE(events().empty());
+  EXPECT_EQ(store_.find(draft.id), std::nullopt);
+  Taken taken = store_.take(draft.id, hours(1));
+  ASSERT_EQ(taken.outcome, Taken::Outcome::kTaken);
+  EXPECT_EQ(taken.work.order, draft);
+
+  Work work = reserved(taken.work);
+  Order placed = draft;
+  placed.version = 1;
+  work.next.front().version = 2;
+  work.next.insert(work.next.begin(), placed);
+  EXPECT_TRUE(store_.change(work, Record::kLeave, {}));
+  EXPECT_FALSE(store_.change(work, Record::kLeave, {}));
+  EXPECT_EQ(events().size(), 2u);
+  EXPECT_EQ(folded(), work.next.back());
+  EXPECT_EQ(store_.find(draft.id), work.next.back());
 }
 
 TEST_F(RedisOrderStoreTest, WhatIsToBeCancelledGoesNoStepForwards) {

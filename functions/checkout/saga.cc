@@ -1,6 +1,8 @@
 #include "functions/checkout/saga.h"
 
 #include <algorithm>
+#include <initializer_list>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -42,44 +44,70 @@ Response refusal_answer(const Refusal& refusal) {
       .header("retry-after", "1");
 }
 
+// A draft while its client waits: it is told of once there is something to tell.
 Order order_of(const Wish& wish) {
   Order order;
   order.id = random_order_id();
+  order.version = wish.respond_async ? 1 : 0;
   order.customer = wish.customer;
   order.lines = wish.lines;
   order.placed_ms = wish.placed_ms;
   return order;
 }
 
+// What a key that was used before is answered, if that is known already.
+std::optional<Response> answer_known(const Begun& begun) {
+  if (begun.outcome == Begun::Outcome::kMismatch) {
+    return Response::problem(422, "idempotency-key-reused",
+                             "this Idempotency-Key was used for another order");
+  }
+  if (begun.outcome == Begun::Outcome::kReplay) {
+    return with_status(begun.answer, begun.order).header("idempotency-replayed", "true");
+  }
+  return std::nullopt;
+}
+
+// The first that was refused, or else the first that is unsure; null when all are done.
+const Step* fault_of(std::initializer_list<const Step*> steps) {
+  for (const StepOutcome outcome : {StepOutcome::kRefused, StepOutcome::kUnsure}) {
+    for (const Step* step : steps) {
+      if (step->outcome == outcome) return step;
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 Response Saga::place(const Wish& wish) {
   for (int i = 0; i < kPlaceTriesMax; ++i) {
-    const Order fresh = order_of(wish);
-    const Begun begun =
-        store_.begin(wish.key, fresh, wish.respond_async ? OrderStore::Duration(0) : lease());
-    if (begun.outcome == Begun::Outcome::kMismatch) {
-      return Response::problem(422, "idempotency-key-reused",
-                               "this Idempotency-Key was used for another order");
-    }
-    if (begun.outcome == Begun::Outcome::kReplay) {
-      return with_status(begun.answer, begun.order).header("idempotency-replayed", "true");
-    }
-    const bool started = begun.outcome == Begun::Outcome::kStarted;
-    if (wish.respond_async) {
-      if (started) return accepted(fresh);
-      if (const auto known = store_.find(begun.order)) return accepted(*known);
-      continue;
-    }
-    Run ended = started ? run({fresh, wish.key, {}, begun.lease, {}}, Waiting::kClient)
-                        : work_on(begun.order);
-    if (ended.end == Run::End::kOpen) return std::move(ended.response);
-    const bool key_is_free = ended.end == Run::End::kFinal && ended.response.status() == 503;
-    if (ended.end == Run::End::kFinal && (started || !key_is_free)) {
-      return std::move(ended.response);
-    }
+    if (auto answer = wish.respond_async ? accept(wish) : attempt(wish)) return *std::move(answer);
   }
   return in_flight();
+}
+
+std::optional<Response> Saga::accept(const Wish& wish) {
+  const Order fresh = order_of(wish);
+  const Begun begun = store_.begin(wish.key, fresh, OrderStore::Duration(0));
+  if (auto answer = answer_known(begun)) return answer;
+  if (begun.outcome == Begun::Outcome::kStarted) return accepted(fresh);
+  if (const auto known = store_.find(begun.order)) return accepted(*known);
+  return std::nullopt;
+}
+
+std::optional<Response> Saga::attempt(const Wish& wish) {
+  const Order fresh = order_of(wish);
+  ask_prices(fresh);  // beside begin(): it changes nothing
+  const Begun begun = store_.begin(wish.key, fresh, lease());
+  const bool started = begun.outcome == Begun::Outcome::kStarted;
+  if (!started) prices_.reset();
+  if (auto answer = answer_known(begun)) return answer;
+  Run ended = started ? run({fresh, {}, wish.key, {}, begun.lease, {}}, Waiting::kClient)
+                      : work_on(begun.order);
+  if (ended.end == Run::End::kOvertaken) return std::nullopt;
+  const bool key_is_free = ended.end == Run::End::kFinal && ended.response.status() == 503;
+  if (key_is_free && !started) return std::nullopt;
+  return std::move(ended.response);
 }
 
 Response Saga::carry_on(const std::string& order) {
@@ -105,44 +133,50 @@ Saga::Run Saga::run(Work work, Waiting waiting) {
   work_ = std::move(work);
   waiting_ = waiting;
   if (is_final(work_.order.status)) return {};  // it ended between the lease and the look at it
+  if (work_.order.version == 0) {
+    work_.next.push_back(work_.order);
+    work_.next.back().version = 1;
+  }
   if (work_.refusal) return undo();
   if (work_.order.status == OrderStatus::kAuthorised) return complete();
-  Order next = work_.order;
-  if (next.status == OrderStatus::kNew) {
-    const Step step = providers_.price_and_reserve(next);
-    if (step.outcome != StepOutcome::kDone) return failed(step);
-  }
-  return authorise(std::move(next));
+  return work_.order.status == OrderStatus::kReserved ? authorise() : secure();
 }
 
-Saga::Run Saga::authorise(Order next) {
-  StepUnderWay authorisation = providers_.authorise(next);
-  const bool reserved = work_.order.status == OrderStatus::kReserved;
-  if (!reserved && !become(std::move(next), OrderStatus::kReserved)) return {};
-  const Step step = authorisation.wait();
-  if (step.outcome != StepOutcome::kDone) return failed(step);
+// All are waited for, whatever one of them says: what was asked for may be done.
+Saga::Run Saga::secure() {
+  if (!prices_) ask_prices(now());
+  StepUnderWay reservation = providers_.reserve(now());
+  const Step priced = prices_->wait();
+  prices_.reset();
+  std::optional<StepUnderWay> authorisation;
+  if (priced.outcome == StepOutcome::kDone) authorisation = providers_.authorise(priced_);
+  const Step reserved = reservation.wait();
+  const Step authorised = authorisation ? authorisation->wait() : priced;
+  if (fault_of({&priced, &reserved}) == nullptr) earn(priced_, OrderStatus::kReserved);
+  if (const Step* fault = fault_of({&priced, &reserved, &authorised})) return failed(*fault);
+  earn(now(), OrderStatus::kAuthorised);
+  return complete();
+}
+
+Saga::Run Saga::authorise() {
+  const Step authorised = providers_.authorise(now()).wait();
+  if (authorised.outcome != StepOutcome::kDone) return failed(authorised);
+  earn(now(), OrderStatus::kAuthorised);
   return complete();
 }
 
 Saga::Run Saga::complete() {
-  StepUnderWay commit = providers_.commit(work_.order);
-  StepUnderWay capture = providers_.capture(work_.order);
-  const bool authorised = work_.order.status == OrderStatus::kAuthorised;
-  if (!authorised && !become(work_.order, OrderStatus::kAuthorised)) return {};
+  StepUnderWay commit = providers_.commit(now());
+  StepUnderWay capture = providers_.capture(now());
   const Step committed = commit.wait();
   const Step captured = capture.wait();
-  for (const Step* step : {&committed, &captured}) {
-    if (step->outcome == StepOutcome::kRefused) return decide(step->refusal);
+  if (const Step* fault = fault_of({&committed, &captured})) {
+    return fault->outcome == StepOutcome::kRefused ? decide(fault->refusal) : rest(fault->reason);
   }
-  if (committed.outcome != StepOutcome::kDone) return rest(committed.reason);
-  if (captured.outcome != StepOutcome::kDone) return rest(captured.reason);
-  Order completed = work_.order;
-  completed.status = OrderStatus::kCompleted;
-  ++completed.version;
-  const StoredAnswer answer{201, to_json(completed) + "\n"};
-  if (!become(work_.order, OrderStatus::kCompleted, Record::kAnswer, answer)) return {};
-  context_.log().info("order completed", {{"order", completed.id}});
-  return {Run::End::kFinal, with_status(answer, completed.id)};
+  earn(now(), OrderStatus::kCompleted);
+  const StoredAnswer answer{201, to_json(now()) + "\n"};
+  if (!write(Record::kAnswer, answer)) return {};
+  return {Run::End::kFinal, with_status(answer, now().id)};
 }
 
 // A step up to the authorisation was not done: the order can still be cancelled.
@@ -161,29 +195,29 @@ Saga::Run Saga::decide(const Refusal& refusal) {
 
 // Both at once, and both always: one who worked on the order besides us may have come further.
 Saga::Run Saga::undo() {
-  StepUnderWay voided = providers_.void_payment(work_.order);
-  StepUnderWay released = providers_.release(work_.order);
+  StepUnderWay voided = providers_.void_payment(now());
+  StepUnderWay released = providers_.release(now());
   for (StepUnderWay* step : {&voided, &released}) {
     const Step done = step->wait();
     if (done.outcome != StepOutcome::kDone) return rest(done.reason);
   }
   const Refusal& refusal = work_.refusal.value();
   const Response response = refusal_answer(refusal);
-  Order cancelled = work_.order;
+  Order cancelled = now();
   cancelled.reason = refusal.type;
+  earn(std::move(cancelled), OrderStatus::kCancelled);
   const Record record = refusal.status == 503 ? Record::kForget : Record::kAnswer;
-  if (!become(std::move(cancelled), OrderStatus::kCancelled, record,
-              {refusal.status, response.body()})) {
-    return {};
-  }
+  if (!write(record, {refusal.status, response.body()})) return {};
   return {Run::End::kFinal, response};
 }
 
-// It stays as it is: due work goes on with it soon.
+// It stays as far as it came, which is written now: due work goes on with it soon. What is to be
+// cancelled goes no step forwards, so nothing is written then.
 Saga::Run Saga::rest(const std::string& reason) {
   context_.log().warning(
       "order left open",
-      {{"order", work_.order.id}, {"status", to_string(work_.order.status)}, {"reason", reason}});
+      {{"order", now().id}, {"status", to_string(now().status)}, {"reason", reason}});
+  if (!work_.refusal && !work_.next.empty() && !write(Record::kLeave)) return {};
   store_.let_go(work_, std::clamp(work_.age / 4, kRestMin, kRestMax));
   return {Run::End::kOpen, Response::problem(503, "order-open",
                                              "the order is not finished; ask again with the same "
@@ -192,12 +226,23 @@ Saga::Run Saga::rest(const std::string& reason) {
                                .header("retry-after", "1")};
 }
 
-bool Saga::become(Order next, OrderStatus to, Record record, const StoredAnswer& answer) {
-  if (!may_become(next.status, to)) throw std::logic_error("change order: no such step");
-  next.status = to;
-  ++next.version;
-  work_.order = std::move(next);
-  return store_.change(work_, record, answer);
+void Saga::ask_prices(const Order& order) {
+  priced_ = order;
+  prices_ = providers_.prices(priced_);
+}
+
+void Saga::earn(Order next, OrderStatus status) {
+  if (!may_become(now().status, status)) throw std::logic_error("change order: no such step");
+  next.status = status;
+  next.version = now().version + 1;
+  work_.next.push_back(std::move(next));
+}
+
+bool Saga::write(Record record, const StoredAnswer& answer) {
+  if (!store_.change(work_, record, answer)) return false;
+  work_.order = std::move(work_.next.back());
+  work_.next.clear();
+  return true;
 }
 
 }  // namespace shop

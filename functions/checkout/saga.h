@@ -1,14 +1,16 @@
 // Saga: places one order, step by step, so that it ends COMPLETED or CANCELLED with stock and money
 // where they belong, whoever dies when.
 //
-//   begin ─▶ NEW ─▶ price, reserve ─▶ authorise ─▶ commit, capture ─▶ COMPLETED
-//                                  └▶ RESERVED   └▶ AUTHORISED
+//   begin, prices ─▶ reserve, authorise ─▶ commit, capture ─▶ COMPLETED
+//   NEW                RESERVED, AUTHORISED
 //   from NEW, RESERVED, AUTHORISED:
 //     decide ─▶ void (payment), release (stock) ─▶ CANCELLED
 //
-// What stands side by side goes on at the same time: the next step is asked for while the status
-// that the last one earned is being written, and stock and payment are asked together. So an order
-// may be one step further than its status says. That is safe since
+// What stands side by side goes on at the same time, and the steps of a run are written together,
+// at its end: an order waits four times in a row. None of the four can be spared: nothing is asked
+// of payment before the order is written, as nobody else could undo it; no money is taken and
+// nothing sold before stock and payment have both said yes; COMPLETED is written when all is done.
+// So an order may be further than its status says. That is safe since
 // - stock and payment do each step once however often they are asked, by the order's id;
 // - each step has its undoing, up to the last: pieces that were sold come back, money that was
 //   taken is paid back;
@@ -18,13 +20,13 @@
 //   undone before the decision is written. Without it one who was told "declined" and stalls could
 //   undo what another, who resumed and was told "yes", completes meanwhile.
 //
-// A run that ends early, by a failure or a kill -9, leaves the order with its last status, and due
-// work goes on from there when the lease has ended:
+// A run that stops early for a failure writes how far it came. One that a kill -9 ends leaves the
+// order with its last status, and due work goes on from there when the lease has ended:
 //
 //   its status     may have been done unseen        a resumed run
-//   NEW            reserved, authorised             prices and reserves again: the same
-//                                                   reservation. Should the total be another one,
-//                                                   payment refuses it: decides, undoes
+//   NEW            reserved, authorised,            prices, reserves and authorises again: the
+//                  committed, captured              same. Should the total be another one, payment
+//                                                   refuses it: decides, undoes
 //   RESERVED       authorised, committed, captured  authorises again the total fixed with RESERVED
 //   AUTHORISED     committed, captured              commits and captures again; should the
 //                                                   reservation have expired: decides, undoes
@@ -40,6 +42,7 @@
 #include <subito/function.h>
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "functions/checkout/order_store.h"
@@ -88,22 +91,33 @@ class Saga {
   };
   enum class Waiting { kClient, kNobody };
 
+  // Once; none: ask again, as the key's order changed meanwhile.
+  std::optional<subito::Response> accept(const Wish& wish);
+  std::optional<subito::Response> attempt(const Wish& wish);
   OrderStore::Duration lease();
   Run work_on(const std::string& order);
   Run run(Work work, Waiting waiting);
-  // Goes on to RESERVED, with the next step under way, then to AUTHORISED, likewise.
-  Run authorise(Order next);
+  // From NEW or RESERVED to AUTHORISED, and on.
+  Run secure();
+  Run authorise();
   Run complete();
   Run failed(const Step& step);
   Run decide(const Refusal& refusal);
   Run undo();
   Run rest(const std::string& reason);
-  bool become(Order next, OrderStatus to, OrderStore::Record record = OrderStore::Record::kLeave,
-              const StoredAnswer& answer = {});
+
+  void ask_prices(const Order& order);
+  // The order as it stands, written or not.
+  const Order& now() const { return work_.next.empty() ? work_.order : work_.next.back(); }
+  // It came a step further, not written yet. `next` is it but for status and version.
+  void earn(Order next, OrderStatus status);
+  bool write(OrderStore::Record record, const StoredAnswer& answer = {});
 
   subito::Context& context_;
   OrderStore& store_;
   Providers providers_;
+  Order priced_;                        // where `prices_` writes
+  std::optional<StepUnderWay> prices_;  // that were asked for
   Work work_;
   Waiting waiting_ = Waiting::kClient;
 };

@@ -18,7 +18,7 @@ constexpr std::array kFaults = {Fault::kBadRequest, Fault::kUnavailable, Fault::
 // Of two in a row: nothing heard of what was not done, or was; a death before, or after.
 constexpr std::array kPairFaults = {Fault::kNoAnswer, Fault::kLost, Fault::kKillBefore,
                                     Fault::kKillAfter};
-// The longest run without a fault has ten; due work that begins anew counts on.
+// The longest run without a fault has nine; due work that begins anew counts on.
 constexpr int kOperations = 16;
 
 struct Scenario {

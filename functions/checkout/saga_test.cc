@@ -29,6 +29,14 @@ class SagaTest : public testing::Test {
     EXPECT_EQ(shop_.store.orders.size(), 1u);
     return shop_.only().order;
   }
+  // The steps that were told, in a word each.
+  std::vector<std::string> told() {
+    std::vector<std::string> types;
+    for (const Event& event : shop_.only().events) {
+      types.push_back(event.type.substr(std::string("shop.v1.Order").size()));
+    }
+    return types;
+  }
   std::string type_of(const Response& answer) { return text_of(read_answer(answer), "type"); }
   // The paths that were asked since the last time, "stock /reservations" and so on, without ids.
   std::vector<std::string> asked() {
@@ -61,7 +69,7 @@ TEST_F(SagaTest, CompletesAnOrderAndReplaysItsAnswer) {
   EXPECT_EQ(second.body(), first.body());
   EXPECT_EQ(second.headers().get("location"), first.headers().get("location"));
   EXPECT_EQ(second.headers().get("idempotency-replayed"), "true");
-  EXPECT_TRUE(asked().empty());
+  EXPECT_EQ(asked(), std::vector<std::string>{"catalogue /products"}) << "beside the look at it";
   expect_settled();
 }
 
@@ -73,7 +81,7 @@ TEST_F(SagaTest, RefusesTheSameKeyForAnotherOrder) {
 }
 
 TEST_F(SagaTest, RefusesASecondRequestWhileTheFirstIsInFlight) {
-  shop_.plan.set(2, Fault::kStallBefore);
+  shop_.plan.set(3, Fault::kStallBefore);  // prices, begin, reserve
   shop_.plan.stall = [this] { EXPECT_EQ(type_of(place()), "order-in-flight"); };
   EXPECT_EQ(place().status(), 201);
   expect_settled();
@@ -85,7 +93,8 @@ TEST_F(SagaTest, WhatIsShortIsRefusedAndStaysRefused) {
   EXPECT_EQ(type_of(answer), "out-of-stock");
   EXPECT_NE(answer.body().find("product 5: 2 wanted"), std::string::npos) << "stock's own words";
   EXPECT_EQ(asked(), (std::vector<std::string>{"catalogue /products", "stock /reservations",
-                                               "payment /void", "stock /release"}));
+                                               "payment /authorisations", "payment /void",
+                                               "stock /release"}));
   shop_.providers.receive(2);
   EXPECT_EQ(place(wish("k", 6)).body(), answer.body());
   EXPECT_EQ(only_order().reason, "out-of-stock");
@@ -125,7 +134,7 @@ TEST_F(SagaTest, ACompensationRunTwiceChangesNothing) {
   }
   // What comes too late is refused.
   Order late = only_order();
-  EXPECT_EQ(providers.price_and_reserve(late).outcome, Step::Outcome::kRefused);
+  EXPECT_EQ(providers.reserve(late).wait().outcome, Step::Outcome::kRefused);
   expect_settled();
 }
 
@@ -167,8 +176,9 @@ TEST_F(SagaTest, AnOrderThatCannotBeUndoneStaysOpenAndTheNextRequestPlacesIt) {
 }
 
 TEST_F(SagaTest, ThePriceIsFixedOnceReserved) {
-  shop_.plan.set(5, Fault::kKillAfter);  // begin, price, reserve, authorise, RESERVED
-  EXPECT_EQ(place().status(), 502);
+  EXPECT_EQ(place(async_wish()).status(), 202);
+  shop_.plan.set(5, Fault::kUnavailable);  // begin, take, prices, reserve, authorise
+  EXPECT_TRUE(shop_.carry_on());
   EXPECT_EQ(only_order().status, OrderStatus::kReserved);
   shop_.providers.catalogue = R"([{"id":"3","priceMinor":99900}])";
   EXPECT_TRUE(shop_.settle());
@@ -176,9 +186,9 @@ TEST_F(SagaTest, ThePriceIsFixedOnceReserved) {
   expect_settled();
 }
 
-// The pod dies between the two, so the price that was authorised is not in the order.
+// The pod dies before it writes, so the price that was authorised is not in the order.
 TEST_F(SagaTest, APriceThatChangesBeforeItIsFixedCostsTheOrderAndNoMoney) {
-  shop_.plan.set(5, Fault::kKillBefore);
+  shop_.plan.set(5, Fault::kKillBefore);  // prices, begin, reserve, authorise, commit
   EXPECT_EQ(place().status(), 502);
   EXPECT_EQ(only_order().status, OrderStatus::kNew);
   EXPECT_EQ(shop_.providers.authorisation(only_order().id), "AUTHORISED");
@@ -192,14 +202,14 @@ TEST_F(SagaTest, APriceThatChangesBeforeItIsFixedCostsTheOrderAndNoMoney) {
 }
 
 TEST_F(SagaTest, WhatWasSoldAndPaidIsGivenBackWhenTheOrderIsCancelled) {
-  shop_.plan.set(8, Fault::kKillBefore);  // the change to AUTHORISED, behind commit and capture
+  shop_.plan.set(7, Fault::kKillBefore);  // the change, behind commit and capture
   EXPECT_EQ(place().status(), 502);
   const std::string id = only_order().id;
-  EXPECT_EQ(only_order().status, OrderStatus::kReserved);
+  EXPECT_EQ(only_order().status, OrderStatus::kNew);
   EXPECT_EQ(shop_.providers.reservation(id), "COMMITTED");
   EXPECT_EQ(shop_.providers.authorisation(id), "CAPTURED");
   shop_.store.now += kPatience.count();
-  shop_.plan.set(shop_.plan.operations() + 2, Fault::kUnavailable);  // take, authorise
+  shop_.plan.set(shop_.plan.operations() + 2, Fault::kUnavailable);  // take, prices
   EXPECT_TRUE(shop_.settle());
   EXPECT_EQ(only_order().status, OrderStatus::kCancelled);
   EXPECT_EQ(shop_.providers.reservation(id), "RELEASED");
@@ -208,7 +218,7 @@ TEST_F(SagaTest, WhatWasSoldAndPaidIsGivenBackWhenTheOrderIsCancelled) {
 }
 
 TEST_F(SagaTest, APaymentThatEndedBeforeItsCaptureCancelsTheOrder) {
-  shop_.plan.set(6, Fault::kStallBefore);  // commit
+  shop_.plan.set(5, Fault::kStallBefore);  // commit
   shop_.plan.stall = [this] { Providers(shop_.context).void_payment(only_order()).wait(); };
   const Response answer = place();
   EXPECT_EQ(answer.status(), 409);
@@ -218,7 +228,7 @@ TEST_F(SagaTest, APaymentThatEndedBeforeItsCaptureCancelsTheOrder) {
 }
 
 TEST_F(SagaTest, OnceAuthorisedItOnlyGoesForwards) {
-  shop_.plan.set(7, Fault::kUnavailable);  // capture
+  shop_.plan.set(6, Fault::kUnavailable);  // capture
   const Response open = place();
   EXPECT_EQ(type_of(open), "order-open");
   EXPECT_EQ(only_order().status, OrderStatus::kAuthorised);
@@ -247,8 +257,27 @@ TEST_F(SagaTest, DueWorkIsPatientWithWhatIsAwayAndThenCancels) {
   expect_settled();
 }
 
+// While its client waits an order is a draft: the lease alone is written, and nobody is told.
+TEST_F(SagaTest, NobodyIsToldOfAnOrderBeforeThereIsSomethingToTell) {
+  shop_.plan.set(3, Fault::kKillBefore);  // reserve
+  EXPECT_EQ(place().status(), 502);
+  EXPECT_EQ(told(), std::vector<std::string>{});
+  EXPECT_EQ(shop_.store.find(only_order().id), std::nullopt);
+  EXPECT_EQ(type_of(place(async_wish())), "order-in-flight");
+  EXPECT_TRUE(shop_.settle());
+  EXPECT_EQ(told(), (std::vector<std::string>{"Placed", "Reserved", "Authorised", "Completed"}));
+  expect_settled();
+}
+
+TEST_F(SagaTest, WhatWasReachedBeforeACancellationIsTold) {
+  place(wish("k", 2, "bob"));
+  EXPECT_EQ(told(), (std::vector<std::string>{"Placed", "Reserved", "Cancelled"}));
+  EXPECT_EQ(only_order().total_minor, 9100);
+  expect_settled();
+}
+
 TEST_F(SagaTest, NobodyTakesAnOrderThatIsHeld) {
-  shop_.plan.set(2, Fault::kKillBefore);
+  shop_.plan.set(3, Fault::kKillBefore);
   EXPECT_EQ(place().status(), 502);
   const std::string id = only_order().id;
   EXPECT_EQ(Saga(shop_.context, shop_.store).carry_on(id).status(), 409);
@@ -263,7 +292,7 @@ TEST_F(SagaTest, NobodyTakesAnOrderThatIsHeld) {
 
 TEST_F(SagaTest, ALeaseIsNoLongerThanItsInvocation) {
   shop_.context.advance(std::chrono::milliseconds(29'000));
-  shop_.plan.set(2, Fault::kKillBefore);
+  shop_.plan.set(3, Fault::kKillBefore);
   EXPECT_EQ(place().status(), 502);
   EXPECT_EQ(shop_.only().lease, shop_.store.now + 1000);
 }
@@ -284,7 +313,7 @@ TEST_F(SagaTest, AnAsynchronousOrderIsDueAtOnceAndAnswersItsKeyInTheEnd) {
 }
 
 TEST_F(SagaTest, OneWhoIsOvertakenAnswersWhatTheOtherDid) {
-  shop_.plan.set(6, Fault::kStallBefore);  // the change to AUTHORISED
+  shop_.plan.set(7, Fault::kStallBefore);  // the change
   shop_.plan.stall = [this] {
     shop_.store.now += kLeaseMax.count();
     EXPECT_TRUE(shop_.carry_on());

@@ -47,7 +47,8 @@ Begun MemoryOrderStore::begin(const std::string& key, const Order& order, Durati
         const KeyRecord& record = at->second;
         if (fresh) {
           const std::int64_t until = now + lease.count();
-          orders[order.id] = {order, key, {}, until, now, {to_event(order, now)}};
+          Kept& kept = orders[order.id] = {order, key, {}, until, now, {}};
+          if (order.version > 0) kept.events.push_back(to_event(order, now));
           due[order.id] = until;
           return {Outcome::kStarted, order.id, until, {}};
         }
@@ -68,7 +69,7 @@ Taken MemoryOrderStore::take(const std::string& id, Duration lease) {
         if (kept.lease > now) return {Taken::Outcome::kHeld, {}};
         kept.lease = due[id] = now + lease.count();
         return {Taken::Outcome::kTaken,
-                {kept.order, kept.key, kept.refusal, kept.lease, Duration(now - kept.created)}};
+                {kept.order, {}, kept.key, kept.refusal, kept.lease, Duration(now - kept.created)}};
       },
       redis_fault<Taken>);
 }
@@ -76,12 +77,12 @@ Taken MemoryOrderStore::take(const std::string& id, Duration lease) {
 bool MemoryOrderStore::change(const Work& work, Record record, const StoredAnswer& answer) {
   return plan_.run(
       [&] {
-        const Order& order = work.order;
+        const Order& order = work.next.back();
         Kept& kept = orders.at(order.id);
-        if (kept.order.version + 1 != order.version) return false;
+        if (kept.order.version != work.order.version) return false;
         if (kept.refusal && order.status != OrderStatus::kCancelled) return false;
         kept.order = order;
-        kept.events.push_back(to_event(order, now));
+        for (const Order& step : work.next) kept.events.push_back(to_event(step, now));
         if (is_final(order.status)) due.erase(order.id);
         const auto known = records.find(kept.key);
         if (known == records.end() || known->second.order != order.id) return true;
@@ -117,7 +118,7 @@ void MemoryOrderStore::let_go(const Work& work, Duration delay) {
 
 std::optional<Order> MemoryOrderStore::find(const std::string& id) {
   const auto at = orders.find(id);
-  if (at == orders.end()) return std::nullopt;
+  if (at == orders.end() || at->second.order.version == 0) return std::nullopt;
   return at->second.order;
 }
 

@@ -97,8 +97,7 @@ Response delete_faults(const Request&, Context& context) {
 ProviderFault take_fault(Context& context, const std::string& step) {
   if (!allowed(context)) return ProviderFault::kNone;
   subito::Redis& redis = context.redis("redis");
-  const RedisReply reply =
-      redis.command({"EVAL", scripts::kTakeFault, "1", fault_key(redis, step)});
+  const RedisReply reply = redis.eval(scripts::kTakeFault, {fault_key(redis, step)}, {});
   if (reply.is_nil()) return ProviderFault::kNone;
   const ProviderFault fault = fault_of_text(reply[0].text()).value_or(ProviderFault::kNone);
   if (fault == ProviderFault::kSlow) {

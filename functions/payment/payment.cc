@@ -115,10 +115,11 @@ Response authorise(const Request& request, Context& context, const Die& die) {
   const Event declined = event_about<v1::PaymentDeclined>(wanted);
   Redis& redis = context.redis("redis");
   const RedisReply reply =
-      redis.command({"EVAL", scripts::kAuthorise, "3", authorisation_key(redis, wanted.order),
-                     customer_key(redis, wanted.customer), events_key(redis), wanted.customer,
-                     wanted.amount, fault == ProviderFault::kDecline ? "1" : "0", authorised.type,
-                     authorised.data, declined.type, declined.data});
+      redis.eval(scripts::kAuthorise,
+                 {authorisation_key(redis, wanted.order), customer_key(redis, wanted.customer),
+                  events_key(redis)},
+                 {wanted.customer, wanted.amount, fault == ProviderFault::kDecline ? "1" : "0",
+                  authorised.type, authorised.data, declined.type, declined.data});
   if (fault == ProviderFault::kLost) die();
   const std::string what(reply.text());
   if (what == "done") return answer(wanted, "AUTHORISED", 201);
@@ -161,9 +162,9 @@ Response settle(const std::string& order, Settlement settlement, Context& contex
   const Event nothing = event_about<v1::PaymentVoided>({order, "", ""});
   const std::string captured = event_of(v1::PaymentCaptured()).type;
   Redis& redis = context.redis("redis");
-  const RedisReply reply = redis.command(
-      {"EVAL", scripts::kSettle, "2", authorisation_key(redis, order), events_key(redis), state,
-       customer_key(redis, ""), kVoidedKeptSeconds, capture ? captured : nothing.type,
+  const RedisReply reply = redis.eval(
+      scripts::kSettle, {authorisation_key(redis, order), events_key(redis)},
+      {state, customer_key(redis, ""), kVoidedKeptSeconds, capture ? captured : nothing.type,
        event_of(v1::PaymentRefunded()).type, nothing.data});
   const std::string_view what = reply[0].text();
   if (what == "unknown") throw unknown_authorisation(order);
@@ -206,9 +207,8 @@ Response seed(const Request&, Context& context) {
     granted.set_currency(kCurrency);
     const Event event = event_of(granted);
     added += redis
-                 .command({"EVAL", scripts::kGrant, "2", customer_key(redis, customer.id),
-                           events_key(redis), std::to_string(customer.limit_minor), event.type,
-                           event.data})
+                 .eval(scripts::kGrant, {customer_key(redis, customer.id), events_key(redis)},
+                       {std::to_string(customer.limit_minor), event.type, event.data})
                  .integer();
   }
   JsonWriter out;

@@ -30,8 +30,9 @@ void withdraw(Redis& redis, const std::string& product, const std::string& sku) 
   v1::ProductWithdrawn message;
   message.set_product_id(product);
   const Event event = event_of(message);
-  redis.command({"EVAL", scripts::kWithdraw, "3", redis.key("products"), level_key(redis, product),
-                 events_key(redis), product, sku, event.type, event.data});
+  redis.eval(scripts::kWithdraw,
+             {redis.key("products"), level_key(redis, product), events_key(redis)},
+             {product, sku, event.type, event.data});
 }
 
 Response hear(const Request& request, Context& context) {
@@ -59,9 +60,9 @@ bool add_level(Redis& redis, const std::string& product, const std::string& sku,
   stocked.set_quantity(pieces);
   const Event event = event_of(stocked);
   return redis
-             .command({"EVAL", scripts::kAddIfMissing, "3", redis.key("products"),
-                       level_key(redis, product), events_key(redis), product, sku,
-                       std::to_string(pieces), event.type, event.data})
+             .eval(scripts::kAddIfMissing,
+                   {redis.key("products"), level_key(redis, product), events_key(redis)},
+                   {product, sku, std::to_string(pieces), event.type, event.data})
              .integer() == 1;
 }
 

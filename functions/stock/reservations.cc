@@ -112,18 +112,16 @@ Response reserve(const Request& request, Context& context) {
   made.set_expires_in_ms(expires_ms);
   Event event = event_of(made);
   Redis& redis = context.redis("redis");
-  std::vector<std::string> command{"EVAL",
-                                   scripts::kReserve,
-                                   std::to_string(3 + lines.size()),
-                                   reservation_key(redis, order),
-                                   redis.key("due"),
-                                   events_key(redis)};
-  for (const Line& line : lines) command.push_back(level_key(redis, line.product));
-  command.insert(command.end(),
-                 {order, to_text(lines), std::to_string(expires_ms), std::move(event.type),
-                  std::move(event.data), ending_data(order, lines)});
-  for (const Line& line : lines) command.push_back(std::to_string(line.quantity));
-  const RedisReply reply = redis.command(command);
+  std::vector<std::string> keys{reservation_key(redis, order), redis.key("due"), events_key(redis)};
+  for (const Line& line : lines) keys.push_back(level_key(redis, line.product));
+  std::vector<std::string> arguments{order,
+                                     to_text(lines),
+                                     std::to_string(expires_ms),
+                                     std::move(event.type),
+                                     std::move(event.data),
+                                     ending_data(order, lines)};
+  for (const Line& line : lines) arguments.push_back(std::to_string(line.quantity));
+  const RedisReply reply = redis.eval(scripts::kReserve, keys, arguments);
   const std::string_view what = reply[0].text();
   if (what == "reserved") return answer(order, "RESERVED", 201);
   if (what == "mismatch") {
@@ -140,10 +138,10 @@ Response reserve(const Request& request, Context& context) {
 // comes too late. It cannot be committed, and has nothing that could expire.
 Response end(const std::string& order, Ending ending, Context& context) {
   Redis& redis = context.redis("redis");
-  const RedisReply reply = redis.command(
-      {"EVAL", scripts::kEnd, "3", reservation_key(redis, order), redis.key("due"),
-       events_key(redis), order, level_key(redis, ""), kEndedKeptSeconds, state_of(ending),
-       ending_type(ending), event_of(v1::ReservationReturned()).type, ending_data(order, {})});
+  const RedisReply reply = redis.eval(
+      scripts::kEnd, {reservation_key(redis, order), redis.key("due"), events_key(redis)},
+      {order, level_key(redis, ""), kEndedKeptSeconds, state_of(ending), ending_type(ending),
+       event_of(v1::ReservationReturned()).type, ending_data(order, {})});
   const std::string_view what = reply[0].text();
   if (what == "done") return answer(order, state_of(ending), 200);
   if (what == "again") return answer(order, reply[1].text(), 200);

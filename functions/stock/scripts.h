@@ -15,13 +15,15 @@
 //   stock:events               stream
 #pragma once
 
+#include <subito/redis_script.h>
+
 namespace shop::scripts {
 
 // KEYS: reservation, due, events, then the level of each line. ARGV: order, lines as text, ms until
 // it expires, event type, event, the event of its end, then the quantities.
 // Answers {what, ...}: reserved | again STATE | mismatch | unknown LINE | withdrawn LINE |
 // short LINE AVAILABLE.
-constexpr const char* kReserve = R"(
+constexpr subito::RedisScript kReserve(R"(
 local state = redis.call('HGET', KEYS[1], 'state')
 if state then
   local lines = redis.call('HGET', KEYS[1], 'lines')
@@ -44,7 +46,7 @@ redis.call('HSET', KEYS[1], 'state', 'RESERVED', 'lines', ARGV[2], 'event', ARGV
 redis.call('ZADD', KEYS[2], string.format('%.0f', due), ARGV[1])
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', 1000000, '*', 'type', ARGV[4], 'data', ARGV[5])
 return {'reserved'}
-)";
+)");
 
 // Ends a reservation: what is reserved is sold or goes back, what was sold comes back. KEYS:
 // reservation, due, events. ARGV: order, what the key of a level begins with, seconds to keep the
@@ -52,7 +54,7 @@ return {'reserved'}
 // that has reserved nothing. EXPIRED becomes only what is RESERVED and due; what is EXPIRED counts
 // as RELEASED, too. Who never reserved can be RELEASED and then reserves no more.
 // Answers {what, ...}: done | again STATE | ended STATE | early | unknown.
-constexpr const char* kEnd = R"(
+constexpr subito::RedisScript kEnd(R"(
 local kept = redis.call('HMGET', KEYS[1], 'state', 'lines', 'event')
 local state, to = kept[1], ARGV[4]
 if not state and to ~= 'RELEASED' then return {'unknown'} end
@@ -77,12 +79,12 @@ redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', 1000000, '*', 'type', sold and ARGV[6] or ARGV[5],
            'data', kept[3] or ARGV[7])
 return {'done'}
-)";
+)");
 
 // KEYS: level, events, record of the Idempotency-Key (or the level again, when there is none).
 // ARGV: quantity, most pieces, seconds to keep the record (0: there is none), event type, event.
 // Answers done | again | mismatch | too-many | unknown | withdrawn.
-constexpr const char* kRestock = R"(
+constexpr subito::RedisScript kRestock(R"(
 local level = redis.call('HMGET', KEYS[1], 'received', 'withdrawn')
 if not level[1] then return 'unknown' end
 local keep = tonumber(ARGV[3]) > 0
@@ -98,12 +100,12 @@ redis.call('HINCRBY', KEYS[1], 'available', ARGV[1])
 if keep then redis.call('SET', KEYS[3], ARGV[1], 'EX', ARGV[3]) end
 redis.call('XADD', KEYS[2], 'MAXLEN', '~', 1000000, '*', 'type', ARGV[4], 'data', ARGV[5])
 return 'done'
-)";
+)");
 
 // A level that has never received anything may be the catalogue's news of the product, which came
 // before the seed: it takes the pieces.
 // KEYS: products, level, events. ARGV: product, sku, pieces, event type, event. Answers 1 or 0.
-constexpr const char* kAddIfMissing = R"(
+constexpr subito::RedisScript kAddIfMissing(R"(
 local received = redis.call('HGET', KEYS[2], 'received')
 if received and (received ~= '0' or ARGV[3] == '0') then return 0 end
 redis.call('HSET', KEYS[2], 'sku', ARGV[2], 'received', ARGV[3], 'available', ARGV[3],
@@ -111,11 +113,11 @@ redis.call('HSET', KEYS[2], 'sku', ARGV[2], 'received', ARGV[3], 'available', AR
 redis.call('ZADD', KEYS[1], ARGV[1], ARGV[1])
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', 1000000, '*', 'type', ARGV[4], 'data', ARGV[5])
 return 1
-)";
+)");
 
 // A product that has no level yet gets one, so that news of it which come later are too late.
 // KEYS: products, level, events. ARGV: product, sku, event type, event. Answers 1 or 0.
-constexpr const char* kWithdraw = R"(
+constexpr subito::RedisScript kWithdraw(R"(
 if redis.call('HGET', KEYS[2], 'withdrawn') then return 0 end
 if redis.call('EXISTS', KEYS[2]) == 0 then
   redis.call('HSET', KEYS[2], 'sku', ARGV[2], 'received', 0, 'available', 0, 'reserved', 0,
@@ -125,6 +127,6 @@ end
 redis.call('HSET', KEYS[2], 'withdrawn', 1)
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', 1000000, '*', 'type', ARGV[3], 'data', ARGV[4])
 return 1
-)";
+)");
 
 }  // namespace shop::scripts

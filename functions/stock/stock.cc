@@ -107,9 +107,9 @@ Response restock(const Request& request, Context& context) {
   Redis& redis = context.redis("redis");
   const std::string level = level_key(redis, product);
   const std::string record = key ? redis.key("restock:" + product + ":" + *key) : level;
-  const RedisReply reply = redis.command({"EVAL", scripts::kRestock, "3", level, events_key(redis),
-                                          record, std::to_string(*quantity), kPiecesMax,
-                                          key ? kKeyKeptSeconds : "0", event.type, event.data});
+  const RedisReply reply = redis.eval(
+      scripts::kRestock, {level, events_key(redis), record},
+      {std::to_string(*quantity), kPiecesMax, key ? kKeyKeptSeconds : "0", event.type, event.data});
   const std::string_view outcome = reply.text();
   if (outcome == "unknown") throw unknown_product(product);
   if (outcome == "withdrawn") throw withdrawn(product);

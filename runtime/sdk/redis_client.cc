@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/sdk/include/subito/redis_script.h"
+
 namespace subito {
 
 RedisReply::RedisReply(redisReply* reply)
@@ -47,6 +49,24 @@ RedisReply RedisReply::operator[](std::size_t i) const {
   RedisReply element = *this;
   element.reply_ = reply_->element[i];
   return element;
+}
+
+RedisReply Redis::eval(const RedisScript& script, const std::vector<std::string>& keys,
+                       const std::vector<std::string>& arguments) {
+  std::vector<std::string> words;
+  words.reserve(3 + keys.size() + arguments.size());
+  words.insert(words.end(), {"EVALSHA", std::string(script.sha1()), std::to_string(keys.size())});
+  words.insert(words.end(), keys.begin(), keys.end());
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  try {
+    return command(words);
+  } catch (const RedisError& error) {
+    // Redis forgets its scripts when it starts anew.
+    if (!std::string_view(error.what()).starts_with("NOSCRIPT")) throw;
+  }
+  words[0] = "EVAL";
+  words[1] = script.text();
+  return command(words);
 }
 
 namespace sdk {

@@ -50,9 +50,9 @@ class ShopFireTest : public NodeTest {
   }
 
   void restock(const std::string& product, int pieces) {
-    const auto answer = node.client().post("/function/stock/stocks/" + product + "/restock",
-                                           "{\"quantity\": " + std::to_string(pieces) + "}");
-    ASSERT_EQ(answer.status, 200) << answer.body;
+    const Ran ran = node.cli({"invoke", "stock", "/stocks/" + product + "/restock", "-X", "POST",
+                              "-d", "{\"quantity\": " + std::to_string(pieces) + "}"});
+    ASSERT_EQ(ran.exit_code, 0) << ran.out << ran.err;
   }
 
   // Asks with the same key until the answer is final; 0: it never was.
@@ -132,20 +132,23 @@ class ShopFireTest : public NodeTest {
     EXPECT_EQ(redis_kills, 2);
   }
 
-  Json get(const std::string& path) {
-    const HttpResponse answer = node.client().get(path);
-    return answer.status == 200 ? Json::parse(answer.body) : Json();
+  // As an operator; null when it does not answer.
+  Json get(const std::string& function, const std::string& path) {
+    const Ran ran = node.cli({"invoke", function, path});
+    return ran.exit_code == 0 ? Json::parse(ran.out) : Json();
   }
+  Json levels() { return get("stock", "/stocks"); }
+  Json guest() { return get("payment", "/customers/guest"); }
 
   // Nothing reserved, nothing held.
   bool settled() {
-    const Json levels = get("/function/stock/stocks");
-    const Json guest = get("/function/payment/customers/guest");
-    if (!levels.is_array() || !guest.is_object()) return false;
-    for (const Json& level : levels) {
+    const Json pieces = levels();
+    const Json credit = guest();
+    if (!pieces.is_array() || !credit.is_object()) return false;
+    for (const Json& level : pieces) {
       if (level.at("reserved") != 0) return false;
     }
-    return guest.at("heldMinor") == 0;
+    return credit.at("heldMinor") == 0;
   }
 
   std::atomic<int> ended_ = 0;
@@ -161,8 +164,7 @@ TEST_F(ShopFireTest, StockMoneyAndOrdersAddUpWhoeverIsKilled) {
   for (int i = 0; i < kBuyers; ++i) buyers.emplace_back([this, i, each] { buy(i, each); });
   burn(orders);
   for (std::thread& buyer : buyers) buyer.join();
-  EXPECT_TRUE(eventually([this] { return settled(); }, kSettled))
-      << get("/function/stock/stocks") << get("/function/payment/customers/guest");
+  EXPECT_TRUE(eventually([this] { return settled(); }, kSettled)) << levels() << guest();
 
   std::printf("%d orders in %d tries, %d pods killed; answers", orders, books_.tries, pods_killed_);
   for (const auto& [status, count] : books_.statuses) std::printf(" %d: %d", status, count);
@@ -171,14 +173,14 @@ TEST_F(ShopFireTest, StockMoneyAndOrdersAddUpWhoeverIsKilled) {
   EXPECT_EQ(books_.statuses[201] + books_.statuses[409], orders);
   EXPECT_GT(books_.statuses[409], 0) << "anvils never ran out";
 
-  for (const Json& level : get("/function/stock/stocks")) {
+  for (const Json& level : levels()) {
     const auto number = [&](const char* name) { return level.at(name).get<std::int64_t>(); };
     EXPECT_EQ(number("received"), number("amountAvailable") + number("sold")) << level;
     EXPECT_GE(number("amountAvailable"), 0) << level;
     EXPECT_EQ(number("sold"), books_.sold[level.at("productId")]) << level;
   }
-  const Json guest = get("/function/payment/customers/guest");
-  EXPECT_EQ(guest.at("spentMinor"), books_.total_minor) << guest;
+  const Json credit = guest();
+  EXPECT_EQ(credit.at("spentMinor"), books_.total_minor) << credit;
   HttpClient client = node.client();
   for (const std::string& id : books_.orders) {
     const HttpResponse answer = client.get("/orders/" + id);

@@ -125,10 +125,36 @@ TEST_F(ShopLiveTest, NobodyForgesItsEventsOrDueWork) {
     const auto post = [&](const std::string& function) {
       return client.request("POST", "/function/" + function + path, "", fields).status;
     };
-    EXPECT_EQ(post("stock"), 403) << path;
+    EXPECT_EQ(post("stock"), 404) << path << ": it is not for clients";
     EXPECT_EQ(post("checkout"), 404) << path << ": its ingress is its routes";
   }
   EXPECT_EQ(node.pods_started("checkout"), 0U);
+}
+
+// Who knows an order's id could give himself the money back, or take everybody's pieces. The
+// functions that may ask for it do so through the node, whatever the ingress.
+TEST_F(ShopLiveTest, NoClientReachesStockOrPayment) {
+  ASSERT_EQ(order("k", "ada").status, 201);
+  const auto served = [this] {
+    return node.function("stock").at("requestsServed").get<std::uint64_t>() +
+           node.function("payment").at("requestsServed").get<std::uint64_t>();
+  };
+  const std::uint64_t before = served();
+  HttpClient client = node.client();
+  const http::Fields json{{"content-type", "application/json"}};
+  for (const char* path :
+       {"/function/payment/authorisations/a/void", "/function/payment/authorisations",
+        "/function/stock/reservations", "/function/stock/reservations/a/release",
+        "/function/stock/stocks/3/restock", "/function/stock/../stock/stocks/3/restock",
+        "/function/%73tock/stocks/3/restock", "/authorisations/a/void", "/stocks/3/restock"}) {
+    const HttpResponse answer = client.request("POST", path, R"({"quantity": 1})", json);
+    EXPECT_TRUE(answer.status == 404 || answer.status == 400) << path << ": " << answer.status;
+    if (!client.connected()) client = node.client();
+  }
+  EXPECT_EQ(client.get("/function/payment/customers/ada").status, 404);
+  EXPECT_EQ(client.get("/function/stock/stocks").status, 404);
+  EXPECT_EQ(served(), before) << "somebody was asked";
+  expect_books("ada", 1);
 }
 
 }  // namespace

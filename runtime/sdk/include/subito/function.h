@@ -37,6 +37,8 @@ struct redisReply;
 
 namespace subito {
 
+class RedisScript;  // subito/redis_script.h
+
 // Header fields in order; names are kept in lower case and compared without regard to case.
 class Headers {
  public:
@@ -211,6 +213,10 @@ class Redis {
   // so that one sees which succeeded.
   virtual std::vector<RedisReply> pipeline(
       const std::vector<std::vector<std::string>>& commands) = 0;
+  // Runs a Lua script, which finds `keys` as KEYS and `arguments` as ARGV. One round trip, two when
+  // Redis has never seen the script. Throws as command() does.
+  RedisReply eval(const RedisScript& script, const std::vector<std::string>& keys,
+                  const std::vector<std::string>& arguments);
   // The function's prefix in front of `name`; it may touch no other key.
   std::string key(std::string_view name) const { return prefix_ + std::string(name); }
   const std::string& prefix() const { return prefix_; }
