@@ -66,6 +66,25 @@ std::string table_text(const LatencyResult& result) {
   return text;
 }
 
+// A rate is named by its place: what it was differs from run to run.
+std::vector<Measure> latency_measures(const LatencyResult& result) {
+  std::vector<Measure> measures;
+  for (std::size_t i = 0; i < result.runs.size(); ++i) {
+    const WarmRun& run = result.runs[i];
+    const std::string where = i < result.percents.size()
+                                  ? format("at %u %% of what both can do", result.percents[i])
+                                  : format("at %.0f a second", run.scenario.per_second);
+    for (const auto& [fraction, name] : {std::pair(0.5, "p50"), std::pair(0.99, "p99")}) {
+      const auto of = [fraction = fraction](const Slice& slice) {
+        return latency_us(slice, fraction);
+      };
+      add_measures(run, result.reference, where,
+                   {std::string(name) + " of answers", "us", false, of}, measures);
+    }
+  }
+  return measures;
+}
+
 }  // namespace
 
 Result<LatencyResult> measure_latency(const LatencyOptions& options) {
@@ -79,6 +98,7 @@ Result<LatencyResult> measure_latency(const LatencyOptions& options) {
     ASSIGN_OR_RETURN(result.reference_per_second, capacity_of(peers.all().front(), options.slice));
     const double most = std::min(result.subito_per_second, result.reference_per_second);
     rates.clear();
+    result.percents = options.percents;
     for (const std::uint32_t percent : options.percents) rates.push_back(most * percent / 100);
   }
   std::vector<Scenario> scenarios;
@@ -100,6 +120,7 @@ nlohmann::ordered_json to_json(const LatencyResult& result, const Machine& machi
                             {"rounds", run.pairs.rounds},
                             {"peers", peers_json(run, result.reference)}});
   }
+  json["measures"] = measures_json(latency_measures(result));
   return json;
 }
 

@@ -1,10 +1,21 @@
 #include "bench/suites/suite_options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "bench/suites/measured_functions.h"
 
 namespace subito::bench {
 
 namespace {
+
+constexpr const char* kAllFunctions = "all";
+
+std::vector<std::string> with_all() {
+  std::vector<std::string> names = kFunctionNames;
+  names.emplace_back(kAllFunctions);
+  return names;
+}
 
 void set_slice(SuiteOptions& options, const std::string& text) {
   options.slice = duration_or_throw("--slice", text);
@@ -38,6 +49,29 @@ void add_suite(CLI::App& command, SuiteOptions& options) {
   command.add_option("--seed", options.seed, "of the order of slices; else a random one");
   add_output(command, options);
 }
+
+}  // namespace
+
+void add_functions(CLI::App& command, std::vector<std::string>& functions, const char* words) {
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--function",
+          [&functions](const std::vector<std::string>& names) {
+            const auto named = [&names](const std::string& name) {
+              return std::find(names.begin(), names.end(), name) != names.end();
+            };
+            functions.clear();
+            for (const std::string& name : kFunctionNames) {
+              if (named(name) || named(kAllFunctions)) functions.push_back(name);
+            }
+          },
+          words)
+      ->delimiter(',')
+      ->check(CLI::IsMember(with_all()))
+      ->type_name("NAMES");
+}
+
+namespace {
 
 void add_self_check(CLI::App& app, SelfCheckOptions& options) {
   CLI::App& command = *app.add_subcommand(
@@ -87,6 +121,11 @@ void add_chain(CLI::App& app, ChainOptions& options) {
   add_pool(command, options);
 }
 
+void add_start_functions(CLI::App& command, StartOptions& options) {
+  add_functions(command, options.functions,
+                "what to start: empty, catalogue, heavy, json, or all; else empty");
+}
+
 // What the suites of starts take.
 template <typename Options>
 void add_rounds(CLI::App& command, Options& options) {
@@ -109,6 +148,7 @@ void add_burst(CLI::App& app, BurstOptions& options) {
       ->delimiter(',')
       ->check(CLI::Range(std::uint32_t{1}, kBurstMost));
   add_rounds(command, options);
+  add_start_functions(command, options);
   add_output(command, options);
   add_pool(command, options);
 }
@@ -129,6 +169,7 @@ void add_churn(CLI::App& app, ChurnOptions& options) {
       ->check(CLI::Range(std::uint32_t{1}, kDensityPodsMax))
       ->capture_default_str();
   add_rounds(command, options);
+  add_start_functions(command, options);
   add_output(command, options);
   add_pool(command, options);
 }
@@ -139,6 +180,7 @@ void add_density(CLI::App& app, DensityOptions& options) {
   command.add_option("--pods", options.pods, "idle pods of each start mode")
       ->check(CLI::Range(std::uint32_t{1}, kDensityPodsMax))
       ->capture_default_str();
+  add_start_functions(command, options);
   add_output(command, options);
   add_pool(command, options);
 }

@@ -37,13 +37,18 @@ struct ChainOptions : SuiteOptions {
   std::vector<std::uint32_t> connections = {1};
 };
 
-struct BurstOptions : CommonOptions {
+// What suites of starts measure: names of kFunctionNames (measured_functions.h).
+struct StartOptions : CommonOptions {
+  std::vector<std::string> functions = {"empty"};
+};
+
+struct BurstOptions : StartOptions {
   std::uint32_t rounds = 10;
   std::vector<std::uint32_t> at_once = {10, 100};
   std::optional<std::uint64_t> seed;  // of the order
 };
 
-struct ChurnOptions : CommonOptions {
+struct ChurnOptions : StartOptions {
   std::uint32_t rounds = 5;
   std::chrono::nanoseconds time = std::chrono::seconds(3);  // of each row of a round
   std::uint32_t connections = 4;                            // callers at once
@@ -51,7 +56,7 @@ struct ChurnOptions : CommonOptions {
   std::optional<std::uint64_t> seed;                        // of the order
 };
 
-struct DensityOptions : CommonOptions {
+struct DensityOptions : StartOptions {
   std::uint32_t pods = 100;
 };
 
@@ -73,5 +78,8 @@ struct SuiteCommands {
   DensityOptions density;
 };
 void add_suites(CLI::App& app, SuiteCommands& commands);
+
+// --function: names of kFunctionNames, or `all`.
+void add_functions(CLI::App& command, std::vector<std::string>& functions, const char* words);
 
 }  // namespace subito::bench

@@ -100,6 +100,7 @@ nlohmann::ordered_json to_json(const ThroughputResult& result, const Machine& ma
                             {"rounds", run.pairs.rounds},
                             {"peers", peers_json(run, result.reference)}});
   }
+  json["measures"] = measures_json(closed_loop_measures(result));
   return json;
 }
 

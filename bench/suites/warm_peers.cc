@@ -19,7 +19,7 @@ NginxSite returning_site() {
 }  // namespace
 
 Result<WarmPeers> WarmPeers::make(std::uint32_t pool_size) {
-  const std::string binary = function_beside(kFunction);
+  ASSIGN_OR_RETURN(const std::string binary, find_function(kFunction));
   ASSIGN_OR_RETURN(TempFolder folder, TempFolder::make());
   ASSIGN_OR_RETURN(Bed bed, Bed::make(binary, pool_size));
   WarmPeers made(std::move(folder), std::move(bed));

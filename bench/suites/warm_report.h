@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bench/machine.h"
+#include "bench/measures.h"
 #include "bench/suites/warm_slice.h"
 
 namespace subito::bench {
@@ -67,5 +68,17 @@ nlohmann::ordered_json head_json(const WarmResult& result, const Machine& machin
 nlohmann::ordered_json peer_json(const WarmRun& run, const std::string& name, const Series* series);
 // All of them, the reference first.
 nlohmann::ordered_json peers_json(const WarmRun& run, const std::string& reference);
+
+// A figure of a run's slices, of each peer, and the same over the reference, pair by pair.
+struct WarmFigure {
+  std::string name;  // "requests a second"
+  std::string unit;
+  bool more_is_better = false;
+  SliceFigure of;
+};
+void add_measures(const WarmRun& run, const std::string& reference, const std::string& where,
+                  const WarmFigure& figure, std::vector<Measure>& measures);
+// Requests a second, CPU time a request and p50, of each run.
+std::vector<Measure> closed_loop_measures(const WarmResult& result);
 
 }  // namespace subito::bench
