@@ -11,11 +11,11 @@ namespace files = std::filesystem;
 
 }  // namespace
 
-// BUILD/bin/subito has BUILD/functions, PREFIX/bin/subito has PREFIX/lib/subito/bench.
+// BUILD/bin/subito has BUILD/functions and BUILD/shop, PREFIX/bin/subito PREFIX/lib/subito/bench.
 Result<std::string> find_function(const std::string& name) {
   const files::path root = files::path(own_program()).parent_path().parent_path();
   const files::path built = root / "functions" / name;
-  for (const files::path& path : {built, root / "lib/subito/bench" / name}) {
+  for (const files::path& path : {built, root / "shop" / name, root / "lib/subito/bench" / name}) {
     std::error_code error;
     if (files::is_regular_file(path, error)) return path.string();
   }

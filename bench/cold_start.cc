@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kEchoBodyBytes = 200;
 constexpr const char* kNodeAlone = "left out: nothing but a node hands a Redis connection over";
+constexpr const char* kBareProgram = "left out: its bare program answers the echo and empty alone";
 constexpr const char* kCopied = "left out: its copy of the binary stays in the page cache";
 // A private node fills its pool at once; a running one is taken as it is found after a while.
 constexpr std::chrono::milliseconds kRunningNodeRest{500};
@@ -80,6 +81,7 @@ Result<std::unique_ptr<ColdStart>> ColdStart::prepare(const ColdStartOptions& op
   RETURN_IF_ERROR(bench->open_node(program));
   RETURN_IF_ERROR(bench->open_floors());
   RETURN_IF_ERROR(bench->open_containers());
+  RETURN_IF_ERROR(bench->open_forks());
   RETURN_IF_ERROR(bench->learn_answer());
   return bench;
 }
@@ -186,6 +188,28 @@ Status ColdStart::open_containers() {
   return ok();
 }
 
+// A peer that is not installed is a column with a reason, too.
+Status ColdStart::open_forks() {
+  const bool answers = what_ ? what_->name == kPromisedFunction : options_.binary.empty();
+  for (Column& column : result_.columns) {
+    const PeerPlan* plan = find_plan(column.name);
+    if (plan == nullptr || !column.missing.empty()) continue;
+    if (!answers) column.missing = kBareProgram;
+    if (options_.cold_cache) column.missing = kCopied;
+    if (!column.missing.empty()) continue;
+    ASSIGN_OR_RETURN(const std::string program, find_function("classic"));
+    auto peer = Peer::start(*plan, "", program);
+    if (!peer && peer.error().code == ErrorCode::kCancelled) return peer.error();
+    if (!peer) {
+      column.missing = peer.error().message.substr(0, peer.error().message.find('\n'));
+      continue;
+    }
+    if (auto version = peer_version(*plan)) result_.versions[column.name] = *version;
+    forks_.emplace(column.name, *std::move(peer));
+  }
+  return ok();
+}
+
 // The first answers are not timed: they fill the page cache, and of a function that is not our echo
 // they are what all later ones must equal.
 Status ColdStart::learn_answer() {
@@ -200,11 +224,12 @@ Status ColdStart::learn_answer() {
     Column unused{column.name, {}, {}, 0, "", "", ""};
     const auto took = time_one(unused);
     if (took) continue;
-    if (!containers_.contains(column.name)) {
+    const bool contained = containers_.contains(column.name);
+    if (!contained && !forks_.contains(column.name)) {
       return Error(took.error()).annotate("try " + column.name);
     }
     column.missing = took.error().message;
-    containers_.at(column.name).clean();
+    if (contained) containers_.at(column.name).clean();
   }
   return ok();
 }

@@ -4,6 +4,7 @@
 //   spawn, spawn-again   posix_spawn of the binary, twice: the two columns differ by noise alone
 //   clone                clone3(CLONE_VM | CLONE_VFORK) and execveat
 //   crun, runc           a container with only the binary in it
+//   socket-activate, lighttpd-cgi  a process of a bare program for a new connection, over HTTP
 //   fresh, pooled        over HTTP on a kept-alive connection, by the node
 //   fresh-new, pooled-new  the same on a new connection, its making included
 //
@@ -24,6 +25,7 @@
 #include "bench/http_client.h"
 #include "bench/node_client.h"
 #include "bench/options.h"
+#include "bench/peers/peer.h"
 #include "bench/pod_request.h"
 #include "bench/private_node.h"
 #include "bench/statistics.h"
@@ -80,12 +82,14 @@ class ColdStart {
   Status deploy(const std::string& mode);
   Status open_floors();
   Status open_containers();
+  Status open_forks();
   Status learn_answer();
   bool wants(const std::string& column) const;
 
   void round();
   Status rest_before_start() const;
   Result<std::int64_t> time_one(Column& column);
+  Result<std::int64_t> time_fork(const Column& column);
   Status deploy_anew(const std::string& mode);
   Status drop_artefacts() const;
   struct Asked {
@@ -118,6 +122,7 @@ class ColdStart {
   std::vector<std::string> deployed_;
   std::uint32_t empty_sandboxes_ = 0;
   std::map<std::string, Container> containers_;
+  std::map<std::string, Peer> forks_;
   UniqueFd binary_;
   UniqueFd null_;
 };

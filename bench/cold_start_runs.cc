@@ -70,6 +70,7 @@ Result<std::int64_t> ColdStart::time_one(Column& column) {
     return time_http(column);
   }
   RETURN_IF_ERROR(rest_before_start());
+  if (forks_.contains(column.name)) return time_fork(column);
   if (options_.cold_cache) RETURN_IF_ERROR(drop_cached_pages(binary_path_));
   const auto container = containers_.find(column.name);
   const bool contained = container != containers_.end();
@@ -82,6 +83,18 @@ Result<std::int64_t> ColdStart::time_one(Column& column) {
   }
   RETURN_IF_ERROR(check(asked->answer.status, asked->answer.body));
   return asked->took_ns;
+}
+
+Result<std::int64_t> ColdStart::time_fork(const Column& column) {
+  const std::string base = find_plan(column.name)->base;
+  const std::int64_t begin = now_ns();
+  ASSIGN_OR_RETURN(HttpClient client, HttpClient::connect(forks_.at(column.name).address()));
+  ASSIGN_OR_RETURN(
+      const HttpReply reply,
+      client.call(request_.method, base.empty() ? request_.path : base, request_.body));
+  const std::int64_t took = now_ns() - begin;
+  RETURN_IF_ERROR(check(reply.status, reply.body));
+  return took;
 }
 
 Status ColdStart::rest_before_start() const {

@@ -18,7 +18,8 @@ namespace subito::bench {
 
 // What `bench cold-start` can time, in the order of its table.
 inline const std::vector<std::string> kColumnNames = {
-    "spawn", "spawn-again", "clone", "crun", "runc", "fresh", "fresh-new", "pooled", "pooled-new"};
+    "spawn",  "spawn-again", "clone",           "crun",        "runc", "fresh", "fresh-new",
+    "pooled", "pooled-new",  "socket-activate", "lighttpd-cgi"};
 
 struct ColdStartOptions : CommonOptions {
   std::uint32_t count = 50;  // starts of each column

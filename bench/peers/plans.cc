@@ -135,92 +135,108 @@ PeerFiles lighttpd_files(const PeerPlace& place) {
 
 using Words = std::vector<std::string>;
 
+std::vector<PeerPlan> proxies() {
+  return {{"haproxy",
+           "haproxy, one thread, proxying to the same binary on a Unix socket",
+           PeerKind::kProxy,
+           "haproxy",
+           false,
+           {"/usr/sbin/haproxy"},
+           {"-v"},
+           haproxy_files,
+           [](const PeerPlace& place) {
+             return Words{place.program, "-db", "-f", place.folder + "/haproxy.cfg"};
+           }},
+          {"h2o",
+           "h2o, one thread, proxying to the same binary on a Unix socket",
+           PeerKind::kProxy,
+           "h2o",
+           false,
+           {"/usr/bin/h2o"},
+           {"--version"},
+           h2o_files,
+           [](const PeerPlace& place) {
+             return Words{place.program, "-m", "worker", "-c", place.folder + "/h2o.conf"};
+           }},
+          {"caddy",
+           "caddy, GOMAXPROCS=1, proxying to the same binary on a Unix socket",
+           PeerKind::kProxy,
+           "caddy",
+           false,
+           {"/usr/bin/caddy"},
+           {"version"},
+           caddy_files,
+           [](const PeerPlace& place) {
+             return Words{place.program, "run",      "--config", place.folder + "/Caddyfile",
+                          "--adapter",   "caddyfile"};
+           }}};
+}
+
+std::vector<PeerPlan> hosts() {
+  return {{"workerd",
+           "workerd, JavaScript in an isolate, the same bytes, no isolation by the kernel",
+           PeerKind::kHost,
+           "workerd",
+           true,
+           {"@cloudflare/workerd-linux-64/bin/workerd"},
+           {"--version"},
+           workerd_files,
+           [](const PeerPlace& place) {
+             return Words{place.program, "serve", place.folder + "/workerd.capnp"};
+           }},
+          {"functions-framework",
+           "functions-framework of Node.js, the same bytes, a bare process",
+           PeerKind::kHost,
+           "@google-cloud/functions-framework",
+           true,
+           {"@google-cloud/functions-framework/build/src/main.js"},
+           {},
+           functions_framework_files,
+           [](const PeerPlace& place) {
+             return Words{"node", place.program, "--target=handler", "--source=" + place.folder,
+                          "--port=" + std::to_string(place.port)};
+           }}};
+}
+
+std::vector<PeerPlan> forks() {
+  return {{"socket-activate",
+           "systemd-socket-activate, a process of a bare C++ program a connection",
+           PeerKind::kFork,
+           "systemd",
+           false,
+           {"/usr/bin/systemd-socket-activate"},
+           {"--version"},
+           no_files,
+           [](const PeerPlace& place) {
+             return Words{place.program, "--accept",   "--inetd",
+                          "--listen",    local(place), place.handler};
+           }},
+          {"lighttpd-cgi",
+           "lighttpd, a CGI process of a bare C++ program a request",
+           PeerKind::kFork,
+           "lighttpd",
+           false,
+           {"/usr/sbin/lighttpd"},
+           {"-v"},
+           lighttpd_files,
+           [](const PeerPlace& place) {
+             return Words{place.program, "-D", "-f", place.folder + "/lighttpd.conf"};
+           },
+           "/run.cgi"}};
+}
+
+std::vector<PeerPlan> all_plans() {
+  std::vector<PeerPlan> plans;
+  for (const auto& some : {proxies(), hosts(), forks()}) {
+    plans.insert(plans.end(), some.begin(), some.end());
+  }
+  return plans;
+}
+
 }  // namespace
 
 const std::vector<PeerPlan>& peer_plans() {
-  static const std::vector<PeerPlan> plans = {
-      {"haproxy",
-       "haproxy, one thread, proxying to the same binary on a Unix socket",
-       PeerKind::kProxy,
-       "haproxy",
-       false,
-       {"/usr/sbin/haproxy"},
-       {"-v"},
-       haproxy_files,
-       [](const PeerPlace& place) {
-         return Words{place.program, "-db", "-f", place.folder + "/haproxy.cfg"};
-       }},
-      {"h2o",
-       "h2o, one thread, proxying to the same binary on a Unix socket",
-       PeerKind::kProxy,
-       "h2o",
-       false,
-       {"/usr/bin/h2o"},
-       {"--version"},
-       h2o_files,
-       [](const PeerPlace& place) {
-         return Words{place.program, "-m", "worker", "-c", place.folder + "/h2o.conf"};
-       }},
-      {"caddy",
-       "caddy, GOMAXPROCS=1, proxying to the same binary on a Unix socket",
-       PeerKind::kProxy,
-       "caddy",
-       false,
-       {"/usr/bin/caddy"},
-       {"version"},
-       caddy_files,
-       [](const PeerPlace& place) {
-         return Words{place.program, "run",      "--config", place.folder + "/Caddyfile",
-                      "--adapter",   "caddyfile"};
-       }},
-      {"workerd",
-       "workerd, JavaScript in an isolate, the same bytes, no isolation by the kernel",
-       PeerKind::kHost,
-       "workerd",
-       true,
-       {"@cloudflare/workerd-linux-64/bin/workerd"},
-       {"--version"},
-       workerd_files,
-       [](const PeerPlace& place) {
-         return Words{place.program, "serve", place.folder + "/workerd.capnp"};
-       }},
-      {"functions-framework",
-       "functions-framework of Node.js, the same bytes, a bare process",
-       PeerKind::kHost,
-       "@google-cloud/functions-framework",
-       true,
-       {"@google-cloud/functions-framework/build/src/main.js"},
-       {},
-       functions_framework_files,
-       [](const PeerPlace& place) {
-         return Words{"node", place.program, "--target=handler", "--source=" + place.folder,
-                      "--port=" + std::to_string(place.port)};
-       }},
-      {"socket-activate",
-       "systemd-socket-activate, a process of a bare C++ program a connection",
-       PeerKind::kFork,
-       "systemd",
-       false,
-       {"/usr/bin/systemd-socket-activate"},
-       {"--version"},
-       no_files,
-       [](const PeerPlace& place) {
-         return Words{place.program, "--accept",   "--inetd",
-                      "--listen",    local(place), place.handler};
-       }},
-      {"lighttpd-cgi",
-       "lighttpd, a CGI process of a bare C++ program a request",
-       PeerKind::kFork,
-       "lighttpd",
-       false,
-       {"/usr/sbin/lighttpd"},
-       {"-v"},
-       lighttpd_files,
-       [](const PeerPlace& place) {
-         return Words{place.program, "-D", "-f", place.folder + "/lighttpd.conf"};
-       },
-       "/run.cgi"},
-  };
+  static const std::vector<PeerPlan> plans = all_plans();
   return plans;
 }
 

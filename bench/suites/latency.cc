@@ -59,11 +59,18 @@ std::string table_text(const LatencyResult& result) {
   }
   text += " p50 over | p99 over | sent late, p99 | n | errors |\n" + line;
   text += "--:|--:|--:|--:|--:|\n";
+  const std::string head = text;
+  std::string others;
   for (const WarmRun& run : result.runs) {
     text += latency_row(run, result.reference, nullptr);
-    for (const Series& series : run.pairs.series) text += latency_row(run, series.name, &series);
+    for (const Series* one : series_of(run, result, false))
+      text += latency_row(run, one->name, one);
+    for (const Series* one : series_of(run, result, true)) {
+      others += latency_row(run, one->name, one);
+    }
   }
-  return text;
+  if (others.empty()) return text;
+  return text + "\n" + kOtherLanguages + "\n" + head + others;
 }
 
 // A rate is named by its place: what it was differs from run to run.
@@ -78,8 +85,8 @@ std::vector<Measure> latency_measures(const LatencyResult& result) {
       const auto of = [fraction = fraction](const Slice& slice) {
         return latency_us(slice, fraction);
       };
-      add_measures(run, result.reference, where,
-                   {std::string(name) + " of answers", "us", false, of}, measures);
+      add_measures(run, result, where, {std::string(name) + " of answers", "us", false, of},
+                   measures);
     }
   }
   return measures;
@@ -88,7 +95,7 @@ std::vector<Measure> latency_measures(const LatencyResult& result) {
 }  // namespace
 
 Result<LatencyResult> measure_latency(const LatencyOptions& options) {
-  ASSIGN_OR_RETURN(const WarmPeers peers, WarmPeers::make(options.pool_size));
+  ASSIGN_OR_RETURN(const WarmPeers peers, WarmPeers::make(options.pool_size, options.peers));
   LatencyResult result;
   describe_suite("latency", options, peers.all(), result);
   tell_peers(peers, result);

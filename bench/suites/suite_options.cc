@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "bench/peers/peer.h"
 #include "bench/suites/measured_functions.h"
 
 namespace subito::bench {
@@ -82,12 +83,44 @@ void add_self_check(CLI::App& app, SelfCheckOptions& options) {
   add_suite(command, options);
 }
 
+// What a warm suite can have beside nginx.
+std::vector<std::string> warm_peer_names() {
+  std::vector<std::string> names;
+  for (const PeerPlan& plan : peer_plans()) {
+    if (plan.kind != PeerKind::kFork) names.emplace_back(plan.name);
+  }
+  return names;
+}
+
+void add_peer_names(CLI::App& command, std::vector<std::string>& peers) {
+  std::vector<std::string> allowed = warm_peer_names();
+  allowed.insert(allowed.begin(), {"all", "nginx"});
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--peers",
+          [&peers](const std::vector<std::string>& names) {
+            const auto named = [&names](const char* name) {
+              return std::find(names.begin(), names.end(), name) != names.end();
+            };
+            peers.clear();
+            for (const std::string& name : warm_peer_names()) {
+              if (named(name.c_str()) || named("all")) peers.push_back(name);
+            }
+          },
+          "beside nginx: haproxy, h2o, caddy, workerd, functions-framework, or all; "
+          "see `subito bench peers`")
+      ->delimiter(',')
+      ->check(CLI::IsMember(allowed))
+      ->type_name("NAMES");
+}
+
 void add_throughput(CLI::App& app, ThroughputOptions& options) {
   CLI::App& command = *app.add_subcommand(
       "throughput", "Warm requests a second and CPU time a request, beside nginx");
   command.add_option("--connections", options.connections, "how many at once, each measured")
       ->delimiter(',')
       ->check(CLI::Range(std::uint32_t{1}, kConnectionsMax));
+  add_peer_names(command, options.peers);
   add_suite(command, options);
   add_pool(command, options);
 }
@@ -107,6 +140,7 @@ void add_latency(CLI::App& app, LatencyOptions& options) {
   command.add_option("--connections", options.connections, "at most at once")
       ->check(CLI::Range(std::uint32_t{1}, kConnectionsMax))
       ->capture_default_str();
+  add_peer_names(command, options.peers);
   add_suite(command, options);
   add_pool(command, options);
 }

@@ -24,10 +24,12 @@ struct SelfCheckOptions : SuiteOptions {
 };
 
 struct ThroughputOptions : SuiteOptions {
+  std::vector<std::string> peers;  // beside nginx, names of peer_plans()
   std::vector<std::uint32_t> connections = {1, 16, 64};
 };
 
 struct LatencyOptions : SuiteOptions {
+  std::vector<std::string> peers;  // as of ThroughputOptions
   std::uint32_t connections = 64;
   std::uint32_t per_second = 0;                        // 0: shares of what the slower one can do
   std::vector<std::uint32_t> percents = {10, 50, 80};  // the shares

@@ -47,6 +47,23 @@ TEST_F(SuitesSmoke, ThroughputMeasuresEveryPeerWithoutErrors) {
   }
 }
 
+// What is not installed is told, not measured.
+TEST_F(SuitesSmoke, ThroughputTakesMorePeers) {
+  const auto json = bench(
+      {"throughput", "--peers", "all", "--connections", "2", "--rounds", "1", "--slice", "50ms"});
+  ASSERT_TRUE(json.is_object());
+  EXPECT_EQ(json["errors"], 0);
+  for (const char* name : {"haproxy", "h2o", "caddy", "workerd", "functions-framework"}) {
+    EXPECT_NE(json["peers"].contains(name), json["missing"].contains(name)) << name;
+  }
+  for (const auto& measure : json["measures"]) {
+    const bool other = measure["row"] == "workerd" || measure["row"] == "functions-framework";
+    const std::string figure = measure["figure"];
+    if (measure["row"] == "subito") EXPECT_EQ(figure.find("other languages"), figure.npos);
+    if (other) EXPECT_NE(figure.find("other languages"), figure.npos) << measure;
+  }
+}
+
 TEST_F(SuitesSmoke, LatencySendsWhatIsDueAndNoMore) {
   const auto json = bench(
       {"latency", "--rate", "200", "--connections", "4", "--rounds", "2", "--slice", "100ms"});

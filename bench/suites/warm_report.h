@@ -26,6 +26,7 @@ struct WarmResult {
   std::uint32_t pool_size = 0;
   std::string reference;                                   // a peer's name
   std::vector<std::pair<std::string, std::string>> peers;  // name and what it is
+  std::vector<std::string> other_languages;  // of the peers: hosts of functions in another one
   std::vector<MissingPeer> missing;
   std::string nginx_version;
   std::vector<WarmRun> runs;
@@ -76,8 +77,13 @@ struct WarmFigure {
   bool more_is_better = false;
   SliceFigure of;
 };
-void add_measures(const WarmRun& run, const std::string& reference, const std::string& where,
+// Hosts of other languages are a figure of their own.
+void add_measures(const WarmRun& run, const WarmResult& result, const std::string& where,
                   const WarmFigure& figure, std::vector<Measure>& measures);
+// The series of a run whose peers are hosts of other languages, or those that are not.
+std::vector<const Series*> series_of(const WarmRun& run, const WarmResult& result,
+                                     bool other_languages);
+inline constexpr const char* kOtherLanguages = "hosts of functions in other languages";
 // Requests a second, CPU time a request and p50, of each run.
 std::vector<Measure> closed_loop_measures(const WarmResult& result);
 
