@@ -20,7 +20,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kPeerReadyEvery{5};
 
-std::string first_line(const std::string& text) {
+std::string said_first(const std::string& text) {
   const std::size_t begin = text.find_first_not_of("\n ");
   if (begin == std::string::npos) return "";
   return text.substr(begin, text.find('\n', begin) - begin);
@@ -78,7 +78,7 @@ Result<std::string> peer_version(const PeerPlan& plan) {
   arguments.insert(arguments.end(), plan.version.begin(), plan.version.end());
   if (plan.version.empty()) return std::string("installed");
   ASSIGN_OR_RETURN(const Finished finished, run({arguments.front(), arguments}));
-  return first_line(finished.output);
+  return said_first(finished.output);
 }
 
 Result<std::uint16_t> free_port() {

@@ -48,7 +48,8 @@ PeerFiles h2o_files(const PeerPlace& place) {
                "        proxy.reverse.url: \"http://[unix:" +
                place.upstream_socket +
                "]/\"\n"
-               "        proxy.timeout.keepalive: 60000\n"}};
+               "        proxy.timeout.keepalive: 60000\n"
+               "        proxy.preserve-host: ON\n"}};
 }
 
 PeerFiles caddy_files(const PeerPlace& place) {
@@ -56,7 +57,6 @@ PeerFiles caddy_files(const PeerPlace& place) {
            "{\n"
            "  admin off\n"
            "  auto_https off\n"
-           "  persist_config off\n"
            "}\n"
            "http://" +
                local(place) +

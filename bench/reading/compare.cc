@@ -124,15 +124,15 @@ std::vector<std::string> differing_of(const ReportFile& a, const ReportFile& b) 
   return differing;
 }
 
-std::string number(double value) {
+std::string shown(double value) {
   return format("%.4g", value);
 }
 
 std::string change_row(const Change& change) {
   const bool both = change.n_a > 0 && change.n_b > 0;
   return "| " + change.figure + " | " + change.row + " | " +
-         (change.n_a > 0 ? number(change.median_a) : "-") + " | " +
-         (change.n_b > 0 ? number(change.median_b) : "-") + " | " + change.unit + " | " +
+         (change.n_a > 0 ? shown(change.median_a) : "-") + " | " +
+         (change.n_b > 0 ? shown(change.median_b) : "-") + " | " + change.unit + " | " +
          (both ? format("%.3f (%.3f to %.3f)", change.ratio.middle, change.ratio.low,
                         change.ratio.high)
                : std::string("-")) +

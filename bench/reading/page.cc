@@ -15,7 +15,7 @@ namespace {
 constexpr char kPageStyle[] = R"html(
 figcaption { font-size: 14px; } .pictures { display: grid; gap: 1rem 2rem; align-items: start;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 27rem), 1fr)); }
-figure { overflow-x: auto; } figure svg { min-width: 25rem; }
+figure { overflow-x: auto; } figure svg { min-width: 20rem; font-size: 14px; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem; }
 dt { color: var(--faint); } dd { margin: 0; overflow-wrap: anywhere; min-width: 0; }
 code { overflow-wrap: anywhere; } .bad { color: var(--s4); font-weight: bold; }
@@ -136,7 +136,7 @@ std::string box_caption(const Figure& figure) {
 
 std::string limits_of(const std::string& benchmark) {
   for (const Limits& limits : kLimits) {
-    if (benchmark == limits.benchmark) return std::string("It does not show: ") + limits.words;
+    if (benchmark == limits.benchmark) return std::string("Limits: ") + limits.words;
   }
   return "";
 }

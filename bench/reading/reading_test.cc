@@ -161,7 +161,7 @@ TEST(ReportPage, NeedsNothingFromElsewhereAndEscapes) {
   const std::string page = to_page({one});
   EXPECT_THAT(page, HasSubstr("<svg"));
   EXPECT_THAT(page, HasSubstr("&lt;b>"));
-  EXPECT_THAT(page, HasSubstr("It does not show: One start at a time"));
+  EXPECT_THAT(page, HasSubstr("Limits: One start at a time"));
   EXPECT_THAT(page, HasSubstr("<td>pooled</td><td>40</td>"));
   for (const char* never : {"http", "<script", "nan", "inf,", "<b>"}) {
     EXPECT_THAT(page, Not(HasSubstr(never)));

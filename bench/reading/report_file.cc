@@ -85,7 +85,12 @@ Result<Measure> measure_of(const Json& json, const std::string& where) {
 std::vector<std::pair<std::string, std::string>> facts_of(const Json& object) {
   std::vector<std::pair<std::string, std::string>> facts;
   for (const auto& [name, value] : object.items()) {
-    facts.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
+    if (value.is_object()) {  // settings
+      const auto inner = facts_of(value);
+      facts.insert(facts.end(), inner.begin(), inner.end());
+    } else {
+      facts.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
+    }
   }
   return facts;
 }

@@ -105,11 +105,11 @@ Status WarmPeers::open_more(const std::vector<std::string>& names) {
     const PeerPlan* plan = find_plan(name);
     if (plan == nullptr) return fail(ErrorCode::kInvalidArgument, "find peer " + name);
     auto peer = Peer::start(*plan, behind_nginx_->address().socket_path);
-    if (!peer && peer.error().code == ErrorCode::kNotFound) {
+    if (!peer && peer.error().code == ErrorCode::kCancelled) return std::move(peer).error();
+    if (!peer) {
       missing_.push_back({name, peer.error().message});
       continue;
     }
-    if (!peer) return std::move(peer).error();
     const bool host = plan->kind == PeerKind::kHost;
     std::vector<pid_t> processes = {peer->pid()};
     if (!host) processes.push_back(behind_nginx_->pid());

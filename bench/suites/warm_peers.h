@@ -27,7 +27,7 @@ namespace subito::bench {
 
 class WarmPeers {
  public:
-  // `more`: names of peer_plans() beside nginx; one that is not installed is missing.
+  // `more`: names of peer_plans() beside nginx; one that does not start is missing.
   static Result<WarmPeers> make(std::uint32_t pool_size, const std::vector<std::string>& more = {});
 
   const WarmPeer& subito() const;
