@@ -58,9 +58,10 @@ PeerFiles caddy_files(const PeerPlace& place) {
            "  admin off\n"
            "  auto_https off\n"
            "}\n"
-           "http://" +
-               local(place) +
+           "http://:" +
+               std::to_string(place.port) +
                " {\n"
+               "  bind 127.0.0.1\n"
                "  reverse_proxy unix/" +
                place.upstream_socket +
                " {\n"
