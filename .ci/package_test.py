@@ -44,6 +44,7 @@ class PackageTest(unittest.TestCase):
 
     def test_holds_what_an_installation_is(self):
         for path in ("bin/subito", "lib/subito/subito-launcher", "lib/libsubito_sdk.a",
+                     "lib/subito/bench/measured", "lib/subito/bench/catalogue",
                      "lib/libsubito_testing.a", "include/subito/function.h",
                      "include/subito/testing.h", "lib/cmake/Subito/SubitoConfig.cmake",
                      "share/doc/subito/README.md", "share/doc/subito/copyright"):

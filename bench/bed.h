@@ -11,11 +11,11 @@
 
 namespace subito::bench {
 
-// A function that was built with the running program.
-std::string function_beside(const char* name);
+// A function that was built, or installed, with the running program; kNotFound with what to build.
+Result<std::string> find_function(const std::string& name);
 
 // `asked`, or where that is empty the tiny echo beside the running program.
-std::string function_binary(const std::string& asked);
+Result<std::string> function_binary(const std::string& asked);
 
 // What asks a deployed echo to burn that much CPU time.
 std::string burn_path(const char* function, std::uint32_t burn_ms);

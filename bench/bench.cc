@@ -47,12 +47,9 @@ int tell(const std::string& title, const std::string& text, const nlohmann::orde
 
 int cold_start(const ColdStartOptions& options, const std::string& command) {
   const Machine machine = describe_machine(own_program());
-  ColdStartResult result;
-  {
-    auto bench = ColdStart::prepare(options);
-    if (!bench) return complain(bench.error());
-    result = (*bench)->run();
-  }
+  const auto measured = measure_cold_start(options);
+  if (!measured) return complain(measured.error());
+  const ColdStartResult& result = *measured;
   const ColdStartReport report{options, result, machine, command};
   const int told =
       tell("Cold start", to_text(report), to_json(report), options.json, options.report);
@@ -130,6 +127,9 @@ int run_bench(const std::vector<std::string>& arguments) {
   std::string command = "subito bench";
   for (const std::string& argument : arguments) command += " " + argument;
   const Interrupt interrupt;
+  if (parsed->page) return run_page(*parsed->page);
+  if (parsed->compare) return run_compare(*parsed->compare);
+  if (parsed->peers) return run_peers(*parsed->peers);
   if (parsed->fairness) return run_loaded("Fairness", measure_fairness, *parsed->fairness, command);
   if (parsed->step) return run_loaded("Step", measure_step, *parsed->step, command);
   if (parsed->shop) return run_interruptible("Shop", measure_shop, *parsed->shop, command);

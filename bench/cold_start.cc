@@ -3,14 +3,19 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "bench/bed.h"
+#include "bench/suites/start_bed.h"
 
 namespace subito::bench {
 
 namespace {
 
 constexpr std::size_t kEchoBodyBytes = 200;
+constexpr const char* kNodeAlone = "left out: nothing but a node hands a Redis connection over";
+constexpr const char* kBareProgram = "left out: its bare program answers the echo and empty alone";
+constexpr const char* kCopied = "left out: its copy of the binary stays in the page cache";
 // A private node fills its pool at once; a running one is taken as it is found after a while.
 constexpr std::chrono::milliseconds kRunningNodeRest{500};
 
@@ -27,9 +32,10 @@ std::string echo_body(std::mt19937_64& random) {
 
 }  // namespace
 
-const Column* ColdStartResult::find(const std::string& name) const {
-  const auto it = std::find_if(columns.begin(), columns.end(),
-                               [&](const Column& column) { return column.name == name; });
+const Column* ColdStartResult::find(const std::string& function, const std::string& name) const {
+  const auto it = std::find_if(columns.begin(), columns.end(), [&](const Column& column) {
+    return column.function == function && column.name == name;
+  });
   return it == columns.end() ? nullptr : &*it;
 }
 
@@ -39,28 +45,67 @@ std::uint32_t ColdStartResult::errors() const {
   return sum;
 }
 
-Result<std::unique_ptr<ColdStart>> ColdStart::prepare(const ColdStartOptions& options) {
+Result<ColdStartResult> measure_cold_start(const ColdStartOptions& options) {
+  ColdStartResult all;
+  all.seed = options.seed ? *options.seed : std::random_device()();
+  all.rounds = options.count;
+  std::vector<std::string> functions = options.functions;
+  if (functions.empty()) functions.emplace_back();
+  for (const std::string& function : functions) {
+    ASSIGN_OR_RETURN(const auto bench, ColdStart::prepare(options, function, all.seed));
+    ColdStartResult one = bench->run();
+    all.functions.insert(all.functions.end(), one.functions.begin(), one.functions.end());
+    all.kept = one.kept;
+    all.versions.merge(one.versions);
+    std::move(one.columns.begin(), one.columns.end(), std::back_inserter(all.columns));
+    all.rounds = std::min(all.rounds, one.rounds);
+    all.interrupted = one.interrupted;
+    if (all.interrupted) break;
+  }
+  return all;
+}
+
+Result<std::unique_ptr<ColdStart>> ColdStart::prepare(const ColdStartOptions& options,
+                                                      const std::string& function,
+                                                      std::uint64_t seed) {
   std::unique_ptr<ColdStart> bench(new ColdStart(options));
   const std::string program = own_program();
-  bench->result_.seed = options.seed ? *options.seed : std::random_device()();
-  bench->random_.seed(bench->result_.seed);
-  bench->result_.binary = function_binary(options.binary);
-  if (options.binary.empty()) {
-    bench->request_.body = echo_body(bench->random_);
-  } else {
-    bench->request_.method = "GET";
-    bench->request_.path = options.path;
-  }
+  bench->random_.seed(seed);
+  RETURN_IF_ERROR(bench->choose_function(function));
   for (const std::string& name : kColumnNames) {
-    if (bench->wants(name)) bench->result_.columns.push_back({name, {}, {}, 0, "", ""});
+    if (!bench->wants(name)) continue;
+    bench->result_.columns.push_back({name, {}, {}, 0, "", "", bench->function_});
   }
   ASSIGN_OR_RETURN(TempFolder folder, TempFolder::make());
   bench->folder_.emplace(std::move(folder));
   RETURN_IF_ERROR(bench->open_node(program));
   RETURN_IF_ERROR(bench->open_floors());
   RETURN_IF_ERROR(bench->open_containers());
+  RETURN_IF_ERROR(bench->open_forks());
   RETURN_IF_ERROR(bench->learn_answer());
   return bench;
+}
+
+// What is started, and what it is asked for.
+Status ColdStart::choose_function(const std::string& name) {
+  if (!name.empty()) {
+    ASSIGN_OR_RETURN(what_, measured_function(name));
+    function_ = name;
+    binary_path_ = what_->binary;
+    request_.method = "GET";
+    request_.path = what_->path;
+  } else {
+    ASSIGN_OR_RETURN(binary_path_, function_binary(options_.binary));
+    function_ = binary_path_.substr(binary_path_.rfind('/') + 1);
+    if (options_.binary.empty()) {
+      request_.body = echo_body(random_);
+    } else {
+      request_.method = "GET";
+      request_.path = options_.path;
+    }
+  }
+  result_.functions = {function_};
+  return ok();
 }
 
 ColdStart::~ColdStart() {
@@ -90,7 +135,8 @@ Status ColdStart::open_node(const std::string& program) {
   for (const char* mode : {"fresh", "pooled"}) {
     if (!wants(mode) && !wants(std::string(mode) + "-new")) continue;
     deployed_.push_back(std::string("bench-") + mode);
-    RETURN_IF_ERROR(api_->deploy({deployed_.back(), result_.binary, mode}));
+    RETURN_IF_ERROR(deploy(mode));
+    if (what_) RETURN_IF_ERROR(seed_function(gateway_, deployed_.back(), *what_));
   }
   if (!node_) {
     rest(kRunningNodeRest);
@@ -103,9 +149,21 @@ Status ColdStart::open_node(const std::string& program) {
   return ok();
 }
 
+// A measured function by way of a manifest, for its bindings.
+Status ColdStart::deploy(const std::string& mode) {
+  const std::string name = "bench-" + mode;
+  if (!what_) return api_->deploy({name, binary_path_, mode});
+  MeasuredFunction what = *what_;
+  what.binary = binary_path_;
+  return deploy_start(*api_, folder_->path(), {name, mode, "instant", 1, 0, std::move(what)});
+}
+
 Status ColdStart::open_floors() {
-  binary_.reset(::open(result_.binary.c_str(), O_PATH | O_CLOEXEC));
-  if (!binary_.valid()) return errno_error("open function " + result_.binary);
+  for (Column& column : result_.columns) {
+    if (what_ && what_->redis && !by_node(column.name)) column.missing = kNodeAlone;
+  }
+  binary_.reset(::open(binary_path_.c_str(), O_PATH | O_CLOEXEC));
+  if (!binary_.valid()) return errno_error("open function " + binary_path_);
   null_.reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null_.valid()) return errno_error("open /dev/null");
   return ok();
@@ -117,7 +175,9 @@ Status ColdStart::open_containers() {
   const Status hidden = hide_unified_cgroup();
   for (Column& column : result_.columns) {
     if (column.name != "crun" && column.name != "runc") continue;
-    auto container = Container::prepare(column.name, folder_->path(), result_.binary);
+    if (options_.cold_cache && column.missing.empty()) column.missing = kCopied;
+    if (!column.missing.empty()) continue;
+    auto container = Container::prepare(column.name, folder_->path(), binary_path_);
     if (!container) {
       column.missing = container.error().message;
       continue;
@@ -128,25 +188,48 @@ Status ColdStart::open_containers() {
   return ok();
 }
 
+// A peer that is not installed is a column with a reason, too.
+Status ColdStart::open_forks() {
+  const bool answers = what_ ? what_->name == kPromisedFunction : options_.binary.empty();
+  for (Column& column : result_.columns) {
+    const PeerPlan* plan = find_plan(column.name);
+    if (plan == nullptr || !column.missing.empty()) continue;
+    if (!answers) column.missing = kBareProgram;
+    if (options_.cold_cache) column.missing = kCopied;
+    if (!column.missing.empty()) continue;
+    ASSIGN_OR_RETURN(const std::string program, find_function("classic"));
+    auto peer = Peer::start(*plan, "", program);
+    if (!peer && peer.error().code == ErrorCode::kCancelled) return peer.error();
+    if (!peer) {
+      column.missing = peer.error().message.substr(0, peer.error().message.find('\n'));
+      continue;
+    }
+    if (auto version = peer_version(*plan)) result_.versions[column.name] = *version;
+    forks_.emplace(column.name, *std::move(peer));
+  }
+  return ok();
+}
+
 // The first answers are not timed: they fill the page cache, and of a function that is not our echo
 // they are what all later ones must equal.
 Status ColdStart::learn_answer() {
-  expected_ = request_.body;
-  if (!options_.binary.empty()) {
+  expected_ = what_ ? what_->body : request_.body;
+  if (!what_ && !options_.binary.empty()) {
     ASSIGN_OR_RETURN(const Asked asked,
                      ask(StartBy::kPosixSpawn, function_command(), kFunctionGrace));
     expected_ = asked.answer.body;
   }
   for (Column& column : result_.columns) {
     if (!column.missing.empty()) continue;
-    Column unused{column.name, {}, {}, 0, "", ""};
+    Column unused{column.name, {}, {}, 0, "", "", ""};
     const auto took = time_one(unused);
     if (took) continue;
-    if (!containers_.contains(column.name)) {
+    const bool contained = containers_.contains(column.name);
+    if (!contained && !forks_.contains(column.name)) {
       return Error(took.error()).annotate("try " + column.name);
     }
     column.missing = took.error().message;
-    containers_.at(column.name).clean();
+    if (contained) containers_.at(column.name).clean();
   }
   return ok();
 }

@@ -4,8 +4,11 @@
 //   spawn, spawn-again   posix_spawn of the binary, twice: the two columns differ by noise alone
 //   clone                clone3(CLONE_VM | CLONE_VFORK) and execveat
 //   crun, runc           a container with only the binary in it
+//   socket-activate, lighttpd-cgi  a process of a bare program for a new connection, over HTTP
 //   fresh, pooled        over HTTP on a kept-alive connection, by the node
 //   fresh-new, pooled-new  the same on a new connection, its making included
+//
+// Of one function after the other, each with a node of its own.
 //
 // From the decision (connect, socket pair) to the last byte of the answer, each of which is
 // checked. Before each start by the node its API says that there is no pod. Single-threaded.
@@ -22,9 +25,11 @@
 #include "bench/http_client.h"
 #include "bench/node_client.h"
 #include "bench/options.h"
+#include "bench/peers/peer.h"
 #include "bench/pod_request.h"
 #include "bench/private_node.h"
 #include "bench/statistics.h"
+#include "bench/suites/measured_functions.h"
 
 namespace subito::bench {
 
@@ -34,28 +39,37 @@ struct Column {
   std::map<std::string, Samples> parts;  // of Server-Timing: queue, start, handler
   std::uint32_t errors = 0;
   std::string first_error;
-  std::string missing;  // why it could not be timed at all; empty: it was
+  std::string missing;     // why it could not be timed at all; empty: it was
+  std::string function{};  // what was started
 };
 
 struct ColdStartResult {
   std::uint64_t seed = 0;
-  std::string binary;
-  PodCount kept;  // what was kept ready before the first start
+  std::vector<std::string> functions;  // what was started, in the order of the columns
+  PodCount kept;                       // what was kept ready before the first start
   std::map<std::string, std::string> versions;
   std::vector<Column> columns;
   std::uint32_t rounds = 0;
   bool interrupted = false;
 
-  const Column* find(const std::string& name) const;
+  // Null: it was not timed.
+  const Column* find(const std::string& function, const std::string& name) const;
   std::uint32_t errors() const;
 };
 
 // A run that sees so many wrong answers in one column is not worth its end.
 inline constexpr std::uint32_t kColumnErrorsMax = 10;
 
+// All functions that the options name; the first that cannot be prepared is the error.
+Result<ColdStartResult> measure_cold_start(const ColdStartOptions& options);
+
+// Of one function.
 class ColdStart {
  public:
-  static Result<std::unique_ptr<ColdStart>> prepare(const ColdStartOptions& options);
+  // `function`: one of kFunctionNames; empty: options.binary.
+  static Result<std::unique_ptr<ColdStart>> prepare(const ColdStartOptions& options,
+                                                    const std::string& function,
+                                                    std::uint64_t seed);
   ~ColdStart();
 
   // All rounds, or as many as there were before an interrupt.
@@ -63,15 +77,21 @@ class ColdStart {
 
  private:
   explicit ColdStart(const ColdStartOptions& options) : options_(options) {}
+  Status choose_function(const std::string& name);
   Status open_node(const std::string& program);
+  Status deploy(const std::string& mode);
   Status open_floors();
   Status open_containers();
+  Status open_forks();
   Status learn_answer();
   bool wants(const std::string& column) const;
 
   void round();
   Status rest_before_start() const;
   Result<std::int64_t> time_one(Column& column);
+  Result<std::int64_t> time_fork(const Column& column);
+  Status deploy_anew(const std::string& mode);
+  Status drop_artefacts() const;
   struct Asked {
     std::int64_t took_ns = 0;
     FunctionAnswer answer;
@@ -89,7 +109,11 @@ class ColdStart {
   std::mt19937_64 random_;
   ColdStartResult result_;
   FunctionRequest request_;
+  std::string function_;  // its name in the report
+  std::string binary_path_;
+  std::optional<MeasuredFunction> what_;  // none: options_.binary, or the echo
   std::string expected_;
+  std::uint32_t deploys_ = 0;
   std::optional<TempFolder> folder_;
   std::optional<PrivateNode> node_;
   std::optional<NodeClient> api_;
@@ -98,6 +122,7 @@ class ColdStart {
   std::vector<std::string> deployed_;
   std::uint32_t empty_sandboxes_ = 0;
   std::map<std::string, Container> containers_;
+  std::map<std::string, Peer> forks_;
   UniqueFd binary_;
   UniqueFd null_;
 };

@@ -4,15 +4,20 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 
 #include "bench/cold_start.h"
 #include "bench/interrupt.h"
+#include "bench/page_cache.h"
 #include "bench/quiet.h"
 #include "bench/server_timing.h"
 
 namespace subito::bench {
 
 namespace {
+
+namespace files = std::filesystem;
 
 std::int64_t now_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(
@@ -65,6 +70,8 @@ Result<std::int64_t> ColdStart::time_one(Column& column) {
     return time_http(column);
   }
   RETURN_IF_ERROR(rest_before_start());
+  if (forks_.contains(column.name)) return time_fork(column);
+  if (options_.cold_cache) RETURN_IF_ERROR(drop_cached_pages(binary_path_));
   const auto container = containers_.find(column.name);
   const bool contained = container != containers_.end();
   auto asked = contained ? ask(StartBy::kPosixSpawn, container->second.next(), kContainerGrace)
@@ -78,6 +85,18 @@ Result<std::int64_t> ColdStart::time_one(Column& column) {
   return asked->took_ns;
 }
 
+Result<std::int64_t> ColdStart::time_fork(const Column& column) {
+  const std::string base = find_plan(column.name)->base;
+  const std::int64_t begin = now_ns();
+  ASSIGN_OR_RETURN(HttpClient client, HttpClient::connect(forks_.at(column.name).address()));
+  ASSIGN_OR_RETURN(
+      const HttpReply reply,
+      client.call(request_.method, base.empty() ? request_.path : base, request_.body));
+  const std::int64_t took = now_ns() - begin;
+  RETURN_IF_ERROR(check(reply.status, reply.body));
+  return took;
+}
+
 Status ColdStart::rest_before_start() const {
   if (options_.quiet) return rest_quietly(options_.idle);
   if (!rest(options_.idle)) return fail(ErrorCode::kCancelled, "rest: interrupted");
@@ -85,7 +104,33 @@ Status ColdStart::rest_before_start() const {
 }
 
 Command ColdStart::function_command() const {
-  return {result_.binary, {"bench"}};
+  return {binary_path_, {"bench"}};
+}
+
+// A copy of the binary that differs from all others in a few bytes behind its end.
+Status ColdStart::deploy_anew(const std::string& mode) {
+  const std::string original = binary_path_;
+  const std::string copy = folder_->path() + "/deployed-" + std::to_string(++deploys_);
+  std::error_code error;
+  files::copy_file(original, copy, error);
+  if (error) return errno_error("copy " + original, error.value());
+  std::ofstream(copy, std::ios::app) << deploys_;
+  binary_path_ = copy;
+  const Status deployed = deploy(mode);
+  binary_path_ = original;
+  files::remove(copy, error);
+  return deployed;
+}
+
+// All that the private node holds are the function's.
+Status ColdStart::drop_artefacts() const {
+  const files::path folder = files::path(node_->api_socket()).parent_path() / "artefacts";
+  std::error_code error;
+  for (const auto& entry : files::directory_iterator(folder, error)) {
+    if (entry.is_regular_file(error)) RETURN_IF_ERROR(drop_cached_pages(entry.path()));
+  }
+  if (error) return errno_error("list " + folder.string(), error.value());
+  return ok();
 }
 
 // Socket pair, request, start, answer; then the end of the channel ends the function.
@@ -126,8 +171,10 @@ Result<std::int64_t> ColdStart::time_http(Column& column) {
     kept_alive_.reset();
     return Error(alive.error()).annotate("use kept-alive connection");
   }
+  if (options_.after_deploy) RETURN_IF_ERROR(deploy_anew(mode));
   RETURN_IF_ERROR(api_->await_zero(empty_sandboxes_));
   RETURN_IF_ERROR(rest_before_start());
+  if (options_.cold_cache) RETURN_IF_ERROR(drop_artefacts());
 
   const std::int64_t begin = now_ns();
   std::optional<HttpClient> fresh;

@@ -5,6 +5,7 @@
 #include "bench/bed.h"
 #include "bench/capacity.h"
 #include "bench/figures.h"
+#include "bench/measures.h"
 
 namespace subito::bench {
 
@@ -65,10 +66,11 @@ Status deploy_both(NodeClient& api, const std::string& binary, const FairnessOpt
                      {"--max", std::to_string(options.pods), "--timeout", kFloodTimeout}});
 }
 
+constexpr const char* kQuietAnswers = "answers of the quiet function";
+
 nlohmann::ordered_json quiet_json(const LoadResult& result) {
   nlohmann::ordered_json json = load_json(result, quiet_errors(result));
   json["serverTimingMillis"] = parts_json(result);
-  json["samplesMillis"] = samples_json(result.samples);
   return json;
 }
 
@@ -131,28 +133,32 @@ nlohmann::ordered_json to_json(const FairnessResult& result, const Machine& mach
   nlohmann::ordered_json flood = load_json(result.flood, flood_errors(result.flood));
   flood["refused"] = refused(result.flood);
   flood["withRetryAfter"] = result.flood.with_retry_after;
-  return {{"benchmark", "fairness"},
-          {"command", command},
-          {"machine", to_json(machine)},
-          {"rounds", result.rounds},
-          {"halfRoundSeconds", std::chrono::duration<double>(result.options.time).count()},
-          {"burnMillis", result.options.burn_ms},
-          {"quietPerSecond", result.options.per_second},
-          {"floodPodsMax", result.options.pods},
-          {"nodePerSecond", result.node_per_second},
-          {"floodPerSecond", result.flood_per_second},
-          {"seed", result.seed},
-          {"errors", result.errors()},
-          {"alone", quiet_json(result.alone)},
-          {"beside", quiet_json(result.beside)},
-          {"flood", flood},
-          {"p50Ratio", to_json(result.ratio(0.5))},
-          {"p99Ratio", to_json(result.ratio(0.99))},
-          {"targets",
-           {{{"what", "p99 of quiet"},
-             {"ratioMax", kP99RatioMax},
-             {"ratio", result.ratio(0.99).middle},
-             {"met", promises_kept(result)}}}}};
+  return {
+      {"benchmark", "fairness"},
+      {"command", command},
+      {"machine", to_json(machine)},
+      {"rounds", result.rounds},
+      {"halfRoundSeconds", std::chrono::duration<double>(result.options.time).count()},
+      {"burnMillis", result.options.burn_ms},
+      {"quietPerSecond", result.options.per_second},
+      {"floodPodsMax", result.options.pods},
+      {"nodePerSecond", result.node_per_second},
+      {"floodPerSecond", result.flood_per_second},
+      {"seed", result.seed},
+      {"errors", result.errors()},
+      {"alone", quiet_json(result.alone)},
+      {"beside", quiet_json(result.beside)},
+      {"flood", flood},
+      {"p50Ratio", to_json(result.ratio(0.5))},
+      {"p99Ratio", to_json(result.ratio(0.99))},
+      {"measures",
+       measures_json({times_measure(kQuietAnswers, "alone", result.alone.samples),
+                      times_measure(kQuietAnswers, "beside the flood", result.beside.samples)})},
+      {"targets",
+       {{{"what", "p99 of quiet"},
+         {"ratioMax", kP99RatioMax},
+         {"ratio", result.ratio(0.99).middle},
+         {"met", promises_kept(result)}}}}};
 }
 
 std::string to_text(const FairnessResult& result, const Machine& machine,

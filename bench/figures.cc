@@ -26,12 +26,6 @@ nlohmann::ordered_json parts_json(const LoadResult& result) {
   return json;
 }
 
-nlohmann::ordered_json samples_json(const Samples& samples) {
-  nlohmann::ordered_json json = nlohmann::ordered_json::array();
-  for (const std::int64_t sample : samples) json.push_back(ms(sample));
-  return json;
-}
-
 std::string answers_text(const LoadResult& result) {
   std::string text = "Answers:";
   for (const auto& [status, count] : result.statuses) text += format(" %d: %u,", status, count);

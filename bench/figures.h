@@ -30,7 +30,6 @@ nlohmann::ordered_json to_json(const Ratio& ratio);
 nlohmann::ordered_json load_json(const LoadResult& result, std::uint32_t errors);
 // Percentiles of what Server-Timing said, by its names; null when it said nothing.
 nlohmann::ordered_json parts_json(const LoadResult& result);
-nlohmann::ordered_json samples_json(const Samples& samples);  // in ms
 
 // "Answers: 200: 50, 429: 40, broken: 0."
 std::string answers_text(const LoadResult& result);

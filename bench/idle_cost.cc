@@ -8,6 +8,7 @@
 
 #include "bench/bed.h"
 #include "bench/kit/process_tree.h"
+#include "bench/measures.h"
 
 namespace subito::bench {
 
@@ -84,6 +85,12 @@ std::string row(const char* name, const GroupMemory& without, const GroupMemory&
   return text;
 }
 
+// One sample: a picture of it is a point.
+Measure idle_measure(const char* row, const IdleMemory& memory) {
+  return {"memory of node, launcher and sandboxes",   row, "bytes", false, "",
+          {static_cast<double>(memory.total_bytes())}};
+}
+
 std::int64_t more(const IdleCostResult& result) {
   return static_cast<std::int64_t>(result.with.total_bytes()) -
          static_cast<std::int64_t>(result.without.total_bytes());
@@ -149,6 +156,8 @@ nlohmann::ordered_json to_json(const IdleCostResult& result, const Machine& mach
           {"without", memory_json(result.without)},
           {"with", memory_json(result.with)},
           {"moreBytes", more(result)},
+          {"measures", measures_json({idle_measure("idle node", result.without),
+                                      idle_measure("with functions asleep", result.with)})},
           {"targets",
            {{{"what", "idle node"}, {"bytesMax", kIdleBytesMax}, {"met", idle_kept(result)}},
             {{"what", "functions asleep"},

@@ -28,6 +28,25 @@ std::string cpu_model() {
   return "unknown";
 }
 
+// What the kernel is set to that moves figures; one that is not there is left out.
+std::vector<std::pair<std::string, std::string>> kernel_settings() {
+  std::vector<std::pair<std::string, std::string>> settings;
+  for (const auto& [name, file] :
+       {std::pair("transparentHugepage", "/sys/kernel/mm/transparent_hugepage/enabled"),
+        std::pair("overcommitMemory", "/proc/sys/vm/overcommit_memory"),
+        std::pair("swappiness", "/proc/sys/vm/swappiness"),
+        std::pair("randomizeVaSpace", "/proc/sys/kernel/randomize_va_space"),
+        std::pair("somaxconn", "/proc/sys/net/core/somaxconn"),
+        std::pair("clocksource",
+                  "/sys/devices/system/clocksource/clocksource0/current_clocksource"),
+        std::pair("cpuGovernor", "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")}) {
+    std::string value = read_file(file);
+    value = value.substr(0, value.find('\n'));
+    if (!value.empty()) settings.emplace_back(name, std::move(value));
+  }
+  return settings;
+}
+
 std::string commit_of(const std::string& program) {
   const std::string folder = std::filesystem::path(program).parent_path().string();
   const auto head = run({"git", {"git", "-C", folder, "rev-parse", "--short", "HEAD"}});
@@ -75,17 +94,21 @@ Machine describe_machine(const std::string& program) {
   numbers >> a >> b >> c;
   machine.load = a + " " + b + " " + c;
   machine.commit = commit_of(program);
+  machine.settings = kernel_settings();
   return machine;
 }
 
 nlohmann::ordered_json to_json(const Machine& machine) {
+  nlohmann::ordered_json settings = nlohmann::ordered_json::object();
+  for (const auto& [name, value] : machine.settings) settings[name] = value;
   return {{"cpu", machine.cpu},
           {"cores", machine.cores},
           {"kernel", machine.kernel},
           {"cgroups", machine.cgroups},
           {"favordynmods", machine.favordynmods},
           {"loadAtBegin", machine.load},
-          {"commit", machine.commit}};
+          {"commit", machine.commit},
+          {"settings", settings}};
 }
 
 std::string words(const Machine& machine) {

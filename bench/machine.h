@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace subito::bench {
 
@@ -15,6 +17,7 @@ struct Machine {
   bool favordynmods = false;  // joining a cgroup is cheap, see docs
   std::string load;           // of the last 1, 5 and 15 minutes, when the run began
   std::string commit;         // "e44d80a", "e44d80a, changed", "unknown"
+  std::vector<std::pair<std::string, std::string>> settings;  // of the kernel, as found
 };
 
 // `program`: the binary that is measured; the commit is that of the folder it lies in.

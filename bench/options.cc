@@ -48,8 +48,19 @@ void add_cold_start(CLI::App& app, ColdStartOptions& options, std::vector<std::s
       ->capture_default_str();
   command.add_option("--node", options.node_socket, "API socket of a running node to use")
       ->type_name("SOCKET");
+  command
+      .add_flag("--cold-cache", options.cold_cache,
+                "drop the function's file from the page cache before each start")
+      ->excludes("--node");
+  command
+      .add_flag("--after-deploy", options.after_deploy,
+                "deploy a new binary before each start by the node")
+      ->excludes("--node");
   command.add_option("--seed", options.seed, "of the order of starts; else a random one");
   add_common(command, options);
+  add_functions(command, options.functions,
+                "what to start: empty, catalogue, heavy, json, or all; else the tiny echo");
+  command.get_option("--function")->excludes("--binary")->excludes("--path")->excludes("--node");
 }
 
 void add_idle_cost(CLI::App& app, IdleCostOptions& options) {
@@ -151,6 +162,9 @@ struct BenchParser {
     add_step(app, step);
     add_shop(app, shop);
     add_suites(app, suites);
+    add_page(app, page);
+    add_compare(app, compare);
+    add_peers(app, peers);
   }
   CLI::App app{"Measure this machine's Subito", "subito bench"};
   ColdStartOptions cold_start;
@@ -159,11 +173,14 @@ struct BenchParser {
   StepOptions step;
   ShopOptions shop;
   SuiteCommands suites;
+  PageOptions page;
+  CompareOptions compare;
+  PeersOptions peers;
   std::vector<std::string> modes = {"fresh", "pooled"};
 };
 
-// The one that was named, if one of the suites was.
-void take_suite(BenchParser& parser, BenchCommand& command) {
+// The one that was named, if one of the suites was, or one of those that measure nothing.
+void take_other(BenchParser& parser, BenchCommand& command) {
   const auto take = [&parser](const char* name, auto& from, auto& to) {
     if (parser.app.got_subcommand(name)) to = std::move(from);
   };
@@ -174,6 +191,9 @@ void take_suite(BenchParser& parser, BenchCommand& command) {
   take("burst", parser.suites.burst, command.burst);
   take("churn", parser.suites.churn, command.churn);
   take("density", parser.suites.density, command.density);
+  take("page", parser.page, command.page);
+  take("compare", parser.compare, command.compare);
+  take("peers", parser.peers, command.peers);
 }
 
 }  // namespace
@@ -205,7 +225,7 @@ Result<BenchCommand> parse_bench(std::vector<std::string> arguments) {
     keep_modes(parser.cold_start, parser.modes);
     command.cold_start = std::move(parser.cold_start);
   } else {
-    take_suite(parser, command);
+    take_other(parser, command);
   }
   return command;
 }

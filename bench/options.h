@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "bench/common_options.h"
+#include "bench/peers/peers_command.h"
+#include "bench/reading/reading.h"
 #include "bench/suites/suite_options.h"
 #include "runtime/base/result.h"
 
@@ -16,7 +18,8 @@ namespace subito::bench {
 
 // What `bench cold-start` can time, in the order of its table.
 inline const std::vector<std::string> kColumnNames = {
-    "spawn", "spawn-again", "clone", "crun", "runc", "fresh", "fresh-new", "pooled", "pooled-new"};
+    "spawn",  "spawn-again", "clone",           "crun",        "runc", "fresh", "fresh-new",
+    "pooled", "pooled-new",  "socket-activate", "lighttpd-cgi"};
 
 struct ColdStartOptions : CommonOptions {
   std::uint32_t count = 50;  // starts of each column
@@ -24,7 +27,10 @@ struct ColdStartOptions : CommonOptions {
   std::chrono::nanoseconds idle{0};  // rest before each start
   bool quiet = false;                // rest until other work pauses, see quiet.h
   std::string path = "/";
-  std::string node_socket;  // a running node's API; empty: a private node
+  std::vector<std::string> functions;  // of kFunctionNames; empty: `binary`
+  bool cold_cache = false;  // the binary's pages are dropped from the page cache before each start
+  bool after_deploy = false;  // a new binary is deployed before each start by the node
+  std::string node_socket;    // a running node's API; empty: a private node
   std::optional<std::uint64_t> seed;
 };
 
@@ -85,6 +91,9 @@ struct BenchCommand {
   std::optional<BurstOptions> burst;
   std::optional<ChurnOptions> churn;
   std::optional<DensityOptions> density;
+  std::optional<PageOptions> page;
+  std::optional<CompareOptions> compare;
+  std::optional<PeersOptions> peers;
 };
 Result<BenchCommand> parse_bench(std::vector<std::string> arguments);
 // Shows the parser, for help and references. The hook of the command line.

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "bench/suites/measured_functions.h"
+
 namespace subito::bench {
 namespace {
 
@@ -46,7 +48,8 @@ TEST(BenchOptions, TakeAllOfColdStart) {
 
 TEST(BenchOptions, ModeLeavesTheFloorsAlone) {
   EXPECT_THAT(cold_start({"--mode", "pooled"}).columns,
-              ElementsAre("spawn", "spawn-again", "clone", "crun", "runc", "pooled", "pooled-new"));
+              ElementsAre("spawn", "spawn-again", "clone", "crun", "runc", "pooled", "pooled-new",
+                          "socket-activate", "lighttpd-cgi"));
   EXPECT_EQ(cold_start({"--mode", "fresh,pooled"}).columns, kColumnNames);
 }
 
@@ -180,6 +183,33 @@ TEST(BenchOptions, QuickIsAFewShortRounds) {
   EXPECT_EQ(parsed->self_check->slice, kQuickSlice);
 }
 
+TEST(BenchOptions, AllStandsForEachFunctionAndEachPeer) {
+  EXPECT_TRUE(cold_start({}).functions.empty()) << "the echo";
+  EXPECT_EQ(cold_start({"--function", "all"}).functions, kFunctionNames);
+  EXPECT_THAT(cold_start({"--function", "json,empty,json"}).functions,
+              ElementsAre("empty", "json"));
+  const auto burst = parse_bench({"burst"});
+  ASSERT_TRUE(burst);
+  EXPECT_THAT(burst->burst->functions, ElementsAre("empty"));
+  const auto some = parse_bench({"throughput", "--peers", "nginx,caddy"});
+  ASSERT_TRUE(some);
+  EXPECT_THAT(some->throughput->peers, ElementsAre("caddy")) << "nginx is always there";
+  const auto all = parse_bench({"latency", "--peers", "all"});
+  ASSERT_TRUE(all);
+  EXPECT_EQ(all->latency->peers.size(), 5U) << "a process a connection is no warm peer";
+}
+
+TEST(BenchOptions, PageAndCompareTakeFiles) {
+  const auto page = parse_bench({"page", "a.json", "b.json", "-o", "p.html"});
+  ASSERT_TRUE(page);
+  EXPECT_THAT(page->page->reports, ElementsAre("a.json", "b.json"));
+  EXPECT_EQ(page->page->output, "p.html");
+  const auto compare = parse_bench({"compare", "a.json", "b.json", "--check"});
+  ASSERT_TRUE(compare);
+  EXPECT_EQ(compare->compare->after, "b.json");
+  EXPECT_TRUE(compare->compare->check);
+}
+
 TEST(BenchOptions, RefuseWhatIsWrong) {
   for (const std::vector<std::string>& arguments :
        std::vector<std::vector<std::string>>{{},
@@ -191,6 +221,13 @@ TEST(BenchOptions, RefuseWhatIsWrong) {
                                              {"cold-start", "--idle", "-1s"},
                                              {"cold-start", "--idle", "11m"},
                                              {"cold-start", "--binary", "/nonexistent"},
+                                             {"cold-start", "--function", "tiny"},
+                                             {"cold-start", "--function", "heavy", "--path", "/"},
+                                             {"cold-start", "--cold-cache", "--node", "/a.sock"},
+                                             {"page", "a.json"},
+                                             {"compare", "a.json"},
+                                             {"peers", "--yes"},
+                                             {"throughput", "--peers", "lighttpd-cgi"},
                                              {"idle-cost", "--functions", "0"},
                                              {"fairness", "--rounds", "0"},
                                              {"fairness", "--time", "5"},

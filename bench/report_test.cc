@@ -14,11 +14,13 @@ using testing::Not;
 Column column(const char* name, std::int64_t us, int count = 4) {
   Column made;
   made.name = name;
+  made.function = "echo";
   made.samples.assign(static_cast<std::size_t>(count), us * 1000);
   return made;
 }
 
 struct Told {
+  Told() { result.functions = {"echo"}; }
   ColdStartOptions options;
   ColdStartResult result;
   Machine machine;
@@ -52,8 +54,7 @@ TEST(ColdStartReport, CountsErrorsAndShowsTheFirst) {
 
 TEST(ColdStartReport, AMissingRuntimeIsAReasonNotAFigure) {
   Told told;
-  Column crun;
-  crun.name = "crun";
+  Column crun = column("crun", 0, 0);
   crun.missing = "find crun: not installed";
   told.result.columns = {column("spawn", 1000), crun};
   EXPECT_THAT(told.text(), HasSubstr("find crun: not installed"));

@@ -30,17 +30,56 @@ TEST_F(BenchSmoke, ColdStartAnswersInJsonWithoutErrors) {
   EXPECT_GE(json["kept"]["emptySandboxes"], 8);
   EXPECT_GT(json["kept"]["bytes"], 0);
   EXPECT_FALSE(json["machine"]["kernel"].get<std::string>().empty());
-  ASSERT_EQ(json["columns"].size(), 9U);
+  ASSERT_EQ(json["columns"].size(), 11U);
   for (const auto& column : json["columns"]) {
     if (column.contains("missing")) {
       const std::string name = column["name"];
-      EXPECT_TRUE(name == "runc" || name == "crun") << column;
+      EXPECT_THAT((std::vector<std::string>{"runc", "crun", "socket-activate", "lighttpd-cgi"}),
+                  testing::Contains(name))
+          << column;
       continue;
     }
     EXPECT_EQ(column["n"], 3) << column;
     EXPECT_GT(column["p50Micros"], 0) << column;
     EXPECT_LE(column["p50Micros"], column["p99Micros"]) << column;
   }
+}
+
+TEST_F(BenchSmoke, ColdStartTakesEachMeasuredFunctionInEachCondition) {
+  const auto json = bench({"cold-start", "-n", "1", "--function", "all", "--cold-cache",
+                           "--after-deploy", "--only", "spawn,pooled"});
+  ASSERT_TRUE(json.is_object());
+  EXPECT_EQ(json["errors"], 0);
+  ASSERT_EQ(json["columns"].size(), 8U);
+  for (const auto& column : json["columns"]) {
+    const bool alone = column["function"] == "catalogue" && column["name"] == "spawn";
+    EXPECT_EQ(column.contains("missing"), alone) << column;
+    EXPECT_EQ(column["n"], alone ? 0 : 1) << column;
+    if (column["function"] == "heavy") {
+      EXPECT_GT(column["p50Micros"], 100'000) << column;
+    }
+  }
+}
+
+TEST_F(BenchSmoke, ReportsBecomeAPageAndAreCompared) {
+  const std::string report = folder_->path() + "/a.md";
+  const std::string data = folder_->path() + "/a.json";
+  const std::string page = folder_->path() + "/page.html";
+  ASSERT_TRUE(bench({"cold-start", "-n", "4", "--only", "spawn,spawn-again", "--report", report})
+                  .is_object());
+  const auto ends = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"subito", "bench"});
+    const auto finished = run({kProgram, std::move(arguments)});
+    return finished ? finished->exit_code : -1;
+  };
+  EXPECT_EQ(ends({"page", data, "-o", page}), 0);
+  EXPECT_GT(files::file_size(page), 1000U);
+  const auto compared = bench({"compare", data, data, "--check"});
+  EXPECT_EQ(compared["worse"], 0);
+  EXPECT_EQ(compared["changes"][0]["row"], "spawn-again") << "of spawn the ratios count";
+  EXPECT_EQ(ends({"compare", data, report}), 5) << "Markdown is no report";
+  EXPECT_EQ(ends({"page", data}), 2) << "without a file to write";
+  for (const std::string& made : {report, data, page}) files::remove(made);
 }
 
 TEST_F(BenchSmoke, FairnessAnswersInJsonAndRefusesOnlyTheFlood) {
@@ -94,7 +133,7 @@ TEST_F(BenchSmoke, StepAnswersInJsonWithoutErrorsFromZeroEachRound) {
   EXPECT_EQ(json["benchmark"], "step");
   EXPECT_EQ(json["errors"], 0);
   EXPECT_EQ(json["calls"]["statuses"]["200"], 16);
-  EXPECT_EQ(json["calls"]["samplesMillis"].size(), 16U);
+  EXPECT_EQ(json["measures"][0]["samples"].size(), 16U);
   EXPECT_GE(json["calls"]["p50Millis"], 2) << "that much CPU time is burnt";
   EXPECT_GT(json["nodePerSecond"], 0);
   EXPECT_EQ(json["nodePerSecondByRound"].size(), 2U);
@@ -103,7 +142,7 @@ TEST_F(BenchSmoke, StepAnswersInJsonWithoutErrorsFromZeroEachRound) {
   EXPECT_GE(json["pods"]["mostAtOnce"], 1);
   EXPECT_LE(json["pods"]["mostAtOnce"], 8);
   EXPECT_FALSE(json["pods"].contains("faults")) << json["pods"];
-  EXPECT_EQ(json["toZeroMillis"]["samples"].size(), 2U);
+  EXPECT_EQ(json["measures"][1]["samples"].size(), 2U);
 }
 
 // A short run of the shop, in which no figure is looked at; its output.
@@ -130,7 +169,7 @@ TEST_F(BenchShopSmoke, TheMixLeavesBooksThatAddUp) {
   EXPECT_GE(json["orders"]["placed"], 1);
   EXPECT_GE(json["orders"]["sentAgain"], 1) << "the seed draws one";
   ASSERT_EQ(json["kinds"].size(), 6U);
-  for (const auto& kind : json["kinds"]) EXPECT_GT(kind["samplesMillis"].size(), 0) << kind;
+  for (const auto& kind : json["measures"]) EXPECT_GT(kind["samples"].size(), 0) << kind;
 }
 
 TEST_F(BenchShopSmoke, TheOriginalsLoadBeginsWithoutAPod) {

@@ -6,6 +6,7 @@
 #include "bench/bed.h"
 #include "bench/capacity.h"
 #include "bench/figures.h"
+#include "bench/measures.h"
 
 namespace subito::bench {
 
@@ -46,7 +47,6 @@ nlohmann::ordered_json calls_json(const StepResult& result) {
   nlohmann::ordered_json json = load_json(result.calls, result.errors());
   json["maxMillis"] = ms(percentile(result.calls.samples, 1));
   json["serverTimingMillis"] = parts_json(result.calls);
-  json["samplesMillis"] = samples_json(result.calls.samples);
   return json;
 }
 
@@ -141,35 +141,37 @@ Result<StepResult> measure_step(const StepOptions& options) {
 nlohmann::ordered_json to_json(const StepResult& result, const Machine& machine,
                                const std::string& command) {
   const double p99 = result.ratio(0.99).middle;
-  return {{"benchmark", "step"},
-          {"command", command},
-          {"machine", to_json(machine)},
-          {"rounds", result.rounds},
-          {"concurrent", result.options.concurrent},
-          {"burnMillis", result.options.burn_ms},
-          {"emptySandboxes", result.options.pool_size},
-          {"nodePerSecond", result.node_per_second()},
-          {"nodePerSecondByRound", result.per_second},
-          {"seed", result.seed},
-          {"errors", result.errors()},
-          {"calls", calls_json(result)},
-          {"best", best_json(result)},
-          {"pods", pods_json(result)},
-          {"toZeroMillis",
-           {{"p50", ms(percentile(result.to_zero, 0.5))},
-            {"max", ms(percentile(result.to_zero, 1))},
-            {"samples", samples_json(result.to_zero)}}},
-          {"p50Ratio", to_json(result.ratio(0.5))},
-          {"p99Ratio", to_json(result.ratio(0.99))},
-          {"targets",
-           {{{"what", "p99 over what the CPU allows"},
-             {"ratioMax", kStepP99RatioMax},
-             {"ratio", p99},
-             {"met", p99_kept(result)}},
-            {{"what", "errors"},
-             {"max", 0},
-             {"errors", result.errors()},
-             {"met", result.errors() == 0}}}}};
+  return {
+      {"benchmark", "step"},
+      {"command", command},
+      {"machine", to_json(machine)},
+      {"rounds", result.rounds},
+      {"concurrent", result.options.concurrent},
+      {"burnMillis", result.options.burn_ms},
+      {"emptySandboxes", result.options.pool_size},
+      {"nodePerSecond", result.node_per_second()},
+      {"nodePerSecondByRound", result.per_second},
+      {"seed", result.seed},
+      {"errors", result.errors()},
+      {"calls", calls_json(result)},
+      {"best", best_json(result)},
+      {"pods", pods_json(result)},
+      {"toZeroMillis",
+       {{"p50", ms(percentile(result.to_zero, 0.5))}, {"max", ms(percentile(result.to_zero, 1))}}},
+      {"measures",
+       measures_json({times_measure("from the step to an answer", "calls", result.calls.samples),
+                      times_measure("from the last answer to no pod", "rounds", result.to_zero)})},
+      {"p50Ratio", to_json(result.ratio(0.5))},
+      {"p99Ratio", to_json(result.ratio(0.99))},
+      {"targets",
+       {{{"what", "p99 over what the CPU allows"},
+         {"ratioMax", kStepP99RatioMax},
+         {"ratio", p99},
+         {"met", p99_kept(result)}},
+        {{"what", "errors"},
+         {"max", 0},
+         {"errors", result.errors()},
+         {"met", result.errors() == 0}}}}};
 }
 
 std::string to_text(const StepResult& result, const Machine& machine, const std::string& command) {

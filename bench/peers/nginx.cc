@@ -1,8 +1,6 @@
 #include "bench/peers/nginx.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -11,6 +9,7 @@
 #include <sstream>
 
 #include "bench/node_client.h"
+#include "bench/peers/peer.h"
 
 namespace subito::bench {
 
@@ -24,20 +23,6 @@ Result<std::string> find_nginx() {
   }
   return fail(ErrorCode::kNotFound,
               "find nginx: it is not installed; on Debian: apt-get install nginx");
-}
-
-// One that was free just now: nginx takes no port 0.
-Result<std::uint16_t> free_port() {
-  const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&address), size) != 0 ||
-      ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    return errno_error("find a free port");
-  }
-  return ntohs(address.sin_port);
 }
 
 std::string locations(const NginxSite& site) {

@@ -3,6 +3,7 @@
 
 #include "bench/peers/listening_handler.h"
 #include "bench/peers/nginx.h"
+#include "bench/peers/peer.h"
 
 namespace subito::bench {
 namespace {
@@ -44,6 +45,36 @@ TEST(NginxConfig, AnswersByItself) {
   EXPECT_THAT(config, HasSubstr(R"(location = /b { return 200 '{"x":1}'; })"));
   EXPECT_THAT(config, HasSubstr("listen unix:/run/n.sock;"));
   EXPECT_THAT(config, Not(HasSubstr("proxy_pass")));
+}
+
+PeerPlace place() {
+  return {"/run/bench", "/cache/peers", "/usr/bin/peer", 4711, "/run/up.sock", "/bin/classic"};
+}
+
+TEST(PeerPlans, EachListensWhereItIsTold) {
+  for (const PeerPlan& plan : peer_plans()) {
+    std::string all;
+    for (const auto& [name, text] : plan.files(place())) all += text;
+    for (const std::string& word : plan.command(place())) all += " " + word;
+    EXPECT_THAT(all, HasSubstr("4711")) << plan.name;
+    EXPECT_THAT(all, HasSubstr("/usr/bin/peer")) << plan.name;
+    const bool proxies = plan.kind == PeerKind::kProxy;
+    EXPECT_EQ(all.find("/run/up.sock") != all.npos, proxies) << plan.name;
+    EXPECT_EQ(all.find("/bin/classic") != all.npos, plan.kind == PeerKind::kFork) << plan.name;
+    EXPECT_EQ(find_plan(plan.name), &plan);
+  }
+  EXPECT_EQ(find_plan("apache"), nullptr);
+}
+
+TEST(PeerPlans, OneThatIsNotInstalledSaysWhatToInstall) {
+  PeerPlan plan = peer_plans().front();
+  plan.programs = {"/nonexistent/haproxy"};
+  const auto found = Peer::start(plan, "/run/up.sock");
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(found.error().message,
+            "find haproxy: it is not installed; Debian package haproxy: subito bench peers "
+            "--install");
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "bench/shop/shop.h"
 
 #include "bench/figures.h"
+#include "bench/measures.h"
 
 namespace subito::bench {
 
@@ -75,8 +76,7 @@ Json shop_times_json(const Samples& samples) {
   return {{"n", samples.size()},
           {"p50Millis", ms(percentile(samples, 0.5))},
           {"p99Millis", ms(percentile(samples, 0.99))},
-          {"maxMillis", ms(percentile(samples, 1))},
-          {"samplesMillis", samples_json(samples)}};
+          {"maxMillis", ms(percentile(samples, 1))}};
 }
 
 Json kinds_json(const ShopResult& result) {
@@ -86,10 +86,27 @@ Json kinds_json(const ShopResult& result) {
     Json kind = {{"name", result.kinds()[i].name}};
     kind.update(load_json(load, load.sent + load.unsent - answered_2xx(load)));
     kind["maxMillis"] = slowest_ms(load);
-    kind["samplesMillis"] = samples_json(load.samples);
     kinds.push_back(std::move(kind));
   }
   return kinds;
+}
+
+std::vector<Measure> shop_measures(const ShopResult& result) {
+  if (result.options.mode == Mode::kLatency) {
+    const std::string warm = "warm answers";
+    const std::string first = "first answers, from zero pods";
+    return {times_measure(warm, "order, appendfsync no", result.order),
+            times_measure(warm, "order, appendfsync always", result.order_synced),
+            times_measure(warm, "empty function", result.empty),
+            times_measure(first, "page", result.page),
+            times_measure(first, "empty function", result.start)};
+  }
+  std::vector<Measure> measures;
+  for (std::size_t i = 0; i < result.load.kinds.size(); ++i) {
+    measures.push_back(times_measure("answers by kind of request", result.kinds()[i].name,
+                                     result.load.kinds[i].samples));
+  }
+  return measures;
 }
 
 Json latency_json(const ShopResult& result) {
@@ -246,6 +263,7 @@ Json to_json(const ShopResult& result, const Machine& machine, const std::string
     json["seconds"] = std::chrono::duration<double>(options.time).count();
     json["kinds"] = kinds_json(result);
   }
+  json["measures"] = measures_json(shop_measures(result));
   json["orders"] = orders_json(result.ordered);
   json["moneyChecked"] = result.money_checked;
   json["differences"] = result.differences;

@@ -1,6 +1,9 @@
 // What the function `measured` answers, byte for byte: functions/testing/measured. Plain values.
 #pragma once
 
+#include <cstddef>
+#include <string>
+
 namespace subito::bench {
 
 // 200 bytes.
@@ -17,5 +20,16 @@ struct NamedAnswer {
 };
 inline constexpr NamedAnswer kEmptyAnswer = {"empty", "/empty", ""};
 inline constexpr NamedAnswer kJsonAnswer = {"json", "/json", kProductJson};
+
+// 100 KiB: a list of that product, filled up with spaces.
+inline constexpr std::size_t kLargeBytes = 100 << 10;
+inline std::string large_json() {
+  std::string text = "[";
+  while (text.size() + sizeof kProductJson + 1 <= kLargeBytes) {
+    text += (text.size() > 1 ? "," : "") + std::string(kProductJson);
+  }
+  text.append(kLargeBytes - 1 - text.size(), ' ');
+  return text + "]";
+}
 
 }  // namespace subito::bench

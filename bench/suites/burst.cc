@@ -41,7 +41,7 @@ Status BurstRunner::row(StartBed& bed, std::size_t index) {
   NodeClient& api = bed.bed.api;
   BurstRow& row = result.rows[index];
   RETURN_IF_ERROR(api.await_zero(result.options.pool_size));
-  Load load = start_load(row.function.name, row.at_once, &row.wrong);
+  Load load = start_load(row.function, row.at_once, &row.wrong);
   load.requests_max = row.at_once;
   // No rate: all are due at once, as each has a connection.
   ASSIGN_OR_RETURN(const std::vector<LoadResult> calls,
@@ -56,20 +56,41 @@ Status BurstRunner::row(StartBed& bed, std::size_t index) {
   return bed.events[index].read_until(NodeClient::kScaledReason);
 }
 
-std::vector<BurstRow> rows_of(const BurstOptions& options) {
-  std::vector<BurstRow> rows;
+void add_rows(const BurstOptions& options, const MeasuredFunction& what,
+              std::vector<BurstRow>& rows) {
   for (const char* mode : {"pooled", "fresh"}) {
     for (const char* policy : {"instant", "fixed"}) {
       for (const std::uint32_t at_once : options.at_once) {
         BurstRow row;
-        row.function = {std::string(mode) + "-" + policy + "-" + std::to_string(at_once), mode,
-                        policy, at_once};
+        const std::string name =
+            what.name + "-" + mode + "-" + policy + "-" + std::to_string(at_once);
+        row.function = {name, mode, policy, pods_that_fit(what, at_once), 0, what};
         row.at_once = at_once;
         rows.push_back(std::move(row));
       }
     }
   }
+}
+
+Result<std::vector<BurstRow>> rows_of(const BurstOptions& options) {
+  std::vector<BurstRow> rows;
+  for (const std::string& name : options.functions) {
+    ASSIGN_OR_RETURN(const MeasuredFunction what, measured_function(name));
+    add_rows(options, what, rows);
+  }
   return rows;
+}
+
+std::vector<Measure> measures_of(const BurstResult& result) {
+  std::vector<Measure> measures;
+  for (const BurstRow& row : result.rows) {
+    const std::string where = format("%u calls at once, ", row.at_once) + row.function.what.name;
+    const std::string name = row.function.mode + ", " + row.function.policy;
+    measures.push_back(times_measure(where + ": until the first was answered", name, row.first));
+    measures.push_back(times_measure(where + ": until all were answered", name, row.all));
+    measures.push_back(times_measure(where + ": until the pool was full again", name, row.refill));
+  }
+  return measures;
 }
 
 double all_ms(const BurstRow& row) {
@@ -79,22 +100,26 @@ double all_ms(const BurstRow& row) {
 // The row that the promise is about; null: it was not run.
 const BurstRow* promised(const BurstResult& result) {
   for (const BurstRow& row : result.rows) {
-    const bool pods_each = row.function.mode == "pooled" && row.function.policy == "fixed";
+    const bool pods_each = row.function.mode == "pooled" && row.function.policy == "fixed" &&
+                           row.function.what.name == kPromisedFunction;
     if (pods_each && row.at_once == kBurstCalls && !row.all.empty()) return &row;
   }
   return nullptr;
 }
 
 std::string burst_row(const BurstResult& result, const BurstRow& row) {
-  return format("| %s | %s | %u | %.1f | %.1f | %.1f | %u | %u | ", row.function.mode.c_str(),
+  return format("| %s | %s | %s | %u | %.1f | %.1f | %.1f | %u | %u | ",
+                row.function.what.name.c_str(), row.function.mode.c_str(),
                 row.function.policy.c_str(), row.at_once, ms(percentile(row.first, 0.5)),
                 all_ms(row), ms(percentile(row.all, 1)), row.pods.started(), row.errors()) +
          words(result.kept) + format(" | %.0f |\n", ms(percentile(row.refill, 0.5)));
 }
 
 nlohmann::ordered_json burst_json(const BurstResult& result, const BurstRow& row) {
-  nlohmann::ordered_json json = {{"start", row.function.mode},
+  nlohmann::ordered_json json = {{"function", row.function.what.name},
+                                 {"start", row.function.mode},
                                  {"policy", row.function.policy},
+                                 {"podsMax", row.function.pods_max},
                                  {"atOnce", row.at_once},
                                  {"calls", load_json(row.calls, row.errors())},
                                  {"wrongBodies", row.wrong},
@@ -120,7 +145,7 @@ bool promises_kept(const BurstResult& result) {
 Result<BurstResult> measure_burst(const BurstOptions& options) {
   BurstResult result;
   result.options = options;
-  result.rows = rows_of(options);
+  ASSIGN_OR_RETURN(result.rows, rows_of(options));
   BurstRunner runner{result};
   RETURN_IF_ERROR(run_start_rounds(
       result, [&](StartBed& bed, std::mt19937_64& random) { return runner.round(bed, random); }));
@@ -143,6 +168,7 @@ nlohmann::ordered_json to_json(const BurstResult& result, const Machine& machine
   }
   json["rows"] = nlohmann::ordered_json::array();
   for (const BurstRow& row : result.rows) json["rows"].push_back(burst_json(result, row));
+  json["measures"] = measures_json(measures_of(result));
   return json;
 }
 
@@ -151,15 +177,17 @@ std::string to_text(const BurstResult& result, const Machine& machine, const std
   text += format("%u rounds, seed %llu; times in ms from the moment when all calls were due\n\n",
                  result.rounds, static_cast<unsigned long long>(result.seed));
   text +=
-      "| start | policy | at once | first, p50 | all answered, p50 | most | pods started | errors "
+      "| function | start | policy | at once | first, p50 | all answered, p50 | most | pods "
+      "started | errors "
       "| "
       "kept ready on the node | refilled after, p50 |\n"
-      "|---|---|--:|--:|--:|--:|--:|--:|---|--:|\n";
+      "|---|---|---|--:|--:|--:|--:|--:|--:|---|--:|\n";
   for (const BurstRow& row : result.rows) text += burst_row(result, row);
   text +=
       "\nPods started: of all rounds. Policy `fixed` starts one for each call that finds none "
       "free,\n"
-      "`instant` (the default) as many as pay; short calls free their pods for others.\n";
+      "`instant` (the default) as many as pay; short calls free their pods for others. `heavy` "
+      "has no\nmore pods than half of the available memory holds.\n";
   for (const BurstRow& row : result.rows) {
     if (row.errors() == 0) continue;
     text += "\n" + row.function.name + ": " + answers_text(row.calls) + " " +

@@ -36,7 +36,7 @@ struct ChainBed {
 };
 
 Result<ChainBed> ChainBed::make(std::uint32_t pool_size, std::uint32_t chains) {
-  const std::string binary = function_beside(kCalled);
+  ASSIGN_OR_RETURN(const std::string binary, find_function(kCalled));
   ASSIGN_OR_RETURN(Bed bed, Bed::make(binary, pool_size));
   RETURN_IF_ERROR(bed.api.deploy({kCalled, binary, "pooled", kPodsIdle}));
   RETURN_IF_ERROR(bed.api.deploy({kCaller, binary, "pooled", kPodsIdle, {"--call", kCalled}}));
@@ -145,6 +145,7 @@ nlohmann::ordered_json to_json(const ChainResult& result, const Machine& machine
                             {"rounds", run.pairs.rounds},
                             {"peers", peers_json(run, result.reference)}});
   }
+  json["measures"] = measures_json(closed_loop_measures(result));
   return json;
 }
 

@@ -26,7 +26,7 @@ Status ChurnRunner::round(StartBed& bed, std::mt19937_64& random) {
   for (std::size_t i = 0; i < result.rows.size(); ++i) {
     const std::size_t index = forwards ? i : result.rows.size() - 1 - i;
     line.show(format("churn: round %u of %u, %s", result.rounds + 1, result.options.rounds,
-                     result.rows[index].function.mode.c_str()));
+                     result.rows[index].function.name.c_str()));
     RETURN_IF_ERROR(row(bed, index));
   }
   return ok();
@@ -38,7 +38,7 @@ Status ChurnRunner::row(StartBed& bed, std::size_t index) {
   ChurnRow& row = result.rows[index];
   RETURN_IF_ERROR(api.await_zero(result.options.pool_size));
   const std::uint32_t before = events.tally().started();
-  const Load load = start_load(row.function.name, result.options.connections, &row.wrong);
+  const Load load = start_load(row.function, result.options.connections, &row.wrong);
   const Clock::time_point begin = Clock::now();
   ASSIGN_OR_RETURN(const std::vector<LoadResult> calls,
                    run_loads(bed.bed.gateway, {load}, result.options.time));
@@ -56,15 +56,16 @@ Status ChurnRunner::row(StartBed& bed, std::size_t index) {
 
 std::string churn_row(const ChurnResult& result, const ChurnRow& row) {
   const Spread spread = spread_of(row.per_second);
-  return format("| %s | %.0f (%.0f to %.0f) | %u | %u | %u | ", row.function.mode.c_str(),
-                spread.median, spread.least, spread.most, row.pods.started(),
-                count_of(row.calls, 200), row.errors()) +
+  return format("| %s | %s | %.0f (%.0f to %.0f) | %u | %u | %u | ", row.function.what.name.c_str(),
+                row.function.mode.c_str(), spread.median, spread.least, spread.most,
+                row.pods.started(), count_of(row.calls, 200), row.errors()) +
          words(result.kept) + format(" | %.0f |\n", ms(percentile(row.refill, 0.5)));
 }
 
 nlohmann::ordered_json churn_json(const ChurnResult& result, const ChurnRow& row) {
-  nlohmann::ordered_json json = {{"start", row.function.mode},
-                                 {"podsPerSecond", row.per_second},
+  nlohmann::ordered_json json = {{"function", row.function.what.name},
+                                 {"start", row.function.mode},
+                                 {"podsMax", row.function.pods_max},
                                  {"podsPerSecondMedian", row.median_per_second()},
                                  {"podsStarted", row.pods.started()},
                                  {"podsMostAtOnce", row.pods.most_at_once()},
@@ -76,9 +77,21 @@ nlohmann::ordered_json churn_json(const ChurnResult& result, const ChurnRow& row
   return json;
 }
 
+std::vector<Measure> measures_of(const ChurnResult& result) {
+  std::vector<Measure> measures;
+  for (const ChurnRow& row : result.rows) {
+    measures.push_back({"pods started and ended a second, " + row.function.what.name,
+                        row.function.mode, "1/s", true, "", row.per_second});
+    measures.push_back(times_measure("until the pool was full again, " + row.function.what.name,
+                                     row.function.mode, row.refill));
+  }
+  return measures;
+}
+
 const ChurnRow* fresh_row(const ChurnResult& result) {
   const auto found = std::find_if(result.rows.begin(), result.rows.end(), [](const ChurnRow& row) {
-    return row.function.mode == "fresh" && !row.per_second.empty();
+    return row.function.mode == "fresh" && row.function.what.name == kPromisedFunction &&
+           !row.per_second.empty();
   });
   return found == result.rows.end() ? nullptr : &*found;
 }
@@ -97,10 +110,13 @@ bool promises_kept(const ChurnResult& result) {
 Result<ChurnResult> measure_churn(const ChurnOptions& options) {
   ChurnResult result;
   result.options = options;
-  for (const char* mode : {"pooled", "fresh"}) {
-    ChurnRow row;
-    row.function = {std::string("churn-") + mode, mode, "fixed", options.pods};
-    result.rows.push_back(std::move(row));
+  for (const std::string& name : options.functions) {
+    ASSIGN_OR_RETURN(const MeasuredFunction what, measured_function(name));
+    for (const char* mode : {"pooled", "fresh"}) {
+      ChurnRow row;
+      row.function = {name + "-" + mode, mode, "fixed", pods_that_fit(what, options.pods), 0, what};
+      result.rows.push_back(std::move(row));
+    }
   }
   ChurnRunner runner{result};
   RETURN_IF_ERROR(run_start_rounds(
@@ -130,6 +146,7 @@ nlohmann::ordered_json to_json(const ChurnResult& result, const Machine& machine
   }
   json["rows"] = nlohmann::ordered_json::array();
   for (const ChurnRow& row : result.rows) json["rows"].push_back(churn_json(result, row));
+  json["measures"] = measures_json(measures_of(result));
   return json;
 }
 
@@ -140,9 +157,10 @@ std::string to_text(const ChurnResult& result, const Machine& machine, const std
              std::chrono::duration<double>(result.options.time).count(), result.options.connections,
              result.options.pods, static_cast<unsigned long long>(result.seed));
   text +=
-      "| start | pods started and ended a second | pods | answers | errors | kept ready on the "
+      "| function | start | pods started and ended a second | pods | answers | errors | kept ready "
+      "on the "
       "node "
-      "| refilled after, p50 ms |\n|---|--:|--:|--:|--:|---|--:|\n";
+      "| refilled after, p50 ms |\n|---|---|--:|--:|--:|--:|---|--:|\n";
   for (const ChurnRow& row : result.rows) text += churn_row(result, row);
   for (const ChurnRow& row : result.rows) {
     if (row.errors() == 0) continue;

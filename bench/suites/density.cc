@@ -61,24 +61,38 @@ Result<std::vector<pid_t>> await_pods(NodeClient& api, std::uint32_t wanted) {
   }
 }
 
+// Whether the answer is the one it is meant to measure; its pods are idle again afterwards.
+Status ask_once(const ServerAddress& gateway, StartFunction& function) {
+  RETURN_IF_ERROR(seed_function(gateway, function.name, function.what));
+  ASSIGN_OR_RETURN(HttpClient client, HttpClient::connect(gateway));
+  ASSIGN_OR_RETURN(const HttpReply reply,
+                   client.call("GET", "/function/" + function.name + function.what.path));
+  if (reply.status == 200 && reply.body == function.what.body) return ok();
+  return fail(ErrorCode::kProtocol, "check answer of " + function.name + ": status " +
+                                        std::to_string(reply.status) + ", " +
+                                        std::to_string(reply.body.size()) + " bytes");
+}
+
 Result<DensityRow> measure_row(Bed& bed, const std::string& folder, const DensityOptions& options,
-                               const std::string& mode) {
+                               StartFunction function) {
   DensityRow row;
-  row.start = mode;
+  row.function = function.what.name;
+  row.start = function.mode;
   RETURN_IF_ERROR(bed.api.await_zero(options.pool_size));
   if (!rest(kDensitySettle)) return fail(ErrorCode::kCancelled, "measure density: interrupted");
   const std::uint64_t available = available_bytes();
   const std::uint64_t node = node_bytes(bed.api);
-  const StartFunction function{"density-" + mode, mode, "instant", options.pods, options.pods};
   RETURN_IF_ERROR(deploy_start(bed.api, folder, function));
-  RETURN_IF_ERROR(await_pods(bed.api, options.pods));
+  RETURN_IF_ERROR(await_pods(bed.api, function.pods_min));
+  RETURN_IF_ERROR(ask_once(bed.gateway, function));
   if (!rest(kDensitySettle)) return fail(ErrorCode::kCancelled, "measure density: interrupted");
-  ASSIGN_OR_RETURN(const std::vector<pid_t> pids, await_pods(bed.api, options.pods));
+  ASSIGN_OR_RETURN(const std::vector<pid_t> pids, await_pods(bed.api, function.pods_min));
   for (const pid_t pid : pids) {
     const std::string group =
         memory_group(text_in("/proc/" + std::to_string(pid) + "/cgroup"), "/sys/fs/cgroup");
     ASSIGN_OR_RETURN(const Charged charged, charged_to(group));
     row.charged_bytes += charged.bytes;
+    row.charged_each.push_back(static_cast<double>(charged.bytes));
     row.charged_kernel_bytes += charged.kernel_bytes;
   }
   row.pods = static_cast<std::uint32_t>(pids.size());
@@ -92,10 +106,20 @@ Result<DensityRow> measure_row(Bed& bed, const std::string& folder, const Densit
 
 std::string density_row(const DensityRow& row) {
   const double kernel = row.pods == 0 ? 0 : double(row.charged_kernel_bytes) / row.pods;
-  return format("| %s | %u | %.0f | %.0f | %.0f | %.0f | %.0f |\n", row.start.c_str(), row.pods,
-                row.charged_per_pod() / kKiB, kernel / kKiB, row.available_per_pod() / kKiB,
+  return format("| %s | %s | %u | %.0f | %.0f | %.0f | %.0f | %.0f |\n", row.function.c_str(),
+                row.start.c_str(), row.pods, row.charged_per_pod() / kKiB, kernel / kKiB,
+                row.available_per_pod() / kKiB,
                 row.charged_per_pod() > 0 ? kGiB / row.charged_per_pod() : 0,
                 row.pods == 0 ? 0 : double(row.node_bytes) / row.pods / kKiB);
+}
+
+std::vector<Measure> measures_of(const DensityResult& result) {
+  std::vector<Measure> measures;
+  for (const DensityRow& row : result.rows) {
+    measures.push_back({"memory charged to an idle pod", row.function + ", " + row.start, "bytes",
+                        false, "", row.charged_each});
+  }
+  return measures;
 }
 
 }  // namespace
@@ -135,7 +159,7 @@ Result<Charged> charged_to(const std::string& group) {
 
 bool promises_kept(const DensityResult& result) {
   for (const DensityRow& row : result.rows) {
-    if (row.charged_per_pod() > kIdlePodBytesMax) return false;
+    if (row.function == kPromisedFunction && row.charged_per_pod() > kIdlePodBytesMax) return false;
   }
   return !result.rows.empty();
 }
@@ -145,8 +169,16 @@ Result<DensityResult> measure_density(const DensityOptions& options) {
   ASSIGN_OR_RETURN(Bed bed, Bed::make("", options.pool_size));
   DensityResult result;
   result.options = options;
-  for (const char* mode : {"pooled", "fresh"}) {
-    auto row = measure_row(bed, folder.path(), options, mode);
+  std::vector<StartFunction> functions;
+  for (const std::string& name : options.functions) {
+    ASSIGN_OR_RETURN(const MeasuredFunction what, measured_function(name));
+    const std::uint32_t pods = pods_that_fit(what, options.pods);
+    for (const char* mode : {"pooled", "fresh"}) {
+      functions.push_back({"density-" + name + "-" + mode, mode, "instant", pods, pods, what});
+    }
+  }
+  for (const StartFunction& function : functions) {
+    auto row = measure_row(bed, folder.path(), options, function);
     result.interrupted = Interrupt::happened();
     if (result.interrupted) break;
     if (!row) return std::move(row).error();
@@ -167,7 +199,8 @@ nlohmann::ordered_json to_json(const DensityResult& result, const Machine& machi
                       {"met", promises_kept(result)}}};
   json["rows"] = nlohmann::ordered_json::array();
   for (const DensityRow& row : result.rows) {
-    json["rows"].push_back({{"start", row.start},
+    json["rows"].push_back({{"function", row.function},
+                            {"start", row.start},
                             {"pods", row.pods},
                             {"chargedBytes", row.charged_bytes},
                             {"chargedKernelBytes", row.charged_kernel_bytes},
@@ -176,6 +209,7 @@ nlohmann::ordered_json to_json(const DensityResult& result, const Machine& machi
                             {"chargedBytesPerPod", row.charged_per_pod()},
                             {"lessAvailableBytesPerPod", row.available_per_pod()}});
   }
+  json["measures"] = measures_json(measures_of(result));
   return json;
 }
 
@@ -183,9 +217,10 @@ std::string to_text(const DensityResult& result, const Machine& machine,
                     const std::string& command) {
   std::string text = words(machine) + "\n" + command + "\n\n";
   text +=
-      "| start | idle pods | KiB charged to a pod | of it kernel memory | less MemAvailable, KiB a "
+      "| function | start | idle pods | KiB charged to a pod | of it kernel memory | less "
+      "MemAvailable, KiB a "
       "pod | pods per GiB charged | more of the node, KiB a pod |\n"
-      "|---|--:|--:|--:|--:|--:|--:|\n";
+      "|---|---|--:|--:|--:|--:|--:|--:|\n";
   for (const DensityRow& row : result.rows) text += density_row(row);
   text +=
       "\nCharged: the kernel's account of the pods' control groups. MemAvailable sees what no "

@@ -16,12 +16,14 @@
 namespace subito::bench {
 
 struct DensityRow {
+  std::string function;
   std::string start;
   std::uint32_t pods = 0;
   std::uint64_t charged_bytes = 0;         // to the pods' groups, all together
   std::uint64_t charged_kernel_bytes = 0;  // of these
   std::int64_t available_bytes = 0;        // less MemAvailable than before
   std::uint64_t node_bytes = 0;            // more memory (RSS) of node and launcher than before
+  std::vector<double> charged_each{};      // to each pod's group
 
   double charged_per_pod() const { return pods == 0 ? 0 : double(charged_bytes) / pods; }
   double available_per_pod() const { return pods == 0 ? 0 : double(available_bytes) / pods; }
@@ -34,7 +36,7 @@ struct DensityResult {
   std::uint32_t errors() const { return 0; }  // an error ends it
 };
 
-inline constexpr double kIdlePodBytesMax = 350 * 1024;  // the promise
+inline constexpr double kIdlePodBytesMax = 350 * 1024;  // the promise, of the function `empty`
 
 Result<DensityResult> measure_density(const DensityOptions& options);
 

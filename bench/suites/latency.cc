@@ -59,17 +59,43 @@ std::string table_text(const LatencyResult& result) {
   }
   text += " p50 over | p99 over | sent late, p99 | n | errors |\n" + line;
   text += "--:|--:|--:|--:|--:|\n";
+  const std::string head = text;
+  std::string others;
   for (const WarmRun& run : result.runs) {
     text += latency_row(run, result.reference, nullptr);
-    for (const Series& series : run.pairs.series) text += latency_row(run, series.name, &series);
+    for (const Series* one : series_of(run, result, false))
+      text += latency_row(run, one->name, one);
+    for (const Series* one : series_of(run, result, true)) {
+      others += latency_row(run, one->name, one);
+    }
   }
-  return text;
+  if (others.empty()) return text;
+  return text + "\n" + kOtherLanguages + "\n" + head + others;
+}
+
+// A rate is named by its place: what it was differs from run to run.
+std::vector<Measure> latency_measures(const LatencyResult& result) {
+  std::vector<Measure> measures;
+  for (std::size_t i = 0; i < result.runs.size(); ++i) {
+    const WarmRun& run = result.runs[i];
+    const std::string where = i < result.percents.size()
+                                  ? format("at %u %% of what both can do", result.percents[i])
+                                  : format("at %.0f a second", run.scenario.per_second);
+    for (const auto& [fraction, name] : {std::pair(0.5, "p50"), std::pair(0.99, "p99")}) {
+      const auto of = [fraction = fraction](const Slice& slice) {
+        return latency_us(slice, fraction);
+      };
+      add_measures(run, result, where, {std::string(name) + " of answers", "us", false, of},
+                   measures);
+    }
+  }
+  return measures;
 }
 
 }  // namespace
 
 Result<LatencyResult> measure_latency(const LatencyOptions& options) {
-  ASSIGN_OR_RETURN(const WarmPeers peers, WarmPeers::make(options.pool_size));
+  ASSIGN_OR_RETURN(const WarmPeers peers, WarmPeers::make(options.pool_size, options.peers));
   LatencyResult result;
   describe_suite("latency", options, peers.all(), result);
   tell_peers(peers, result);
@@ -79,6 +105,7 @@ Result<LatencyResult> measure_latency(const LatencyOptions& options) {
     ASSIGN_OR_RETURN(result.reference_per_second, capacity_of(peers.all().front(), options.slice));
     const double most = std::min(result.subito_per_second, result.reference_per_second);
     rates.clear();
+    result.percents = options.percents;
     for (const std::uint32_t percent : options.percents) rates.push_back(most * percent / 100);
   }
   std::vector<Scenario> scenarios;
@@ -100,6 +127,7 @@ nlohmann::ordered_json to_json(const LatencyResult& result, const Machine& machi
                             {"rounds", run.pairs.rounds},
                             {"peers", peers_json(run, result.reference)}});
   }
+  json["measures"] = measures_json(latency_measures(result));
   return json;
 }
 

@@ -13,8 +13,9 @@
 namespace subito::bench {
 
 struct LatencyResult : WarmResult {
-  double subito_per_second = 0;     // at most, closed loop; 0: the rate was given
-  double reference_per_second = 0;  // the same
+  double subito_per_second = 0;         // at most, closed loop; 0: the rate was given
+  double reference_per_second = 0;      // the same
+  std::vector<std::uint32_t> percents;  // of what the slower one can do, a run; none: a rate given
 };
 
 // The capacity is measured with so many connections, as throughput's.

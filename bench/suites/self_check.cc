@@ -204,6 +204,12 @@ nlohmann::ordered_json to_json(const SelfCheckResult& result, const Machine& mac
   for (const auto& [name, reason] : result.missing) json["missing"][name] = reason;
   const WarmRun run{{kJsonAnswer, result.options.connections, 0}, result.pairs};
   json["tools"] = peers_json(run, result.reference);
+  std::vector<Measure> measures;
+  WarmResult told;
+  told.reference = result.reference;
+  add_measures(run, told, format("json, %u connections", result.options.connections),
+               {"requests a second", "1/s", true, answers_per_second}, measures);
+  json["measures"] = measures_json(measures);
   json["targets"] = {{{"what", "requests/s over " + result.reference},
                       {"offMax", kSelfCheckOffMax},
                       {"ratio", result.ratio(kOurs).median},

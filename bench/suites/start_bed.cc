@@ -7,11 +7,10 @@
 #include "bench/figures.h"
 #include "bench/idle_cost.h"
 #include "bench/kit/process_tree.h"
-#include "bench/suites/answers.h"
 
 namespace subito::bench {
 
-std::string manifest_of(const StartFunction& function, const std::string& binary) {
+std::string manifest_of(const StartFunction& function) {
   return "apiVersion: subito.dev/v1\n"
          "kind: Function\n"
          "metadata: {name: " +
@@ -19,20 +18,19 @@ std::string manifest_of(const StartFunction& function, const std::string& binary
          "}\n"
          "spec:\n"
          "  binary: " +
-         binary +
+         function.what.binary +
          "\n"
          "  start: " +
-         function.mode +
-         "\n"
-         "  scaling: {min: " +
-         std::to_string(function.pods_min) + ", max: " + std::to_string(function.pods_max) +
-         ", idle: 0s, policy: " + function.policy + "}\n";
+         function.mode + "\n" + bindings_of(function.what) +
+         "  scaling: {min: " + std::to_string(function.pods_min) +
+         ", max: " + std::to_string(function.pods_max) + ", idle: 0s, policy: " + function.policy +
+         "}\n";
 }
 
 Status deploy_start(NodeClient& api, const std::string& folder, const StartFunction& function) {
   const std::string manifest = folder + "/" + function.name + ".yaml";
   std::ofstream file(manifest);
-  file << manifest_of(function, function_beside("measured"));
+  file << manifest_of(function);
   file.close();
   if (!file) return fail(ErrorCode::kInternal, "write " + manifest);
   RETURN_IF_ERROR(api.deploy_folder(manifest));
@@ -70,18 +68,18 @@ nlohmann::ordered_json to_json(const KeptReady& kept) {
           {"idleCpuPercent", kept.idle_cpu_percent}};
 }
 
-Load start_load(const std::string& function, std::uint32_t connections, std::uint32_t* wrong) {
+Load start_load(const StartFunction& function, std::uint32_t connections, std::uint32_t* wrong) {
   Load load;
   load.connections_max = connections;
   load.open_first = true;
   LoadKind kind;
-  kind.request = [path = "/function/" + function + "/json"] {
+  kind.request = [path = "/function/" + function.name + function.what.path] {
     HttpRequest request;
     request.path = path;
     return request;
   };
-  kind.answered = [wrong](const HttpRequest&, const LoadAnswer& answer) {
-    if (answer.status == 200 && answer.body != kProductJson) ++*wrong;
+  kind.answered = [wrong, &function](const HttpRequest&, const LoadAnswer& answer) {
+    if (answer.status == 200 && answer.body != function.what.body) ++*wrong;
   };
   load.kinds.push_back(std::move(kind));
   return load;
@@ -94,9 +92,7 @@ std::uint32_t StartRow::errors() const {
 }
 
 nlohmann::ordered_json millis_json(const Samples& samples) {
-  return {{"p50", ms(percentile(samples, 0.5))},
-          {"max", ms(percentile(samples, 1))},
-          {"samples", samples_json(samples)}};
+  return {{"p50", ms(percentile(samples, 0.5))}, {"max", ms(percentile(samples, 1))}};
 }
 
 }  // namespace subito::bench

@@ -13,22 +13,25 @@
 #include "bench/bed.h"
 #include "bench/interrupt.h"
 #include "bench/load.h"
+#include "bench/measures.h"
 #include "bench/node_client.h"
 #include "bench/pod_events.h"
 #include "bench/statistics.h"
+#include "bench/suites/measured_functions.h"
 
 namespace subito::bench {
 
-// A copy of `measured`, asleep as soon as it has nothing to do.
+// A copy of one of the measured functions, asleep as soon as it has nothing to do.
 struct StartFunction {
   std::string name;
   std::string mode;    // "fresh", "pooled"
   std::string policy;  // "instant", or "fixed": a pod for each call that finds none free
   std::uint32_t pods_max = 1;
   std::uint32_t pods_min = 0;
+  MeasuredFunction what{};
 };
-// As YAML; `binary`: an absolute path.
-std::string manifest_of(const StartFunction& function, const std::string& binary);
+// As YAML; the binary by an absolute path.
+std::string manifest_of(const StartFunction& function);
 // By way of a manifest in `folder`, for what `subito deploy` has no option.
 Status deploy_start(NodeClient& api, const std::string& folder, const StartFunction& function);
 
@@ -41,16 +44,19 @@ struct KeptReady {
 };
 inline constexpr std::chrono::seconds kIdleWatch{2};
 
+// What the suites of starts promise of a start is promised of this function.
+inline constexpr const char* kPromisedFunction = "empty";
+
 // When no pod is there and `empty_sandboxes` wait.
 Result<KeptReady> measure_kept_ready(NodeClient& api, std::uint32_t empty_sandboxes);
 std::string words(const KeptReady& kept);  // "8 sandboxes, 12.3 MB, 11 processes, 0.1 % CPU"
 nlohmann::ordered_json to_json(const KeptReady& kept);
 
-// Calls of the function's /json on so many connections; `wrong` counts answers of 200 with another
-// body and outlives the load.
-Load start_load(const std::string& function, std::uint32_t connections, std::uint32_t* wrong);
+// Calls of it on so many connections; `wrong` counts answers of 200 with another body and outlives
+// the load, as the function does.
+Load start_load(const StartFunction& function, std::uint32_t connections, std::uint32_t* wrong);
 
-nlohmann::ordered_json millis_json(const Samples& samples);  // p50, max, samples
+nlohmann::ordered_json millis_json(const Samples& samples);  // p50, max
 
 // What all rounds showed of one function; each suite adds its own figures.
 struct StartRow {
@@ -97,8 +103,9 @@ Status run_start_rounds(StartResult<Options, Row>& result, Round round) {
   ASSIGN_OR_RETURN(const TempFolder folder, TempFolder::make());
   ASSIGN_OR_RETURN(Bed made, Bed::make("", options.pool_size));
   StartBed bed{std::move(made), {}};
-  for (const Row& row : result.rows) {
+  for (Row& row : result.rows) {
     RETURN_IF_ERROR(deploy_start(bed.bed.api, folder.path(), row.function));
+    RETURN_IF_ERROR(seed_function(bed.bed.gateway, row.function.name, row.function.what));
     ASSIGN_OR_RETURN(PodEvents events,
                      PodEvents::open(bed.bed.node.api_socket(), row.function.name));
     bed.events.push_back(std::move(events));

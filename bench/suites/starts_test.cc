@@ -15,6 +15,7 @@ namespace subito::bench {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 constexpr std::int64_t kMs = 1'000'000;
 
@@ -49,7 +50,8 @@ BurstResult burst(std::int64_t all_ms) {
   BurstResult result;
   result.rounds = 1;
   BurstRow row;
-  row.function = {"pooled-fixed-100", "pooled", "fixed", 100};
+  row.function = {"empty-pooled-fixed-100", "pooled", "fixed", 100};
+  row.function.what.name = "empty";
   row.at_once = 100;
   row.calls.sent = 100;
   row.calls.statuses[200] = 100;
@@ -63,8 +65,9 @@ BurstResult burst(std::int64_t all_ms) {
 
 TEST(Burst, TellsInOneRowWhatWasKeptReady) {
   const std::string text = to_text(burst(200), Machine(), "");
-  EXPECT_THAT(text, HasSubstr("| pooled | fixed | 100 | 5.0 | 200.0 | 200.0 | 0 | 0 | 8 sandboxes, "
-                              "12.3 MB, 11 processes, 0.50 % CPU | 40 |"));
+  EXPECT_THAT(
+      text, HasSubstr("| empty | pooled | fixed | 100 | 5.0 | 200.0 | 200.0 | 0 | 0 | 8 sandboxes, "
+                      "12.3 MB, 11 processes, 0.50 % CPU | 40 |"));
   const auto json = to_json(burst(200), Machine(), "");
   EXPECT_EQ(json["rows"][0]["kept"]["bytes"], 12'300'000);
   EXPECT_EQ(json["rows"][0]["kept"]["refillMillis"]["p50"], 40.0);
@@ -80,6 +83,9 @@ TEST(Burst, HoldsAHundredCallsToTheirTime) {
   BurstResult few = burst(300);
   few.rows[0].at_once = 10;
   EXPECT_TRUE(promises_kept(few)) << "nothing is promised of ten";
+  BurstResult heavy = burst(300);
+  heavy.rows[0].function.what.name = "heavy";
+  EXPECT_TRUE(promises_kept(heavy)) << "nor of a function that is slow itself";
 }
 
 TEST(Burst, WhateverWasNotAnsweredIsAnError) {
@@ -95,11 +101,12 @@ TEST(Burst, WhateverWasNotAnsweredIsAnError) {
 TEST(Churn, HoldsFreshStartsToTheirNumber) {
   ChurnResult result;
   ChurnRow row;
-  row.function = {"churn-fresh", "fresh", "fixed", 64};
+  row.function = {"empty-fresh", "fresh", "fixed", 64};
+  row.function.what.name = "empty";
   row.per_second = {499, 500, 700};
   result.rows.push_back(row);
   EXPECT_TRUE(promises_kept(result));
-  EXPECT_THAT(to_text(result, Machine(), ""), HasSubstr("| fresh | 500 (499 to 700) |"));
+  EXPECT_THAT(to_text(result, Machine(), ""), HasSubstr("| empty | fresh | 500 (499 to 700) |"));
   result.rows[0].per_second = {499, 499, 700};
   EXPECT_FALSE(promises_kept(result));
 }
@@ -139,19 +146,27 @@ TEST(Density, ReadsTheKernelsChargeOfEitherVersion) {
 
 TEST(Density, TellsPodsPerGiBAndItsPromise) {
   DensityResult result;
-  result.rows.push_back({"pooled", 10, 10 * 256 * 1024, 10 * 128 * 1024, 10 * 512 * 1024, 0});
+  result.rows.push_back(
+      {"empty", "pooled", 10, 10 * 256 * 1024, 10 * 128 * 1024, 10 * 512 * 1024, 0});
   EXPECT_THAT(to_text(result, Machine(), ""),
-              HasSubstr("| pooled | 10 | 256 | 128 | 512 | 4096 |"));
+              HasSubstr("| empty | pooled | 10 | 256 | 128 | 512 | 4096 |"));
   EXPECT_TRUE(promises_kept(result));
   result.rows[0].charged_bytes = 10 * 351 * 1024;
   EXPECT_FALSE(promises_kept(result));
+  result.rows[0].function = "heavy";
+  EXPECT_TRUE(promises_kept(result));
 }
 
 TEST(StartBed, WritesAManifestOfWhatDeployHasNoOptionFor) {
-  const std::string manifest = manifest_of({"a", "fresh", "fixed", 5, 2}, "/bin/measured");
+  StartFunction function{"a", "fresh", "fixed", 5, 2};
+  function.what.binary = "/bin/measured";
+  const std::string manifest = manifest_of(function);
   EXPECT_THAT(manifest, HasSubstr("metadata: {name: a}\n"));
   EXPECT_THAT(manifest, HasSubstr("  binary: /bin/measured\n  start: fresh\n"));
   EXPECT_THAT(manifest, HasSubstr("{min: 2, max: 5, idle: 0s, policy: fixed}"));
+  EXPECT_THAT(manifest, Not(HasSubstr("bindings")));
+  function.what.redis = true;
+  EXPECT_THAT(manifest_of(function), HasSubstr("  bindings: [{name: redis, redis: {}}]\n"));
 }
 
 }  // namespace

@@ -1,10 +1,22 @@
 #include "bench/suites/suite_options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "bench/peers/peer.h"
+#include "bench/suites/measured_functions.h"
 
 namespace subito::bench {
 
 namespace {
+
+constexpr const char* kAllFunctions = "all";
+
+std::vector<std::string> with_all() {
+  std::vector<std::string> names = kFunctionNames;
+  names.emplace_back(kAllFunctions);
+  return names;
+}
 
 void set_slice(SuiteOptions& options, const std::string& text) {
   options.slice = duration_or_throw("--slice", text);
@@ -39,6 +51,29 @@ void add_suite(CLI::App& command, SuiteOptions& options) {
   add_output(command, options);
 }
 
+}  // namespace
+
+void add_functions(CLI::App& command, std::vector<std::string>& functions, const char* words) {
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--function",
+          [&functions](const std::vector<std::string>& names) {
+            const auto named = [&names](const std::string& name) {
+              return std::find(names.begin(), names.end(), name) != names.end();
+            };
+            functions.clear();
+            for (const std::string& name : kFunctionNames) {
+              if (named(name) || named(kAllFunctions)) functions.push_back(name);
+            }
+          },
+          words)
+      ->delimiter(',')
+      ->check(CLI::IsMember(with_all()))
+      ->type_name("NAMES");
+}
+
+namespace {
+
 void add_self_check(CLI::App& app, SelfCheckOptions& options) {
   CLI::App& command = *app.add_subcommand(
       "self-check", "Whether our load generator agrees with wrk and h2load, on nginx");
@@ -48,12 +83,44 @@ void add_self_check(CLI::App& app, SelfCheckOptions& options) {
   add_suite(command, options);
 }
 
+// What a warm suite can have beside nginx.
+std::vector<std::string> warm_peer_names() {
+  std::vector<std::string> names;
+  for (const PeerPlan& plan : peer_plans()) {
+    if (plan.kind != PeerKind::kFork) names.emplace_back(plan.name);
+  }
+  return names;
+}
+
+void add_peer_names(CLI::App& command, std::vector<std::string>& peers) {
+  std::vector<std::string> allowed = warm_peer_names();
+  allowed.insert(allowed.begin(), {"all", "nginx"});
+  command
+      .add_option_function<std::vector<std::string>>(
+          "--peers",
+          [&peers](const std::vector<std::string>& names) {
+            const auto named = [&names](const char* name) {
+              return std::find(names.begin(), names.end(), name) != names.end();
+            };
+            peers.clear();
+            for (const std::string& name : warm_peer_names()) {
+              if (named(name.c_str()) || named("all")) peers.push_back(name);
+            }
+          },
+          "beside nginx: haproxy, h2o, caddy, workerd, functions-framework, or all; "
+          "see `subito bench peers`")
+      ->delimiter(',')
+      ->check(CLI::IsMember(allowed))
+      ->type_name("NAMES");
+}
+
 void add_throughput(CLI::App& app, ThroughputOptions& options) {
   CLI::App& command = *app.add_subcommand(
       "throughput", "Warm requests a second and CPU time a request, beside nginx");
   command.add_option("--connections", options.connections, "how many at once, each measured")
       ->delimiter(',')
       ->check(CLI::Range(std::uint32_t{1}, kConnectionsMax));
+  add_peer_names(command, options.peers);
   add_suite(command, options);
   add_pool(command, options);
 }
@@ -73,6 +140,7 @@ void add_latency(CLI::App& app, LatencyOptions& options) {
   command.add_option("--connections", options.connections, "at most at once")
       ->check(CLI::Range(std::uint32_t{1}, kConnectionsMax))
       ->capture_default_str();
+  add_peer_names(command, options.peers);
   add_suite(command, options);
   add_pool(command, options);
 }
@@ -85,6 +153,11 @@ void add_chain(CLI::App& app, ChainOptions& options) {
       ->check(CLI::Range(std::uint32_t{1}, kConnectionsMax));
   add_suite(command, options);
   add_pool(command, options);
+}
+
+void add_start_functions(CLI::App& command, StartOptions& options) {
+  add_functions(command, options.functions,
+                "what to start: empty, catalogue, heavy, json, or all; else empty");
 }
 
 // What the suites of starts take.
@@ -109,6 +182,7 @@ void add_burst(CLI::App& app, BurstOptions& options) {
       ->delimiter(',')
       ->check(CLI::Range(std::uint32_t{1}, kBurstMost));
   add_rounds(command, options);
+  add_start_functions(command, options);
   add_output(command, options);
   add_pool(command, options);
 }
@@ -129,6 +203,7 @@ void add_churn(CLI::App& app, ChurnOptions& options) {
       ->check(CLI::Range(std::uint32_t{1}, kDensityPodsMax))
       ->capture_default_str();
   add_rounds(command, options);
+  add_start_functions(command, options);
   add_output(command, options);
   add_pool(command, options);
 }
@@ -139,6 +214,7 @@ void add_density(CLI::App& app, DensityOptions& options) {
   command.add_option("--pods", options.pods, "idle pods of each start mode")
       ->check(CLI::Range(std::uint32_t{1}, kDensityPodsMax))
       ->capture_default_str();
+  add_start_functions(command, options);
   add_output(command, options);
   add_pool(command, options);
 }

@@ -24,10 +24,12 @@ struct SelfCheckOptions : SuiteOptions {
 };
 
 struct ThroughputOptions : SuiteOptions {
+  std::vector<std::string> peers;  // beside nginx, names of peer_plans()
   std::vector<std::uint32_t> connections = {1, 16, 64};
 };
 
 struct LatencyOptions : SuiteOptions {
+  std::vector<std::string> peers;  // as of ThroughputOptions
   std::uint32_t connections = 64;
   std::uint32_t per_second = 0;                        // 0: shares of what the slower one can do
   std::vector<std::uint32_t> percents = {10, 50, 80};  // the shares
@@ -37,13 +39,18 @@ struct ChainOptions : SuiteOptions {
   std::vector<std::uint32_t> connections = {1};
 };
 
-struct BurstOptions : CommonOptions {
+// What suites of starts measure: names of kFunctionNames (measured_functions.h).
+struct StartOptions : CommonOptions {
+  std::vector<std::string> functions = {"empty"};
+};
+
+struct BurstOptions : StartOptions {
   std::uint32_t rounds = 10;
   std::vector<std::uint32_t> at_once = {10, 100};
   std::optional<std::uint64_t> seed;  // of the order
 };
 
-struct ChurnOptions : CommonOptions {
+struct ChurnOptions : StartOptions {
   std::uint32_t rounds = 5;
   std::chrono::nanoseconds time = std::chrono::seconds(3);  // of each row of a round
   std::uint32_t connections = 4;                            // callers at once
@@ -51,7 +58,7 @@ struct ChurnOptions : CommonOptions {
   std::optional<std::uint64_t> seed;                        // of the order
 };
 
-struct DensityOptions : CommonOptions {
+struct DensityOptions : StartOptions {
   std::uint32_t pods = 100;
 };
 
@@ -73,5 +80,8 @@ struct SuiteCommands {
   DensityOptions density;
 };
 void add_suites(CLI::App& app, SuiteCommands& commands);
+
+// --function: names of kFunctionNames, or `all`.
+void add_functions(CLI::App& command, std::vector<std::string>& functions, const char* words);
 
 }  // namespace subito::bench

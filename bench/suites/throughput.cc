@@ -34,11 +34,19 @@ std::string table_text(const ThroughputResult& result) {
       "\n| answer | connections | peer | requests/s | over the reference | p50, µs | over | "
       "CPU µs a request | over | n | errors |\n"
       "|---|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|\n";
+  const std::string head = text;
+  std::string others;
   for (const WarmRun& run : result.runs) {
     text += throughput_row(run, result.reference, nullptr);
-    for (const Series& series : run.pairs.series) text += throughput_row(run, series.name, &series);
+    for (const Series* one : series_of(run, result, false)) {
+      text += throughput_row(run, one->name, one);
+    }
+    for (const Series* one : series_of(run, result, true)) {
+      others += throughput_row(run, one->name, one);
+    }
   }
-  return text;
+  if (others.empty()) return text;
+  return text + "\n" + kOtherLanguages + "\n" + head + others;
 }
 
 void add_targets(const WarmRun& run, std::vector<WarmTarget>& targets) {
@@ -62,7 +70,7 @@ void add_targets(const WarmRun& run, std::vector<WarmTarget>& targets) {
 }  // namespace
 
 Result<ThroughputResult> measure_throughput(const ThroughputOptions& options) {
-  ASSIGN_OR_RETURN(const WarmPeers peers, WarmPeers::make(options.pool_size));
+  ASSIGN_OR_RETURN(const WarmPeers peers, WarmPeers::make(options.pool_size, options.peers));
   ThroughputResult result;
   describe_suite("throughput", options, peers.all(), result);
   tell_peers(peers, result);
@@ -100,6 +108,7 @@ nlohmann::ordered_json to_json(const ThroughputResult& result, const Machine& ma
                             {"rounds", run.pairs.rounds},
                             {"peers", peers_json(run, result.reference)}});
   }
+  json["measures"] = measures_json(closed_loop_measures(result));
   return json;
 }
 

@@ -18,8 +18,8 @@ NginxSite returning_site() {
 
 }  // namespace
 
-Result<WarmPeers> WarmPeers::make(std::uint32_t pool_size) {
-  const std::string binary = function_beside(kFunction);
+Result<WarmPeers> WarmPeers::make(std::uint32_t pool_size, const std::vector<std::string>& more) {
+  ASSIGN_OR_RETURN(const std::string binary, find_function(kFunction));
   ASSIGN_OR_RETURN(TempFolder folder, TempFolder::make());
   ASSIGN_OR_RETURN(Bed bed, Bed::make(binary, pool_size));
   WarmPeers made(std::move(folder), std::move(bed));
@@ -44,11 +44,13 @@ Result<WarmPeers> WarmPeers::make(std::uint32_t pool_size) {
     WarmPeer again = handler;
     again.name = "handler-again";
     made.peers_ = {handler, again, subito};
+    RETURN_IF_ERROR(made.open_more(more));
     return made;
   }
   made.peers_.push_back(subito);
   made.peers_.push_back(handler);
   RETURN_IF_ERROR(made.open_lean());
+  RETURN_IF_ERROR(made.open_more(more));
   return made;
 }
 
@@ -94,6 +96,26 @@ Status WarmPeers::open_lean() {
                     ceiling_->address(),
                     "",
                     {ceiling_->pid()}});
+  return ok();
+}
+
+// Proxies have nginx's upstream; slices never overlap.
+Status WarmPeers::open_more(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const PeerPlan* plan = find_plan(name);
+    if (plan == nullptr) return fail(ErrorCode::kInvalidArgument, "find peer " + name);
+    auto peer = Peer::start(*plan, behind_nginx_->address().socket_path);
+    if (!peer && peer.error().code == ErrorCode::kCancelled) return std::move(peer).error();
+    if (!peer) {
+      missing_.push_back({name, peer.error().message});
+      continue;
+    }
+    const bool host = plan->kind == PeerKind::kHost;
+    std::vector<pid_t> processes = {peer->pid()};
+    if (!host) processes.push_back(behind_nginx_->pid());
+    peers_.push_back({name, plan->what, peer->address(), "", std::move(processes), host});
+    more_.push_back(*std::move(peer));
+  }
   return ok();
 }
 

@@ -7,6 +7,7 @@
 //   handler       the handler's binary alone, no proxy before it
 //   nginx-lean    proxies to a second nginx that returns the same bytes: the cheapest upstream
 //   nginx-return  returns the same bytes itself: no upstream, a ceiling
+//   haproxy, ...  other proxies and hosts of functions, where they are asked for (peers/peer.h)
 //
 // Without nginx the reference is `handler`, and `handler-again` shows the noise.
 #pragma once
@@ -19,13 +20,15 @@
 #include "bench/bed.h"
 #include "bench/peers/listening_handler.h"
 #include "bench/peers/nginx.h"
+#include "bench/peers/peer.h"
 #include "bench/suites/warm_slice.h"
 
 namespace subito::bench {
 
 class WarmPeers {
  public:
-  static Result<WarmPeers> make(std::uint32_t pool_size);
+  // `more`: names of peer_plans() beside nginx; one that does not start is missing.
+  static Result<WarmPeers> make(std::uint32_t pool_size, const std::vector<std::string>& more = {});
 
   const WarmPeer& subito() const;
   const std::vector<WarmPeer>& all() const { return peers_; }  // the reference first
@@ -39,6 +42,7 @@ class WarmPeers {
   Status open_handlers(const std::string& binary);
   Status open_nginx();
   Status open_lean();
+  Status open_more(const std::vector<std::string>& names);
 
   TempFolder folder_;  // of sockets; destroyed last
   Bed bed_;
@@ -48,6 +52,7 @@ class WarmPeers {
   std::optional<Nginx> ceiling_;
   std::optional<Nginx> lean_;
   std::optional<Nginx> proxy_;
+  std::vector<Peer> more_;
   std::vector<WarmPeer> peers_;
   std::vector<MissingPeer> missing_;
 };

@@ -1,5 +1,8 @@
 #include "bench/suites/warm_report.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "bench/figures.h"
 #include "bench/kit/percentiles.h"
 
@@ -33,7 +36,68 @@ std::uint32_t ended_in(const Series& series) {
   return ended;
 }
 
+constexpr std::string_view kAgain = "-again";
+
+// The row that this one is a second measurement of; empty: none.
+std::string measured_before(const std::string& peer) {
+  if (!peer.ends_with(kAgain)) return "";
+  return peer.substr(0, peer.size() - kAgain.size());
+}
+
 }  // namespace
+
+std::vector<const Series*> series_of(const WarmRun& run, const WarmResult& result,
+                                     bool other_languages) {
+  std::vector<const Series*> wanted;
+  for (const Series& series : run.pairs.series) {
+    const auto& others = result.other_languages;
+    const bool other = std::find(others.begin(), others.end(), series.name) != others.end();
+    if (other == other_languages) wanted.push_back(&series);
+  }
+  return wanted;
+}
+
+void add_measures(const WarmRun& run, const WarmResult& result, const std::string& where,
+                  const WarmFigure& figure, std::vector<Measure>& measures) {
+  for (const bool other : {false, true}) {
+    const std::string name =
+        figure.name + ", " + where + (other ? std::string("; ") + kOtherLanguages : "");
+    const bool more = figure.more_is_better;
+    Measure of_reference{name, result.reference, figure.unit, more, "", {}, false};
+    std::vector<Measure> absolute;
+    std::vector<Measure> ratios;
+    for (const Series* series : series_of(run, result, other)) {
+      const std::string again = measured_before(series->name);
+      absolute.push_back({name, series->name, figure.unit, more, again, {}, false});
+      ratios.push_back(
+          {name + ", over " + result.reference, series->name, kRatioUnit, more, again, {}});
+      for (const Pair& pair : series->pairs) {
+        const double mine = figure.of(pair.subject);
+        const double its = figure.of(pair.reference);
+        if (mine > 0) absolute.back().samples.push_back(mine);
+        if (its > 0) of_reference.samples.push_back(its);
+        if (mine > 0 && its > 0) ratios.back().samples.push_back(mine / its);
+      }
+    }
+    measures.push_back(std::move(of_reference));
+    std::move(absolute.begin(), absolute.end(), std::back_inserter(measures));
+    std::move(ratios.begin(), ratios.end(), std::back_inserter(measures));
+  }
+}
+
+std::vector<Measure> closed_loop_measures(const WarmResult& result) {
+  const auto p50 = [](const Slice& slice) { return latency_us(slice, 0.5); };
+  std::vector<Measure> measures;
+  for (const WarmRun& run : result.runs) {
+    const std::string where =
+        format("%s, %u connections", run.scenario.answer.name, run.scenario.connections);
+    add_measures(run, result, where, {"requests a second", "1/s", true, answers_per_second},
+                 measures);
+    add_measures(run, result, where, {"CPU time a request", "us", false, cpu_us}, measures);
+    add_measures(run, result, where, {"p50 of answers", "us", false, p50}, measures);
+  }
+  return measures;
+}
 
 std::uint64_t WarmResult::errors() const {
   std::uint64_t sum = 0;

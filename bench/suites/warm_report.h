@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bench/machine.h"
+#include "bench/measures.h"
 #include "bench/suites/warm_slice.h"
 
 namespace subito::bench {
@@ -25,6 +26,7 @@ struct WarmResult {
   std::uint32_t pool_size = 0;
   std::string reference;                                   // a peer's name
   std::vector<std::pair<std::string, std::string>> peers;  // name and what it is
+  std::vector<std::string> other_languages;  // of the peers: hosts of functions in another one
   std::vector<MissingPeer> missing;
   std::string nginx_version;
   std::vector<WarmRun> runs;
@@ -67,5 +69,22 @@ nlohmann::ordered_json head_json(const WarmResult& result, const Machine& machin
 nlohmann::ordered_json peer_json(const WarmRun& run, const std::string& name, const Series* series);
 // All of them, the reference first.
 nlohmann::ordered_json peers_json(const WarmRun& run, const std::string& reference);
+
+// A figure of a run's slices, of each peer, and the same over the reference, pair by pair.
+struct WarmFigure {
+  std::string name;  // "requests a second"
+  std::string unit;
+  bool more_is_better = false;
+  SliceFigure of;
+};
+// Hosts of other languages are a figure of their own.
+void add_measures(const WarmRun& run, const WarmResult& result, const std::string& where,
+                  const WarmFigure& figure, std::vector<Measure>& measures);
+// The series of a run whose peers are hosts of other languages, or those that are not.
+std::vector<const Series*> series_of(const WarmRun& run, const WarmResult& result,
+                                     bool other_languages);
+inline constexpr const char* kOtherLanguages = "hosts of functions in other languages";
+// Requests a second, CPU time a request and p50, of each run.
+std::vector<Measure> closed_loop_measures(const WarmResult& result);
 
 }  // namespace subito::bench

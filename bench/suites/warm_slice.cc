@@ -16,7 +16,9 @@ Traffic traffic_of(const WarmPeer& peer, const Scenario& scenario) {
 
 Result<Slice> measure_slice(const WarmPeer& peer, const Scenario& scenario,
                             std::chrono::nanoseconds time) {
-  ASSIGN_OR_RETURN(Generator generator, Generator::open(traffic_of(peer, scenario)));
+  auto opened = Generator::open(traffic_of(peer, scenario));
+  if (!opened) return std::move(opened).error().annotate("measure " + peer.name);
+  Generator generator = *std::move(opened);
   const CpuMeter meter(peer.processes);
   Slice slice;
   slice.traffic = generator.run(time);

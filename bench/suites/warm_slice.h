@@ -20,6 +20,7 @@ struct WarmPeer {
   ServerAddress server;
   std::string base;              // in front of the answer's path
   std::vector<pid_t> processes;  // with their descendants they are charged for the answers
+  bool other_language = false;   // a host of functions in another one: told apart
 };
 
 struct MissingPeer {

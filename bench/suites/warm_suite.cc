@@ -15,7 +15,10 @@ void describe_suite(const std::string& suite, const SuiteOptions& options,
   result.plan = {options.rounds, options.slice, result.seed};
   result.pool_size = options.pool_size;
   result.reference = peers.front().name;
-  for (const WarmPeer& peer : peers) result.peers.emplace_back(peer.name, peer.what);
+  for (const WarmPeer& peer : peers) {
+    result.peers.emplace_back(peer.name, peer.what);
+    if (peer.other_language) result.other_languages.push_back(peer.name);
+  }
 }
 
 void tell_peers(const WarmPeers& peers, WarmResult& result) {

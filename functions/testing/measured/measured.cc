@@ -3,6 +3,7 @@
 //
 //   /empty            200 without a body
 //   /json             a product in 200 bytes of JSON
+//   /large            100 KiB of JSON, a list of that product
 //   /calls?n=N        calls the function `measured` for /json N times, then answers as /json
 #include <subito/function.h>
 
@@ -27,6 +28,24 @@ subito::Response empty(const subito::Request&, subito::Context&) {
 
 subito::Response json(const subito::Request&, subito::Context&) {
   return subito::Response::json(kProduct);
+}
+
+// bench/suites/answers.h makes the same.
+std::string large_text() {
+  constexpr std::size_t kLargeBytes = 100 << 10;
+  std::string text = "[";
+  text.reserve(kLargeBytes);
+  while (text.size() + sizeof kProduct + 1 <= kLargeBytes) {
+    if (text.size() > 1) text += ',';
+    text += kProduct;
+  }
+  text.append(kLargeBytes - 1 - text.size(), ' ');
+  text += ']';
+  return text;
+}
+
+subito::Response large(const subito::Request&, subito::Context&) {
+  return subito::Response::json(large_text());
 }
 
 unsigned calls_wanted(const subito::Request& request) {
@@ -54,6 +73,7 @@ int main(int argc, char** argv) {
   subito::Router router;
   router.get("/empty", empty);
   router.get("/json", json);
+  router.get("/large", large);
   router.get("/calls", calls);
   return subito::serve(argc, argv, std::move(router));
 }
