@@ -151,6 +151,7 @@ struct BenchParser {
     add_step(app, step);
     add_shop(app, shop);
     add_suites(app, suites);
+    add_patterns(app, patterns);
   }
   CLI::App app{"Measure this machine's Subito", "subito bench"};
   ColdStartOptions cold_start;
@@ -159,6 +160,7 @@ struct BenchParser {
   StepOptions step;
   ShopOptions shop;
   SuiteCommands suites;
+  PatternsOptions patterns;
   std::vector<std::string> modes = {"fresh", "pooled"};
 };
 
@@ -174,6 +176,7 @@ void take_suite(BenchParser& parser, BenchCommand& command) {
   take("burst", parser.suites.burst, command.burst);
   take("churn", parser.suites.churn, command.churn);
   take("density", parser.suites.density, command.density);
+  take("patterns", parser.patterns, command.patterns);
 }
 
 }  // namespace

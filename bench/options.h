@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bench/common_options.h"
+#include "bench/patterns/patterns_options.h"
 #include "bench/suites/suite_options.h"
 #include "runtime/base/result.h"
 
@@ -85,6 +86,7 @@ struct BenchCommand {
   std::optional<BurstOptions> burst;
   std::optional<ChurnOptions> churn;
   std::optional<DensityOptions> density;
+  std::optional<PatternsOptions> patterns;
 };
 Result<BenchCommand> parse_bench(std::vector<std::string> arguments);
 // Shows the parser, for help and references. The hook of the command line.

@@ -74,4 +74,7 @@ struct SuiteCommands {
 };
 void add_suites(CLI::App& app, SuiteCommands& commands);
 
+// --rounds, --slice, --quick, --seed and the output, for a suite of paired slices.
+void add_slices(CLI::App& command, SuiteOptions& options);
+
 }  // namespace subito::bench
