@@ -121,9 +121,10 @@ class PatternsTest(unittest.TestCase):
                             "PORT": str(free_ports(16))}
 
     def script(self, pattern, name, within=(), status=0, words=()):
-        done = subprocess.run([*within, PATTERNS / pattern / f"{name}.sh", *words], env=self.environment,
-                              text=True, timeout=UP_SECONDS_MAX, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        done = subprocess.run([*within, PATTERNS / pattern / f"{name}.sh", *words],
+                              env=self.environment, text=True, timeout=UP_SECONDS_MAX,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False)
         self.assertEqual(done.returncode, status, f"{pattern}/{name}.sh: {done.stdout}")
         return done.stdout
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <filesystem>
@@ -21,6 +22,7 @@ namespace files = std::filesystem;
 constexpr std::chrono::seconds kDaemonStartMax{30};
 constexpr std::chrono::seconds kDaemonStopMax{30};
 constexpr std::chrono::milliseconds kDaemonPoll{100};
+constexpr const char* kDaemonGroup = "subito-bench-docker";
 
 std::string last_line(const std::string& file) {
   std::ifstream stream(file);
@@ -56,7 +58,19 @@ std::vector<std::string> daemon_words(const std::string& folder) {
           "--pidfile",
           folder + "/pid",
           "--host",
-          "unix://" + folder + "/d.sock"};
+          "unix://" + folder + "/d.sock",
+          "--cgroup-parent",
+          std::string("/") + kDaemonGroup};
+}
+
+// The control group of its containers, in each hierarchy: empty once they are gone.
+void remove_groups() {
+  const files::path root = "/sys/fs/cgroup";
+  ::rmdir((root / kDaemonGroup).c_str());
+  std::error_code ignored;
+  for (const auto& entry : files::directory_iterator(root, ignored)) {
+    ::rmdir((entry.path() / kDaemonGroup).c_str());
+  }
 }
 
 }  // namespace
@@ -90,6 +104,7 @@ Daemon::~Daemon() {
   if (folder_.empty()) return;
   if (const pid_t own = first(); own > 0) ::kill(own, SIGTERM);
   (void)child_.end(kDaemonStopMax);
+  remove_groups();
   std::error_code ignored;
   files::remove_all(folder_, ignored);
 }
