@@ -63,14 +63,17 @@ std::vector<std::string> daemon_words(const std::string& folder) {
           std::string("/") + kDaemonGroup};
 }
 
-// The control group of its containers, in each hierarchy: empty once they are gone.
-void remove_groups() {
+// The roots of all hierarchies of control groups: open, for a mount may be hidden from us later.
+std::vector<UniqueFd> open_hierarchies() {
   const files::path root = "/sys/fs/cgroup";
-  ::rmdir((root / kDaemonGroup).c_str());
+  std::vector<UniqueFd> roots;
+  roots.emplace_back(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   std::error_code ignored;
   for (const auto& entry : files::directory_iterator(root, ignored)) {
-    ::rmdir((entry.path() / kDaemonGroup).c_str());
+    UniqueFd hierarchy(::open(entry.path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (hierarchy.valid()) roots.push_back(std::move(hierarchy));
   }
+  return roots;
 }
 
 }  // namespace
@@ -87,6 +90,7 @@ Result<Daemon> Daemon::start(const std::string& folder) {
   ASSIGN_OR_RETURN(Child child,
                    start_service({"setpriv", daemon_words(folder)}, output, errors.get()));
   Daemon daemon(folder, std::move(child), std::move(output));
+  daemon.hierarchies_ = open_hierarchies();
   RETURN_IF_ERROR(daemon.await_ready());
   ASSIGN_OR_RETURN(
       const Finished up,
@@ -98,13 +102,15 @@ Result<Daemon> Daemon::start(const std::string& folder) {
 Daemon::Daemon(Daemon&& other) noexcept
     : folder_(std::exchange(other.folder_, "")),
       child_(std::move(other.child_)),
-      output_(std::move(other.output_)) {}
+      output_(std::move(other.output_)),
+      hierarchies_(std::move(other.hierarchies_)) {}
 
 Daemon::~Daemon() {
   if (folder_.empty()) return;
   if (const pid_t own = first(); own > 0) ::kill(own, SIGTERM);
   (void)child_.end(kDaemonStopMax);
-  remove_groups();
+  // Of its containers: empty now that they are gone.
+  for (const UniqueFd& root : hierarchies_) ::unlinkat(root.get(), kDaemonGroup, AT_REMOVEDIR);
   std::error_code ignored;
   files::remove_all(folder_, ignored);
 }

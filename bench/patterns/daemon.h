@@ -39,6 +39,7 @@ class Daemon {
   std::string folder_;  // empty: moved from
   Child child_;         // unshare(1), which waits for it
   UniqueFd output_;
+  std::vector<UniqueFd> hierarchies_;  // of control groups
 };
 
 // NetworkStay: while one lives, this thread makes its sockets in another network. Nothing happens
