@@ -118,12 +118,13 @@ class PatternsTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
         self.state = os.path.join(self.folder, "state")
         self.environment = {**os.environ, "BUILD": str(self.build), "PATTERN_STATE": self.state,
-                            "PORT": str(free_ports(6))}
+                            "PORT": str(free_ports(16))}
 
-    def script(self, pattern, name, within=(), status=0):
-        done = subprocess.run([*within, PATTERNS / pattern / f"{name}.sh"], env=self.environment,
-                              text=True, timeout=UP_SECONDS_MAX, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    def script(self, pattern, name, within=(), status=0, words=()):
+        done = subprocess.run([*within, PATTERNS / pattern / f"{name}.sh", *words],
+                              env=self.environment, text=True, timeout=UP_SECONDS_MAX,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False)
         self.assertEqual(done.returncode, status, f"{pattern}/{name}.sh: {done.stdout}")
         return done.stdout
 
@@ -138,10 +139,27 @@ class PatternsTest(unittest.TestCase):
         self.assertIn("it is up", self.script(pattern, "up", within, status=1))
         self.assertRegex(self.script(pattern, "check", within),
                          rf"{pattern}: 5 products, order \S+ COMPLETED and in the history")
+        if (PATTERNS / pattern / "release.sh").exists():
+            self.change(pattern, within)
         self.script(pattern, "down", within)
         self.assertFalse(os.path.exists(self.state))
         self.assertEqual(processes_with(self.state), [])
         self.assertIn("run up.sh", self.script(pattern, "check", within, status=1))
+
+    def change(self, pattern, within):
+        """A service in place of itself, and where there is one a further instance."""
+        self.assertIn("a service is one of",
+                      self.script(pattern, "release", within, 1, ["nothing"]))
+        self.assertIn("shop=", self.script(pattern, "release", within, 0, ["catalogue"]))
+        self.assertIn("COMPLETED", self.script(pattern, "check", within))
+        if (PATTERNS / pattern / "more.sh").exists():
+            self.assertIn("2 to 10", self.script(pattern, "more", within, 1, ["11"]))
+            said = self.script(pattern, "more", within, 0, ["2"])
+            url = re.search(r"instance=(http://\S+)", said)[1]
+            answer = subprocess.run([*within, "curl", "--noproxy", "*", "-sS", f"{url}/health"],
+                                    text=True, timeout=PATIENCE_SECONDS, check=True,
+                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout
+            self.assertIn('"live":true', answer)
 
     def test_0_monolith(self):
         self.walk("0-monolith")

@@ -9,6 +9,7 @@
 #include "bench/interrupt.h"
 #include "bench/machine.h"
 #include "bench/options.h"
+#include "bench/patterns/patterns.h"
 #include "bench/report.h"
 #include "bench/shop/shop.h"
 #include "bench/step.h"
@@ -108,6 +109,9 @@ std::optional<int> run_suite(const BenchCommand& asked, const std::string& comma
   if (asked.burst) return run_interruptible("Burst", measure_burst, *asked.burst, command);
   if (asked.churn) return run_interruptible("Churn", measure_churn, *asked.churn, command);
   if (asked.density) return run_interruptible("Density", measure_density, *asked.density, command);
+  if (asked.patterns) {
+    return run_interruptible("Patterns", measure_patterns, *asked.patterns, command);
+  }
   return std::nullopt;
 }
 

@@ -153,14 +153,14 @@ Result<Child> start(StartBy how, const Command& command, int binary, const Descr
                                 : posix_spawn_start(command, given);
 }
 
-Result<Finished> run(const Command& command) {
+Result<Finished> run(const Command& command, std::chrono::seconds timeout) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return errno_error("make pipe");
   UniqueFd read_end(ends[0]);
   UniqueFd write_end(ends[1]);
   ASSIGN_OR_RETURN(Child child, fork_start(command, write_end.get(), write_end.get(), false));
   write_end.reset();
-  const auto deadline = std::chrono::steady_clock::now() + kRunTimeout;
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
   Finished finished;
   char buffer[4096];
   for (;;) {

@@ -59,7 +59,7 @@ struct Finished {
 };
 inline constexpr std::chrono::seconds kRunTimeout{60};
 inline constexpr std::size_t kOutputBytesMax = 1 << 20;
-Result<Finished> run(const Command& command);
+Result<Finished> run(const Command& command, std::chrono::seconds timeout = kRunTimeout);
 
 // Starts one in a process group of its own (Ctrl-C is ours to pass on), told to end by SIGTERM when
 // the bench dies; its standard output is the descriptor in `output`, errors go to `errors`.

@@ -23,17 +23,18 @@ Json mount(const char* destination, const char* type, std::vector<std::string> o
   return {{"destination", destination}, {"type", type}, {"source", type}, {"options", options}};
 }
 
-Json spec(const std::string& cgroup) {
+Json spec(const std::string& cgroup, const ContainerProcess& process) {
   Json namespaces = Json::array();
-  for (const char* name : {"pid", "network", "ipc", "uts", "mount", "cgroup"}) {
+  for (const char* name : {"pid", "ipc", "uts", "mount", "cgroup"}) {
     namespaces.push_back({{"type", name}});
   }
+  if (!process.host_network) namespaces.push_back({{"type", "network"}});
   return {{"ociVersion", "1.0.2"},
           {"process",
            {{"terminal", false},
             {"user", {{"uid", 65534}, {"gid", 65534}}},
-            {"args", {kBinary}},
-            {"env", Json::array()},
+            {"args", process.arguments},
+            {"env", process.environment},
             {"cwd", "/"},
             {"capabilities", Json::object()},
             {"noNewPrivileges", true}}},
@@ -70,8 +71,9 @@ std::string first_line(const std::string& text) {
 }  // namespace
 
 Result<Container> Container::prepare(const std::string& runtime, const std::string& folder,
-                                     const std::string& binary) {
+                                     const std::string& binary, ContainerProcess process) {
   Container container;
+  container.process_ = std::move(process);
   container.runtime_path_ = find_in_path(runtime);
   if (container.runtime_path_.empty()) {
     return fail(ErrorCode::kNotFound, "find " + runtime + ": not installed");
@@ -101,7 +103,8 @@ std::vector<std::string> Container::with_root(std::vector<std::string> arguments
 
 Command Container::next() {
   const std::string id = id_prefix_ + std::to_string(++number_);
-  std::ofstream(bundle_ + "/config.json") << spec("/" + id).dump();
+  std::ofstream(bundle_ + "/config.json") << spec("/" + id, process_).dump();
+  if (process_.host_network) return {runtime_path_, with_root({"run", "--bundle", bundle_, id})};
   return {runtime_path_, with_root({"run", "--preserve-fds", "1", "--bundle", bundle_, id})};
 }
 

@@ -11,11 +11,18 @@
 
 namespace subito::bench {
 
+// What runs in it, as /function.
+struct ContainerProcess {
+  std::vector<std::string> arguments = {"/function"};
+  std::vector<std::string> environment{};  // NAME=VALUE
+  bool host_network = false;               // and no descriptor 3: it listens
+};
+
 class Container {
  public:
   // `runtime`: "runc" or "crun", found in PATH (kNotFound). `folder` must outlive it.
   static Result<Container> prepare(const std::string& runtime, const std::string& folder,
-                                   const std::string& binary);
+                                   const std::string& binary, ContainerProcess process = {});
 
   Command next();  // runs a container that never was before
   // Removes what is left of the last one, if anything is.
@@ -27,6 +34,7 @@ class Container {
   Container() = default;
   std::vector<std::string> with_root(std::vector<std::string> arguments) const;
 
+  ContainerProcess process_;
   std::string runtime_path_;
   std::string version_;
   std::string bundle_;

@@ -165,6 +165,7 @@ struct BenchParser {
     add_page(app, page);
     add_compare(app, compare);
     add_peers(app, peers);
+    add_patterns(app, patterns);
   }
   CLI::App app{"Measure this machine's Subito", "subito bench"};
   ColdStartOptions cold_start;
@@ -176,6 +177,7 @@ struct BenchParser {
   PageOptions page;
   CompareOptions compare;
   PeersOptions peers;
+  PatternsOptions patterns;
   std::vector<std::string> modes = {"fresh", "pooled"};
 };
 
@@ -194,6 +196,7 @@ void take_other(BenchParser& parser, BenchCommand& command) {
   take("page", parser.page, command.page);
   take("compare", parser.compare, command.compare);
   take("peers", parser.peers, command.peers);
+  take("patterns", parser.patterns, command.patterns);
 }
 
 }  // namespace

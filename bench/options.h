@@ -11,6 +11,7 @@
 #include "bench/common_options.h"
 #include "bench/peers/peers_command.h"
 #include "bench/reading/reading.h"
+#include "bench/patterns/patterns_options.h"
 #include "bench/suites/suite_options.h"
 #include "runtime/base/result.h"
 
@@ -94,6 +95,7 @@ struct BenchCommand {
   std::optional<PageOptions> page;
   std::optional<CompareOptions> compare;
   std::optional<PeersOptions> peers;
+  std::optional<PatternsOptions> patterns;
 };
 Result<BenchCommand> parse_bench(std::vector<std::string> arguments);
 // Shows the parser, for help and references. The hook of the command line.

@@ -22,6 +22,7 @@
 namespace subito::bench {
 
 inline constexpr char kProgram[] = SUBITO_PROGRAM;
+inline constexpr std::chrono::seconds kBenchMax{110};  // ctest waits 120
 
 class BenchSmoke : public testing::Test {
  protected:
@@ -57,7 +58,7 @@ class BenchSmoke : public testing::Test {
   static nlohmann::json bench(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"subito", "bench"});
     arguments.insert(arguments.end(), {"-o", "json"});
-    const auto finished = run({kProgram, std::move(arguments)});
+    const auto finished = run({kProgram, std::move(arguments)}, kBenchMax);
     EXPECT_TRUE(finished);
     if (!finished) return {};
     EXPECT_EQ(finished->exit_code, 0) << finished->output;

@@ -25,32 +25,6 @@ void set_slice(SuiteOptions& options, const std::string& text) {
   }
 }
 
-void add_suite(CLI::App& command, SuiteOptions& options) {
-  CLI::Option* rounds =
-      command.add_option("--rounds", options.rounds, "each: a pair of slices for every peer")
-          ->check(CLI::Range(std::uint32_t{1}, kRoundsMax))
-          ->capture_default_str();
-  CLI::Option* slice =
-      command
-          .add_option_function<std::string>(
-              "--slice", [&options](const std::string& text) { set_slice(options, text); },
-              "time of one slice: 300ms, 2s; else 1s")
-          ->type_name("TIME");
-  command
-      .add_flag_callback(
-          "--quick",
-          [&options] {
-            options.quick = true;
-            options.rounds = kQuickRounds;
-            options.slice = kQuickSlice;
-          },
-          "3 rounds of 300 ms: under 2 minutes, and rough")
-      ->excludes(rounds)
-      ->excludes(slice);
-  command.add_option("--seed", options.seed, "of the order of slices; else a random one");
-  add_output(command, options);
-}
-
 }  // namespace
 
 void add_functions(CLI::App& command, std::vector<std::string>& functions, const char* words) {
@@ -80,7 +54,7 @@ void add_self_check(CLI::App& app, SelfCheckOptions& options) {
   command.add_option("--connections", options.connections, "of each of them")
       ->check(CLI::Range(std::uint32_t{1}, kConnectionsMax))
       ->capture_default_str();
-  add_suite(command, options);
+  add_slices(command, options);
 }
 
 // What a warm suite can have beside nginx.
@@ -121,7 +95,7 @@ void add_throughput(CLI::App& app, ThroughputOptions& options) {
       ->delimiter(',')
       ->check(CLI::Range(std::uint32_t{1}, kConnectionsMax));
   add_peer_names(command, options.peers);
-  add_suite(command, options);
+  add_slices(command, options);
   add_pool(command, options);
 }
 
@@ -141,7 +115,7 @@ void add_latency(CLI::App& app, LatencyOptions& options) {
       ->check(CLI::Range(std::uint32_t{1}, kConnectionsMax))
       ->capture_default_str();
   add_peer_names(command, options.peers);
-  add_suite(command, options);
+  add_slices(command, options);
   add_pool(command, options);
 }
 
@@ -151,7 +125,7 @@ void add_chain(CLI::App& app, ChainOptions& options) {
   command.add_option("--connections", options.connections, "chains at once, each measured")
       ->delimiter(',')
       ->check(CLI::Range(std::uint32_t{1}, kConnectionsMax));
-  add_suite(command, options);
+  add_slices(command, options);
   add_pool(command, options);
 }
 
@@ -220,6 +194,32 @@ void add_density(CLI::App& app, DensityOptions& options) {
 }
 
 }  // namespace
+
+void add_slices(CLI::App& command, SuiteOptions& options) {
+  CLI::Option* rounds =
+      command.add_option("--rounds", options.rounds, "each: a pair of slices for every peer")
+          ->check(CLI::Range(std::uint32_t{1}, kRoundsMax))
+          ->capture_default_str();
+  CLI::Option* slice =
+      command
+          .add_option_function<std::string>(
+              "--slice", [&options](const std::string& text) { set_slice(options, text); },
+              "time of one slice: 300ms, 2s; else 1s")
+          ->type_name("TIME");
+  command
+      .add_flag_callback(
+          "--quick",
+          [&options] {
+            options.quick = true;
+            options.rounds = kQuickRounds;
+            options.slice = kQuickSlice;
+          },
+          "3 rounds of 300 ms: under 2 minutes, and rough")
+      ->excludes(rounds)
+      ->excludes(slice);
+  command.add_option("--seed", options.seed, "of the order of slices; else a random one");
+  add_output(command, options);
+}
 
 void add_suites(CLI::App& app, SuiteCommands& commands) {
   add_self_check(app, commands.self_check);

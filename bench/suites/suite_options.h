@@ -83,5 +83,7 @@ void add_suites(CLI::App& app, SuiteCommands& commands);
 
 // --function: names of kFunctionNames, or `all`.
 void add_functions(CLI::App& command, std::vector<std::string>& functions, const char* words);
+// --rounds, --slice, --quick, --seed and the output, for a suite of paired slices.
+void add_slices(CLI::App& command, SuiteOptions& options);
 
 }  // namespace subito::bench

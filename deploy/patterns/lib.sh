@@ -4,7 +4,8 @@
 # to the pattern's folder. Everything of a pattern that is up lies in STATE and goes with it.
 #
 #   BUILD           the build folder with shop/ and patterns/ in it (build/release of the checkout)
-#   PORT            of the shopfront; checkout, catalogue, stock, payment and Redis follow (9080)
+#   PORT            of the shopfront; checkout, catalogue, stock, payment and Redis follow, and
+#                   behind these the further instances of more.sh (9080)
 #   PATTERN_STATE   the folder for what is up, made by up.sh in a folder of yours
 #                   (/tmp/subito-patterns-UID/NAME, of root /var/lib/subito-patterns/NAME)
 set -euo pipefail
@@ -263,8 +264,24 @@ wait_for_services() {
 # Ends an `up`: fills the shop and says where it is. ready SHOP_URL ORDERS_URL
 ready() {
   ask -f -X POST "$1/seed" >/dev/null || die "seed the shop: see above"
-  printf 'shop=%s orders=%s pids=%s\n' "$1" "$2" "$(pids)" | tee "$STATE/up"
+  tell "$1" "$2"
 }
+
+tell() { printf 'shop=%s orders=%s pids=%s\n' "$1" "$2" "$(pids)" | tee "$STATE/up"; }
+
+# Begins a `release` of $1.
+begin_release() {
+  [[ " ${SERVICES[*]} " == *" $1 "* ]] || die "release $1: a service is one of ${SERVICES[*]}"
+  find_shop
+}
+
+# Begins a `more`: $1 is the number of the instance, the catalogue's first being 1.
+begin_more() {
+  [[ $1 =~ ^([2-9]|10)$ ]] || die "start instance '$1': it is numbered 2 to 10"
+  find_shop
+  [[ ! -e $STATE/more-$1.pid ]] || die "start instance $1: it was started; down.sh ends it"
+}
+more_port() { printf '%s' "$((PORT + 5 + $1))"; }
 
 # Sets SHOP and ORDERS of a pattern that is up.
 find_shop() {

@@ -32,14 +32,25 @@ lay_switch() {
   within switch ip link set switch up
 }
 
+# A host's card keeps its number when the host is started anew: the others remember it.
+card_of() {
+  local numbers
+  IFS=. read -ra numbers <<<"$(host_of "$1")"
+  printf '02:42:%02x:%02x:%02x:%02x' "${numbers[@]}"
+}
+
 # plug NAME: a wire from the switch to the host of NAME.
 plug() {
-  within switch ip link add name "$1" type veth peer name eth0 netns "$(pid_of "$1")"
+  within switch ip link add name "$1" type veth peer name eth0 address "$(card_of "$1")" \
+    netns "$(pid_of "$1")"
   within switch ip link set "$1" master switch up
   within "$1" ip address add "$(host_of "$1")/24" dev eth0
   within "$1" ip link set eth0 up
   within "$1" ip link set lo up
 }
+
+# unplug NAME: the wire goes with the host, but when the kernel finds the time.
+unplug() { within switch ip link delete "$1" 2>/dev/null || true; }
 
 plug_outside() {
   ip link add name "$OUTSIDE" type veth peer name outside netns "$(pid_of switch)"
@@ -48,4 +59,7 @@ plug_outside() {
   ip link set "$OUTSIDE" up
 }
 
-unplug_outside() { ! ip link show "$OUTSIDE" >/dev/null 2>&1 || ip link delete "$OUTSIDE"; }
+# It may go meanwhile, with the switch at its other end.
+unplug_outside() {
+  ip link delete "$OUTSIDE" 2>/dev/null || ! ip link show "$OUTSIDE" >/dev/null 2>&1
+}

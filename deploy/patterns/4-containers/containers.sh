@@ -4,6 +4,7 @@
 #   NET   the first three numbers of the containers' addresses (10.92.0)
 NET=${NET:-10.92.0}
 readonly PROJECT=subito-shop # one at a daemon
+readonly MORE_LABEL=dev.subito.shop=more
 export NET STATE
 
 host_of() { host_in_net "$1"; }
@@ -58,4 +59,19 @@ container_pids() {
   local ids
   mapfile -t ids < <(compose ps -q)
   docker inspect -f '{{.State.Pid}}' "${ids[@]}" | paste -sd,
+}
+
+# run_more NAME HOST OPTION...: a further container of the catalogue, with the limits of
+# compose.yaml; down.sh finds it by its label.
+run_more() {
+  docker run "${@:3}" --name "$PROJECT-$1" --label "$MORE_LABEL" --network "${PROJECT}_shop" \
+    --ip "$2" --env-file "$STATE/catalogue.env" --memory 128m --pids-limit 64 --read-only \
+    --cap-drop ALL --security-opt no-new-privileges:true \
+    localhost/subito-shop/catalogue /catalogue --listen 0.0.0.0:8080
+}
+
+remove_more() {
+  local ids
+  mapfile -t ids < <(docker ps -aq --filter "label=$MORE_LABEL")
+  [[ ${#ids[@]} == 0 ]] || docker rm -f "${ids[@]}" >/dev/null
 }

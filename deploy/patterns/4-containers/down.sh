@@ -10,6 +10,7 @@ source "$PATTERN/containers.sh"
 require_docker
 # Compose reads them, also where up.sh did not come so far.
 for service in "${SERVICES[@]}"; do touch "$STATE/$service.env"; done
+remove_more
 said=$(compose down --rmi all --timeout "$STOP_SECONDS_MAX" 2>&1) ||
   die "remove containers: $said"
 forget
