@@ -1,11 +1,16 @@
 // escape NAME [ARGUMENT]: tries one way out of a pod and writes one line about it to descriptor 1.
 // Run outside of a pod it does the same, so that a test can see that the attempt works there.
+//
+// escape template NAME [ARGUMENT]: leaves an image of itself in the descriptor that comes on its
+// channel; who begins as that image tries.
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <string>
 
 #include "functions/testing/escape/attempt.h"
+#include "runtime/sdk/template_image.h"
 
 namespace escape {
 namespace {
@@ -13,6 +18,24 @@ namespace {
 const char* name_of(int error) {
   const char* name = ::strerrorname_np(error);
   return name != nullptr ? name : "unknown";
+}
+
+constexpr int kChannel = 3;
+
+subito::UniqueFd take_descriptor() {
+  char byte = 0;
+  iovec part = {&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  int fd = -1;
+  if (::recvmsg(kChannel, &message, 0) == 1 && CMSG_FIRSTHDR(&message) != nullptr) {
+    std::memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
+  }
+  return subito::UniqueFd(fd);
 }
 
 }  // namespace
@@ -42,6 +65,11 @@ int run(const std::string& name, const char* argument) {
 }  // namespace escape
 
 int main(int argc, char** argv) {
+  if (argc > 2 && argv[1] == std::string("template")) {
+    subito::sdk::leave_image(escape::take_descriptor(), escape::kChannel);
+    ++argv;
+    --argc;
+  }
   if (argc < 2) return 2;
   return escape::run(argv[1], argc > 2 ? argv[2] : "");
 }
