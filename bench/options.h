@@ -16,7 +16,14 @@ namespace subito::bench {
 
 // What `bench cold-start` can time, in the order of its table.
 inline const std::vector<std::string> kColumnNames = {
-    "spawn", "spawn-again", "clone", "crun", "runc", "fresh", "fresh-new", "pooled", "pooled-new"};
+    "spawn",     "spawn-again", "clone",      "crun",     "runc",        "fresh",
+    "fresh-new", "pooled",      "pooled-new", "template", "template-new"};
+
+// Of our own start modes: those that a node answers.
+inline bool by_node(const std::string& column) {
+  return column.starts_with("fresh") || column.starts_with("pooled") ||
+         column.starts_with("template");
+}
 
 struct ColdStartOptions : CommonOptions {
   std::uint32_t count = 50;  // starts of each column

@@ -150,7 +150,10 @@ Json to_json(const ColdStartReport& report) {
           {"quiet", report.options.quiet},
           {"seed", result.seed},
           {"kept",
-           {{"emptySandboxes", result.kept.empty_sandboxes}, {"bytes", result.kept.empty_bytes}}},
+           {{"emptySandboxes", result.kept.empty_sandboxes},
+            {"bytes", result.kept.empty_bytes},
+            {"templates", result.kept.templates},
+            {"templateBytes", result.kept.template_bytes}}},
           {"errors", result.errors()},
           {"interrupted", result.interrupted},
           {"targets", targets_json(report)},
@@ -169,8 +172,11 @@ std::string to_text(const ColdStartReport& report) {
   text += format("%u rounds, %g s of rest before each start, seed %llu\n", result.rounds,
                  std::chrono::duration<double>(report.options.idle).count(),
                  static_cast<unsigned long long>(result.seed));
-  text += format("kept ready: %u empty sandboxes, %.2f MB; pods before each start: 0\n",
-                 result.kept.empty_sandboxes, static_cast<double>(result.kept.empty_bytes) / 1e6);
+  text += format(
+      "kept ready: %u empty sandboxes, %.2f MB; %u templates, %.2f MB; pods before "
+      "each start: 0\n",
+      result.kept.empty_sandboxes, static_cast<double>(result.kept.empty_bytes) / 1e6,
+      result.kept.templates, static_cast<double>(result.kept.template_bytes) / 1e6);
   for (const auto& [name, version] : result.versions) text += name + ": " + version + "\n";
   text +=
       "\n| µs          |    n |      p50 |      p90 |      p99 | errors | p50 over spawn, 95 % |\n";

@@ -115,9 +115,9 @@ void ImageWriter::check_process(int descriptor_last) {
   for_each_number_in("/proc/self/task", [&](int) { ++threads; });
   if (threads > 1) {
     refuse(
-        "it has started %d threads before serve(), and a template is copied with one; start "
-        "them when the first request comes",
-        threads - 1);
+        "it runs %d threads before serve(), and a template is copied with one; start the others "
+        "when the first request comes",
+        threads);
   }
   int first = -1;
   for_each_number_in("/proc/self/fd", [&](int fd) {

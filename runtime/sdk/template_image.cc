@@ -89,9 +89,9 @@ void restore(const ProcessState& state) {
 
 }  // namespace
 
-void leave_image(UniqueFd image, int descriptor_last) {
+void leave_image(int image, int descriptor_last) {
   std::fflush(nullptr);
-  ImageWriter writer(std::move(image));
+  ImageWriter writer{UniqueFd(image)};
   writer.check_process(descriptor_last);
   ProcessState state;
   save(state);

@@ -10,7 +10,11 @@
 #include <string>
 
 #include "functions/testing/escape/attempt.h"
-#include "runtime/sdk/template_image.h"
+
+// Of the SDK, the only thing that is linked of it: runtime/sdk/template_image.h.
+namespace subito::sdk {
+void leave_image(int image, int descriptor_last);
+}
 
 namespace escape {
 namespace {
@@ -22,7 +26,7 @@ const char* name_of(int error) {
 
 constexpr int kChannel = 3;
 
-subito::UniqueFd take_descriptor() {
+int take_descriptor() {
   char byte = 0;
   iovec part = {&byte, 1};
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
@@ -35,7 +39,7 @@ subito::UniqueFd take_descriptor() {
   if (::recvmsg(kChannel, &message, 0) == 1 && CMSG_FIRSTHDR(&message) != nullptr) {
     std::memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
   }
-  return subito::UniqueFd(fd);
+  return fd;
 }
 
 }  // namespace
