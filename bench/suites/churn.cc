@@ -97,7 +97,7 @@ bool promises_kept(const ChurnResult& result) {
 Result<ChurnResult> measure_churn(const ChurnOptions& options) {
   ChurnResult result;
   result.options = options;
-  for (const char* mode : {"pooled", "fresh"}) {
+  for (const char* mode : {"pooled", "fresh", "template"}) {
     ChurnRow row;
     row.function = {std::string("churn-") + mode, mode, "fixed", options.pods};
     result.rows.push_back(std::move(row));

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <initializer_list>
@@ -44,9 +45,17 @@ bool is_range(std::uint64_t begin, std::uint64_t end) {
   return begin < end && end <= kImageAddressEnd && (begin | end) % kImagePageBytes == 0;
 }
 
+// No more of it than there is: each page that is touched costs a fault.
+bool read_header(int image, ImageHeader& header) {
+  constexpr auto kHead = static_cast<ssize_t>(offsetof(ImageHeader, areas));
+  if (::pread(image, &header, kHead, 0) != kHead) return false;
+  if (header.area_count > protocol::kImageAreasMax) return false;
+  const auto rest = static_cast<ssize_t>(header.area_count * sizeof(ImageArea));
+  return ::pread(image, header.areas, static_cast<std::size_t>(rest), kHead) == rest;
+}
+
 bool is_sound(const ImageHeader& header) {
   if (header.magic != protocol::kImageMagic || header.state != protocol::ImageState::kReady ||
-      header.area_count > protocol::kImageAreasMax ||
       header.kernel_area_count > protocol::kImageKernelAreasMax) {
     return false;
   }
@@ -212,8 +221,7 @@ Result<KernelAreas> find_kernel_areas() {
 
 int restore_image(const ReceivedLaunch& launch, const KernelAreas& own) {
   static ImageHeader header;
-  if (::pread(launch.image.get(), &header, sizeof header, 0) != sizeof header) return EBADMSG;
-  if (!is_sound(header)) return EBADMSG;
+  if (!read_header(launch.image.get(), header) || !is_sound(header)) return EBADMSG;
   char* const place = place_tail(header);
   if (place == nullptr) return EEXIST;
   if (const int error = move_kernel_areas(header, own); error != 0) return error;
