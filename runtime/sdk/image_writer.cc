@@ -23,18 +23,13 @@ using protocol::ImageSource;
 using protocol::ImageState;
 using protocol::kImagePageBytes;
 
-constexpr std::size_t kMapsBytesMax = 128 << 10;
-constexpr std::size_t kPagemapWords = 8 << 10;  // 32 MiB of memory at a time
-constexpr std::size_t kWorkBytes = kMapsBytesMax + kPagemapWords * sizeof(std::uint64_t);
+constexpr std::size_t kMapsBytesMax = 512 << 10;
+constexpr std::size_t kPagesAtOnce = 64 << 10;
+constexpr std::size_t kWorkBytes = kMapsBytesMax + kPagesAtOnce;
 // Between two runs of written pages so many others are written along: cheaper than a mapping.
 constexpr std::uint64_t kGapPagesMax = 8;
 constexpr std::uint64_t kStackBytesMax = 8 << 20;
 constexpr std::uint64_t kStackGapBytes = 1 << 20;
-// pagemap: Documentation/admin-guide/mm/pagemap.rst.
-constexpr std::uint64_t kPresent = 1ULL << 63;
-constexpr std::uint64_t kSwapped = 1ULL << 62;
-constexpr std::uint64_t kOfFile = 1ULL << 61;
-
 constexpr int kExitNoImage = 74;  // EX_IOERR of sysexits.h
 
 std::uint64_t take_number(std::string_view& text, int base) {
@@ -49,6 +44,11 @@ std::string_view take_word(std::string_view& text) {
   const std::string_view word = text.substr(0, text.find(' '));
   text.remove_prefix(word.size());
   return word;
+}
+
+// Lines of what it is like follow: "Anonymous:  8 kB".
+bool begins_mapping(std::string_view line) {
+  return !line.empty() && (line[0] < 'A' || line[0] > 'Z');
 }
 
 bool is_kernels(std::string_view path) {
@@ -94,8 +94,7 @@ ImageWriter::ImageWriter(UniqueFd image) : image_(std::move(image)) {
   void* base = ::mmap(nullptr, image_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED, image_.get(), 0);
   void* work =
       ::mmap(nullptr, kWorkBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  pagemap_.reset(::open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC));
-  if (base == MAP_FAILED || work == MAP_FAILED || !pagemap_.valid()) ::_exit(kExitNoImage);
+  if (base == MAP_FAILED || work == MAP_FAILED) ::_exit(kExitNoImage);
   base_ = static_cast<char*>(base);
   work_ = static_cast<char*>(work);
   header_ = new (base_) protocol::ImageHeader;
@@ -121,7 +120,7 @@ void ImageWriter::check_process(int descriptor_last) {
   }
   int first = -1;
   for_each_number_in("/proc/self/fd", [&](int fd) {
-    if (fd <= descriptor_last || fd == image_.get() || fd == pagemap_.get()) return;
+    if (fd <= descriptor_last || fd == image_.get()) return;
     if (first < 0 || fd < first) first = fd;
   });
   if (first >= 0) {
@@ -133,7 +132,7 @@ void ImageWriter::check_process(int descriptor_last) {
 }
 
 std::string_view ImageWriter::read_maps() {
-  const UniqueFd file(::open("/proc/self/maps", O_RDONLY | O_CLOEXEC));
+  const UniqueFd file(::open("/proc/self/smaps", O_RDONLY | O_CLOEXEC));
   std::size_t size = 0;
   ssize_t count = 0;
   while (size < kMapsBytesMax &&
@@ -143,6 +142,23 @@ std::string_view ImageWriter::read_maps() {
   if (size == kMapsBytesMax) refuse("its memory is in too many pieces");
   if (!file.valid() || count < 0) ::_exit(kExitNoImage);
   return {work_, size};
+}
+
+// Not pagemap, which says it by the page: a process whose binary others may not read cannot read
+// that of its own.
+void ImageWriter::add_all(std::string_view maps) {
+  Mapping mapping;
+  for_each_line(maps, [&](std::string_view line) {
+    if (begins_mapping(line)) {
+      if (mapping.end != 0) add(mapping);
+      mapping = parse(line);
+    }
+    const std::string_view key = take_word(line);
+    if (key != "Anonymous:" && key != "Swap:") return;
+    std::string_view kibibytes = take_word(line);
+    (key == "Swap:" ? mapping.swapped_bytes : mapping.own_bytes) = take_number(kibibytes, 10) << 10;
+  });
+  if (mapping.end != 0) add(mapping);
 }
 
 // "00400000-0040b000 r-xp 00001000 fd:01 1234   /path": proc_pid_maps(5).
@@ -179,6 +195,7 @@ bool ImageWriter::is_own(const Mapping& mapping) const {
 void ImageWriter::find_binary(std::string_view maps) {
   const auto here = reinterpret_cast<std::uint64_t>(&is_kernels);
   for_each_line(maps, [&](std::string_view line) {
+    if (!begins_mapping(line)) return;
     const Mapping mapping = parse(line);
     if (here < mapping.begin || here >= mapping.end) return;
     binary_device_ = mapping.device;
@@ -189,7 +206,7 @@ void ImageWriter::find_binary(std::string_view maps) {
 void ImageWriter::write_and_exit() {
   const std::string_view maps = read_maps();
   find_binary(maps);
-  for_each_line(maps, [&](std::string_view line) { add(parse(line)); });
+  add_all(maps);
   header_->state = ImageState::kReady;
   ::_exit(0);
 }
@@ -238,22 +255,24 @@ void ImageWriter::add_area(const ImageArea& area) {
   header_->areas[header_->area_count++] = area;
 }
 
-// Pages of its own: neither the binary's nor never touched.
+// Pages of its own, neither the binary's nor never touched. Of the binary's data, and where pages
+// are swapped out (of which mincore(2) knows nothing), all.
 void ImageWriter::add_written_pages(const Mapping& mapping) {
-  auto* const words = reinterpret_cast<std::uint64_t*>(work_ + kMapsBytesMax);
+  if (mapping.own_bytes + mapping.swapped_bytes == 0) return;
+  if (mapping.inode != 0 || mapping.swapped_bytes != 0) {
+    return copy(mapping.begin, mapping.end, mapping);
+  }
+  auto* const in_memory = reinterpret_cast<unsigned char*>(work_ + kMapsBytesMax);
   const auto work = reinterpret_cast<std::uint64_t>(work_);
   std::uint64_t run_begin = 0;
   std::uint64_t run_end = 0;  // 0: there is none
   for (std::uint64_t at = mapping.begin; at < mapping.end;) {
-    const std::size_t pages = std::min((mapping.end - at) / kImagePageBytes, kPagemapWords);
-    const auto offset = static_cast<off_t>(at / kImagePageBytes * sizeof(std::uint64_t));
-    const auto wanted = static_cast<ssize_t>(pages * sizeof(std::uint64_t));
-    if (::pread(pagemap_.get(), words, pages * sizeof(std::uint64_t), offset) != wanted) {
+    const std::size_t pages = std::min((mapping.end - at) / kImagePageBytes, kPagesAtOnce);
+    if (::mincore(reinterpret_cast<void*>(at), pages * kImagePageBytes, in_memory) != 0) {
       ::_exit(kExitNoImage);
     }
     for (std::size_t i = 0; i < pages; ++i, at += kImagePageBytes) {
-      const bool written = (words[i] & (kPresent | kSwapped)) != 0 && (words[i] & kOfFile) == 0;
-      if (!written || (at >= work && at < work + kWorkBytes)) continue;
+      if ((in_memory[i] & 1) == 0 || (at >= work && at < work + kWorkBytes)) continue;
       if (run_end != 0 && at - run_end > kGapPagesMax * kImagePageBytes) {
         copy(run_begin, run_end, mapping);
         run_end = 0;

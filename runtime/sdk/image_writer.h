@@ -24,7 +24,7 @@ class ImageWriter {
   [[noreturn]] void write_and_exit();
 
  private:
-  // A line of /proc/self/maps.
+  // Of /proc/self/smaps.
   struct Mapping {
     std::uint64_t begin = 0;
     std::uint64_t end = 0;
@@ -34,11 +34,14 @@ class ImageWriter {
     std::string_view path;
     std::uint32_t protection = 0;
     bool shared = false;
+    std::uint64_t own_bytes = 0;      // written, or anonymous
+    std::uint64_t swapped_bytes = 0;  // of these, not in memory
   };
 
   [[noreturn]] void refuse(const char* format, ...) __attribute__((format(printf, 2, 3)));
   std::string_view read_maps();
   static Mapping parse(std::string_view line);
+  void add_all(std::string_view maps);
   bool is_own(const Mapping& mapping) const;
   void find_binary(std::string_view maps);
   void add(const Mapping& mapping);
@@ -52,9 +55,8 @@ class ImageWriter {
   std::uint64_t image_bytes_ = 0;
   char* base_ = nullptr;                     // the image, mapped
   protocol::ImageHeader* header_ = nullptr;  // in it
-  char* work_ = nullptr;                     // text of maps, then words of pagemap
+  char* work_ = nullptr;                     // text of smaps, then bytes of mincore(2)
   std::uint64_t used_bytes_ = protocol::kImageHeaderBytes;
-  UniqueFd pagemap_;
   std::string_view binary_device_;
   std::uint64_t binary_inode_ = 0;
   std::uint64_t last_end_ = 0;  // of the mapping before
