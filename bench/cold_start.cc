@@ -19,10 +19,6 @@ constexpr const char* kCopied = "left out: its copy of the binary stays in the p
 // A private node fills its pool at once; a running one is taken as it is found after a while.
 constexpr std::chrono::milliseconds kRunningNodeRest{500};
 
-bool by_node(const std::string& column) {
-  return column.starts_with("fresh") || column.starts_with("pooled");
-}
-
 // Text that no default would produce.
 std::string echo_body(std::mt19937_64& random) {
   std::string body(kEchoBodyBytes, ' ');
@@ -132,7 +128,7 @@ Status ColdStart::open_node(const std::string& program) {
   api_.emplace(std::move(api));
   result_.versions["subito"] = api_->facts().version;
   ASSIGN_OR_RETURN(gateway_, parse_gateway_url(api_->facts().gateway_url));
-  for (const char* mode : {"fresh", "pooled"}) {
+  for (const char* mode : {"fresh", "pooled", "template"}) {
     if (!wants(mode) && !wants(std::string(mode) + "-new")) continue;
     deployed_.push_back(std::string("bench-") + mode);
     RETURN_IF_ERROR(deploy(mode));

@@ -66,7 +66,7 @@ void ColdStart::round() {
 }
 
 Result<std::int64_t> ColdStart::time_one(Column& column) {
-  if (column.name.starts_with("fresh") || column.name.starts_with("pooled")) {
+  if (by_node(column.name)) {
     return time_http(column);
   }
   RETURN_IF_ERROR(rest_before_start());

@@ -73,7 +73,8 @@ Result<PodCount> NodeClient::pods() {
     return fail(ErrorCode::kProtocol, "count pods: the node's answer has no list of them");
   }
   return PodCount{items->size(), ready->value("sandboxes", 0U),
-                  ready->value("bytes", std::uint64_t{0})};
+                  ready->value("bytes", std::uint64_t{0}), ready->value("templates", 0U),
+                  ready->value("templateBytes", std::uint64_t{0})};
 }
 
 Result<std::vector<pid_t>> NodeClient::pod_pids() {

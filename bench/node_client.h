@@ -19,6 +19,8 @@ struct PodCount {
   std::size_t pods = 0;  // of all functions, ending ones included
   std::uint32_t empty_sandboxes = 0;
   std::uint64_t empty_bytes = 0;  // pages and kernel memory of the empty sandboxes
+  std::uint32_t templates = 0;
+  std::uint64_t template_bytes = 0;
 };
 
 struct NodeFacts {
@@ -30,7 +32,7 @@ struct NodeFacts {
 struct Deployment {
   std::string name;
   std::string binary;
-  std::string mode;                 // "fresh", "pooled"
+  std::string mode;                 // "fresh", "pooled", "template"
   std::string idle = "0s";          // 0s: asleep as soon as it has nothing to do
   std::vector<std::string> more{};  // other options of `subito deploy`
 };

@@ -10,7 +10,7 @@ namespace {
 // "fresh" stands for "fresh" and "fresh-new", as a column whose name goes on behind a dash.
 void keep_modes(ColdStartOptions& options, const std::vector<std::string>& modes) {
   std::erase_if(options.columns, [&](const std::string& column) {
-    const bool ours = column.starts_with("fresh") || column.starts_with("pooled");
+    const bool ours = by_node(column);
     const std::string mode = column.substr(0, column.find('-'));
     return ours && std::find(modes.begin(), modes.end(), mode) == modes.end();
   });
@@ -30,9 +30,9 @@ void add_cold_start(CLI::App& app, ColdStartOptions& options, std::vector<std::s
   command.add_option("-n", options.count, "starts of each kind")
       ->check(CLI::Range(std::uint32_t{1}, kCountMax))
       ->capture_default_str();
-  command.add_option("--mode", modes, "fresh, pooled or both")
+  command.add_option("--mode", modes, "fresh, pooled, template or several")
       ->delimiter(',')
-      ->check(CLI::IsMember({"fresh", "pooled"}));
+      ->check(CLI::IsMember({"fresh", "pooled", "template"}));
   command.add_option("--only", options.columns, "time these columns only")
       ->delimiter(',')
       ->check(CLI::IsMember(kColumnNames));
@@ -178,7 +178,7 @@ struct BenchParser {
   CompareOptions compare;
   PeersOptions peers;
   PatternsOptions patterns;
-  std::vector<std::string> modes = {"fresh", "pooled"};
+  std::vector<std::string> modes = {"fresh", "pooled", "template"};
 };
 
 // The one that was named, if one of the suites was, or one of those that measure nothing.

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "bench/common_options.h"
+#include "bench/patterns/patterns_options.h"
 #include "bench/peers/peers_command.h"
 #include "bench/reading/reading.h"
-#include "bench/patterns/patterns_options.h"
 #include "bench/suites/suite_options.h"
 #include "runtime/base/result.h"
 
@@ -19,8 +19,15 @@ namespace subito::bench {
 
 // What `bench cold-start` can time, in the order of its table.
 inline const std::vector<std::string> kColumnNames = {
-    "spawn",  "spawn-again", "clone",           "crun",        "runc", "fresh", "fresh-new",
-    "pooled", "pooled-new",  "socket-activate", "lighttpd-cgi"};
+    "spawn",        "spawn-again",     "clone",       "crun",       "runc",
+    "fresh",        "fresh-new",       "pooled",      "pooled-new", "template",
+    "template-new", "socket-activate", "lighttpd-cgi"};
+
+// Of our own start modes: those that a node answers.
+inline bool by_node(const std::string& column) {
+  return column.starts_with("fresh") || column.starts_with("pooled") ||
+         column.starts_with("template");
+}
 
 struct ColdStartOptions : CommonOptions {
   std::uint32_t count = 50;  // starts of each column

@@ -50,7 +50,7 @@ TEST(BenchOptions, ModeLeavesTheFloorsAlone) {
   EXPECT_THAT(cold_start({"--mode", "pooled"}).columns,
               ElementsAre("spawn", "spawn-again", "clone", "crun", "runc", "pooled", "pooled-new",
                           "socket-activate", "lighttpd-cgi"));
-  EXPECT_EQ(cold_start({"--mode", "fresh,pooled"}).columns, kColumnNames);
+  EXPECT_EQ(cold_start({"--mode", "fresh,pooled,template"}).columns, kColumnNames);
 }
 
 TEST(BenchOptions, OnlyNamesColumns) {

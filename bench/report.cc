@@ -201,7 +201,10 @@ Json to_json(const ColdStartReport& report) {
           {"afterDeploy", report.options.after_deploy},
           {"seed", result.seed},
           {"kept",
-           {{"emptySandboxes", result.kept.empty_sandboxes}, {"bytes", result.kept.empty_bytes}}},
+           {{"emptySandboxes", result.kept.empty_sandboxes},
+            {"bytes", result.kept.empty_bytes},
+            {"templates", result.kept.templates},
+            {"templateBytes", result.kept.template_bytes}}},
           {"errors", result.errors()},
           {"interrupted", result.interrupted},
           {"targets", targets_json(report)},
@@ -220,8 +223,11 @@ std::string to_text(const ColdStartReport& report) {
   text += format("%u rounds, %g s of rest before each start, seed %llu\n", result.rounds,
                  std::chrono::duration<double>(report.options.idle).count(),
                  static_cast<unsigned long long>(result.seed));
-  text += format("kept ready: %u empty sandboxes, %.2f MB; pods before each start: 0\n",
-                 result.kept.empty_sandboxes, static_cast<double>(result.kept.empty_bytes) / 1e6);
+  text += format(
+      "kept ready: %u empty sandboxes, %.2f MB; %u templates, %.2f MB; pods before "
+      "each start: 0\n",
+      result.kept.empty_sandboxes, static_cast<double>(result.kept.empty_bytes) / 1e6,
+      result.kept.templates, static_cast<double>(result.kept.template_bytes) / 1e6);
   for (const auto& [name, version] : result.versions) text += name + ": " + version + "\n";
   if (report.options.cold_cache)
     text += "page cache: the function's file dropped before each start\n";

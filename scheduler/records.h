@@ -48,11 +48,11 @@ struct alignas(64) Pod {
   Slot function = kNoSlot;
   PodState state = PodState::kStarting;
   bool said_hello = false;
-  bool idle = false;     // ready, and runs nothing
-  bool unused = false;   // starts, and has nothing to do yet
-  bool leaving = false;  // its place is free in a moment: draining and empty, or stopping
-  TimePoint last_end;             // of an invocation that ran in it
-  std::uint32_t ahead = 0;        // more than `concurrency` that it takes, as it said
+  bool idle = false;        // ready, and runs nothing
+  bool unused = false;      // starts, and has nothing to do yet
+  bool leaving = false;     // its place is free in a moment: draining and empty, or stopping
+  TimePoint last_end;       // of an invocation that ran in it
+  std::uint32_t ahead = 0;  // more than `concurrency` that it takes, as it said
   SlotList<Invocation, &Invocation::link> running;
   std::uint32_t concurrency = 1;  // as it was started with
   Slot room_position = kNoSlot;

@@ -131,7 +131,8 @@ TEST_F(Api, RefusesToDeployWhatCannotRun) {
   EXPECT_EQ(problem(answer), "manifest-invalid");
   answer = ask("POST", "/v1/functions/hello/deploy", deploy_body(good, "hello", R"({"start":1})"));
   EXPECT_THAT(answer.body, HasSubstr("spec.binary: is missing"));
-  EXPECT_THAT(answer.body, HasSubstr("spec.start: is '1', allowed is one of pooled, fresh"));
+  EXPECT_THAT(answer.body,
+              HasSubstr("spec.start: is '1', allowed is one of pooled, fresh, template"));
   const std::string dynamic = put(sample_binary("dynamic"));
   answer = ask("POST", "/v1/functions/hello/deploy", deploy_body(dynamic));
   EXPECT_EQ(problem(answer), "binary-refused");

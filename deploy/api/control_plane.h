@@ -107,6 +107,16 @@ struct PodView {
 struct ReadyPool {
   std::uint32_t sandboxes = 0;
   std::uint64_t bytes = 0;  // all together, the kernel's share included where it can be told
+  // And for single functions: the templates of those whose pods start so.
+  std::uint32_t templates = 0;
+  std::uint64_t template_bytes = 0;
+};
+
+// The template of a function whose pods start as copies of one.
+struct TemplateFacts {
+  bool ready = false;              // until then pods start pooled
+  std::uint64_t memory_bytes = 0;  // kept for it while nothing runs
+  std::string words;  // "ready", "refused: it has started 2 threads before serve() ..."
 };
 
 enum class FunctionState : std::uint8_t {
@@ -210,6 +220,7 @@ struct FunctionView {
   std::uint32_t waiting = 0;          // invocations that wait for a pod
   std::uint64_t requests_served = 0;  // since the node started
   std::uint64_t requests_failed = 0;  // answered 5xx, by itself or by the node in its place
+  std::optional<TemplateFacts> kept_template;  // of start mode template only
   ScalingFacts scaling;
   std::vector<BreakerView> breakers;  // by the name of whom it calls
   std::vector<TriggerView> triggers;  // by name

@@ -102,6 +102,11 @@ Json function_json(const FunctionView& view, bool with_events) {
                {"deployedAt", time_text(view.deployed_unix_ns)},
                {"scaled", view.scaled},
                {"manifest", Json::parse(manifest::to_json(view.manifest))}};
+  if (view.kept_template) {
+    json["template"] = {{"ready", view.kept_template->ready},
+                        {"memoryBytes", view.kept_template->memory_bytes},
+                        {"words", view.kept_template->words}};
+  }
   if (with_events) json["events"] = items(view.events, event_json);
   return json;
 }
@@ -129,7 +134,10 @@ Json pod_json(const PodView& pod) {
 }
 
 Json ready_json(const ReadyPool& ready) {
-  return {{"sandboxes", ready.sandboxes}, {"bytes", ready.bytes}};
+  return {{"sandboxes", ready.sandboxes},
+          {"bytes", ready.bytes},
+          {"templates", ready.templates},
+          {"templateBytes", ready.template_bytes}};
 }
 
 // How deep the brackets of a JSON text go. A pod wrote it: readers must not recurse without bound.

@@ -286,7 +286,7 @@ void add_flags(CLI::App& command, DeployOptions& options) {
   list("--call", options.calls, "a function it may call, repeatable");
   list("--redis", options.redis, "the name of a Redis binding, repeatable");
   text("--timeout", options.texts, "how long an invocation may take: 30s");
-  text("--start", options.texts, "pooled or fresh");
+  text("--start", options.texts, "pooled, fresh or template");
   number("--concurrency", options.numbers, "invocations that one pod handles at once");
   text("--memory", options.resource_texts, "of a pod: 128Mi");
   text("--cpu", options.resource_texts, "of a pod: 500m");

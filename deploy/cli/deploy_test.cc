@@ -145,7 +145,8 @@ TEST_F(DeployTest, FlagsAreJudgedLikeAFile) {
   EXPECT_EQ(output.code, kRefused);
   EXPECT_THAT(output.err, HasSubstr("metadata.name: is 'Hello'"));
   EXPECT_THAT(output.err, HasSubstr("spec.concurrency: is 0, allowed is 1 to 1000"));
-  EXPECT_THAT(output.err, HasSubstr("spec.start: is 'warm', allowed is one of pooled, fresh"));
+  EXPECT_THAT(output.err,
+              HasSubstr("spec.start: is 'warm', allowed is one of pooled, fresh, template"));
   std::istringstream lines(output.err);
   for (std::string line; std::getline(lines, line);) EXPECT_EQ(line.substr(0, 8), "subito: ");
 }

@@ -134,6 +134,16 @@ void print_urls(const Session& session, const Json& function) {
   }
 }
 
+// Of the default nothing is said: it keeps nothing of the function.
+void print_start(const Session& session, const Json& function) {
+  if (!function.contains("template")) return;
+  const Json& kept = function.at("template");
+  const auto bytes = kept.value("memoryBytes", std::uint64_t{0});
+  print_label(session, "Start",
+              "template, " + printable(kept.value("words", "")) +
+                  (bytes > 0 ? ", keeps " + size_words(bytes) : ""));
+}
+
 void print_head(const Session& session, const Json& function) {
   const std::string state = function.at("state");
   const std::string words = printable(function.value("stateWords", ""));
@@ -152,6 +162,7 @@ void print_head(const Session& session, const Json& function) {
               function.at("requestsServed").dump() + " since the node started, " +
                   function.value("requestsFailed", Json(0)).dump() + " failed (answered 5xx), " +
                   function.at("waiting").dump() + " waiting");
+  print_start(session, function);
   print_scaling(session, function.at("scaling"));
   print_breakers(session, function.value("breakers", Json::array()));
 }

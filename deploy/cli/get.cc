@@ -99,7 +99,12 @@ class Get {
     const auto count = ready.value("sandboxes", 0);
     session_.out() << (apart ? "\n" : "") << count
                    << (count == 1 ? " empty sandbox, " : " empty sandboxes, ")
-                   << size_words(ready.value("bytes", std::uint64_t{0})) << '\n';
+                   << size_words(ready.value("bytes", std::uint64_t{0}));
+    if (const auto templates = ready.value("templates", 0); templates > 0) {
+      session_.out() << "; " << templates << (templates == 1 ? " template, " : " templates, ")
+                     << size_words(ready.value("templateBytes", std::uint64_t{0}));
+    }
+    session_.out() << '\n';
   }
 
   int watch() {

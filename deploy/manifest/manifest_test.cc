@@ -130,7 +130,8 @@ spec:
           "or 1h",
           "f.yaml:9: spec.scaling.min: is -1, allowed is 0 to 1000",
           "f.yaml:10: spec.scaling.max: is 'lots', must be a whole number",
-          "f.yaml:11: spec.start: is 'polled', allowed is one of pooled, fresh; did you mean "
+          "f.yaml:11: spec.start: is 'polled', allowed is one of pooled, fresh, template; did you "
+          "mean "
           "'pooled'?"));
 }
 

@@ -53,7 +53,7 @@ TEST(Reference, TellsTypeDefaultAndLimitsOfAField) {
   EXPECT_EQ(only("stripPrefix").default_value, "false");
   EXPECT_EQ(only("namespace").default_value, "default");
   EXPECT_EQ(only("start").default_value, "pooled");
-  EXPECT_EQ(only("start").choices.size(), 2U);
+  EXPECT_EQ(only("start").choices.size(), 3U);
   EXPECT_EQ(only("start").choices[1].name, "fresh");
   EXPECT_EQ(only("policy").default_value, "instant");
   EXPECT_EQ(only("policy").choices.size(), 4U);

@@ -124,8 +124,30 @@ std::string Control::fault_of(const Revision& revision) const {
   return std::string(scheduler::fault(revision.scaling).value_or(revision.out_of_service));
 }
 
-// Starts one pod of the candidate; what is current stays until it has come up.
+// Makes its template if it has one, then starts one pod of the candidate; what is current stays
+// until it has come up.
 void Control::check(const std::shared_ptr<Deploy>& deploy) {
+  const bool awaited = parts_.engine.make_template(
+      *deploy->revision,
+      [this, deploy](const pods::TemplateView& view) { check_template(deploy, view); });
+  if (!awaited) check_pod(deploy);
+}
+
+// A process that died while it made the template tells why as the pod that starts next.
+void Control::check_template(const std::shared_ptr<Deploy>& deploy,
+                             const pods::TemplateView& view) {
+  if (std::exchange(deploy->checking, true)) return;
+  if (view.state != pods::TemplateView::State::kRefused) return check_pod(deploy);
+  const std::string& name = deploy->revision->name;
+  fail_deploy(*deploy,
+              {ErrorCode::kInvalidArgument,
+               "deploy " + name + ": make a template of it: " + view.fault +
+                   "; or deploy it with start: pooled",
+               0},
+              {});
+}
+
+void Control::check_pod(const std::shared_ptr<Deploy>& deploy) {
   const std::string pod = check_pod_name(*deploy->revision);
   parts_.engine.probe(deploy->revision, pod,
                       [this, deploy, pod](Result<Duration> start, pods::StartMode mode) {
@@ -188,6 +210,7 @@ Result<api::DeployReceipt> Control::commit(Deploy& deploy, api::DeployReceipt re
 
 void Control::fail_deploy(Deploy& deploy, Error error, std::vector<api::LogRecord> last_logs) {
   const std::string& name = deploy.revision->name;
+  parts_.engine.drop_template(*deploy.revision);
   (void)parts_.store.drop(deploy.candidate);  // at the latest the next open() drops it
   deploying_.erase(name);
   parts_.reporter.event(name, "DeployFailed", error.message);
@@ -288,6 +311,10 @@ api::FunctionView Control::view_of(const DeployedFunction& function) const {
   view.created_unix_ns = function.created_unix_ns;
   view.deployed_unix_ns = function.deployed_unix_ns;
   view.url = url_of(*function.revision);
+  if (function.revision->start_mode == pods::StartMode::kTemplate) {
+    view.kept_template =
+        to_api(parts_.engine.pods().home().template_of(function.revision->id.value()));
+  }
   if (parts_.triggers != nullptr) view.triggers = parts_.triggers->views(function.revision->name);
   return view;
 }
@@ -325,7 +352,7 @@ std::vector<api::PodView> Control::list_pods() {
 
 api::ReadyPool Control::ready_pool() {
   const pods::ReadyPool pool = parts_.engine.pods().home().ready_pool();
-  return {pool.sandboxes, pool.memory_bytes};
+  return {pool.sandboxes, pool.memory_bytes, pool.templates, pool.template_bytes};
 }
 
 Result<std::vector<api::RevisionView>> Control::list_revisions(std::string_view name) {

@@ -82,6 +82,7 @@ class Control final : public api::ControlPlane {
     RevisionPtr revision;
     store::Candidate candidate;
     DeployCallback callback;
+    bool checking = false;                   // one pod of it was started
     std::unique_ptr<Timer> report_deadline;  // while a crash report is awaited
   };
 
@@ -90,6 +91,8 @@ class Control final : public api::ControlPlane {
   // Why it cannot be deployed; empty: it can.
   std::string fault_of(const Revision& revision) const;
   void check(const std::shared_ptr<Deploy>& deploy);
+  void check_template(const std::shared_ptr<Deploy>& deploy, const pods::TemplateView& view);
+  void check_pod(const std::shared_ptr<Deploy>& deploy);
   void check_failed(const std::shared_ptr<Deploy>& deploy, const std::string& pod, Error error);
   // By the report or by the deadline: the second of them changes nothing.
   void end_failed_check(Deploy& deploy, const std::string& pod, const Error& error);

@@ -40,6 +40,7 @@ void Engine::put_function(RevisionPtr revision) {
   }
   share_cpu(cpu_shares_.set_weight(id, limits.weight));
   ids_[revision->name] = id;
+  keep_template(revision, functions_[id]);
   functions_[id] = std::move(revision);
   update_limits(moved);
   decided();
@@ -50,12 +51,34 @@ void Engine::remove_function(FunctionId function) {
   if (found == functions_.end()) return;
   const auto moved = call_graph_.remove(found->second->name);
   ids_.erase(found->second->name);
+  drop_template(*found->second);
   functions_.erase(found);
   last_ends_.erase(function);
   failed_.erase(function);
   scheduler_.remove_function(loop_.now(), function, effects_);
   update_limits(moved);
   decided();
+}
+
+bool Engine::make_template(const Revision& revision, pods::TemplateCallback told) {
+  if (revision.start_mode != pods::StartMode::kTemplate || !revision.out_of_service.empty()) {
+    return false;
+  }
+  return pods_.home().keep_template(revision.id.value(), pod_spec(revision), std::move(told));
+}
+
+void Engine::drop_template(const Revision& revision) {
+  if (revision.start_mode != pods::StartMode::kTemplate) return;
+  pods_.home().drop_template(revision.id.value());
+}
+
+// `before`: what it takes the place of; null: nothing.
+void Engine::keep_template(const RevisionPtr& revision, const RevisionPtr& before) {
+  if (before != nullptr && before->id == revision->id) return;
+  if (before != nullptr) drop_template(*before);
+  make_template(*revision, [this, revision](const pods::TemplateView& view) {
+    observer_.on_template(*revision, view);
+  });
 }
 
 // How high a function stands is no matter of its own revision.

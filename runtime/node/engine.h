@@ -45,6 +45,7 @@ class EngineObserver {
                        const AtWork& at_work) = 0;
   virtual void on_probe_gone(const Pod& pod) = 0;  // a probe's; whoever asked for it was told
   virtual void on_output(const Pod& pod, std::string_view line) = 0;
+  virtual void on_template(const Revision& revision, const pods::TemplateView& view) = 0;
   virtual void on_log(const Pod& pod, const protocol::Log& log, const AtWork& at_work) = 0;
   virtual void on_exception(const Pod& pod, const protocol::Failure& failure,
                             const AtWork& at_work) = 0;
@@ -103,6 +104,11 @@ class Engine final : public Invoker, private PodEvents {
   using ProbeCallback = std::function<void(Result<Duration> start_time, pods::StartMode mode)>;
   PodId probe(RevisionPtr revision, std::string pod_name, ProbeCallback callback);
 
+  // Has the template of a revision that is not put yet made: `told` hears when it is ready, and
+  // each time that it failed. False: its pods start otherwise, or the home has none.
+  bool make_template(const Revision& revision, pods::TemplateCallback told);
+  void drop_template(const Revision& revision);
+
   // Refuses what comes, lets run what runs; `done` is called once no pod is left.
   void close(std::function<void()> done);
 
@@ -151,6 +157,7 @@ class Engine final : public Invoker, private PodEvents {
   void act(const scheduler::StopPod& stop);
   std::vector<InvocationId> take_unsent(PodId pod);
   void arm_timer();
+  void keep_template(const RevisionPtr& revision, const RevisionPtr& before);
   void share_cpu(scheduler::CpuShares::Tell tell);
   void pod_is_busy(PodId pod, Duration waited);
   void pod_is_idle(PodId pod);

@@ -124,6 +124,7 @@ struct QuietObserver : EngineObserver {
   void on_log(const Pod&, const protocol::Log& log, const AtWork&) override {
     logged.push_back(log.message());
   }
+  void on_template(const Revision&, const pods::TemplateView&) override {}
   void on_exception(const Pod&, const protocol::Failure& failure, const AtWork&) override {
     exceptions.push_back(failure.message());
   }

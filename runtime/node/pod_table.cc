@@ -31,6 +31,18 @@ struct PodTable::Live {
   std::unique_ptr<Timer> report_grace;
 };
 
+pods::PodSpec pod_spec(const Revision& revision) {
+  pods::PodSpec spec;
+  spec.name = revision.name;
+  spec.artefact_path = revision.artefact_path;
+  const auto& args = revision.manifest.spec().args();
+  spec.args.assign(args.begin(), args.end());
+  spec.mode = revision.start_mode;
+  spec.limits = revision.pod_limits;
+  spec.template_key = revision.id.value();
+  return spec;
+}
+
 PodTable::PodTable(Loop& loop, PodEvents& events)
     : loop_(loop), events_(events), channels_(loop, *this) {}
 
@@ -42,14 +54,9 @@ Result<Pod*> PodTable::start(const Order& order) {
   if (const std::string& fault = order.revision->out_of_service; !fault.empty()) {
     return fail(ErrorCode::kFailedPrecondition, "start pod: " + fault);
   }
-  pods::PodSpec spec;
+  pods::PodSpec spec = pod_spec(*order.revision);
   spec.id = order.id;
   spec.name = order.name;
-  spec.artefact_path = order.revision->artefact_path;
-  const auto& args = order.revision->manifest.spec().args();
-  spec.args.assign(args.begin(), args.end());
-  spec.mode = order.revision->start_mode;
-  spec.limits = order.revision->pod_limits;
   ASSIGN_OR_RETURN(pods::StartedPod started, home_->start(spec));
 
   auto live = std::make_unique<Live>();

@@ -50,6 +50,9 @@ struct PodGone {
   std::vector<std::uint32_t> untaken;  // invocations (streams) it cannot have seen
 };
 
+// What pods of it are, but for their ids and names.
+pods::PodSpec pod_spec(const Revision& revision);
+
 class PodEvents {
  public:
   virtual ~PodEvents() = default;

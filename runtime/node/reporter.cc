@@ -149,6 +149,22 @@ void Reporter::on_start_failed(const Pod& pod, const Error& error) {
   system_log(pod.revision->name, pod.name, api::LogLevel::kError, error.message);
 }
 
+void Reporter::on_template(const Revision& revision, const pods::TemplateView& view) {
+  using State = pods::TemplateView::State;
+  const char* until = "; its pods start pooled until there is one";
+  if (view.state == State::kReady) {
+    event(revision.name, "TemplateReady",
+          "made the template of revision " + std::to_string(revision.number) + " in " +
+              scheduler::words(view.made_in) + ", it keeps " +
+              std::to_string(view.memory_bytes >> 10) + " KiB");
+  } else if (view.state == State::kFailed) {
+    event(revision.name, "TemplateFailed", "make a template: " + view.fault + until);
+  } else if (view.state == State::kRefused) {
+    event(revision.name, "TemplateRefused",
+          "make a template: " + view.fault + "; its pods start pooled");
+  }
+}
+
 void Reporter::on_draining(const Pod& pod, const scheduler::DrainPod& drain) {
   const bool idle = drain.reason == scheduler::DrainReason::kIdle;
   event(pod, idle ? "PodAsleep" : "PodDraining", scheduler::words(drain));

@@ -33,6 +33,7 @@ class Reporter final : public EngineObserver {
                const AtWork& at_work) override;
   void on_probe_gone(const Pod& pod) override;
   void on_output(const Pod& pod, std::string_view line) override;
+  void on_template(const Revision& revision, const pods::TemplateView& view) override;
   void on_log(const Pod& pod, const protocol::Log& log, const AtWork& at_work) override;
   void on_exception(const Pod& pod, const protocol::Failure& failure,
                     const AtWork& at_work) override;

@@ -15,7 +15,14 @@ using std::chrono::milliseconds;
 constexpr std::size_t kConfigBytesMax = protocol::kHeadBytesMax - 128;
 
 pods::StartMode start_mode_of(const manifest::FunctionSpec& spec) {
-  return spec.start() == manifest::FRESH ? pods::StartMode::kFresh : pods::StartMode::kPooled;
+  switch (spec.start()) {
+    case manifest::FRESH:
+      return pods::StartMode::kFresh;
+    case manifest::TEMPLATE:
+      return pods::StartMode::kTemplate;
+    default:
+      return pods::StartMode::kPooled;
+  }
 }
 
 autoscaler::PolicyKind kind_of(manifest::ScalingPolicy policy) {

@@ -66,7 +66,37 @@ std::string gateway_url(const std::string& host, std::uint16_t port) {
 }
 
 manifest::StartMode to_api(pods::StartMode mode) {
-  return mode == pods::StartMode::kPooled ? manifest::POOLED : manifest::FRESH;
+  switch (mode) {
+    case pods::StartMode::kPooled:
+      return manifest::POOLED;
+    case pods::StartMode::kTemplate:
+      return manifest::TEMPLATE;
+    default:
+      return manifest::FRESH;
+  }
+}
+
+api::TemplateFacts to_api(const pods::TemplateView& view) {
+  using State = pods::TemplateView::State;
+  api::TemplateFacts facts;
+  facts.ready = view.state == State::kReady;
+  facts.memory_bytes = view.memory_bytes;
+  switch (view.state) {
+    case State::kNone:
+    case State::kMaking:
+      facts.words = "being made";
+      break;
+    case State::kReady:
+      facts.words = "ready";
+      break;
+    case State::kFailed:
+      facts.words = "failed, tried again: " + view.fault;
+      break;
+    case State::kRefused:
+      facts.words = "refused: " + view.fault;
+      break;
+  }
+  return facts;
 }
 
 std::int64_t microseconds(Duration duration) {

@@ -17,6 +17,7 @@ namespace subito::node {
 std::string gateway_url(const std::string& host, std::uint16_t port);
 
 manifest::StartMode to_api(pods::StartMode mode);
+api::TemplateFacts to_api(const pods::TemplateView& view);
 std::int64_t microseconds(Duration duration);
 
 // "find function NAME: there is none; `subito get functions` lists what is there".

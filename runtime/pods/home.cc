@@ -12,6 +12,8 @@ std::string_view to_string(StartMode mode) {
       return "pooled";
     case StartMode::kFresh:
       return "fresh";
+    case StartMode::kTemplate:
+      return "template";
     case StartMode::kProcess:
       return "process";
   }

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,8 @@
 
 namespace subito::pods {
 
-enum class StartMode : std::uint8_t { kPooled, kFresh, kProcess };
-std::string_view to_string(StartMode mode);  // "pooled", "fresh", "process"
+enum class StartMode : std::uint8_t { kPooled, kFresh, kTemplate, kProcess };
+std::string_view to_string(StartMode mode);  // "pooled", "fresh", "template", "process"
 
 struct PodLimits {
   std::uint64_t memory_bytes_max = 128ULL << 20;
@@ -36,12 +37,31 @@ struct PodSpec {
   std::vector<std::string> args;
   StartMode mode = StartMode::kPooled;
   PodLimits limits;
+  std::uint64_t template_key = 0;  // kTemplate: which it begins as
 };
+
+// The template of a revision: an image of one process of it that has initialised itself, of which
+// its pods begin as copies.
+struct TemplateView {
+  enum class State : std::uint8_t {
+    kNone,
+    kMaking,
+    kReady,
+    kFailed,   // `fault`; tried again
+    kRefused,  // `fault`: of this function none can be made
+  };
+  State state = State::kNone;
+  std::uint64_t memory_bytes = 0;  // of the image, for as long as it is kept
+  Duration made_in{};
+  std::string fault;
+};
+using TemplateCallback = std::function<void(const TemplateView&)>;
 
 struct StartedPod {
   UniqueFd channel;                    // non-blocking; frames
   UniqueFd stdio;                      // non-blocking; what the pod prints
-  StartMode mode = StartMode::kFresh;  // how it really starts: kPooled falls back to kFresh
+  StartMode mode = StartMode::kFresh;  // how it really starts: kTemplate falls back to
+                                       // kPooled, that to kFresh
 };
 
 struct PodExit {
@@ -69,6 +89,9 @@ void read_ahead(const std::string& artefact_path);
 struct ReadyPool {
   std::uint32_t sandboxes = 0;
   std::uint64_t memory_bytes = 0;  // charged to their cgroups, kernel memory included
+  // And of functions: images of templates.
+  std::uint32_t templates = 0;
+  std::uint64_t template_bytes = 0;
 };
 
 class HomeEvents {
@@ -96,6 +119,16 @@ class PodHome {
   // Of its first process, as this process sees it; 0: not known, or not yet.
   virtual pid_t host_pid(PodId pod) const = 0;
   virtual ReadyPool ready_pool() const = 0;
+
+  // Makes the template `key` of the pods that `spec` describes, and keeps it until drop_template().
+  // `told` hears each time that it is ready, failed or refused, from the loop. While it is not
+  // ready, pods start pooled. One that is there already is told again. False: this home has none.
+  virtual bool keep_template(std::uint64_t /*key*/, const PodSpec& /*spec*/,
+                             TemplateCallback /*told*/) {
+    return false;
+  }
+  virtual void drop_template(std::uint64_t /*key*/) {}
+  virtual TemplateView template_of(std::uint64_t /*key*/) const { return {}; }
 };
 
 }  // namespace subito::pods

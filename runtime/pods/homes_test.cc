@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
 #include <optional>
 
 #include "runtime/pods/process_home.h"
@@ -177,6 +178,95 @@ TEST_F(SandboxHomeTest, IsLostWithItsLauncher) {
   ASSERT_TRUE(turn_until(loop, [&] { return home->ready_pool().sandboxes == 2; }));
   ::kill(home->launcher_pid(), SIGKILL);
   EXPECT_TRUE(turn_until(loop, [&] { return events.lost.has_value(); }));
+}
+
+class TemplatesTest : public SandboxHomeTest {
+ protected:
+  void keep(std::uint64_t key, std::vector<std::string> args) {
+    ASSERT_TRUE(home->keep_template(key, escape_pod(0, std::move(args)),
+                                    [this](const TemplateView& view) { told.push_back(view); }));
+  }
+  Result<StartedPod> start(std::uint64_t key) {
+    PodSpec spec = escape_pod(key, {"identity"});
+    spec.mode = StartMode::kTemplate;
+    spec.template_key = key;
+    return home->start(spec);
+  }
+
+  std::vector<TemplateView> told;
+};
+
+TEST_F(TemplatesTest, PodsBeginAsTheImageAndStartPooledUntilThereIsOne) {
+  ASSERT_TRUE(turn_until(loop, [&] { return home->ready_pool().sandboxes == 2; }));
+  keep(1, {"template", "session"});
+  EXPECT_EQ(home->template_of(1).state, TemplateView::State::kMaking);
+  auto before = start(1);
+  ASSERT_TRUE(before);
+  EXPECT_EQ(before->mode, StartMode::kPooled);
+  ASSERT_TRUE(turn_until(loop, [&] { return events.exits.size() == 1 && !told.empty(); }));
+  EXPECT_EQ(read_text(before->stdio.get()), "pid 1 uid 1000 gid 1000 groups 0\n");
+  ASSERT_EQ(told[0].state, TemplateView::State::kReady) << told[0].fault;
+  EXPECT_GT(told[0].memory_bytes, 0U);
+  EXPECT_EQ(home->ready_pool().templates, 1U);
+  EXPECT_EQ(home->ready_pool().template_bytes, told[0].memory_bytes);
+  for (std::uint64_t pods = 2; pods <= 4; ++pods) {  // pooled, and fresh once the pool is empty
+    auto started = start(1);
+    ASSERT_TRUE(started) << started.error().message;
+    EXPECT_EQ(started->mode, StartMode::kTemplate);
+    ASSERT_TRUE(turn_until(loop, [&] { return events.exits.size() == pods; }));
+    EXPECT_EQ(read_text(started->stdio.get()), "session 1 group 1\n");
+  }
+}
+
+TEST_F(TemplatesTest, WhatLeavesNoImageIsToldAndTriedAgain) {
+  keep(1, {"climb"});
+  ASSERT_TRUE(turn_until(loop, [&] { return told.size() == 2; }));
+  for (const TemplateView& view : told) {
+    EXPECT_EQ(view.state, TemplateView::State::kFailed);
+    EXPECT_EQ(view.fault, "exited with status 0");
+  }
+  EXPECT_EQ(home->ready_pool().templates, 0U);
+}
+
+TEST_F(TemplatesTest, ADroppedOneIsGoneWhetherReadyOrInTheMaking) {
+  keep(1, {"template", "session"});
+  ASSERT_TRUE(turn_until(loop, [&] { return told.size() == 1; }));
+  home->drop_template(1);
+  EXPECT_EQ(home->ready_pool().templates, 0U);
+  EXPECT_EQ(home->template_of(1).state, TemplateView::State::kNone);
+  auto started = start(1);
+  ASSERT_TRUE(started);
+  EXPECT_NE(started->mode, StartMode::kTemplate);
+  keep(2, {"stay"});  // never leaves one
+  home->drop_template(2);
+  keep(3, {"template", "session"});
+  ASSERT_TRUE(turn_until(loop, [&] { return told.size() == 2; }));
+  EXPECT_EQ(told[1].state, TemplateView::State::kReady);
+  // Those of the pool are all that is left.
+  EXPECT_TRUE(turn_until(loop, [&] {
+    return sandbox::testing::count_cgroups(node_id) > 0 && events.exits.size() == 1 &&
+           home->ready_pool().sandboxes == 2;
+  }));
+}
+
+TEST_F(TemplatesTest, OneWhoseProcessIsKilledIsMadeAgain) {
+  keep(1, {"stay"});
+  const std::string processes = "/proc/" + std::to_string(home->launcher_pid()) + "/task/" +
+                                std::to_string(home->launcher_pid()) + "/children";
+  const auto kill_all = [&] {
+    std::ifstream children(processes);
+    for (pid_t pid = 0; children >> pid;) ::kill(pid, SIGKILL);  // the pool's too
+    return !told.empty();
+  };
+  ASSERT_TRUE(turn_until(loop, kill_all));
+  EXPECT_EQ(told[0].state, TemplateView::State::kFailed) << "early or late";
+  EXPECT_NE(told[0].fault, "");
+  auto meanwhile = start(1);
+  ASSERT_TRUE(meanwhile);
+  EXPECT_NE(meanwhile->mode, StartMode::kTemplate);
+  EXPECT_TRUE(turn_until(loop, [&] {
+    return home->template_of(1).state == TemplateView::State::kMaking;
+  })) << "it is tried again";
 }
 
 TEST(WordsTest, SayHowAPodEnded) {

@@ -51,9 +51,11 @@ Result<UniqueFd> open_artefact(const std::string& path) {
   return fd;
 }
 
-sandbox::LaunchRequest launch_request(const PodSpec& spec, int artefact, bool wait_for_limits) {
+sandbox::LaunchRequest launch_request(const PodSpec& spec, int artefact, int image,
+                                      bool wait_for_limits) {
   sandbox::LaunchRequest request;
   request.artefact_fd = artefact;
+  request.image_fd = image;
   request.argv.push_back(spec.name);
   request.argv.insert(request.argv.end(), spec.args.begin(), spec.args.end());
   request.wait_for_limits = wait_for_limits;
@@ -107,7 +109,17 @@ Result<std::unique_ptr<SandboxHome>> SandboxHome::create(Loop& loop, HomeEvents&
 
 SandboxHome::SandboxHome(Loop& loop, HomeEvents& events, const SandboxHomeConfig& config,
                          sandbox::LauncherClient client)
-    : loop_(loop), events_(events), config_(config), client_(std::move(client)) {
+    : loop_(loop),
+      events_(events),
+      config_(config),
+      client_(std::move(client)),
+      templates_(loop, {[this](const PodSpec& spec, int artefact) {
+                          return start_for_template(spec, artefact);
+                        },
+                        [this](SandboxId id) {
+                          kills_.insert(id);
+                          send_kills();
+                        }}) {
   readable_ = std::make_unique<Poll>(loop_, client_.fd(), [this](int, int) { on_readable(); });
   readable_->start(UV_READABLE);
   refill_timer_ = std::make_unique<Timer>(loop_, [this] { refill(); });
@@ -134,17 +146,26 @@ Result<sandbox::NodeEnds> SandboxHome::make_sandbox(SandboxId id,
 }
 
 Result<StartedPod> SandboxHome::start(const PodSpec& spec) {
-  ASSIGN_OR_RETURN(const UniqueFd artefact, open_artefact(spec.artefact_path));
-  if (spec.mode == StartMode::kPooled) {
+  Begin begin;
+  if (spec.mode == StartMode::kTemplate) {
+    const Templates::Image kept = templates_.image(spec.template_key);
+    begin = {kept.artefact, kept.image};
+  }
+  UniqueFd artefact;
+  if (begin.image < 0) {
+    ASSIGN_OR_RETURN(artefact, open_artefact(spec.artefact_path));
+    begin.artefact = artefact.get();
+  }
+  if (spec.mode != StartMode::kFresh) {
     while (!ready_.empty()) {
       // One that died unseen since the last turn refuses the launch: the next one is tried.
-      if (auto started = start_pooled(spec, artefact.get())) return started;
+      if (auto started = start_pooled(spec, begin)) return started;
     }
   }
-  return start_fresh(spec, artefact.get());
+  return start_fresh(spec, begin);
 }
 
-Result<StartedPod> SandboxHome::start_pooled(const PodSpec& spec, int artefact) {
+Result<StartedPod> SandboxHome::start_pooled(const PodSpec& spec, const Begin& begin) {
   const SandboxId id = ready_.front();
   ready_.pop_front();
   sandbox::NodeEnds ends = std::move(empty_.at(id).ends);
@@ -155,23 +176,42 @@ Result<StartedPod> SandboxHome::start_pooled(const PodSpec& spec, int artefact) 
   const bool other_limits = limits != sandbox::SandboxLimits{};
   if (other_limits) RETURN_IF_ERROR(client_.set_limits(id, limits));
   sandbox::SandboxControl control(std::move(ends.control));
-  if (auto launched = control.launch(launch_request(spec, artefact, other_limits)); !launched) {
+  const auto request = launch_request(spec, begin.artefact, begin.image, other_limits);
+  if (auto launched = control.launch(request); !launched) {
     (void)client_.kill(id);
     return std::move(launched).error();
   }
   adopt(id, spec.id, host_pid);
-  return StartedPod{std::move(ends.channel), std::move(ends.stdio), StartMode::kPooled};
+  const StartMode mode = begin.image >= 0 ? StartMode::kTemplate : StartMode::kPooled;
+  return StartedPod{std::move(ends.channel), std::move(ends.stdio), mode};
 }
 
-Result<StartedPod> SandboxHome::start_fresh(const PodSpec& spec, int artefact) {
+Result<StartedPod> SandboxHome::start_fresh(const PodSpec& spec, const Begin& begin) {
   const SandboxId id = ids_.next();
   ASSIGN_OR_RETURN(sandbox::NodeEnds ends, make_sandbox(id, to_sandbox(spec.limits), false));
   // The request waits in the control socket until the sandbox is ready for it; a failure of any
   // step comes back as the sandbox's exit, so the socket is not watched.
   sandbox::SandboxControl control(std::move(ends.control));
-  RETURN_IF_ERROR(control.launch(launch_request(spec, artefact, false)));
+  RETURN_IF_ERROR(control.launch(launch_request(spec, begin.artefact, begin.image, false)));
   adopt(id, spec.id, 0);
-  return StartedPod{std::move(ends.channel), std::move(ends.stdio), StartMode::kFresh};
+  const StartMode mode = begin.image >= 0 ? StartMode::kTemplate : StartMode::kFresh;
+  return StartedPod{std::move(ends.channel), std::move(ends.stdio), mode};
+}
+
+bool SandboxHome::keep_template(std::uint64_t key, const PodSpec& spec, TemplateCallback told) {
+  templates_.keep(key, spec, std::move(told));
+  return true;
+}
+
+// Its own pages and their copy in the image are both charged to it.
+Result<Templates::Started> SandboxHome::start_for_template(const PodSpec& spec, int artefact) {
+  const SandboxId id = ids_.next();
+  sandbox::SandboxLimits limits = to_sandbox(spec.limits);
+  limits.memory_bytes_max *= 2;
+  ASSIGN_OR_RETURN(sandbox::NodeEnds ends, make_sandbox(id, limits, false));
+  sandbox::SandboxControl control(std::move(ends.control));
+  RETURN_IF_ERROR(control.launch(launch_request(spec, artefact, -1, false)));
+  return Templates::Started{id, std::move(ends)};
 }
 
 void SandboxHome::adopt(SandboxId id, PodId pod, pid_t host_pid) {
@@ -255,6 +295,8 @@ ReadyPool SandboxHome::ready_pool() const {
     ++pool.sandboxes;
     pool.memory_bytes += memory_usage_bytes(empty.host_pid, memory_cgroup(id));
   }
+  pool.templates = templates_.ready();
+  pool.template_bytes = templates_.memory_bytes();
   return pool;
 }
 
@@ -316,12 +358,13 @@ void SandboxHome::on_created(const sandbox::Created& event) {
 void SandboxHome::on_create_failed(const sandbox::CreateFailed& event) {
   const Error error = sandbox::step_error(event.step, event.os_errno).annotate("start pod");
   if (empty_.contains(event.id)) return lost_empty(event.id);
-  const auto it = running_.find(event.id);
-  if (it == running_.end()) return;
   PodExit exit;
-  exit.pod = it->second.pod;
   exit.cause = PodExit::Cause::kStartFailed;
   exit.message = error.message;
+  if (templates_.on_sandbox_ended(event.id, exit)) return;
+  const auto it = running_.find(event.id);
+  if (it == running_.end()) return;
+  exit.pod = it->second.pod;
   forget(it);
   events_.on_pod_exited(exit);
 }
@@ -335,6 +378,7 @@ void SandboxHome::forget(std::unordered_map<SandboxId, Running>::iterator runnin
 
 void SandboxHome::on_exited(const sandbox::Exited& event) {
   if (empty_.contains(event.id)) return lost_empty(event.id);
+  if (templates_.on_sandbox_ended(event.id, to_pod_exit({}, event))) return;
   const auto it = running_.find(event.id);
   if (it == running_.end()) return;
   const PodExit exit = to_pod_exit(it->second.pod, event);

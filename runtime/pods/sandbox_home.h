@@ -1,5 +1,6 @@
 // SandboxHome: pods in sandboxes, the default home. Keeps a pool of empty sandboxes that belong to
-// no function; starts a pod in one of them, or in one made for it (fresh).
+// no function; starts a pod in one of them, or in one made for it (fresh). Keeps the templates that
+// pods of start mode template begin as.
 //
 // Owns the launcher, and through it every pod: when the home goes, all of them are gone.
 #pragma once
@@ -12,6 +13,7 @@
 
 #include "runtime/loop/loop.h"
 #include "runtime/pods/home.h"
+#include "runtime/pods/templates.h"
 #include "runtime/sandbox/launcher_client.h"
 #include "runtime/sandbox/sandbox_control.h"
 
@@ -36,6 +38,9 @@ class SandboxHome final : public PodHome, private sandbox::LauncherEvents {
   std::uint64_t memory_bytes(PodId pod) const override;
   pid_t host_pid(PodId pod) const override;
   ReadyPool ready_pool() const override;
+  bool keep_template(std::uint64_t key, const PodSpec& spec, TemplateCallback told) override;
+  void drop_template(std::uint64_t key) override { templates_.drop(key); }
+  TemplateView template_of(std::uint64_t key) const override { return templates_.view(key); }
 
   pid_t launcher_pid() const { return client_.launcher_pid(); }
   // How long the isolation steps of the last sandbox took, for diagnosis and benchmarks.
@@ -58,8 +63,14 @@ class SandboxHome final : public PodHome, private sandbox::LauncherEvents {
 
   Result<sandbox::NodeEnds> make_sandbox(sandbox::SandboxId id,
                                          const sandbox::SandboxLimits& limits, bool reuse_network);
-  Result<StartedPod> start_pooled(const PodSpec& spec, int artefact);
-  Result<StartedPod> start_fresh(const PodSpec& spec, int artefact);
+  // What a sandbox becomes: the image if it is one, else the artefact.
+  struct Begin {
+    int artefact = -1;
+    int image = -1;
+  };
+  Result<StartedPod> start_pooled(const PodSpec& spec, const Begin& begin);
+  Result<StartedPod> start_fresh(const PodSpec& spec, const Begin& begin);
+  Result<Templates::Started> start_for_template(const PodSpec& spec, int artefact);
   void adopt(sandbox::SandboxId id, PodId pod, pid_t host_pid);
   void send_kills();
   void send_cpu_shares();
@@ -87,6 +98,7 @@ class SandboxHome final : public PodHome, private sandbox::LauncherEvents {
   std::unordered_map<PodId, sandbox::SandboxId> sandbox_of_;
   std::unordered_set<sandbox::SandboxId> kills_;  // of running_, not yet taken by the launcher
   std::unordered_map<sandbox::SandboxId, std::uint32_t> cpu_shares_;  // likewise
+  Templates templates_;
   sandbox::StepTimes last_steps_{};
   std::uint32_t refill_failures_ = 0;  // in a row
   bool lost_ = false;                  // the launcher is gone

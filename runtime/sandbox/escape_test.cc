@@ -176,6 +176,20 @@ constexpr Case kNetwork[] = {
     {"PidfdsWithMessages", "pass-pidfd", "", kEperm},
 };
 
+// The same by a pod that begins as the image of a template: nothing of what keeps it in may be
+// less.
+class TemplateEscapeTest : public EscapeTest {};
+
+TEST_P(TemplateEscapeTest, IsDenied) {
+  const Case& attempt = GetParam();
+  const UniqueFd image =
+      harness_.make_image({"escape", "template", attempt.attempt, argument(attempt.argument)});
+  const Harness::Ended ended = harness_.run_image(image.get());
+  ASSERT_TRUE(ended.exited.has_value());
+  EXPECT_EQ(ended.output, std::string(attempt.expected) + "\n");
+  EXPECT_EQ(ended.exited->wait_status, 0);
+}
+
 std::string name_of(const ::testing::TestParamInfo<Case>& info) {
   return info.param.test;
 }
@@ -184,6 +198,11 @@ INSTANTIATE_TEST_SUITE_P(Files, EscapeTest, ::testing::ValuesIn(kFiles), name_of
 INSTANTIATE_TEST_SUITE_P(Processes, EscapeTest, ::testing::ValuesIn(kProcesses), name_of);
 INSTANTIATE_TEST_SUITE_P(Kernel, EscapeTest, ::testing::ValuesIn(kKernel), name_of);
 INSTANTIATE_TEST_SUITE_P(Network, EscapeTest, ::testing::ValuesIn(kNetwork), name_of);
+
+INSTANTIATE_TEST_SUITE_P(Files, TemplateEscapeTest, ::testing::ValuesIn(kFiles), name_of);
+INSTANTIATE_TEST_SUITE_P(Processes, TemplateEscapeTest, ::testing::ValuesIn(kProcesses), name_of);
+INSTANTIATE_TEST_SUITE_P(Kernel, TemplateEscapeTest, ::testing::ValuesIn(kKernel), name_of);
+INSTANTIATE_TEST_SUITE_P(Network, TemplateEscapeTest, ::testing::ValuesIn(kNetwork), name_of);
 
 // What is not answered but ends the pod.
 class FatalEscapeTest : public EscapeTest {};
@@ -197,6 +216,17 @@ TEST_P(FatalEscapeTest, KillsThePod) {
   EXPECT_EQ(WTERMSIG(ended.exited->wait_status), SIGSYS);
 }
 
+class FatalTemplateEscapeTest : public EscapeTest {};
+
+TEST_P(FatalTemplateEscapeTest, KillsThePod) {
+  const UniqueFd image = harness_.make_image({"escape", "template", GetParam().attempt});
+  const Harness::Ended ended = harness_.run_image(image.get());
+  ASSERT_TRUE(ended.exited.has_value());
+  EXPECT_EQ(ended.output, "");
+  ASSERT_TRUE(WIFSIGNALED(ended.exited->wait_status));
+  EXPECT_EQ(WTERMSIG(ended.exited->wait_status), SIGSYS);
+}
+
 constexpr Case kFatal[] = {
     {"ExecveatItself", "execveat-again", "", ""},
     {"ExecveatWithGuessedTicket", "execveat-guess", "", ""},
@@ -204,6 +234,7 @@ constexpr Case kFatal[] = {
     {"I386Call", "i386", "", ""},
 };
 INSTANTIATE_TEST_SUITE_P(Fatal, FatalEscapeTest, ::testing::ValuesIn(kFatal), name_of);
+INSTANTIATE_TEST_SUITE_P(Fatal, FatalTemplateEscapeTest, ::testing::ValuesIn(kFatal), name_of);
 
 using Escape = EscapeTest;
 

@@ -62,11 +62,12 @@ int receive_launch(int control, ReceivedLaunch& launch) {
   if (packet.size == 0) return ECONNRESET;
   const std::size_t head = sizeof(LaunchMessage);
   if (packet.size < head || kind_of(buffer, packet.size) != MessageKind::kLaunch ||
-      packet.fd_count != 1) {
+      packet.fd_count < 1 || packet.fd_count > 2) {
     return EBADMSG;
   }
   std::memcpy(&launch.head, buffer, head);
   launch.artefact = std::move(packet.fds[0]);
+  launch.image = std::move(packet.fds[1]);
   return split_strings(buffer + head, packet.size - head, launch);
 }
 

@@ -22,6 +22,7 @@ Result<EncodedLaunch> encode_launch(const std::vector<std::string>& argv,
 // process.
 struct ReceivedLaunch {
   UniqueFd artefact;
+  UniqueFd image;  // of a template; mostly none
   // Ended by null; not cleared before, which would touch two pages for nothing.
   char* argv[kLaunchStringsMax + 1];
   char* envp[kLaunchStringsMax + 1];

@@ -166,6 +166,7 @@ int Launcher::clone_child(std::uint32_t index, const Packet& packet) {
   init.config = &config_;
   init.cgroups = &cgroups_[0];
   init.filter = &filter_[0];
+  init.kernel_areas = &kernel_areas_;
   init.shared = &shared(index);
   init.id = slot.id;
   init.limits = slot.limits;

@@ -108,6 +108,7 @@ class Launcher {
   std::unique_ptr<NetworkMaker> network_maker_;  // null: children make their own
   std::vector<CgroupTree> cgroups_;              // exactly one
   std::vector<SyscallFilter> filter_;            // exactly one
+  KernelAreas kernel_areas_;
   std::uint32_t capability_last_ = 0;
   SharedSlot* shared_ = nullptr;  // sandboxes_max of them, mapped for the process's life
   std::vector<Slot> slots_;

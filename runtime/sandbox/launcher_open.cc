@@ -111,6 +111,7 @@ Result<Launcher> Launcher::open(const ConfigureMessage& config, int socket) {
   launcher.capability_last_ = last_capability();
   ASSIGN_OR_RETURN(SyscallFilter filter, SyscallFilter::compile());
   launcher.filter_.push_back(std::move(filter));
+  ASSIGN_OR_RETURN(launcher.kernel_areas_, find_kernel_areas());
   ASSIGN_OR_RETURN(launcher.pod_root_, prepare_pod_root());
   ASSIGN_OR_RETURN(CgroupTree cgroups, CgroupTree::open(config.cgroup_root, config.node_id));
   launcher.cgroups_.push_back(std::move(cgroups));

@@ -12,7 +12,7 @@
 
 namespace subito::sandbox {
 
-constexpr std::uint32_t kMessageVersion = 0x53420002;  // "SB", 2
+constexpr std::uint32_t kMessageVersion = 0x53420003;  // "SB", 3
 
 enum class MessageKind : std::uint32_t {
   kConfigure,  // node to launcher
@@ -25,7 +25,7 @@ enum class MessageKind : std::uint32_t {
   kCreated,
   kCreateFailed,
   kExited,
-  kLaunch,      // node to sandbox, with the artefact's descriptor
+  kLaunch,      // node to sandbox, with the descriptors of the artefact and perhaps an image
   kStepFailed,  // sandbox to node
 };
 
@@ -121,6 +121,7 @@ struct ExitedMessage {
   std::uint64_t system_us = 0;
 };
 
+// With the artefact's descriptor, and that of a template's image if it shall begin as that.
 // Followed by argc + envc strings, each with its NUL, `bytes` in all.
 struct LaunchMessage {
   static constexpr MessageKind kKind = MessageKind::kLaunch;

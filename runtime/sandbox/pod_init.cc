@@ -118,6 +118,8 @@ void Child::run() {
   [[maybe_unused]] const ssize_t told = ::write(kNotifyFd, &init_.slot, sizeof init_.slot);
   perform(Step::kAwaitLaunch, &Child::await_launch);
   if (launch_.wait_for_limits()) perform(Step::kSetLimits, &Child::wait_for_limits);
+  // Returns only where this sandbox cannot become the image: then the binary is executed.
+  if (launch_.image.valid()) (void)restore_image(launch_, *init_.kernel_areas);
   give_up(Step::kExec, exec());
 }
 

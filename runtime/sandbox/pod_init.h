@@ -1,6 +1,7 @@
 // The child between clone3 and execveat: it isolates itself step by step, waits for its
-// LaunchRequest and becomes the function. Runs in a process of its own (a copy of the launcher), so
-// it may use the launcher's memory freely; it reports through its SharedSlot and `control`.
+// LaunchRequest and becomes the function, by execveat or as the image of a template. Runs in a
+// process of its own (a copy of the launcher), so it may use the launcher's memory freely; it
+// reports through its SharedSlot and `control`.
 #pragma once
 
 #include <atomic>
@@ -10,6 +11,7 @@
 #include "runtime/sandbox/cgroup.h"
 #include "runtime/sandbox/messages.h"
 #include "runtime/sandbox/network_maker.h"
+#include "runtime/sandbox/restore.h"
 #include "runtime/sandbox/syscall_filter.h"
 
 namespace subito::sandbox {
@@ -37,6 +39,7 @@ struct PodInit {
   const ConfigureMessage* config = nullptr;
   const CgroupTree* cgroups = nullptr;
   SyscallFilter* filter = nullptr;
+  const KernelAreas* kernel_areas = nullptr;
   SharedSlot* shared = nullptr;
   SandboxId id;
   SandboxLimits limits;

@@ -29,8 +29,10 @@ Result<Pair> make_pair(int type) {
 Status SandboxControl::launch(const LaunchRequest& request) {
   ASSIGN_OR_RETURN(const EncodedLaunch launch,
                    encode_launch(request.argv, request.envp, request.wait_for_limits));
+  const int fds[] = {request.artefact_fd, request.image_fd};
+  const std::size_t fd_count = request.image_fd >= 0 ? 2 : 1;
   const int error = send_packet(fd(), &launch.head, sizeof launch.head, launch.strings.data(),
-                                launch.strings.size(), &request.artefact_fd, 1, MSG_DONTWAIT);
+                                launch.strings.size(), fds, fd_count, MSG_DONTWAIT);
   if (error != 0) return errno_error("launch pod: send request", error);
   return ok();
 }

@@ -21,9 +21,13 @@
 namespace subito::sandbox {
 
 struct LaunchRequest {
-  // The binary: an O_PATH descriptor of a file that others may read and execute (mode 0555), or a
-  // sealed memfd. Borrowed. Static ELF only: there is no loader in a pod.
+  // The binary: an O_PATH or readable descriptor of a file that others may read and execute (mode
+  // 0555), or a sealed memfd. Borrowed. Static ELF only: there is no loader in a pod.
   int artefact_fd = -1;
+  // A sealed image of its template (protocol/image.h), to begin as it in place of the exec; then
+  // the artefact must be open for reading. -1: none. Borrowed. A sandbox that cannot become the
+  // image executes the artefact.
+  int image_fd = -1;
   std::vector<std::string> argv;  // argv[0] is what the function sees as its name
   std::vector<std::string> envp;  // "KEY=value"
   bool wait_for_limits = false;   // see LauncherClient::set_limits

@@ -2,8 +2,11 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "runtime/base/check.h"
+#include "runtime/sandbox/packet_socket.h"
 
 namespace subito::sandbox {
 
@@ -20,7 +23,7 @@ std::string Harness::unique_node_id() {
 }
 
 void Harness::set_artefact(const std::string& path) {
-  artefact_.reset(::open(path.c_str(), O_PATH | O_CLOEXEC));
+  artefact_.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   CHECK(artefact_.valid());
 }
 
@@ -34,9 +37,11 @@ SandboxId Harness::create(const CreateRequest& request) {
   return id;
 }
 
-Status Harness::launch(SandboxId id, const std::vector<std::string>& argv, bool wait_for_limits) {
+Status Harness::launch(SandboxId id, const std::vector<std::string>& argv, bool wait_for_limits,
+                       int image) {
   LaunchRequest request;
   request.artefact_fd = artefact_.get();
+  request.image_fd = image;
   request.argv = argv;
   request.envp = {"HOME=/tmp"};
   request.wait_for_limits = wait_for_limits;
@@ -77,6 +82,25 @@ Harness::Ended Harness::await_end(SandboxId id) {
 Harness::Ended Harness::run(const std::vector<std::string>& argv, const CreateRequest& request) {
   const SandboxId id = create(request);
   (void)launch(id, argv);  // one that was refused is gone already: its end says why
+  return await_end(id);
+}
+
+UniqueFd Harness::make_image(const std::vector<std::string>& argv, std::size_t bytes_max) {
+  UniqueFd image(::memfd_create("image", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  CHECK(::ftruncate(image.get(), static_cast<off_t>(bytes_max)) == 0);
+  const int fd = image.get();
+  const SandboxId id = create();
+  CHECK(send_packet(ends(id).channel.get(), "x", 1, nullptr, 0, &fd, 1, 0) == 0);
+  CHECK(launch(id, argv).has_value());
+  (void)await_end(id);
+  CHECK(::fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) == 0);
+  return image;
+}
+
+Harness::Ended Harness::run_image(int image, const CreateRequest& request) {
+  const SandboxId id = create(request);
+  // Executed if it cannot become the image: the arguments show it.
+  (void)launch(id, {"not-the-image"}, false, image);
   return await_end(id);
 }
 

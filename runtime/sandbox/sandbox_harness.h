@@ -28,7 +28,8 @@ class Harness final : public LauncherEvents {
 
   LauncherClient& client() { return *client_; }
   SandboxId create(const CreateRequest& request = {});
-  Status launch(SandboxId id, const std::vector<std::string>& argv, bool wait_for_limits = false);
+  Status launch(SandboxId id, const std::vector<std::string>& argv, bool wait_for_limits = false,
+                int image = -1);
   NodeEnds& ends(SandboxId id) { return ends_.at(id); }
   SandboxControl& control(SandboxId id) { return controls_.at(id); }
 
@@ -36,6 +37,11 @@ class Harness final : public LauncherEvents {
   Ended await_end(SandboxId id);
   // create, launch, await_end
   Ended run(const std::vector<std::string>& argv, const CreateRequest& request = {});
+  // The image that the artefact leaves when it is started so and handed a memfd over its channel
+  // (runtime/sdk/template_image.h), blank or refused too.
+  UniqueFd make_image(const std::vector<std::string>& argv, std::size_t bytes_max = 64 << 20);
+  // create, launch as the image, await_end
+  Ended run_image(int image, const CreateRequest& request = {});
   void kill_and_forget(SandboxId id);
   void turn();
 

@@ -68,6 +68,8 @@ class Channel {
   // Sends HELLO, then waits for CONFIG.
   void greet();
   const protocol::Config& config() const { return config_; }
+  // The descriptor that came with CONFIG; invalid: none did.
+  UniqueFd take_descriptor();
 
   std::mutex& mutex() { return mutex_; }
 

@@ -42,6 +42,13 @@ void Channel::take_descriptors(const msghdr& message) {
   }
 }
 
+UniqueFd Channel::take_descriptor() {
+  if (descriptors_.empty()) return {};
+  UniqueFd first = std::move(descriptors_.front());
+  descriptors_.pop_front();
+  return first;
+}
+
 void Channel::dispatch() {
   for (;;) {
     const auto frame = parser_.next();

@@ -1,12 +1,15 @@
 #include "runtime/sdk/serve_pod.h"
 
+#include <sys/random.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <optional>
 #include <thread>
 
 #include "runtime/sdk/crash.h"
 #include "runtime/sdk/invocation.h"
+#include "runtime/sdk/template_image.h"
 
 namespace subito::sdk {
 namespace {
@@ -59,20 +62,40 @@ class Workers {
   std::size_t idle_ = 0;
 };
 
+// The value that the stack protector compares, which all pods of a template have in common. Only
+// where no function that began before ever returns.
+__attribute__((always_inline)) inline void renew_stack_guard() {
+#ifdef __x86_64__
+  std::uint64_t guard = 0;
+  if (::getrandom(&guard, sizeof guard, 0) != sizeof guard) return;
+  guard &= ~std::uint64_t{0xff};  // so that no string reads over it
+  __asm__ volatile("mov %0, %%fs:0x28" : : "r"(guard));
+#endif
+}
+
 }  // namespace
 
 void serve_pod(const Handler& handler) {
   std::signal(SIGPIPE, SIG_IGN);
-  Channel channel(protocol::kChannelFd);
-  channel.greet();
+  std::optional<Channel> channel(protocol::kChannelFd);
+  channel->greet();
+  if (channel->config().leave_image()) {
+    UniqueFd image = channel->take_descriptor();
+    channel.reset();
+    leave_image(image.release(), protocol::kChannelFd);
+    // A pod that begins as the image: with a channel of its own.
+    renew_stack_guard();
+    channel.emplace(protocol::kChannelFd);
+    channel->greet();
+  }
   report_crashes(protocol::kChannelFd);
-  Pod pod{channel, handler, {}};
-  if (channel.config().concurrency() > 1) {
+  Pod pod{*channel, handler, {}};
+  if (channel->config().concurrency() > 1) {
     // Never destroyed: its threads run until _exit.
     auto& workers = *new Workers(pod);
-    while (auto incoming = channel.next_invocation()) workers.give(std::move(incoming));
+    while (auto incoming = channel->next_invocation()) workers.give(std::move(incoming));
   } else {
-    while (auto incoming = channel.next_invocation()) run_one(pod, std::move(incoming));
+    while (auto incoming = channel->next_invocation()) run_one(pod, std::move(incoming));
   }
   ::_exit(0);
 }

@@ -1,5 +1,9 @@
 // escape NAME [ARGUMENT]: tries one way out of a pod and writes one line about it to descriptor 1.
 // Run outside of a pod it does the same, so that a test can see that the attempt works there.
+//
+// escape template NAME [ARGUMENT]: leaves an image of itself in the descriptor that comes on its
+// channel; who begins as that image tries.
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -7,12 +11,35 @@
 
 #include "functions/testing/escape/attempt.h"
 
+// Of the SDK, the only thing that is linked of it: runtime/sdk/template_image.h.
+namespace subito::sdk {
+void leave_image(int image, int descriptor_last);
+}
+
 namespace escape {
 namespace {
 
 const char* name_of(int error) {
   const char* name = ::strerrorname_np(error);
   return name != nullptr ? name : "unknown";
+}
+
+constexpr int kChannel = 3;
+
+int take_descriptor() {
+  char byte = 0;
+  iovec part = {&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  int fd = -1;
+  if (::recvmsg(kChannel, &message, 0) == 1 && CMSG_FIRSTHDR(&message) != nullptr) {
+    std::memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&message)), sizeof fd);
+  }
+  return fd;
 }
 
 }  // namespace
@@ -42,6 +69,11 @@ int run(const std::string& name, const char* argument) {
 }  // namespace escape
 
 int main(int argc, char** argv) {
+  if (argc > 2 && argv[1] == std::string("template")) {
+    subito::sdk::leave_image(escape::take_descriptor(), escape::kChannel);
+    ++argv;
+    --argc;
+  }
   if (argc < 2) return 2;
   return escape::run(argv[1], argc > 2 ? argv[2] : "");
 }

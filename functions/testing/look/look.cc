@@ -4,23 +4,28 @@
 //   /list?path=P    what a folder holds, a name a line, or the error
 //   /read?path=P    what a file holds, or the error
 //   /trace          the trace context of this invocation
+//   /random         a random number, and the stack guard of its main thread
 //   /environment    its environment, a variable a line
 //   /shout?kib=N    prints N numbered lines of 1 KiB
 //   POST /shout     the same and then ends
 //   POST /exit      ends the process with status 3
 //
 // With the argument "mute" it never says hello, with "quit" it ends before that, with "abort" and
-// "throw" it dies before that.
+// "throw" it dies before that; with "threads" it starts one, with "open" it opens a file before it
+// serves.
 #include <dirent.h>
 #include <fcntl.h>
 #include <subito/function.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <random>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 extern char** environ;  // NOLINT(readability-redundant-declaration)
 
@@ -60,6 +65,12 @@ Response read_start(const Request& request, Context&) {
   ::close(fd);
   if (n < 0) return error("read file");
   return Response::text(std::string(bytes, static_cast<std::size_t>(n)));
+}
+
+Response random_numbers(const Request&, Context&) {
+  std::uint64_t guard = 0;
+  __asm__("mov %%fs:0x28, %0" : "=r"(guard));
+  return Response::text(std::to_string(std::random_device()()) + " guard " + std::to_string(guard));
 }
 
 Response trace(const Request&, Context& context) {
@@ -102,10 +113,13 @@ int main(int argc, char** argv) {
   if (argument == "abort") die_early();
   if (argument == "throw") throw std::runtime_error("no configuration");
   while (argument == "mute") ::pause();
+  if (argument == "threads") std::thread([] { ::pause(); }).detach();
+  if (argument == "open") (void)::open("/dev/null", O_RDONLY);
   subito::Router router;
   router.get("/descriptors", descriptors)
       .get("/list", list)
       .get("/read", read_start)
+      .get("/random", random_numbers)
       .get("/trace", trace)
       .get("/environment", environment)
       .get("/shout", shout)
