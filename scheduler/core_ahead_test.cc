@@ -118,6 +118,7 @@ TEST_F(AheadTest, NobodyIsPutBehindOneThatTakesLong) {
   node.calls("A", 1).advance(5ms).said();
   node.calls("A", 1);
   EXPECT_EQ(node.pod("A-1").running, 1u);
+  node.advance(20ms);
   EXPECT_NE(node.said().find("start A-2"), std::string::npos);
 }
 

@@ -79,9 +79,9 @@ TEST_F(NearPodsTest, ThatCallsManyOthersInTurnRunsForShortStretches) {
 TEST_F(NearPodsTest, ThatIsNeverIdleIsJudgedByWhatItTakesOfACore) {
   make_known(1, microseconds(20));
   EXPECT_TRUE(pods.on_busy(PodId(1), now));
-  for (std::uint32_t i = 0; i < NearPods::kCallsSampled; ++i) {
+  for (std::uint32_t i = 0; i < 2 * NearPods::kCallsSampled; ++i) {
     now += microseconds(30);
-    total.on_core += microseconds(20);
+    total.on_core += microseconds(28);
     ++total.stretches;
     end(1);
   }
