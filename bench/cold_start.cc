@@ -128,9 +128,9 @@ Status ColdStart::open_node(const std::string& program) {
   api_.emplace(std::move(api));
   result_.versions["subito"] = api_->facts().version;
   ASSIGN_OR_RETURN(gateway_, parse_gateway_url(api_->facts().gateway_url));
-  for (const char* mode : {"fresh", "pooled", "template"}) {
-    if (!wants(mode) && !wants(std::string(mode) + "-new")) continue;
-    deployed_.push_back(std::string("bench-") + mode);
+  for (const std::string& mode : kStartModes) {
+    if (!wants(mode) && !wants(mode + "-new")) continue;
+    deployed_.push_back("bench-" + mode);
     RETURN_IF_ERROR(deploy(mode));
     if (what_) RETURN_IF_ERROR(seed_function(gateway_, deployed_.back(), *what_));
   }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "runtime/base/result.h"
 
@@ -12,6 +13,9 @@ class App;
 }
 
 namespace subito::bench {
+
+// How a pod may start, as manifests spell it; the first is the default.
+inline const std::vector<std::string> kStartModes = {"pooled", "fresh", "template"};
 
 inline constexpr std::uint32_t kRoundsMax = 1'000;
 inline constexpr std::chrono::seconds kIdleMax{600};

@@ -32,7 +32,7 @@ void add_cold_start(CLI::App& app, ColdStartOptions& options, std::vector<std::s
       ->capture_default_str();
   command.add_option("--mode", modes, "fresh, pooled, template or several")
       ->delimiter(',')
-      ->check(CLI::IsMember({"fresh", "pooled", "template"}));
+      ->check(CLI::IsMember(kStartModes));
   command.add_option("--only", options.columns, "time these columns only")
       ->delimiter(',')
       ->check(CLI::IsMember(kColumnNames));
@@ -178,7 +178,7 @@ struct BenchParser {
   CompareOptions compare;
   PeersOptions peers;
   PatternsOptions patterns;
-  std::vector<std::string> modes = {"fresh", "pooled", "template"};
+  std::vector<std::string> modes = kStartModes;
 };
 
 // The one that was named, if one of the suites was, or one of those that measure nothing.

@@ -176,9 +176,11 @@ void Core::completed(TimePoint now, Effects& effects, InvocationId id,
   if (!ledger_.is_ahead(slot)) pod.last_end = turn.now;
   ledger_.unassign(slot, turn.now);
   ledger_.forget(slot);
-  if (pod.said_hello && function.ahead.ended(use.handler)) {
+  const bool tells = pod.ahead > 0 && pod.revision == function.revision && !invocation.cancelled;
+  if (tells && function.ahead.ended(use.handler)) {
     ledger_.refresh_room(invocation.function, turn.now);
   }
+  next_begins(turn, pod);
   released(turn, invocation.pod);
   settle(turn, invocation.function);
   grant(turn);
@@ -194,17 +196,31 @@ void Core::given_back(Turn turn, InvocationId id) {
   ledger_.unassign(slot, turn.now);
   if (was_cancelled) {
     ledger_.forget(slot);
+  } else if (ledger_.function(function).removed) {
+    refuse(turn, slot, RefuseReason::kFunctionGone);
   } else {
     --ledger_.invocation(slot).attempts;
     ledger_.requeue(slot);
     wait(turn, slot);
   }
-  if (ledger_.function(function).ahead.ended(Duration::zero())) {
-    ledger_.refresh_room(function, turn.now);
-  }
+  none_ahead(turn, function);
+  next_begins(turn, ledger_.pod(pod));
   released(turn, pod);
   settle(turn, function);
   grant(turn);
+}
+
+void Core::none_ahead(Turn& turn, Slot function) {
+  if (ledger_.function(function).ahead.ended(Duration::zero())) {
+    ledger_.refresh_room(function, turn.now);
+  }
+}
+
+// One that was cancelled while it was ahead has its whole grace from when it begins.
+void Core::next_begins(Turn& turn, const Pod& pod) {
+  if (pod.ahead == 0 || pod.running.empty()) return;
+  const Slot front = pod.running.front();
+  if (ledger_.invocation(front).cancelled) give_grace(turn, front);
 }
 
 void Core::cancelled(Turn turn, InvocationId id) {
@@ -290,8 +306,9 @@ Duration Core::retry_after(const Turn& turn, Slot slot, RefuseReason reason) con
       if (function.running >= function.plan.at_once) {
         wait = wait_for_cores(function);
       } else if (function.service.measured() && function.slots > 0) {
-        wait = autoscaler::expected_wait(function.queue.size(), function.service.mean(),
-                                         function.slots);
+        wait = std::max(function.pace.wait(function.queue.size()),
+                        autoscaler::expected_wait(function.queue.size(), function.service.mean(),
+                                                  function.slots));
       }
       break;
     }

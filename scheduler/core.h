@@ -97,6 +97,8 @@ class Core {
   void settle(Turn& turn, Slot function);
   void serve(Turn& turn, Slot function);
   bool cores_are_busy(Turn& turn, Slot function);
+  void none_ahead(Turn& turn, Slot function);
+  void next_begins(Turn& turn, const Pod& pod);
   Duration wait_expected(const Function& function) const;
   Duration wait_for_cores(const Function& function) const;
   void dispatch(Turn& turn, Slot invocation, Slot pod);

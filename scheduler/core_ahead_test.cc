@@ -107,6 +107,59 @@ TEST_F(AheadTest, OneThatCannotYieldForOthersBeforeItIsNotHeldAgainstThePod) {
   EXPECT_EQ(node.said().find("stop A-1 unresponsive"), 0u) << "now it is its turn to yield";
 }
 
+TEST_F(AheadTest, AHungCallIsKilledInItsGraceThoughOthersAreBehindIt) {
+  node.calls("A", 2);
+  node.leave(number(0)).said();
+  node.advance(5s);
+  EXPECT_EQ(node.said().find("stop A-1 unresponsive"), 0u);
+}
+
+TEST_F(AheadTest, NobodyIsPutBehindOneThatTakesLong) {
+  node.calls("A", 1).advance(5ms).said();
+  node.calls("A", 1);
+  EXPECT_EQ(node.pod("A-1").running, 1u);
+  EXPECT_NE(node.said().find("start A-2"), std::string::npos);
+}
+
+TEST_F(AheadTest, WhatIsGivenBackToARemovedFunctionIsRefused) {
+  node.calls("A", 2).remove("A").give_back(number(1));
+  EXPECT_EQ(node.all_calls().at(number(1)).state, FakeNode::CallState::kRefused);
+  EXPECT_EQ(node.all_calls().at(number(0)).state, FakeNode::CallState::kRunning);
+}
+
+TEST_F(AheadTest, ACrashCountsAgainstTheOneThatRanOnly) {
+  node.calls("A", 2).crash("A-1", {number(1)}).advance(1s);
+  EXPECT_EQ(node.last<Dispatch>().invocation.value(), number(1));
+  EXPECT_EQ(node.last<Dispatch>().attempt, 1u);
+}
+
+TEST(AheadOfManyAtOnceTest, PodsThatTakeSeveralAtOnceAreChosenByLoad) {
+  FakeNode node;
+  node.add("A", {.pods_min = 2, .pods_max = 2, .concurrency = 8}).advance(1ms);
+  node.ready("A-1", 15).ready("A-2", 15);
+  for (std::uint32_t i = 0; i < 2 * Ahead::kShortCallsMin; ++i) {
+    node.done(node.call("A"), kShort);
+  }
+  node.calls("A", 2);
+  EXPECT_EQ(node.pod("A-1").running, 1u);
+  EXPECT_EQ(node.pod("A-2").running, 1u);
+}
+
+TEST(AheadOnOneCoreTest, ThoseAheadNeedNoCore) {
+  FakeNode node({.cores = 1});
+  node.add("A", {.pods_min = 1, .pods_max = 1}).advance(1ms).ready("A-1", 15);
+  for (int i = 0; i < 16; ++i) {
+    const std::uint64_t number = node.call("A");
+    node.advance(5ms).done(number, {.cpu = 5ms, .handler = 5ms});
+  }
+  for (std::uint32_t i = 0; i < Ahead::kShortCallsMin; ++i) {
+    const std::uint64_t number = node.call("A");
+    node.advance(1us).done(number, {.handler = 1us});
+  }
+  node.calls("A", 4);
+  EXPECT_GT(node.pod("A-1").running, 1u);
+}
+
 TEST_F(AheadTest, ServiceTimeCountsFromTheEndOfTheOneBefore) {
   node.calls("A", 2);
   node.advance(800us).done(number(0), kShort);

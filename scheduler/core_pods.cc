@@ -11,8 +11,10 @@ void Core::pod_ready(Turn turn, PodId id, std::uint32_t ahead) {
   const Slot slot = ledger_.find(id);
   if (slot == kNoSlot || ledger_.pod(slot).said_hello) return;
   ledger_.fetch(ledger_.pod(slot).function);
-  ledger_.hello(slot, turn.now, ahead);
   Pod& pod = ledger_.pod(slot);
+  // The owner starts the newest revision: one that takes several at once may say what it takes
+  // ahead.
+  ledger_.hello(slot, turn.now, pod.concurrency == 1 ? ahead : 0);
   if (pod.state == PodState::kReady) ledger_.timers().clear(pod.timer);
   Function& function = ledger_.function(pod.function);
   function.start.observe(turn.now - pod.requested);
@@ -80,10 +82,12 @@ void Core::give_back_running(Turn& turn, Slot slot, std::span<const InvocationId
     }
   }
   Pod& pod = ledger_.pod(slot);
+  const Slot begun = pod.running.front();
   std::vector<Slot> waiting;
   while (!pod.running.empty()) {
     const Slot front = pod.running.front();
     Invocation& invocation = ledger_.invocation(front);
+    if (pod.ahead > 0 && front != begun) --invocation.attempts;  // it was never begun
     const bool was_cancelled = invocation.cancelled;
     const bool goes_again = std::exchange(invocation.again, false);
     ledger_.unassign(front, turn.now);
@@ -107,6 +111,7 @@ void Core::give_back_running(Turn& turn, Slot slot, std::span<const InvocationId
     ledger_.requeue(invocation);
     wait(turn, invocation);
   }
+  if (pod.ahead > 0 && begun != kNoSlot) none_ahead(turn, pod.function);
 }
 
 void Core::pod_due(Turn& turn, Slot slot) {
@@ -147,7 +152,10 @@ void Core::unresponsive(Turn& turn, Slot slot) {
   // Not unwilling, not there yet: its start has a deadline of its own.
   if (!pod.said_hello) return;
   pod.overdue = true;
-  if (pod.cancelled == pod.running.size()) return stop(turn, slot, StopReason::kUnresponsive);
+  // Those ahead cannot begin before it ends, and lose nothing by another pod.
+  if (pod.ahead > 0 || pod.cancelled == pod.running.size()) {
+    return stop(turn, slot, StopReason::kUnresponsive);
+  }
   if (pod.state == PodState::kReady) drain(turn, slot, DrainReason::kUnresponsive);
 }
 

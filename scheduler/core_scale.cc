@@ -52,7 +52,7 @@ void Core::serve(Turn& turn, Slot slot) {
              invocation.deadline <= turn.now ? RefuseReason::kDeadline : why_waited(turn, slot));
     } else if (cores_are_busy(turn, slot)) {
       break;
-    } else if (const Slot pod = ledger_.best_with_room(slot); pod != kNoSlot) {
+    } else if (const Slot pod = ledger_.best_with_room(slot, turn.now); pod != kNoSlot) {
       dispatch(turn, front, pod);
     } else if (!start_for_waiting(turn, slot)) {
       break;
@@ -60,10 +60,11 @@ void Core::serve(Turn& turn, Slot slot) {
   }
 }
 
-// As many run as the plan finds worth. Sees to it that somebody looks again.
+// As many run as the plan finds worth. Sees to it that somebody looks again. Those ahead do not
+// run.
 bool Core::cores_are_busy(Turn& turn, Slot slot) {
   Function& function = ledger_.function(slot);
-  if (function.running < function.plan.at_once) return false;
+  if (function.running < function.plan.at_once || function.ahead.count() > 0) return false;
   const Duration stall = std::max(kStallMin, kStallServices * function.service.mean());
   const TimePoint stalled = later(function.last_turn, stall);
   if (stalled <= turn.now) return false;

@@ -280,12 +280,13 @@ void Ledger::set_evictable(Slot slot, bool evictable) {
   evict_.put(slot, function.height, pod.keep_priority, pod.idle_since);
 }
 
-Slot Ledger::best_with_room(Slot slot) const {
+Slot Ledger::best_with_room(Slot slot, TimePoint now) const {
   const Function& function = functions_[slot];
   const Heap<RoomKey>& room = function.room;
   const bool ahead = function.ahead.count() > 0;
   const bool one_each = function.slots == function.serving() && !ahead;  // then the heap is empty
-  const bool partly = !one_each && !room.empty();
+  // Whoever comes behind a long one would wait for it: rather in an idle pod, or a new one.
+  const bool partly = !one_each && !room.empty() && !(ahead && takes_long(pods_[room.top()], now));
   const bool ready = partly && room.top_key().load < RoomKey::kStarting;
   if (!function.idle.empty()) {
     const Slot idle = function.idle.back();
@@ -295,6 +296,12 @@ Slot Ledger::best_with_room(Slot slot) const {
   if (ready) return room.top();
   if (!function.unused.empty()) return function.unused.front();
   return partly ? room.top() : kNoSlot;
+}
+
+bool Ledger::takes_long(const Pod& pod, TimePoint now) const {
+  if (pod.running.empty() || !pod.said_hello) return false;
+  const TimePoint begun = invocations_[pod.running.front()].since_or_until;
+  return now - std::max(begun, pod.last_end) > Ahead::kLongCall;
 }
 
 std::uint32_t Ledger::capacity(const Pod& pod) const {

@@ -70,7 +70,7 @@ class Ledger {
   Slot next_invocation(Slot slot) const { return invocations_[slot].link.after; }
   Slot next_pod(Slot slot) const { return pods_[slot].in_function.after; }
   // The pod of the function that a newcomer is best given to; kNoSlot: none has room.
-  Slot best_with_room(Slot function) const;
+  Slot best_with_room(Slot function, TimePoint now) const;
 
   // --- the line of functions that want a pod and found the node full. Next is who holds the fewest
   // serving pods for its weight, so that places and starts come to be shared by weight (max-min
@@ -118,6 +118,7 @@ class Ledger {
   void set_idle(Slot pod, bool idle, TimePoint now);
   void set_unused(Slot pod, bool unused);
   std::uint32_t capacity(const Pod& pod) const;
+  bool takes_long(const Pod& pod, TimePoint now) const;
   auto line_positions() {
     return [this](Slot at) -> Slot& { return functions_[at].line_position; };
   }

@@ -8,13 +8,15 @@
 // way, of the loop and of others:
 //
 //   near = on a core its calls run for at most kStretchMax at a stretch, in the mean,
-//          and fewer than kBusyMax others that are near are busy
+//          it takes less than kUseMax of a core, and fewer than kBusyMax others that are near are
+//          busy
 //
 // A stretch ends when it waits: for its next call, for Redis, for the answer of another function.
 // One that calls fifty others in turn has fifty short ones. They are counted by the kernel, which
 // is asked after kCallsKnown calls, then after each kCallsSampled, and after each call as long as
 // kLongCall: one that computed ends being near at once. What came before its first answer, its
-// start, does not count.
+// start, does not count. One that takes much of a core, however briefly each time, is in the way
+// too, and need not be woken.
 //
 // Pure. Owned by whoever moves pods (runtime/pods/core_placement.h). One look-up a call; allocates
 // for a new pod only.
@@ -38,22 +40,26 @@ class NearPods {
   static constexpr std::uint32_t kCallsKnown = 8;
   static constexpr std::uint32_t kCallsSampled = 32;
   static constexpr Duration kStretchMax = std::chrono::microseconds(250);
+  static constexpr double kUseMax = 0.5;
   static constexpr Duration kLongCall = std::chrono::milliseconds(1);
   // More at once than take turns on one core are better off on all of them.
   static constexpr std::uint32_t kBusyMax = 4;
 
   // The pod got an invocation and had none. True: it is to be near.
   bool on_busy(PodId pod, TimePoint now);
-  // Its last one is over. True: ask the kernel and tell ran() now.
-  bool on_idle(PodId pod, TimePoint now);
+  // One of its invocations is over. True: ask the kernel and tell ran() now.
+  bool on_end(PodId pod, TimePoint now);
+  // It has none any more.
+  void on_idle(PodId pod);
   // What the pod ran since it began, all threads. True: it is to be near from its next invocation
   // on, unless too many others are; false: it is to be let go of now.
-  bool ran(PodId pod, const Running& total);
+  bool ran(PodId pod, const Running& total, TimePoint now);
   void remove(PodId pod);  // unknown: nothing happens
 
  private:
   struct Pod {
-    TimePoint busy_since;
+    TimePoint ended;  // an invocation, or it became busy
+    TimePoint asked;
     Running ran;               // when it was asked for last
     std::uint32_t calls = 0;   // since then
     std::uint32_t ask_at = 1;  // the kernel is asked when there were so many

@@ -18,11 +18,15 @@ class NearPodsTest : public testing::Test {
     now += wall;
     total.on_core += cpu;
     total.stretches += stretches;
-    if (pods.on_idle(PodId(id), now)) {
-      ++readings;
-      pods.ran(PodId(id), total);
-    }
+    end(id);
+    pods.on_idle(PodId(id));
+    now += milliseconds(1);
     return near;
+  }
+  void end(std::uint64_t id) {
+    if (!pods.on_end(PodId(id), now)) return;
+    ++readings;
+    pods.ran(PodId(id), total, now);
   }
   void calls(std::uint64_t id, std::uint32_t count, Duration cpu) {
     for (std::uint32_t i = 0; i < count; ++i) call(id, cpu);
@@ -72,6 +76,19 @@ TEST_F(NearPodsTest, ThatCallsManyOthersInTurnRunsForShortStretches) {
   EXPECT_TRUE(call(1, microseconds(20)));
 }
 
+TEST_F(NearPodsTest, ThatIsNeverIdleIsJudgedByWhatItTakesOfACore) {
+  make_known(1, microseconds(20));
+  EXPECT_TRUE(pods.on_busy(PodId(1), now));
+  for (std::uint32_t i = 0; i < NearPods::kCallsSampled; ++i) {
+    now += microseconds(30);
+    total.on_core += microseconds(20);
+    ++total.stretches;
+    end(1);
+  }
+  pods.on_idle(PodId(1));
+  EXPECT_FALSE(pods.on_busy(PodId(1), now));
+}
+
 TEST_F(NearPodsTest, ThreadsThatEndedTellNothing) {
   make_known(1, microseconds(20));
   total = {};
@@ -104,8 +121,8 @@ TEST_F(NearPodsTest, NoMoreThanAFewAreBusyNear) {
   }
   for (std::uint64_t id = 1; id < kPods; ++id) EXPECT_TRUE(pods.on_busy(PodId(id), now)) << id;
   EXPECT_FALSE(pods.on_busy(PodId(kPods), now));
-  pods.on_idle(PodId(kPods), now);
-  pods.on_idle(PodId(1), now);
+  pods.on_idle(PodId(kPods));
+  pods.on_idle(PodId(1));
   EXPECT_TRUE(pods.on_busy(PodId(kPods), now));
 }
 
@@ -122,7 +139,7 @@ TEST_F(NearPodsTest, ABusyPodThatGoesLeavesItsPlace) {
 
 TEST_F(NearPodsTest, UnknownPodsAreNoConcern) {
   pods.remove(PodId(1));
-  EXPECT_FALSE(pods.ran(PodId(1), {milliseconds(1), 1}));
+  EXPECT_FALSE(pods.ran(PodId(1), {milliseconds(1), 1}, now));
 }
 
 }  // namespace

@@ -33,7 +33,8 @@ class Generator {
     if (dice < 350) return call();
     if (dice < 620) return done();
     if (dice < 740) return hello();
-    if (dice < 780) return leave();
+    if (dice < 775) return leave();
+    if (dice < 780) return give_back();
     if (dice < 850) return exit_gracefully();
     if (dice < 880) return die();
     if (dice < 885) return scale();
@@ -131,13 +132,17 @@ class Generator {
 
   void done() {
     const auto calls = calls_in_pods();
-    if (!calls.empty())
-      node_.done(any(calls), {Duration(below(5) * 1ms), Duration(below(2) * 1ms)});
+    if (calls.empty()) return;
+    // Mostly short ones, so that some functions come to be given calls ahead.
+    const Duration handler = below(300) == 0 ? Duration(below(2) * 5ms) : (1 + below(60)) * 1us;
+    node_.done(any(calls), {Duration(below(5) * 1ms), Duration(below(2) * 1ms), handler});
   }
 
   void hello() {
     const auto pods = pods_where([](const auto& pod) { return !pod.said_hello; });
-    if (!pods.empty()) node_.ready(any(pods));
+    if (pods.empty()) return;
+    const std::string name = any(pods);
+    node_.ready(name, node_.pods().at(name).concurrency == 1 ? below(2) * 15 : 0);
   }
 
   void leave() {
@@ -148,6 +153,14 @@ class Generator {
       }
     }
     if (!calls.empty()) node_.leave(any(calls));
+  }
+
+  void give_back() {
+    std::vector<std::uint64_t> calls;
+    for (const auto& [name, pod] : node_.pods()) {
+      if (pod.ahead > 0) calls.insert(calls.end(), pod.running.begin(), pod.running.end());
+    }
+    if (!calls.empty()) node_.give_back(any(calls));
   }
 
   void exit_gracefully() {

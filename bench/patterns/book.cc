@@ -4,7 +4,7 @@
 
 namespace subito::bench {
 
-Spread Measure::spread() const {
+Spread BookEntry::spread() const {
   std::vector<double> sorted = samples;
   std::sort(sorted.begin(), sorted.end());
   const std::size_t half = sorted.size() / 2;
@@ -15,7 +15,7 @@ Spread Measure::spread() const {
 
 void Book::add(const std::string& pattern, const Metric& metric, double sample,
                const std::string& variant) {
-  const auto found = std::find_if(measures_.begin(), measures_.end(), [&](const Measure& one) {
+  const auto found = std::find_if(measures_.begin(), measures_.end(), [&](const BookEntry& one) {
     return one.pattern == pattern && one.variant == variant &&
            std::string_view(one.metric.name) == metric.name;
   });
@@ -26,9 +26,9 @@ void Book::add(const std::string& pattern, const Metric& metric, double sample,
   }
 }
 
-const Measure* Book::find(const std::string& pattern, const Metric& metric,
-                          const std::string& variant) const {
-  for (const Measure& one : measures_) {
+const BookEntry* Book::find(const std::string& pattern, const Metric& metric,
+                            const std::string& variant) const {
+  for (const BookEntry& one : measures_) {
     if (one.pattern == pattern && one.variant == variant &&
         std::string_view(one.metric.name) == metric.name) {
       return &one;
@@ -39,14 +39,14 @@ const Measure* Book::find(const std::string& pattern, const Metric& metric,
 
 std::optional<double> Book::median(const std::string& pattern, const Metric& metric,
                                    const std::string& variant) const {
-  const Measure* found = find(pattern, metric, variant);
+  const BookEntry* found = find(pattern, metric, variant);
   if (found == nullptr) return std::nullopt;
   return found->spread().median;
 }
 
 std::vector<std::string> Book::patterns() const {
   std::vector<std::string> names;
-  for (const Measure& one : measures_) {
+  for (const BookEntry& one : measures_) {
     if (std::find(names.begin(), names.end(), one.pattern) == names.end()) {
       names.push_back(one.pattern);
     }
@@ -54,11 +54,18 @@ std::vector<std::string> Book::patterns() const {
   return names;
 }
 
-nlohmann::ordered_json to_json(const Book& book) {
+nlohmann::ordered_json to_json(const Book& book, const std::vector<std::string>& apart) {
   nlohmann::ordered_json json = nlohmann::ordered_json::array();
-  for (const Measure& one : book.all()) {
+  for (const BookEntry& one : book.all()) {
     const Spread spread = one.spread();
-    json.push_back({{"pattern", one.pattern},
+    const bool emulated = std::find(apart.begin(), apart.end(), one.pattern) != apart.end();
+    const std::string_view name = one.metric.name;
+    const bool more = name == metric::kThroughput.name || name == metric::kThroughputRatio.name ||
+                      name == metric::kKillByItself.name;
+    json.push_back({{"figure", std::string(name) + (emulated ? ", emulated" : "")},
+                    {"row", one.variant.empty() ? one.pattern : one.pattern + " " + one.variant},
+                    {"better", more ? "more" : "less"},
+                    {"pattern", one.pattern},
                     {"variant", one.variant},
                     {"metric", one.metric.name},
                     {"unit", one.metric.unit},

@@ -61,7 +61,7 @@ inline constexpr Metric kKillRepair{"killRepair", "ms",
                                     "start, to the first right answer"};
 }  // namespace metric
 
-struct Measure {
+struct BookEntry {
   std::string pattern;  // "2-processes"
   std::string variant;  // of a start: "pooled", "docker run"; else empty
   Metric metric;
@@ -75,19 +75,21 @@ class Book {
   void add(const std::string& pattern, const Metric& metric, double sample,
            const std::string& variant = {});
 
-  const std::vector<Measure>& all() const { return measures_; }
-  const Measure* find(const std::string& pattern, const Metric& metric,
-                      const std::string& variant = {}) const;
+  const std::vector<BookEntry>& all() const { return measures_; }
+  const BookEntry* find(const std::string& pattern, const Metric& metric,
+                        const std::string& variant = {}) const;
   std::optional<double> median(const std::string& pattern, const Metric& metric,
                                const std::string& variant = {}) const;
   // Patterns in the order in which they came.
   std::vector<std::string> patterns() const;
 
  private:
-  std::vector<Measure> measures_;
+  std::vector<BookEntry> measures_;
 };
 
 // Each measure with its words, unit and samples.
-nlohmann::ordered_json to_json(const Book& book);
+// With what `bench page` and `bench compare` want of a measure. Those of the patterns in `apart`,
+// which run in emulation, are figures of their own: they share no picture with the others.
+nlohmann::ordered_json to_json(const Book& book, const std::vector<std::string>& apart = {});
 
 }  // namespace subito::bench

@@ -1,5 +1,5 @@
 // PatternKind: what there is to know of each way in deploy/patterns before it is measured. Plain
-// values; the one place that lists patterns and start modes.
+// values; the one place that lists patterns.
 #pragma once
 
 #include <array>
@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/common_options.h"
 #include "bench/patterns/costs.h"
 
 namespace subito::bench {
@@ -42,9 +43,6 @@ inline constexpr const char* kServerless = "5-serverless";
 inline constexpr const char* kVm = "3-vm";
 inline constexpr const char* kHost = "1-host";
 inline constexpr const char* kReference = "2-processes";  // where it is among those measured
-
-// How a pod may start; the first is the default.
-inline const std::vector<std::string> kStartModes = {"pooled", "fresh"};
 
 inline constexpr double kServices = 5;         // of the shop
 inline constexpr double kShopIdleSeconds = 5;  // scaling.idle of its manifests

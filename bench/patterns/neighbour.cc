@@ -37,8 +37,8 @@ class Deployed {
     } else if (name == kServerless) {
       RETURN_IF_ERROR(deployed.as_function());
     } else {
-      ASSIGN_OR_RETURN(ListeningHandler handler,
-                       ListeningHandler::start(function_beside("echo"), "127.0.0.1:0"));
+      ASSIGN_OR_RETURN(const std::string echo, find_function("echo"));
+      ASSIGN_OR_RETURN(ListeningHandler handler, ListeningHandler::start(echo, "127.0.0.1:0"));
       deployed.address_ = handler.address();
       deployed.handler_.emplace(std::move(handler));
     }
@@ -71,7 +71,8 @@ class Deployed {
     const Daemon& daemon = *running_->daemon();
     ASSIGN_OR_RETURN(const TempFolder folder, TempFolder::make());
     std::error_code error;
-    std::filesystem::copy_file(function_beside("echo"), folder.path() + "/echo", error);
+    ASSIGN_OR_RETURN(const std::string echo, find_function("echo"));
+    std::filesystem::copy_file(echo, folder.path() + "/echo", error);
     if (error) return errno_error("copy the neighbour", error.value());
     std::ofstream(folder.path() + "/Dockerfile")
         << "FROM scratch\nCOPY echo /echo\nUSER 65534:65534\n";
@@ -88,7 +89,8 @@ class Deployed {
   Status as_function() {
     ASSIGN_OR_RETURN(NodeClient api,
                      NodeClient::connect(own_program(), running_->state() + "/api.sock"));
-    RETURN_IF_ERROR(api.deploy({kNeighbour, function_beside("echo"), kStartModes.front(), "5s"}));
+    ASSIGN_OR_RETURN(const std::string echo, find_function("echo"));
+    RETURN_IF_ERROR(api.deploy({kNeighbour, echo, kStartModes.front(), "5s"}));
     address_ = running_->shop();
     path_ = burn_path(kNeighbour, kNeighbourBurnMs);
     return ok();

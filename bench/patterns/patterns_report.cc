@@ -75,7 +75,7 @@ const std::vector<TableColumn> kTrouble = {
 
 std::string starts_text(const Book& book) {
   std::string rows;
-  for (const Measure& one : book.all()) {
+  for (const BookEntry& one : book.all()) {
     if (std::string_view(one.metric.name) != metric::kStart.name) continue;
     const Spread spread = one.spread();
     rows +=
@@ -177,7 +177,7 @@ Json to_json(const PatternsResult& result, const Machine& machine, const std::st
           {"somethingElse", verdicts.something_else},
           {"functions", verdicts.functions},
           {"patterns", patterns},
-          {"measures", to_json(result.book)},
+          {"measures", to_json(result.book, result.apart)},
           {"prices", to_json(result.prices, costs)},
           {"leftOut", gaps_json(result.left_out)},
           {"faults", gaps_json(result.faults)}};

@@ -10,6 +10,7 @@
 #include "bench/patterns/kinds.h"
 #include "bench/patterns/memory.h"
 #include "bench/patterns/running.h"
+#include "bench/reading/report_file.h"
 
 namespace subito::bench {
 namespace {
@@ -74,6 +75,23 @@ TEST(Book, TellsItselfWithWordsAndUnit) {
     EXPECT_TRUE(json[0].contains(key)) << key;
   }
   EXPECT_EQ(json[0]["unit"], "ms");
+}
+
+TEST(Book, IsReadByPagesAndComparisonsAndKeepsEmulationApart) {
+  Book book;
+  book.add("5-serverless", metric::kStart, 2, "pooled");
+  book.add("3-vm", metric::kThroughput, 50);
+  const nlohmann::ordered_json json = {{"benchmark", "patterns"},
+                                       {"command", "subito bench patterns"},
+                                       {"machine", nlohmann::ordered_json::object()},
+                                       {"measures", to_json(book, {"3-vm"})}};
+  const auto report = parse_report("a.json", json.dump());
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->measures[0].figure, "start");
+  EXPECT_EQ(report->measures[0].row, "5-serverless pooled");
+  EXPECT_FALSE(report->measures[0].more_is_better);
+  EXPECT_EQ(report->measures[1].figure, "throughput, emulated");
+  EXPECT_TRUE(report->measures[1].more_is_better);
 }
 
 TEST(Manifest, HasOneValueForAKeyOfItsSpec) {

@@ -58,7 +58,7 @@ Status BurstRunner::row(StartBed& bed, std::size_t index) {
 
 void add_rows(const BurstOptions& options, const MeasuredFunction& what,
               std::vector<BurstRow>& rows) {
-  for (const char* mode : {"pooled", "fresh"}) {
+  for (const std::string& mode : kStartModes) {
     for (const char* policy : {"instant", "fixed"}) {
       for (const std::uint32_t at_once : options.at_once) {
         BurstRow row;

@@ -112,7 +112,7 @@ Result<ChurnResult> measure_churn(const ChurnOptions& options) {
   result.options = options;
   for (const std::string& name : options.functions) {
     ASSIGN_OR_RETURN(const MeasuredFunction what, measured_function(name));
-    for (const char* mode : {"pooled", "fresh", "template"}) {
+    for (const std::string& mode : kStartModes) {
       ChurnRow row;
       row.function = {name + "-" + mode, mode, "fixed", pods_that_fit(what, options.pods), 0, what};
       result.rows.push_back(std::move(row));

@@ -173,7 +173,7 @@ Result<DensityResult> measure_density(const DensityOptions& options) {
   for (const std::string& name : options.functions) {
     ASSIGN_OR_RETURN(const MeasuredFunction what, measured_function(name));
     const std::uint32_t pods = pods_that_fit(what, options.pods);
-    for (const char* mode : {"pooled", "fresh"}) {
+    for (const std::string& mode : kStartModes) {
       functions.push_back({"density-" + name + "-" + mode, mode, "instant", pods, pods, what});
     }
   }

@@ -24,7 +24,7 @@ namespace subito::bench {
 // A copy of one of the measured functions, asleep as soon as it has nothing to do.
 struct StartFunction {
   std::string name;
-  std::string mode;    // "fresh", "pooled"
+  std::string mode;    // of kStartModes
   std::string policy;  // "instant", or "fixed": a pod for each call that finds none free
   std::uint32_t pods_max = 1;
   std::uint32_t pods_min = 0;

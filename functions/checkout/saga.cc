@@ -139,25 +139,22 @@ Saga::Run Saga::run(Work work, Waiting waiting) {
   }
   if (work_.refusal) return undo();
   if (work_.order.status == OrderStatus::kAuthorised) return complete();
-  return work_.order.status == OrderStatus::kReserved ? authorise() : secure();
+  return work_.order.status == OrderStatus::kReserved ? authorise() : reserve();
 }
 
-// All are waited for, whatever one of them says: what was asked for may be done.
-Saga::Run Saga::secure() {
+// Both are waited for, whatever the first one says: what was asked for may be done.
+Saga::Run Saga::reserve() {
   if (!prices_) ask_prices(now());
   StepUnderWay reservation = providers_.reserve(now());
   const Step priced = prices_->wait();
   prices_.reset();
-  std::optional<StepUnderWay> authorisation;
-  if (priced.outcome == StepOutcome::kDone) authorisation = providers_.authorise(priced_);
   const Step reserved = reservation.wait();
-  const Step authorised = authorisation ? authorisation->wait() : priced;
-  if (fault_of({&priced, &reserved}) == nullptr) earn(priced_, OrderStatus::kReserved);
-  if (const Step* fault = fault_of({&priced, &reserved, &authorised})) return failed(*fault);
-  earn(now(), OrderStatus::kAuthorised);
-  return complete();
+  if (const Step* fault = fault_of({&priced, &reserved})) return failed(*fault);
+  earn(priced_, OrderStatus::kReserved);
+  return authorise();
 }
 
+// Only behind the reservation: who is short of stock holds no credit that another one needs.
 Saga::Run Saga::authorise() {
   const Step authorised = providers_.authorise(now()).wait();
   if (authorised.outcome != StepOutcome::kDone) return failed(authorised);

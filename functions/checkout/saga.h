@@ -1,15 +1,18 @@
 // Saga: places one order, step by step, so that it ends COMPLETED or CANCELLED with stock and money
 // where they belong, whoever dies when.
 //
-//   begin, prices ─▶ reserve, authorise ─▶ commit, capture ─▶ COMPLETED
-//   NEW                RESERVED, AUTHORISED
+//   begin, prices ─▶ reserve ─▶ authorise ─▶ commit, capture ─▶ COMPLETED
+//   NEW              RESERVED   AUTHORISED
 //   from NEW, RESERVED, AUTHORISED:
 //     decide ─▶ void (payment), release (stock) ─▶ CANCELLED
 //
 // What stands side by side goes on at the same time, and the steps of a run are written together,
-// at its end: an order waits four times in a row. None of the four can be spared: nothing is asked
-// of payment before the order is written, as nobody else could undo it; no money is taken and
-// nothing sold before stock and payment have both said yes; COMPLETED is written when all is done.
+// at its end: an order waits five times in a row. None of the five can be spared: nothing is asked
+// of stock before the order is written, as nobody else could undo it; payment is asked once the
+// pieces are known to be reserved, as one who is short of stock would else hold, until it is
+// undone, the credit that one who has his pieces needs, who is then declined for good; no money is
+// taken and nothing sold before stock and payment have both said yes; COMPLETED is written when all
+// is done.
 // So an order may be further than its status says. That is safe since
 // - stock and payment do each step once however often they are asked, by the order's id;
 // - each step has its undoing, up to the last: pieces that were sold come back, money that was
@@ -97,8 +100,8 @@ class Saga {
   OrderStore::Duration lease();
   Run work_on(const std::string& order);
   Run run(Work work, Waiting waiting);
-  // From NEW or RESERVED to AUTHORISED, and on.
-  Run secure();
+  // From NEW to RESERVED, from there to AUTHORISED, to COMPLETED: each goes on with the next.
+  Run reserve();
   Run authorise();
   Run complete();
   Run failed(const Step& step);

@@ -93,8 +93,7 @@ TEST_F(SagaTest, WhatIsShortIsRefusedAndStaysRefused) {
   EXPECT_EQ(type_of(answer), "out-of-stock");
   EXPECT_NE(answer.body().find("product 5: 2 wanted"), std::string::npos) << "stock's own words";
   EXPECT_EQ(asked(), (std::vector<std::string>{"catalogue /products", "stock /reservations",
-                                               "payment /authorisations", "payment /void",
-                                               "stock /release"}));
+                                               "payment /void", "stock /release"}));
   shop_.providers.receive(2);
   EXPECT_EQ(place(wish("k", 6)).body(), answer.body());
   EXPECT_EQ(only_order().reason, "out-of-stock");

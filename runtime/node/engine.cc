@@ -187,7 +187,7 @@ void Engine::pod_is_busy(PodId pod, Duration waited) {
 
 void Engine::pod_is_idle(PodId pod) {
   share_cpu(cpu_shares_.on_idle(pod, loop_.now()));
-  if (placement_ != nullptr) placement_->on_idle(pod, loop_.now());
+  if (placement_ != nullptr) placement_->on_idle(pod);
 }
 
 void Engine::arm_timer() {

@@ -265,6 +265,7 @@ void Engine::forget(InvocationRecord& record) {
   if (record.stream != 0) {
     if (const auto it = running_.find(record.pod); it != running_.end()) {
       const bool was_its = it->second.erase(record.stream) > 0;
+      if (was_its && placement_ != nullptr) placement_->on_end(it->first, loop_.now());
       if (was_its && it->second.empty()) pod_is_idle(it->first);
     }
   }

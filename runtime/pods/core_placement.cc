@@ -1,5 +1,7 @@
 #include "runtime/pods/core_placement.h"
 
+#include <utility>
+
 namespace subito::pods {
 
 void CorePlacement::on_busy(PodId pod, TimePoint now) {
@@ -14,13 +16,16 @@ void CorePlacement::on_busy(PodId pod, TimePoint now) {
   }
 }
 
-void CorePlacement::on_idle(PodId pod, TimePoint now) {
-  if (cores_->count() < 2) return;
-  if (!near_.on_idle(pod, now)) return;
+void CorePlacement::on_idle(PodId pod) {
+  if (cores_->count() >= 2) near_.on_idle(pod);
+}
+
+void CorePlacement::on_end(PodId pod, TimePoint now) {
+  if (cores_->count() < 2 || !near_.on_end(pod, now)) return;
   const pid_t pid = pid_of_(pod);
   if (pid == 0) return;
   const auto ran = cores_->ran(pid);
-  if (!ran || near_.ran(pod, *ran)) return;
+  if (!ran || near_.ran(pod, *ran, now)) return;
   // At once: the next call may be as long, and the gap between moves is for those that come.
   const auto placed = places_.find(pod);
   if (placed == places_.end()) return;
@@ -45,17 +50,16 @@ void CorePlacement::put(Place& place, pid_t pid, bool near, TimePoint now) {
 
 void CorePlacement::look_at_companion(TimePoint now) {
   if (!companion_pid_) return;
-  if (companion_.pid != 0 && now - companion_.looked < kCompanionLook) return;
+  if (companion_looked_ != TimePoint{} && now - companion_looked_ < kCompanionLook) return;
+  const Duration passed = now - std::exchange(companion_looked_, now);
   const pid_t pid = companion_pid_();
   if (pid == 0) return;
   const auto ran = cores_->ran(pid);
   if (!ran) return;
   const Duration used = ran->on_core;
-  if (pid != companion_.pid) companion_ = {.pid = pid, .used = used, .looked = now, .place = {}};
-  const Duration passed = now - companion_.looked;
+  if (pid != companion_.pid) companion_ = {.pid = pid, .used = used, .place = {}};
   const Duration spent = used - companion_.used;
   companion_.used = used;
-  companion_.looked = now;
   const bool near = std::chrono::duration<double>(spent) <=
                     kCompanionUseMax * std::chrono::duration<double>(passed);
   put(companion_.place, pid, near, now);

@@ -42,8 +42,10 @@ class CorePlacement {
 
   // The pod got an invocation and had none.
   void on_busy(PodId pod, TimePoint now);
-  // Its last one is over.
-  void on_idle(PodId pod, TimePoint now);
+  // One of its invocations is over.
+  void on_end(PodId pod, TimePoint now);
+  // It has none any more.
+  void on_idle(PodId pod);
   void remove(PodId pod);
 
  private:
@@ -54,7 +56,6 @@ class CorePlacement {
   struct Companion {
     pid_t pid = 0;
     Duration used{};
-    TimePoint looked;
     Place place;
   };
 
@@ -67,6 +68,7 @@ class CorePlacement {
   std::unordered_map<PodId, Place> places_;  // of pods that were moved
   std::function<pid_t()> companion_pid_;
   Companion companion_;
+  TimePoint companion_looked_;
 };
 
 }  // namespace subito::pods

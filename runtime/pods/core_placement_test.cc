@@ -52,7 +52,8 @@ class CorePlacementTest : public testing::Test {
     cores.clocks[kPid] += cpu;
     ++cores.stretches;
     now += std::max<Duration>(cpu, microseconds(50));
-    placement.on_idle(kPod, now);
+    placement.on_end(kPod, now);
+    placement.on_idle(kPod);
     now += milliseconds(1);
   }
   void make_known(Duration cpu = microseconds(20)) {
@@ -137,7 +138,8 @@ class CompanionTest : public CorePlacementTest {
         std::chrono::duration_cast<Duration>(use * CorePlacement::kCompanionLook);
     now += CorePlacement::kCompanionLook;
     placement.on_busy(kPod, now);
-    placement.on_idle(kPod, now);
+    placement.on_end(kPod, now);
+    placement.on_idle(kPod);
   }
 
   pid_t redis = kRedis;

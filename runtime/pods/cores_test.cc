@@ -21,9 +21,7 @@ int cores_of(pid_t thread) {
 
 class CoresTest : public testing::Test {
  protected:
-  ~CoresTest() override {
-    EXPECT_TRUE(!moved || cores.move(getpid(), Cores::kAny));
-  }
+  ~CoresTest() override { EXPECT_TRUE(!moved || cores.move(getpid(), Cores::kAny)); }
   SystemCores cores;
   bool moved = false;
 };

@@ -1,6 +1,7 @@
 #include "runtime/sandbox/cgroup.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -28,6 +29,14 @@ constexpr CpuScale kCpuWeight = {"cpu.weight", 100, 1, 10'000};
 std::string scaled(const CpuScale& scale, std::uint32_t share) {
   const std::uint64_t nearest = (share * scale.of_1000 + 500) / 1000;
   return std::to_string(std::clamp(nearest, scale.min, scale.max));
+}
+
+// All pods together weigh on each core what one process of the host does. A new group weighs that
+// on all cores together: less than any program beside it that keeps them busy.
+std::string share_of_all_pods(const CpuScale& scale) {
+  cpu_set_t cores;
+  const bool known = ::sched_getaffinity(0, sizeof cores, &cores) == 0;  // not beyond 1024 cores
+  return scaled(scale, 1000 * static_cast<std::uint32_t>(known ? CPU_COUNT(&cores) : CPU_SETSIZE));
 }
 
 struct GroupName {
@@ -115,6 +124,12 @@ Status CgroupTree::make_root(Hierarchy& hierarchy) const {
   if (version_ == CgroupVersion::kV2) {
     const int error = write_at(root.get(), "cgroup.subtree_control", kControllersOn);
     if (error != 0) return errno_error("write cgroup.subtree_control of the node's group", error);
+  }
+  if ((hierarchy.controllers & kCpu) != 0) {
+    const CpuScale& scale = version_ == CgroupVersion::kV1 ? kCpuShares : kCpuWeight;
+    const int error = write_at(root.get(), scale.file, share_of_all_pods(scale));
+    if (error != 0)
+      return errno_error(std::string("write ") + scale.file + " of the node's group", error);
   }
   hierarchy.root = std::move(root);
   return ok();

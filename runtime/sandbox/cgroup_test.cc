@@ -4,13 +4,16 @@
 #include "runtime/sandbox/cgroup.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "runtime/sandbox/cgroup_files.h"
 #include "runtime/sandbox/clone_process.h"
@@ -31,6 +34,7 @@ class FakeV2 {
     put("cgroup.controllers", "cpuset cpu io memory pids\n");
     put("cgroup.subtree_control");
     put("subito-node/cgroup.subtree_control");
+    put("subito-node/cpu.weight");
     for (const char* file : {"memory.max", "memory.oom.group", "memory.swap.max", "pids.max",
                              "cpu.max", "cpu.weight", "memory.events", "memory.peak"}) {
       put(std::string("subito-node/pod-1/") + file);
@@ -84,6 +88,15 @@ TEST(CgroupV2Test, TurnsControllersOnForTheNodeAndItsPods) {
   ASSERT_TRUE(CgroupTree::open(fake.root(), "node").has_value());
   EXPECT_EQ(fake.get("cgroup.subtree_control"), "+memory +pids +cpu");
   EXPECT_EQ(fake.get("subito-node/cgroup.subtree_control"), "+memory +pids +cpu");
+}
+
+TEST(CgroupV2Test, AllPodsTogetherWeighOnEachCoreWhatOneProcessDoes) {
+  FakeV2 fake;
+  cpu_set_t before;
+  ASSERT_EQ(sched_getaffinity(0, sizeof before, &before), 0);
+  ASSERT_TRUE(CgroupTree::open(fake.root(), "node").has_value());
+  const int cores = CPU_COUNT(&before);
+  EXPECT_EQ(fake.get("subito-node/cpu.weight"), std::to_string(std::min(100 * cores, 10'000)));
 }
 
 TEST(CgroupV2Test, WritesAllLimits) {
@@ -196,6 +209,8 @@ TEST(CgroupTest, AShareOfTheCpuIsWhatTheKernelSaysItIsHere) {
     const char* weight;  // version 2
   };
   EXPECT_EQ(cpu_share_in_kernel(node, kOne), v1 ? "1024" : "100") << "of a new group";
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());
+  EXPECT_EQ(cpu_share_of_all_in_kernel(node), std::to_string(cores * (v1 ? 1024 : 100)));
   for (const Case& now :
        {Case{1000, "1024", "100"}, Case{250, "256", "25"}, Case{3000, "3072", "300"},
         Case{1, "2", "1"}, Case{1'000'000, "262144", "10000"}}) {

@@ -47,11 +47,22 @@ std::string text_in(const std::string& path, const std::string& key) {
   return "";
 }
 
-std::string cpu_share_in_kernel(const std::string& node_id, SandboxId id) {
-  const std::string group = "/subito-" + node_id + "/pod-" + std::to_string(id.value());
+namespace {
+
+std::string cpu_share_of_group(const std::string& group) {
   const std::string v1 = read_text("/sys/fs/cgroup/cpu" + group + "/cpu.shares");
   const std::string text = v1.empty() ? read_text("/sys/fs/cgroup" + group + "/cpu.weight") : v1;
   return text.substr(0, text.find('\n'));
+}
+
+}  // namespace
+
+std::string cpu_share_in_kernel(const std::string& node_id, SandboxId id) {
+  return cpu_share_of_group("/subito-" + node_id + "/pod-" + std::to_string(id.value()));
+}
+
+std::string cpu_share_of_all_in_kernel(const std::string& node_id) {
+  return cpu_share_of_group("/subito-" + node_id);
 }
 
 int count_cgroups(const std::string& node_id) {

@@ -31,6 +31,7 @@ int count_cgroups(const std::string& node_id);
 // What the kernel says of the share of the CPU of this group: cpu.shares of version 1 or cpu.weight
 // of version 2, without its line end; empty: no such group.
 std::string cpu_share_in_kernel(const std::string& node_id, SandboxId id);
+std::string cpu_share_of_all_in_kernel(const std::string& node_id);  // of the group of all its pods
 // Processes whose real uid is in [first, first + count).
 int count_processes_of(std::uint32_t first, std::uint32_t count);
 // What follows "Uid:" in a file of such lines; empty if there is none.

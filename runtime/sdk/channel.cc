@@ -91,6 +91,10 @@ void Channel::greet() {
 
 std::unique_ptr<Incoming> Channel::next_invocation() {
   Lock lock(mutex_);
+  // Who waits behind one that took long may have been cancelled meanwhile.
+  const auto now = std::chrono::steady_clock::now();
+  const bool took_long = !arrived_.empty() && now - handed_out_ >= kLongInvocation;
+  if (took_long && !threaded_ && read_some(Deadline::min())) dispatch();
   for (;;) {
     flush();
     if (arrived_.empty()) {
@@ -104,7 +108,10 @@ std::unique_ptr<Incoming> Channel::next_invocation() {
     }
     auto next = std::move(arrived_.front());
     arrived_.pop_front();
-    if (!next->inbox.cancelled) return next;
+    if (!next->inbox.cancelled) {
+      handed_out_ = std::chrono::steady_clock::now();
+      return next;
+    }
     forget(next->inbox);
   }
 }

@@ -31,6 +31,8 @@ using Deadline = std::chrono::steady_clock::time_point;
 // How many invocations a pod of concurrency 1 takes ahead, behind the one that runs. Each may bring
 // a window of its body: 4 MB together.
 constexpr std::uint32_t kAheadMax = 15;
+// After one that took so long the channel is read before the next begins, for its CANCEL.
+constexpr auto kLongInvocation = std::chrono::milliseconds(1);
 
 constexpr int kExitNodeGone = 0;  // end of the channel: the node is gone, there is no more to do
 constexpr int kExitBreach = 76;   // the node broke the protocol (EX_PROTOCOL of sysexits.h)
@@ -140,6 +142,7 @@ class Channel {
   int fd_;
   std::mutex mutex_;
   bool threaded_ = false;
+  Deadline handed_out_;  // when next_invocation() last gave one
   bool configured_ = false;
   bool more_to_read_ = false;  // the last read filled its buffer
   protocol::Config config_;
