@@ -223,9 +223,15 @@ TEST_F(TemplatesTest, WhatLeavesNoImageIsToldAndTriedAgain) {
   ASSERT_TRUE(turn_until(loop, [&] { return told.size() == 2; }));
   for (const TemplateView& view : told) {
     EXPECT_EQ(view.state, TemplateView::State::kFailed);
-    EXPECT_EQ(view.fault, "exited with status 0");
+    EXPECT_EQ(view.fault, "exited with status 0 (it printed last: denied ENOENT)");
   }
   EXPECT_EQ(home->ready_pool().templates, 0U);
+}
+
+TEST_F(TemplatesTest, MayPrintMoreThanASocketHoldsBeforeItIsOne) {
+  keep(1, {"template-with", "lines", "session"});
+  ASSERT_TRUE(turn_until(loop, [&] { return !told.empty(); }));
+  EXPECT_EQ(told[0].state, TemplateView::State::kReady) << told[0].fault;
 }
 
 TEST_F(TemplatesTest, ADroppedOneIsGoneWhetherReadyOrInTheMaking) {

@@ -22,6 +22,7 @@ using State = TemplateView::State;
 
 constexpr std::uint64_t kDropped = 0;
 constexpr std::uint64_t kBlockBytes = 512;  // of stat(2)
+constexpr std::size_t kLastLineBytesMax = 200;
 
 Result<UniqueFd> make_image_file(std::uint64_t memory_bytes_max) {
   UniqueFd image(::memfd_create("subito-template", MFD_CLOEXEC | MFD_ALLOW_SEALING));
@@ -64,6 +65,12 @@ std::string printable(const char* text, std::size_t size_max) {
   std::replace_if(
       shown.begin(), shown.end(), [](unsigned char c) { return c < ' ' || c > '~'; }, '?');
   return shown;
+}
+
+// " (it printed last: cannot read prices.csv)", or nothing.
+std::string last_words(const std::string& line) {
+  if (line.empty()) return {};
+  return " (it printed last: " + printable(line.c_str(), kLastLineBytesMax) + ")";
 }
 
 }  // namespace
@@ -131,20 +138,24 @@ Status Templates::make(std::uint64_t key, Entry& entry) {
   entry.view = {State::kMaking, 0, {}, {}};
   entry.begun = loop_.now();
   entry.late = false;
+  entry.last_line.clear();
   entry.artefact.reset(::open(entry.spec.artefact_path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!entry.artefact.valid()) return errno_error("open artefact " + entry.spec.artefact_path);
   ASSIGN_OR_RETURN(entry.image, make_image_file(entry.spec.limits.memory_bytes_max));
   ASSIGN_OR_RETURN(Started started, sandboxes_.start(entry.spec, entry.artefact.get()));
   entry.sandbox = started.id;
-  entry.ends = std::move(started.ends);
+  entry.channel = std::move(started.ends.channel);
+  entry.output = std::make_unique<LineReader>(
+      loop_, std::move(started.ends.stdio), [&entry](std::string_view line) {
+        if (!line.empty()) entry.last_line = line.substr(0, kLastLineBytesMax);
+      });
   making_.emplace(started.id, key);
   entry.timer = std::make_unique<Timer>(loop_, [this, &entry] {
     entry.late = true;
     sandboxes_.kill(entry.sandbox);
   });
   entry.timer->start(kDeadline);
-  if (auto asked = ask_for_image(entry.ends.channel.get(), entry.spec.name, entry.image.get());
-      !asked) {
+  if (auto asked = ask_for_image(entry.channel.get(), entry.spec.name, entry.image.get()); !asked) {
     // Its end is awaited, and told then.
     entry.late = true;
     sandboxes_.kill(started.id);
@@ -164,7 +175,9 @@ bool Templates::on_sandbox_ended(sandbox::SandboxId id, const PodExit& exit) {
 
 void Templates::finish(std::uint64_t key, Entry& entry, const PodExit& exit) {
   entry.timer.reset();
-  entry.ends = {};
+  entry.channel.reset();
+  entry.output->finish();
+  entry.output.reset();
   entry.sandbox = {};
   ImageHeader header;
   const ssize_t size = ::pread(entry.image.get(), &header, sizeof header, 0);
@@ -193,7 +206,7 @@ void Templates::finish(std::uint64_t key, Entry& entry, const PodExit& exit) {
 
 void Templates::fail(std::uint64_t key, Entry& entry, std::string fault) {
   entry.image.reset();
-  entry.view = {State::kFailed, 0, {}, std::move(fault)};
+  entry.view = {State::kFailed, 0, {}, std::move(fault) + last_words(entry.last_line)};
   entry.timer = std::make_unique<Timer>(loop_, [this, key, &entry] {
     entry.view.state = State::kMaking;
     waiting_.push_back(key);

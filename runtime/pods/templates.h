@@ -14,6 +14,7 @@
 
 #include "runtime/loop/loop.h"
 #include "runtime/pods/home.h"
+#include "runtime/pods/line_reader.h"
 #include "runtime/sandbox/sandbox_control.h"
 
 namespace subito::pods {
@@ -64,8 +65,10 @@ class Templates {
     TimePoint begun;
     bool late = false;
     sandbox::SandboxId sandbox;
-    sandbox::NodeEnds ends;
-    std::unique_ptr<Timer> timer;  // kMaking: its deadline; kFailed: the next try
+    UniqueFd channel;
+    std::unique_ptr<LineReader> output;  // read, so that its process can go on printing
+    std::string last_line;               // of it
+    std::unique_ptr<Timer> timer;        // kMaking: its deadline; kFailed: the next try
   };
 
   void make_next();

@@ -209,7 +209,10 @@ int Child::make_user_namespace() {
     return error;
   }
   if (const int error = write_at(AT_FDCWD, "/proc/self/gid_map", map); error != 0) return error;
-  return write_at(AT_FDCWD, "/proc/self/uid_map", map);
+  if (const int error = write_at(AT_FDCWD, "/proc/self/uid_map", map); error != 0) return error;
+  // No core is dumped of it, with what requests brought. An exec decides it anew; a sandbox that
+  // begins as an image stays so, as the filter forbids to change it.
+  return result_of(::prctl(PR_SET_DUMPABLE, 0));
 }
 
 // A new user namespace begins with every capability in it, in the bounding set too.

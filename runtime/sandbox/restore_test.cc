@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
+#include <sstream>
 
 #include "runtime/protocol/image.h"
 #include "runtime/sandbox/sandbox_test_util.h"
@@ -25,6 +27,21 @@ class RestoreTest : public ::testing::Test {
     ImageHeader header;
     EXPECT_EQ(::pread(image.get(), &header, sizeof header, 0), ssize_t{sizeof header});
     return header;
+  }
+
+  // The kernel says [heap] of all that lies where the launcher's was: by chance of the image's own.
+  static bool heap_is_of_image(const std::string& maps, const ImageHeader& header) {
+    std::istringstream lines(maps);
+    for (std::string line; std::getline(lines, line);) {
+      if (!line.ends_with("[heap]")) continue;
+      const std::uint64_t begin = std::stoull(line, nullptr, 16);
+      const std::uint64_t end = std::stoull(line.substr(line.find('-') + 1), nullptr, 16);
+      if (std::none_of(header.areas, header.areas + header.area_count,
+                       [&](const auto& area) { return area.begin <= begin && end <= area.end; })) {
+        return false;
+      }
+    }
+    return true;
   }
 
   // The same image with another header.
@@ -56,11 +73,23 @@ TEST_F(RestoreTest, NothingIsLeftOfTheLaunchersMemory) {
   EXPECT_THAT(maps, HasSubstr("[vdso]"));
   EXPECT_THAT(maps, Not(HasSubstr("launcher")));
   EXPECT_THAT(maps, Not(HasSubstr("/dev/zero"))) << "the slots that all sandboxes share";
-  EXPECT_THAT(maps, Not(HasSubstr("[heap]"))) << "the launcher's: images have their own elsewhere";
   // No more mappings than the image has areas, and those that the kernel has put there.
   const ImageHeader header = header_of(image);
+  EXPECT_TRUE(heap_is_of_image(maps, header)) << maps;
   EXPECT_LE(std::count(maps.begin(), maps.end(), '\n'),
             static_cast<long>(header.area_count + header.kernel_area_count) * 2);
+}
+
+TEST_F(RestoreTest, NoCoreIsDumpedOfIt) {
+  const UniqueFd image = harness_.make_image({"escape", "template", "get-dumpable"});
+  EXPECT_EQ(harness_.run_image(image.get()).output, "dumpable 0\n");
+  // The binary of this test is one that others may read: else the kernel would see to it.
+  EXPECT_EQ(harness_.run({"escape", "get-dumpable"}).output, "dumpable 1\n");
+}
+
+TEST_F(RestoreTest, MemoryThatAForkWouldNotCopyIsZero) {
+  const UniqueFd image = harness_.make_image({"escape", "template-with", "secret", "read-secret"});
+  EXPECT_EQ(harness_.run_image(image.get()).output, "secret \"\"\n");
 }
 
 TEST_F(RestoreTest, PodsOfOneImageShareNoPage) {
@@ -118,6 +147,18 @@ TEST_F(RestoreTest, AnImageThatLiesHarmsItsOwnPodAlone) {
   header.areas[0].source = protocol::ImageSource::kImage;
   (void)harness_.run_image(with_header(image, header).get());
   EXPECT_EQ(harness_.run_image(image.get()).output, "pid 1 uid 1000 gid 1000 groups 0\n");
+}
+
+TEST_F(RestoreTest, WhatACopyWouldLackIsRefused) {
+  const auto reason = [&](const char* before) {
+    const UniqueFd image = harness_.make_image({"escape", "template-with", before, "identity"});
+    const ImageHeader header = header_of(image);
+    EXPECT_EQ(header.state, protocol::ImageState::kRefused) << before;
+    return std::string(header.reason);
+  };
+  EXPECT_THAT(reason("file"), HasSubstr("it has left /tmp/.left before serve()"));
+  EXPECT_THAT(reason("folder"), HasSubstr("its working folder is not / before serve()"));
+  EXPECT_THAT(reason("timer"), HasSubstr("it has a timer running before serve()"));
 }
 
 TEST_F(RestoreTest, ImagesLargerThanTheirFileAreRefused) {

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -46,6 +47,13 @@ std::string_view take_word(std::string_view& text) {
   return word;
 }
 
+bool has_word(std::string_view text, std::string_view word) {
+  while (!text.empty()) {
+    if (take_word(text) == word) return true;
+  }
+  return false;
+}
+
 // Lines of what it is like follow: "Anonymous:  8 kB".
 bool begins_mapping(std::string_view line) {
   return !line.empty() && (line[0] < 'A' || line[0] > 'Z');
@@ -65,6 +73,19 @@ void for_each_number_in(const char* folder, const Take& take) {
     if (entry->d_name[0] != '.' && number != ::dirfd(directory)) take(number);
   }
   ::closedir(directory);
+}
+
+// The name of something in it; empty: there is nothing.
+std::string any_in(const char* folder) {
+  DIR* directory = ::opendir(folder);
+  if (directory == nullptr) ::_exit(kExitNoImage);
+  std::string name;
+  while (const dirent* entry = ::readdir(directory)) {
+    const std::string_view found = entry->d_name;
+    if (found != "." && found != "..") name = found;
+  }
+  ::closedir(directory);
+  return name;
 }
 
 template <typename Take>
@@ -110,6 +131,13 @@ void ImageWriter::refuse(const char* format, ...) {
 }
 
 void ImageWriter::check_process(int descriptor_last) {
+  check_threads();
+  check_descriptors(descriptor_last);
+  check_files();
+  check_timers();
+}
+
+void ImageWriter::check_threads() {
   int threads = 0;
   for_each_number_in("/proc/self/task", [&](int) { ++threads; });
   if (threads > 1) {
@@ -118,9 +146,12 @@ void ImageWriter::check_process(int descriptor_last) {
         "when the first request comes",
         threads);
   }
+}
+
+void ImageWriter::check_descriptors(int last) {
   int first = -1;
   for_each_number_in("/proc/self/fd", [&](int fd) {
-    if (fd <= descriptor_last || fd == image_.get()) return;
+    if (fd <= last || fd == image_.get()) return;
     if (first < 0 || fd < first) first = fd;
   });
   if (first >= 0) {
@@ -128,6 +159,32 @@ void ImageWriter::check_process(int descriptor_last) {
         "it holds descriptor %d open before serve() (%s), and a template is copied without; "
         "open it when the first request comes",
         first, path_of_descriptor(first).c_str());
+  }
+}
+
+void ImageWriter::check_files() {
+  char folder[200];
+  if (::getcwd(folder, sizeof folder) == nullptr || folder != std::string_view("/")) {
+    refuse(
+        "its working folder is not / before serve(), and that of a copy is; change it when the "
+        "first request comes");
+  }
+  if (const std::string name = any_in("/tmp"); !name.empty()) {
+    refuse(
+        "it has left /tmp/%.100s before serve(), and a template is copied without; write it when "
+        "the first request comes",
+        name.c_str());
+  }
+}
+
+void ImageWriter::check_timers() {
+  for (const auto timer : {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF}) {
+    itimerval left = {};
+    ::getitimer(timer, &left);
+    if (left.it_value.tv_sec == 0 && left.it_value.tv_usec == 0) continue;
+    refuse(
+        "it has a timer running before serve() (setitimer, alarm), and a template is copied "
+        "without; start it when the first request comes");
   }
 }
 
@@ -154,6 +211,7 @@ void ImageWriter::add_all(std::string_view maps) {
       mapping = parse(line);
     }
     const std::string_view key = take_word(line);
+    if (key == "VmFlags:") mapping.dropped = has_word(line, "wf") || has_word(line, "dp");
     if (key != "Anonymous:" && key != "Swap:") return;
     std::string_view kibibytes = take_word(line);
     (key == "Swap:" ? mapping.swapped_bytes : mapping.own_bytes) = take_number(kibibytes, 10) << 10;
@@ -256,9 +314,9 @@ void ImageWriter::add_area(const ImageArea& area) {
 }
 
 // Pages of its own, neither the binary's nor never touched. Of the binary's data, and where pages
-// are swapped out (of which mincore(2) knows nothing), all.
+// are swapped out (of which mincore(2) knows nothing), all. What fork(2) would not copy is zero.
 void ImageWriter::add_written_pages(const Mapping& mapping) {
-  if (mapping.own_bytes + mapping.swapped_bytes == 0) return;
+  if (mapping.dropped || mapping.own_bytes + mapping.swapped_bytes == 0) return;
   if (mapping.inode != 0 || mapping.swapped_bytes != 0) {
     return copy(mapping.begin, mapping.end, mapping);
   }

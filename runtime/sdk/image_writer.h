@@ -19,7 +19,8 @@ class ImageWriter {
 
   protocol::ImageHeader& header() { return *header_; }
 
-  // Refuses what an image cannot hold: other threads, descriptors above `last`.
+  // Refuses what an image cannot hold: other threads, descriptors above `descriptor_last`, files in
+  // /tmp, another working folder than /, running timers.
   void check_process(int descriptor_last);
   [[noreturn]] void write_and_exit();
 
@@ -36,9 +37,14 @@ class ImageWriter {
     bool shared = false;
     std::uint64_t own_bytes = 0;      // written, or anonymous
     std::uint64_t swapped_bytes = 0;  // of these, not in memory
+    bool dropped = false;             // no copy has its content: MADV_WIPEONFORK, MAP_DROPPABLE
   };
 
   [[noreturn]] void refuse(const char* format, ...) __attribute__((format(printf, 2, 3)));
+  void check_threads();
+  void check_descriptors(int last);
+  void check_files();
+  void check_timers();
   std::string_view read_maps();
   static Mapping parse(std::string_view line);
   void add_all(std::string_view maps);

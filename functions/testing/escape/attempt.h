@@ -23,10 +23,15 @@ struct Attempt {
   Outcome (*run)(const char* argument);
 };
 
+// Does what a template may not have done, or must not pass on: "file", "folder", "timer", "secret",
+// "lines". False: it knows no `what`, or could not (before.cc).
+bool do_before(const std::string& what);
+
 extern const Attempt kFileAttempts[];      // files.cc, ended by a null name
 extern const Attempt kProcessAttempts[];   // processes.cc
 extern const Attempt kKernelAttempts[];    // kernel.cc
 extern const Attempt kNetworkAttempts[];   // network.cc
 extern const Attempt kResourceAttempts[];  // resources.cc
+extern const Attempt kBeforeAttempts[];    // before.cc
 
 }  // namespace escape

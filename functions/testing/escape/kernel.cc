@@ -113,6 +113,10 @@ Outcome set_dumpable(const char*) {
   return judge(::prctl(PR_SET_DUMPABLE, 0), "dumpable set");
 }
 
+Outcome get_dumpable(const char*) {
+  return {"dumpable " + std::to_string(::prctl(PR_GET_DUMPABLE))};
+}
+
 Outcome become_root(const char*) {
   return judge(::syscall(SYS_setuid, 0), "uid 0");
 }
@@ -208,6 +212,7 @@ const Attempt kKernelAttempts[] = {{"load-module", load_module},
                                    {"securebits", change_securebits},
                                    {"forget-parent", forget_parent},
                                    {"set-dumpable", set_dumpable},
+                                   {"get-dumpable", get_dumpable},
                                    {"setuid", become_root},
                                    {"setgid", become_root_group},
                                    {"setgroups", set_groups},

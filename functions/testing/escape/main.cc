@@ -3,6 +3,8 @@
 //
 // escape template NAME [ARGUMENT]: leaves an image of itself in the descriptor that comes on its
 // channel; who begins as that image tries.
+//
+// escape template-with WHAT NAME [ARGUMENT]: the same, and does WHAT before (before.cc).
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -55,8 +57,8 @@ Outcome judge(long result, const std::string& what) {
 }
 
 int run(const std::string& name, const char* argument) {
-  for (const Attempt* table :
-       {kFileAttempts, kProcessAttempts, kKernelAttempts, kNetworkAttempts, kResourceAttempts}) {
+  for (const Attempt* table : {kFileAttempts, kProcessAttempts, kKernelAttempts, kNetworkAttempts,
+                               kResourceAttempts, kBeforeAttempts}) {
     for (const Attempt* attempt = table; attempt->name != nullptr; ++attempt) {
       if (name != attempt->name) continue;
       const std::string line = attempt->run(argument).text + "\n";
@@ -69,11 +71,13 @@ int run(const std::string& name, const char* argument) {
 }  // namespace escape
 
 int main(int argc, char** argv) {
-  if (argc > 2 && argv[1] == std::string("template")) {
-    subito::sdk::leave_image(escape::take_descriptor(), escape::kChannel);
-    ++argv;
-    --argc;
+  int first = 1;  // of what is tried
+  if (argc > 1 && argv[1] == std::string("template")) first = 2;
+  if (argc > 2 && argv[1] == std::string("template-with")) {
+    if (!escape::do_before(argv[2])) return 2;
+    first = 3;
   }
-  if (argc < 2) return 2;
-  return escape::run(argv[1], argc > 2 ? argv[2] : "");
+  if (first > 1) subito::sdk::leave_image(escape::take_descriptor(), escape::kChannel);
+  if (first >= argc) return 2;
+  return escape::run(argv[first], argc > first + 1 ? argv[first + 1] : "");
 }

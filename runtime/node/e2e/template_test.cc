@@ -1,5 +1,6 @@
 // Start mode template: pods that begin as copies of an initialised process.
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <csignal>
 #include <set>
@@ -64,6 +65,11 @@ TEST_F(TemplateTest, PodsHaveNothingOfTheLauncherAndAreNotAlike) {
   EXPECT_THAT(maps, HasSubstr("[vdso]"));
   EXPECT_THAT(maps, Not(HasSubstr("launcher")));
   EXPECT_THAT(maps, Not(HasSubstr("/dev/zero"))) << "memory shared with the launcher";
+  const Json living = node.pod_list().at(0);
+  struct stat info = {};
+  const std::string file = "/proc/" + std::to_string(living.at("hostPid").get<pid_t>()) + "/maps";
+  ASSERT_EQ(::stat(file.c_str(), &info), 0);
+  EXPECT_EQ(info.st_uid, 0U) << "it is dumpable";
   std::set<std::string> seen;
   for (int pod = 0; pod < 3; ++pod) {
     const std::string random = get("/function/look/random");
