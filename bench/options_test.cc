@@ -215,7 +215,7 @@ TEST(BenchOptions, RefuseWhatIsWrong) {
        std::vector<std::vector<std::string>>{{},
                                              {"warm"},
                                              {"cold-start", "-n", "0"},
-                                             {"cold-start", "--mode", "template"},
+                                             {"cold-start", "--mode", "warm"},
                                              {"cold-start", "--only", "docker"},
                                              {"cold-start", "--idle", "5"},
                                              {"cold-start", "--idle", "-1s"},
