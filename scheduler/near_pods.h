@@ -33,6 +33,7 @@ namespace subito::scheduler {
 struct Running {
   Duration on_core{};
   std::uint64_t stretches = 0;  // how often it was put on a core
+  Duration waited{};            // ready to run, while others were on the core
 };
 
 class NearPods {

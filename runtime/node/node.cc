@@ -157,6 +157,7 @@ class LiveNode final : public Node {
   const std::unique_ptr<server::Server> gateway_server_;
   const std::unique_ptr<server::Server> api_server_;
   std::string url_;
+  std::optional<Background> pool_;
   std::function<void()> stopped_;
   Timer stop_grace_;
 };
@@ -184,6 +185,9 @@ Status LiveNode::open_recording() {
 
 // A port that is taken is told before anything is started that would have to be ended.
 void LiveNode::start(std::function<void(Status)> ready) {
+  // libuv makes its threads now: later they would inherit the core that the loop is held on.
+  pool_.emplace(
+      loop_, [] {}, [] {});
   if (auto free = server::check_port(gateway_address(config_)); !free) {
     const Error error = gateway_not_listening(std::move(free).error());
     return loop_.defer([ready, error] { ready(error); });

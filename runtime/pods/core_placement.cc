@@ -6,8 +6,9 @@ namespace subito::pods {
 
 void CorePlacement::on_busy(PodId pod, TimePoint now) {
   if (cores_->count() < 2) return;
-  look_at_companion(now);
+  look(now);
   const bool near = near_.on_busy(pod, now);
+  if (near) hold_loop(now);
   const auto placed = places_.find(pod);
   if (placed != places_.end()) {
     put(placed->second, pid_of_(pod), near, now);
@@ -39,7 +40,8 @@ void CorePlacement::remove(PodId pod) {
 }
 
 void CorePlacement::put(Place& place, pid_t pid, bool near, TimePoint now) {
-  const int core = near ? cores_->current() : Cores::kAny;
+  const int here = loop_core_ != Cores::kAny ? loop_core_ : cores_->current();
+  const int core = near ? here : Cores::kAny;
   if (pid == 0 || core == place.core ||
       (place.moved != TimePoint{} && now - place.moved < kMoveGap))
     return;
@@ -48,16 +50,43 @@ void CorePlacement::put(Place& place, pid_t pid, bool near, TimePoint now) {
   if (cores_->move(pid, core)) place.core = core;
 }
 
-void CorePlacement::look_at_companion(TimePoint now) {
-  if (!companion_pid_) return;
-  if (companion_looked_ != TimePoint{} && now - companion_looked_ < kCompanionLook) return;
-  const Duration passed = now - std::exchange(companion_looked_, now);
+void CorePlacement::hold_loop(TimePoint now) {
+  any_near_ = true;
+  if (loop_core_ != Cores::kAny || now < free_until_) return;
+  const int core = cores_->current();
+  if (cores_->move_this_thread(core)) loop_core_ = core;
+}
+
+void CorePlacement::look(TimePoint now) {
+  if (looked_ != TimePoint{} && now - looked_ < kLook) return;
+  const Duration passed = now - std::exchange(looked_, now);
+  look_at_loop(now, passed);
+  if (companion_pid_) look_at_companion(now, passed);
+}
+
+void CorePlacement::look_at_loop(TimePoint now, Duration passed) {
+  const bool near = std::exchange(any_near_, false);
+  if (loop_core_ == Cores::kAny) return;
+  const auto ran = cores_->ran_this_thread();
+  if (!ran) return;
+  const scheduler::Running before = std::exchange(loop_ran_, *ran);
+  const Duration waited = ran->waited - before.waited;
+  const bool starved =
+      waited > kStarvedFactor * (ran->on_core - before.on_core) &&
+      std::chrono::duration<double>(waited) > kStarvedPart * std::chrono::duration<double>(passed);
+  if (near && !starved) return;
+  if (cores_->move_this_thread(Cores::kAny)) loop_core_ = Cores::kAny;
+  if (starved) free_until_ = now + kFreeTime;
+}
+
+void CorePlacement::look_at_companion(TimePoint now, Duration passed) {
   const pid_t pid = companion_pid_();
   if (pid == 0) return;
   const auto ran = cores_->ran(pid);
   if (!ran) return;
   const Duration used = ran->on_core;
-  if (pid != companion_.pid) companion_ = {.pid = pid, .used = used, .place = {}};
+  if (pid != companion_.pid)
+    companion_ = {.pid = pid, .used = used, .place = {.core = kUnknown, .moved = {}}};
   const Duration spent = used - companion_.used;
   companion_.used = used;
   const bool near = std::chrono::duration<double>(spent) <=

@@ -5,10 +5,12 @@
 //   the node answers a request:   loop ─▶ pod ─▶ Redis ─▶ pod ─▶ loop     four switches, no
 //   interrupt
 //
-// The loop itself is never bound: where the kernel moves it, pods follow, each at most once in
-// kMoveGap. On one core there is nothing to do. Owned by the node, on its loop's thread. Costs a
-// look-up at both ends of a call, a file of /proc read every kCallsSampled calls, and a few system
-// calls for a move.
+// The loop stays on its core while there are such pods: else the kernel would wake it on another
+// one each time that a pod is on its core, and leave the pods behind. Where others keep it waiting
+// for its core it is let go for kFreeTime, to be moved by the kernel, and pods follow, each at most
+// once in kMoveGap. On one core there is nothing to do. Owned by the node, on its loop's thread.
+// Costs a look-up at both ends of a call, a file of /proc read every kCallsSampled calls, and a few
+// system calls for a move.
 #pragma once
 
 #include <sys/types.h>
@@ -28,10 +30,15 @@ namespace subito::pods {
 class CorePlacement {
  public:
   static constexpr Duration kMoveGap = std::chrono::milliseconds(10);
-  // The companion is looked at so often while there are calls; above this part of a core it is let
-  // go of.
-  static constexpr Duration kCompanionLook = std::chrono::milliseconds(100);
+  // The loop and the companion are looked at so often while there are calls.
+  static constexpr Duration kLook = std::chrono::milliseconds(100);
+  // Above this part of a core the companion is let go of.
   static constexpr double kCompanionUseMax = 0.25;
+  // The loop is kept from its core by others: it waited so many times as long as it ran, and for
+  // this part of the time. Pods that are near keep it waiting for less: one runs while it does not.
+  static constexpr int kStarvedFactor = 2;
+  static constexpr double kStarvedPart = 0.1;
+  static constexpr Duration kFreeTime = std::chrono::seconds(1);
 
   // `pid_of`: of a pod's first process; 0: not known, and then it is left where it is.
   CorePlacement(std::unique_ptr<Cores> cores, std::function<pid_t(PodId)> pid_of)
@@ -49,8 +56,9 @@ class CorePlacement {
   void remove(PodId pod);
 
  private:
+  static constexpr int kUnknown = -2;
   struct Place {
-    int core = Cores::kAny;
+    int core = Cores::kAny;  // kUnknown: it has what its maker had
     TimePoint moved;
   };
   struct Companion {
@@ -60,7 +68,10 @@ class CorePlacement {
   };
 
   void put(Place& place, pid_t pid, bool near, TimePoint now);
-  void look_at_companion(TimePoint now);
+  void look(TimePoint now);
+  void look_at_companion(TimePoint now, Duration passed);
+  void look_at_loop(TimePoint now, Duration passed);
+  void hold_loop(TimePoint now);
 
   std::unique_ptr<Cores> cores_;
   std::function<pid_t(PodId)> pid_of_;
@@ -68,7 +79,11 @@ class CorePlacement {
   std::unordered_map<PodId, Place> places_;  // of pods that were moved
   std::function<pid_t()> companion_pid_;
   Companion companion_;
-  TimePoint companion_looked_;
+  TimePoint looked_;
+  int loop_core_ = Cores::kAny;  // that the loop is held on
+  TimePoint free_until_;         // not held before
+  scheduler::Running loop_ran_;  // when it was looked at last
+  bool any_near_ = false;        // since then
 };
 
 }  // namespace subito::pods

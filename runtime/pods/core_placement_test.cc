@@ -31,6 +31,14 @@ struct FakeCores final : Cores {
     return scheduler::Running{at->second, stretches};
   }
 
+  Status move_this_thread(int core) override {
+    loop_core = core;
+    return ok();
+  }
+  Result<scheduler::Running> ran_this_thread() const override { return loop_ran; }
+
+  int loop_core = kAny;
+  scheduler::Running loop_ran;
   int cores = 2;
   int here = 1;
   bool forbidden = false;
@@ -55,6 +63,13 @@ class CorePlacementTest : public testing::Test {
     placement.on_end(kPod, now);
     placement.on_idle(kPod);
     now += milliseconds(1);
+  }
+  // Others keep the loop from its core, until it is looked at.
+  void starve() {
+    now += CorePlacement::kLook;
+    cores.loop_ran.on_core += milliseconds(10);
+    cores.loop_ran.waited += milliseconds(50);
+    call();
   }
   void make_known(Duration cpu = microseconds(20)) {
     for (std::uint32_t i = 0; i <= NearPods::kCallsKnown; ++i) call(cpu);
@@ -88,12 +103,16 @@ TEST_F(CorePlacementTest, ItFollowsTheLoopButNotAtEachTurn) {
   make_known();
   call();
   cores.moves.clear();
+  starve();
   cores.here = 0;
+  for (int i = 0; i < 3; ++i) call();
+  EXPECT_THAT(cores.moves, ElementsAre(Pair(kPid, 0)));
+  cores.here = 1;
   call();
-  EXPECT_THAT(cores.moves, IsEmpty());
+  EXPECT_EQ(cores.moves.size(), 1U);
   now += CorePlacement::kMoveGap;
   call();
-  EXPECT_THAT(cores.moves, ElementsAre(Pair(kPid, 0)));
+  EXPECT_THAT(cores.moves.back(), Pair(kPid, 1));
 }
 
 TEST_F(CorePlacementTest, OnOneCoreThereIsNothingToDo) {
@@ -126,6 +145,33 @@ TEST_F(CorePlacementTest, ThePodsOfOneIdAreForgottenWithIt) {
   EXPECT_THAT(cores.moves, IsEmpty());
 }
 
+TEST_F(CorePlacementTest, TheLoopStaysOnItsCoreWhileAPodIsNear) {
+  make_known();
+  EXPECT_EQ(cores.loop_core, Cores::kAny);
+  call();
+  EXPECT_EQ(cores.loop_core, 1);
+  for (int i = 0; i < 1000; ++i) call();
+  EXPECT_EQ(cores.loop_core, 1);
+}
+
+TEST_F(CorePlacementTest, TheLoopIsFreeWhereOthersKeepItWaiting) {
+  make_known();
+  call();
+  starve();
+  EXPECT_EQ(cores.loop_core, Cores::kAny);
+  for (int i = 0; i < 500; ++i) call();
+  EXPECT_EQ(cores.loop_core, Cores::kAny) << "for a second";
+  for (int i = 0; i < 1000; ++i) call();
+  EXPECT_EQ(cores.loop_core, 1);
+}
+
+TEST_F(CorePlacementTest, TheLoopIsFreeOnceNothingIsNear) {
+  make_known();
+  call();
+  for (int i = 0; i < 100; ++i) call(milliseconds(5));
+  EXPECT_EQ(cores.loop_core, Cores::kAny);
+}
+
 class CompanionTest : public CorePlacementTest {
  protected:
   CompanionTest() {
@@ -134,9 +180,8 @@ class CompanionTest : public CorePlacementTest {
   }
   // Calls for as long as until it is looked at again, in which it used that part of a core.
   void look(double use) {
-    cores.clocks[kRedis] +=
-        std::chrono::duration_cast<Duration>(use * CorePlacement::kCompanionLook);
-    now += CorePlacement::kCompanionLook;
+    cores.clocks[kRedis] += std::chrono::duration_cast<Duration>(use * CorePlacement::kLook);
+    now += CorePlacement::kLook;
     placement.on_busy(kPod, now);
     placement.on_end(kPod, now);
     placement.on_idle(kPod);

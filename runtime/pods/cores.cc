@@ -23,6 +23,19 @@ void for_each_thread(pid_t pid, Act act) {
   }
 }
 
+// "ON_CORE WAITED STRETCHES", in nanoseconds.
+bool add_schedstat(const std::string& folder, scheduler::Running& total) {
+  std::ifstream file(folder + "/schedstat");
+  std::int64_t on_core = 0;
+  std::int64_t waited = 0;
+  std::uint64_t stretches = 0;
+  if (!(file >> on_core >> waited >> stretches)) return false;
+  total.on_core += std::chrono::nanoseconds(on_core);
+  total.waited += std::chrono::nanoseconds(waited);
+  total.stretches += stretches;
+  return true;
+}
+
 }  // namespace
 
 SystemCores::SystemCores() {
@@ -35,12 +48,16 @@ int SystemCores::current() const {
   return sched_getcpu();
 }
 
+cpu_set_t SystemCores::set_of(int core) const {
+  if (core == kAny) return all_;
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(static_cast<unsigned>(core), &one);
+  return one;
+}
+
 Status SystemCores::move(pid_t pid, int core) {
-  cpu_set_t cores = all_;
-  if (core != kAny) {
-    CPU_ZERO(&cores);
-    CPU_SET(static_cast<unsigned>(core), &cores);
-  }
+  const cpu_set_t cores = set_of(core);
   if (sched_setaffinity(pid, sizeof cores, &cores) != 0) {
     return tl::unexpected(errno_error(process("move", pid)));
   }
@@ -54,17 +71,25 @@ Status SystemCores::move(pid_t pid, int core) {
 Result<scheduler::Running> SystemCores::ran(pid_t pid) const {
   scheduler::Running total;
   bool told = false;
-  for_each_thread(pid, [&](const std::string& folder, pid_t) {
-    std::ifstream file(folder + "/schedstat");
-    std::int64_t on_core = 0;
-    std::int64_t waited = 0;
-    std::uint64_t stretches = 0;
-    if (!(file >> on_core >> waited >> stretches)) return;
-    told = true;
-    total.on_core += std::chrono::nanoseconds(on_core);
-    total.stretches += stretches;
-  });
+  for_each_thread(
+      pid, [&](const std::string& folder, pid_t) { told = add_schedstat(folder, total) || told; });
   if (!told) return fail(ErrorCode::kNotFound, process("read schedstat of", pid));
+  return total;
+}
+
+Status SystemCores::move_this_thread(int core) {
+  const cpu_set_t cores = set_of(core);
+  if (sched_setaffinity(0, sizeof cores, &cores) != 0) {
+    return tl::unexpected(errno_error("move the loop's thread"));
+  }
+  return ok();
+}
+
+Result<scheduler::Running> SystemCores::ran_this_thread() const {
+  scheduler::Running total;
+  if (!add_schedstat("/proc/thread-self", total)) {
+    return fail(ErrorCode::kNotFound, "read schedstat of the loop's thread");
+  }
   return total;
 }
 

@@ -26,6 +26,10 @@ class Cores {
   // What all threads that a process has now ran since they began. An error: there is no such
   // process, or a kernel that does not tell (CONFIG_SCHED_INFO).
   virtual Result<scheduler::Running> ran(pid_t pid) const = 0;
+  // The same two for the calling thread alone. Threads and processes that it makes inherit its
+  // core.
+  virtual Status move_this_thread(int core) = 0;
+  virtual Result<scheduler::Running> ran_this_thread() const = 0;
 };
 
 class SystemCores final : public Cores {
@@ -36,8 +40,12 @@ class SystemCores final : public Cores {
   int current() const override;
   Status move(pid_t pid, int core) override;
   Result<scheduler::Running> ran(pid_t pid) const override;
+  Status move_this_thread(int core) override;
+  Result<scheduler::Running> ran_this_thread() const override;
 
  private:
+  cpu_set_t set_of(int core) const;
+
   cpu_set_t all_;
 };
 

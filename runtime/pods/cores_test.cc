@@ -64,6 +64,16 @@ TEST_F(CoresTest, ReadsWhatAProcessRan) {
   EXPECT_GT(after->stretches, 0U);
 }
 
+TEST_F(CoresTest, HoldsTheCallingThreadAlone) {
+  if (cores.count() < 2) GTEST_SKIP() << "one core: nothing can be held";
+  ASSERT_TRUE(cores.move_this_thread(cores.current()));
+  EXPECT_EQ(cores_of(0), 1);
+  const auto ran = cores.ran_this_thread();
+  EXPECT_TRUE(ran && ran->on_core > Duration::zero());
+  EXPECT_TRUE(cores.move_this_thread(Cores::kAny));
+  EXPECT_EQ(cores_of(0), cores.count());
+}
+
 TEST_F(CoresTest, SaysThatThereIsNoSuchProcess) {
   const pid_t child = fork();
   if (child == 0) _exit(0);
