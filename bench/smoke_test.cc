@@ -30,7 +30,7 @@ TEST_F(BenchSmoke, ColdStartAnswersInJsonWithoutErrors) {
   EXPECT_GE(json["kept"]["emptySandboxes"], 8);
   EXPECT_GT(json["kept"]["bytes"], 0);
   EXPECT_FALSE(json["machine"]["kernel"].get<std::string>().empty());
-  ASSERT_EQ(json["columns"].size(), 11U);
+  ASSERT_EQ(json["columns"].size(), 13U);
   for (const auto& column : json["columns"]) {
     if (column.contains("missing")) {
       const std::string name = column["name"];
