@@ -86,4 +86,21 @@ CpuUse CpuMeter::used() const {
   return use;
 }
 
+std::string kernel_text(const std::string& path) {
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+std::uint64_t value_of(const std::string& text, const std::string& key) {
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string name;
+    std::uint64_t value = 0;
+    if (words >> name >> value && name == key) return value;
+  }
+  return 0;
+}
+
 }  // namespace subito::bench

@@ -28,6 +28,11 @@ std::vector<pid_t> with_descendants(const std::map<pid_t, Process>& all,
 // clock_getcpuclockid(3). 0: it is gone.
 std::chrono::nanoseconds cpu_time(pid_t pid);
 
+// The whole of a file of /proc or of a control group; empty: it is not there.
+std::string kernel_text(const std::string& path);
+// The number behind `key` in lines of "key value"; 0: none.
+std::uint64_t value_of(const std::string& text, const std::string& key);
+
 struct CpuUse {
   std::chrono::nanoseconds time{0};
   std::uint32_t ended = 0;  // processes that ended meanwhile: what they used is not in it

@@ -68,5 +68,12 @@ TEST(CpuTime, OfNoProcessIsNone) {
   EXPECT_EQ(cpu_time(-1).count(), 0);
 }
 
+TEST(KernelText, HasTheNumberBehindTheWholeKey) {
+  const std::string text = "MemAvailableX: 3\nMemAvailable: 42 kB\n";
+  EXPECT_EQ(value_of(text, "MemAvailable:"), 42U);
+  EXPECT_EQ(value_of(text, "Mem"), 0U);
+  EXPECT_EQ(kernel_text("/proc/none"), "");
+}
+
 }  // namespace
 }  // namespace subito::bench

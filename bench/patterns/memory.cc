@@ -2,9 +2,7 @@
 
 #include <unistd.h>
 
-#include <fstream>
 #include <set>
-#include <sstream>
 #include <string>
 
 #include "bench/kit/process_tree.h"
@@ -17,21 +15,7 @@ namespace {
 constexpr std::uint64_t kKernelStackBytes = 16 << 10;  // x86-64, arm64: THREAD_SIZE
 
 std::string proc_text(pid_t pid, const char* file) {
-  std::stringstream text;
-  text << std::ifstream("/proc/" + std::to_string(pid) + "/" + file).rdbuf();
-  return text.str();
-}
-
-// The number behind `key` in lines of "key value"; 0: none.
-std::uint64_t number_of(const std::string& text, const std::string& key) {
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string name;
-    std::uint64_t value = 0;
-    if (words >> name >> value && name == key) return value;
-  }
-  return 0;
+  return kernel_text("/proc/" + std::to_string(pid) + "/" + file);
 }
 
 }  // namespace
@@ -41,14 +25,14 @@ std::uint64_t memory_of(const std::vector<pid_t>& roots) {
   std::set<std::string> groups;
   std::uint64_t sum = 0;
   for (const pid_t pid : with_descendants(processes(), roots)) {
-    sum += number_of(proc_text(pid, "smaps_rollup"), "Pss:") << 10;
+    sum += value_of(proc_text(pid, "smaps_rollup"), "Pss:") << 10;
     const std::string group = memory_group(proc_text(pid, "cgroup"), "/sys/fs/cgroup");
     if (group != own) {
       if (!group.empty()) groups.insert(group);
       continue;
     }
     const std::string status = proc_text(pid, "status");
-    sum += (number_of(status, "VmPTE:") << 10) + number_of(status, "Threads:") * kKernelStackBytes;
+    sum += (value_of(status, "VmPTE:") << 10) + value_of(status, "Threads:") * kKernelStackBytes;
   }
   for (const std::string& group : groups) {
     if (const auto charged = charged_to(group)) sum += charged->kernel_bytes;

@@ -1,13 +1,13 @@
 #include "bench/suites/density.h"
 
 #include <cstdlib>
-#include <fstream>
 #include <sstream>
 
 #include "bench/bed.h"
 #include "bench/figures.h"
 #include "bench/idle_cost.h"
 #include "bench/interrupt.h"
+#include "bench/kit/process_tree.h"
 #include "bench/suites/start_bed.h"
 
 namespace subito::bench {
@@ -20,26 +20,8 @@ constexpr std::chrono::milliseconds kDensityPoll{50};
 constexpr double kKiB = 1024;
 constexpr double kGiB = 1024.0 * 1024 * 1024;
 
-std::string text_in(const std::string& path) {
-  std::stringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
-
-// The number behind `key` in lines of "key value"; 0: none.
-std::uint64_t value_of(const std::string& text, const std::string& key) {
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream words(line);
-    std::string name;
-    std::uint64_t value = 0;
-    if (words >> name >> value && name == key) return value;
-  }
-  return 0;
-}
-
 std::uint64_t available_bytes() {
-  return value_of(text_in("/proc/meminfo"), "MemAvailable:") << 10;
+  return value_of(kernel_text("/proc/meminfo"), "MemAvailable:") << 10;
 }
 
 std::uint64_t node_bytes(const NodeClient& api) {
@@ -89,7 +71,7 @@ Result<DensityRow> measure_row(Bed& bed, const std::string& folder, const Densit
   ASSIGN_OR_RETURN(const std::vector<pid_t> pids, await_pods(bed.api, function.pods_min));
   for (const pid_t pid : pids) {
     const std::string group =
-        memory_group(text_in("/proc/" + std::to_string(pid) + "/cgroup"), "/sys/fs/cgroup");
+        memory_group(kernel_text("/proc/" + std::to_string(pid) + "/cgroup"), "/sys/fs/cgroup");
     ASSIGN_OR_RETURN(const Charged charged, charged_to(group));
     row.charged_bytes += charged.bytes;
     row.charged_each.push_back(static_cast<double>(charged.bytes));
@@ -143,17 +125,17 @@ std::string memory_group(const std::string& proc_cgroup, const std::string& root
 // admin-guide/cgroup-v1/memory.rst.
 Result<Charged> charged_to(const std::string& group) {
   Charged charged;
-  const std::string one = text_in(group + "/memory.usage_in_bytes");
-  const std::string two = text_in(group + "/memory.current");
+  const std::string one = kernel_text(group + "/memory.usage_in_bytes");
+  const std::string two = kernel_text(group + "/memory.current");
   if (!one.empty()) {
     charged.bytes = std::strtoull(one.c_str(), nullptr, 10);
-    const std::string kernel = text_in(group + "/memory.kmem.usage_in_bytes");
+    const std::string kernel = kernel_text(group + "/memory.kmem.usage_in_bytes");
     if (!kernel.empty()) charged.kernel_bytes = std::strtoull(kernel.c_str(), nullptr, 10);
     return charged;
   }
   if (two.empty()) return fail(ErrorCode::kNotFound, "read memory of group '" + group + "'");
   charged.bytes = std::strtoull(two.c_str(), nullptr, 10);
-  charged.kernel_bytes = value_of(text_in(group + "/memory.stat"), "kernel");
+  charged.kernel_bytes = value_of(kernel_text(group + "/memory.stat"), "kernel");
   return charged;
 }
 
