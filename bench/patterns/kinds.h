@@ -41,7 +41,7 @@ inline const std::array<PatternKind, 6> kPatternKinds = {{
 inline constexpr const char* kContainers = "4-containers";
 inline constexpr const char* kServerless = "5-serverless";
 inline constexpr const char* kVm = "3-vm";
-inline constexpr const char* kHost = "1-host";
+inline constexpr const char* kHosts = "1-host";
 inline constexpr const char* kReference = "2-processes";  // where it is among those measured
 
 inline constexpr double kServices = 5;         // of the shop

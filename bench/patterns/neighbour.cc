@@ -150,7 +150,7 @@ Result<TrafficResult> turn(const Running& running, const Traffic& reads,
 
 Result<TrafficResult> measure_neighbour(const Running& running, double per_second, Book& book) {
   const std::string name = running.kind().name;
-  if (name == kHost) {
+  if (name == kHosts) {
     return fail(ErrorCode::kNotFound,
                 "simulated hosts share this one's processor; a real host has no neighbour");
   }

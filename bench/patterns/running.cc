@@ -128,7 +128,7 @@ std::string why_not(const PatternKind& kind, const Site& site) {
   std::string missing = missing_program({{"redis-server", "redis-server"}, {"curl", "curl"}});
   const std::string name = kind.name;
   const bool monolith = name == kPatternKinds.front().name;
-  if (missing.empty() && name == kHost) missing = missing_program({{"ip", "iproute2"}});
+  if (missing.empty() && name == kHosts) missing = missing_program({{"ip", "iproute2"}});
   if (missing.empty() && name == kVm) {
     missing =
         missing_program({{"qemu-system-x86_64", "qemu-system-x86"}, {"busybox", "busybox-static"}});
@@ -137,7 +137,7 @@ std::string why_not(const PatternKind& kind, const Site& site) {
     missing = missing_program({{"dockerd", "docker.io"}, {"ip", "iproute2"}});
   }
   if (!missing.empty()) return missing;
-  const bool root = name == kHost || name == kContainers || name == kServerless;
+  const bool root = name == kHosts || name == kContainers || name == kServerless;
   if (root && ::geteuid() != 0) return "it needs root: run with sudo";
   const std::string binary = site.build + (monolith ? "/patterns/monolith" : "/shop/catalogue");
   if (::access(binary.c_str(), X_OK) == 0) return "";
@@ -209,7 +209,7 @@ Result<std::string> Running::script(const std::string& name, const std::vector<s
 
 ServerAddress Running::catalogue() const {
   if (kind_.base[0] != '\0') return shop_;  // one address for all
-  if (std::string_view(kind_.name) == kHost) return {"", "10.91.0.11", 80};
+  if (std::string_view(kind_.name) == kHosts) return {"", "10.91.0.11", 80};
   if (daemon_ != nullptr) return {"", "10.92.0.11", 8080};
   return {"", "127.0.0.1", static_cast<std::uint16_t>(port_ + kCatalogueOffset)};
 }

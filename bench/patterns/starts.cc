@@ -144,7 +144,7 @@ StartWays start_ways(Running& running) {
       ways.ways.push_back(
           {mode, [&running, mode, deployed] { return start_pod(running, mode, *deployed); }});
     }
-  } else if (name == kHost) {
+  } else if (name == kHosts) {
     ways.ways.push_back({"release.sh", [&running] { return start_host(running); }});
   } else if (name == kVm) {
     ways.missing.push_back({"boot", "five machines are booted at once: see `up`"});
