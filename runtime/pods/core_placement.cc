@@ -10,11 +10,10 @@ void CorePlacement::on_busy(PodId pod, TimePoint now) {
   const bool near = near_.on_busy(pod, now);
   if (near) hold_loop(now);
   const auto placed = places_.find(pod);
-  if (placed != places_.end()) {
-    put(placed->second, pid_of_(pod), near, now);
-  } else if (near) {
-    put(places_[pod], pid_of_(pod), near, now);
-  }
+  if (placed == places_.end() && !near) return;
+  Place& place = placed != places_.end() ? placed->second : places_[pod];
+  const int core = core_for(near);
+  if (may_move(place, core, now)) move(place, pid_of_(pod), core, now);
 }
 
 void CorePlacement::on_idle(PodId pod) {
@@ -29,9 +28,8 @@ void CorePlacement::on_end(PodId pod, TimePoint now) {
   if (!ran || near_.ran(pod, *ran, now)) return;
   // At once: the next call may be as long, and the gap between moves is for those that come.
   const auto placed = places_.find(pod);
-  if (placed == places_.end()) return;
-  placed->second.moved = {};
-  put(placed->second, pid, false, now);
+  if (placed == places_.end() || placed->second.core == Cores::kAny) return;
+  move(placed->second, pid, Cores::kAny, now);
 }
 
 void CorePlacement::remove(PodId pod) {
@@ -39,12 +37,17 @@ void CorePlacement::remove(PodId pod) {
   places_.erase(pod);
 }
 
-void CorePlacement::put(Place& place, pid_t pid, bool near, TimePoint now) {
-  const int here = loop_core_ != Cores::kAny ? loop_core_ : cores_->current();
-  const int core = near ? here : Cores::kAny;
-  if (pid == 0 || core == place.core ||
-      (place.moved != TimePoint{} && now - place.moved < kMoveGap))
-    return;
+int CorePlacement::core_for(bool near) const {
+  if (!near) return Cores::kAny;
+  return loop_core_ != Cores::kAny ? loop_core_ : cores_->current();
+}
+
+bool CorePlacement::may_move(const Place& place, int core, TimePoint now) {
+  return core != place.core && (place.moved == TimePoint{} || now - place.moved >= kMoveGap);
+}
+
+void CorePlacement::move(Place& place, pid_t pid, int core, TimePoint now) {
+  if (pid == 0) return;
   place.moved = now;
   // A process that is going, or a system that forbids it: it runs where it may, as any other.
   if (cores_->move(pid, core)) place.core = core;
@@ -53,6 +56,9 @@ void CorePlacement::put(Place& place, pid_t pid, bool near, TimePoint now) {
 void CorePlacement::hold_loop(TimePoint now) {
   any_near_ = true;
   if (loop_core_ != Cores::kAny || now < free_until_) return;
+  const auto ran = cores_->ran_this_thread();
+  if (!ran) return;  // nobody could tell that it starves
+  loop_ran_ = *ran;
   const int core = cores_->current();
   if (cores_->move_this_thread(core)) loop_core_ = core;
 }
@@ -91,7 +97,8 @@ void CorePlacement::look_at_companion(TimePoint now, Duration passed) {
   companion_.used = used;
   const bool near = std::chrono::duration<double>(spent) <=
                     kCompanionUseMax * std::chrono::duration<double>(passed);
-  put(companion_.place, pid, near, now);
+  const int core = core_for(near);
+  if (may_move(companion_.place, core, now)) move(companion_.place, pid, core, now);
 }
 
 }  // namespace subito::pods

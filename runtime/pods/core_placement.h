@@ -67,7 +67,9 @@ class CorePlacement {
     Place place;
   };
 
-  void put(Place& place, pid_t pid, bool near, TimePoint now);
+  int core_for(bool near) const;
+  static bool may_move(const Place& place, int core, TimePoint now);
+  void move(Place& place, pid_t pid, int core, TimePoint now);
   void look(TimePoint now);
   void look_at_companion(TimePoint now, Duration passed);
   void look_at_loop(TimePoint now, Duration passed);
@@ -82,7 +84,7 @@ class CorePlacement {
   TimePoint looked_;
   int loop_core_ = Cores::kAny;  // that the loop is held on
   TimePoint free_until_;         // not held before
-  scheduler::Running loop_ran_;  // when it was looked at last
+  scheduler::Running loop_ran_;  // when it was looked at last, or held
   bool any_near_ = false;        // since then
 };
 

@@ -165,6 +165,15 @@ TEST_F(CorePlacementTest, TheLoopIsFreeWhereOthersKeepItWaiting) {
   EXPECT_EQ(cores.loop_core, 1);
 }
 
+TEST_F(CorePlacementTest, WhatTheLoopWaitedBeforeItWasHeldDoesNotCount) {
+  cores.loop_ran = {.on_core = milliseconds(10), .stretches = 1, .waited = std::chrono::hours(1)};
+  make_known();
+  for (int i = 0; i < 1000; ++i) {
+    call();
+    ASSERT_EQ(cores.loop_core, 1) << i;
+  }
+}
+
 TEST_F(CorePlacementTest, TheLoopIsFreeOnceNothingIsNear) {
   make_known();
   call();

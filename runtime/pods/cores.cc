@@ -42,6 +42,7 @@ SystemCores::SystemCores() {
   CPU_ZERO(&all_);
   // Fails on machines of over CPU_SETSIZE (1024) cores only: then nothing is ever moved.
   if (sched_getaffinity(0, sizeof all_, &all_) != 0) CPU_ZERO(&all_);
+  count_ = CPU_COUNT(&all_);
 }
 
 int SystemCores::current() const {
