@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "bench/figures.h"
 #include "bench/interrupt.h"
 #include "bench/node_client.h"
 #include "bench/patterns/asking.h"
@@ -25,10 +26,6 @@ constexpr std::chrono::seconds kAnswerMax{30};
 constexpr std::chrono::seconds kInstancesSettle{1};
 constexpr const char* kHandlerFile = "functions/catalogue/catalogue.cc";
 constexpr const char* kShopServices[] = {"catalogue", "stock", "payment", "checkout", "shopfront"};
-
-double millis(std::chrono::nanoseconds time) {
-  return std::chrono::duration<double, std::milli>(time).count();
-}
 
 double file_mb(const files::path& file) {
   std::error_code error;
@@ -155,8 +152,8 @@ Status measure_change(Running& running, Book& book) {
       const auto answered,
       until_answered(running.catalogue(), running.kind().base + std::string(kProductPath), again,
                      kAnswerMax));
-  book.add(name, metric::kChangeBuild, millis(built));
-  book.add(name, metric::kChange, millis(built + answered));
+  book.add(name, metric::kChangeBuild, ms(built.count()));
+  book.add(name, metric::kChange, ms((built + answered).count()));
   return ok();
 }
 

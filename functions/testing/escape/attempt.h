@@ -23,6 +23,9 @@ struct Attempt {
   Outcome (*run)(const char* argument);
 };
 
+// The descriptor that waits in the channel; -1: none came.
+int take_descriptor();
+
 // Does what a template may not have done, or must not pass on: "file", "folder", "timer", "secret",
 // "lines". False: it knows no `what`, or could not (before.cc).
 bool do_before(const std::string& what);

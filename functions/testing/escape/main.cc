@@ -28,6 +28,8 @@ const char* name_of(int error) {
 
 constexpr int kChannel = 3;
 
+}  // namespace
+
 int take_descriptor() {
   char byte = 0;
   iovec part = {&byte, 1};
@@ -43,8 +45,6 @@ int take_descriptor() {
   }
   return fd;
 }
-
-}  // namespace
 
 Outcome denied(int error) {
   return {std::string("denied ") + name_of(error)};

@@ -99,27 +99,11 @@ Outcome pass_pidfd(const char*) {
   return judge(::setsockopt(3, SOL_SOCKET, kPassPidfd, &on, sizeof on), "pidfds with messages");
 }
 
-// The descriptor that waits in the channel.
-int receive_socket() {
-  char byte = 0;
-  iovec part = {&byte, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-  msghdr message = {};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  const cmsghdr* header = ::recvmsg(3, &message, 0) == 1 ? CMSG_FIRSTHDR(&message) : nullptr;
-  int fd = -1;
-  if (header != nullptr) std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-  return fd;
-}
-
 // A connection that was handed over has been reset: is it good for another, to 127.0.0.1:PORT? The
 // first try takes the error that waits in the socket.
 template <typename Send>
 Outcome open_again(const char* port, const Send& send) {
-  const int fd = receive_socket();
+  const int fd = take_descriptor();
   if (fd < 0) return {"no socket came"};
   sockaddr_in address{};
   address.sin_family = AF_INET;
