@@ -34,7 +34,7 @@ Duration LevelGaps::move(TimePoint now, std::uint32_t level) {
 }
 
 void LevelGaps::fetch() const {
-  fetch_lines(classes_.data(), sizeof(GapHistogram));
+  if (!classes_.empty()) fetch_lines(classes_.data(), sizeof(GapHistogram));
 }
 
 const GapHistogram* LevelGaps::of(std::uint32_t level) const {
