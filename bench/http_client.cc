@@ -183,4 +183,8 @@ Result<std::string> HttpStream::next() {
   }
 }
 
+void HttpStream::shut() {
+  ::shutdown(fd_.get(), SHUT_RDWR);
+}
+
 }  // namespace subito::bench

@@ -71,6 +71,8 @@ class HttpStream {
 
   // Waits for the next piece of its body. Its end is an error; interrupted as HttpClient::call().
   Result<std::string> next();
+  // Ends the wait of next() on another thread, and the stream.
+  void shut();
 
  private:
   explicit HttpStream(UniqueFd fd) : fd_(std::move(fd)) {}

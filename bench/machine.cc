@@ -51,9 +51,10 @@ std::string commit_of(const std::string& program) {
   const std::string folder = std::filesystem::path(program).parent_path().string();
   const auto head = run({"git", {"git", "-C", folder, "rev-parse", "--short", "HEAD"}});
   if (!head || head->exit_code != 0) return "unknown";
-  const auto changes = run({"git",
-                            {"git", "-C", folder, "status", "--porcelain", "-uno", "--",
-                             ":/runtime", ":/scheduler", ":/deploy", ":/bench"}});
+  const auto changes =
+      run({"git",
+           {"git", "-C", folder, "status", "--porcelain", "-uno", "--", ":/runtime", ":/scheduler",
+            ":/autoscaler", ":/functions", ":/deploy", ":/bench", ":(top,exclude)bench/reports"}});
   std::string commit = head->output.substr(0, head->output.find('\n'));
   if (!changes || !changes->output.empty()) commit += ", changed";
   return commit;

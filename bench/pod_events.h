@@ -1,9 +1,11 @@
-// PodEvents: what a node says of one function's pods, each start and each end, read after the fact:
-// nothing is asked of the node while it is measured. One thread.
+// PodEvents: what a node says of one function's pods, each start and each end. Nothing is asked of
+// the node while it is measured, but what it says is read as it comes, on a thread of the reader's
+// own: a node gives up a watcher that falls behind. Its owner uses it on one thread.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -33,16 +35,22 @@ class PodTally {
 
 class PodEvents {
  public:
+  PodEvents(PodEvents&&) noexcept;
+  PodEvents& operator=(PodEvents&&) noexcept;
+  ~PodEvents();
+
   static Result<PodEvents> open(const std::string& api_socket, const std::string& function);
 
-  // Takes all events up to the next one with that reason, which the caller has brought about.
+  // Takes all events up to the next one with that reason, which the caller has brought about and
+  // which comes within kReplySecondsMax.
   Status read_until(std::string_view reason);
   const PodTally& tally() const { return tally_; }
 
  private:
-  explicit PodEvents(HttpStream stream) : stream_(std::move(stream)) {}
+  class Reader;
+  explicit PodEvents(std::unique_ptr<Reader> reader);
 
-  HttpStream stream_;
+  std::unique_ptr<Reader> reader_;
   std::string rest_;  // read, not yet taken
   PodTally tally_;
 };
