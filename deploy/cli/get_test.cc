@@ -59,9 +59,9 @@ TEST_F(CliTest, GetPodsEndsWithWhatIsKeptReady) {
 
 TEST_F(CliTest, GetRevisions) {
   EXPECT_EQ(run({"get", "revisions", "catalogue"}).out,
-            "FUNCTION   REVISION  CURRENT  BINARY        AGE\n"
-            "catalogue  2         yes      aaaaaaaaaaaa  60s\n"
-            "catalogue  1                  bbbbbbbbbbbb  61m\n");
+            "FUNCTION   REVISION  CURRENT  TRAFFIC  BINARY        AGE\n"
+            "catalogue  2         yes      100 %    aaaaaaaaaaaa  60s\n"
+            "catalogue  1                  -        bbbbbbbbbbbb  61m\n");
   EXPECT_EQ(Json::parse(run({"get", "rev", "-o", "json"}).out).at("items").size(), 3U);
 }
 
