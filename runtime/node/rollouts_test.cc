@@ -28,6 +28,7 @@ class RolloutsTest : public testing::Test {
   void deploy(std::optional<int> min = {}, bool traffic = true) {
     manifest::Function shop = ControlFixture::function("shop");
     if (min) shop.mutable_spec()->mutable_scaling()->set_min(*min);
+    if (pods_max > 0) shop.mutable_spec()->mutable_scaling()->set_max(pods_max);
     *shop.mutable_spec()->mutable_rollout() = rollout;
     (*shop.mutable_spec()->mutable_settings())["number"] = std::to_string(++deployed);
     const std::string artefact = store::put(*node->store, "binary " + std::to_string(deployed));
@@ -96,6 +97,7 @@ class RolloutsTest : public testing::Test {
   std::optional<ControlFixture> node{std::in_place, folder.path()};
   manifest::Rollout rollout;
   int deployed = 0;
+  int pods_max = 0;  // 0: as plain_spec() says
 };
 
 TEST_F(RolloutsTest, SplitsCallsByTheWeightsAndKeepsThemAfterARestart) {
@@ -138,25 +140,28 @@ TEST_F(RolloutsTest, MovesAllTrafficToOneRevisionWithoutLosingWhoWaits) {
 }
 
 TEST_F(RolloutsTest, ASplitLaneGoesOnlyOnceWhoWaitsThereWasServed) {
+  pods_max = 1;
   deploy();
   deploy({}, false);
   ASSERT_TRUE(node->control.set_traffic("shop", {{1, 50}, {2, 50}}));
-  node->ask_function(1, "shop");
-  node->ask_function(2, "shop");
-  ASSERT_EQ(pods(1).size(), 1U);
+  for (CallerToken token = 1; token <= 4; ++token) node->ask_function(token, "shop");
   ASSERT_EQ(pods(2).size(), 1U);
   ASSERT_TRUE(node->control.set_traffic("shop", {{1, 100}}));
+  bool looked = false;  // at what is left, a few times
+  Timer later(node->loop, [&looked] { looked = true; });
+  later.start(5 * kRolloutTick);
+  ASSERT_TRUE(node->turn_until([&] { return looked; }));
   hello(1);
-  hello(2);  // it still has a call
-  for (const std::uint64_t revision : {1U, 2U}) {
+  hello(2);
+  for (const std::uint64_t revision : {1U, 1U, 2U, 2U}) {
+    ASSERT_EQ(pods(revision).size(), 1U);
     FakePod& pod = fake(pods(revision).at(0)->id);
     pod.answer(pod.expect_invoke().header.stream, 200, "");
+    node->settle();
   }
-  node->settle();
-  EXPECT_EQ(node->outcome(1).status, 200);
-  EXPECT_EQ(node->outcome(2).status, 200);
+  for (CallerToken token = 1; token <= 4; ++token) EXPECT_EQ(node->outcome(token).status, 200);
   EXPECT_TRUE(node->turn_until([&] { return pods(2).empty(); }));
-  EXPECT_EQ(node->control.get_function("shop")->requests_served, 2U);
+  EXPECT_EQ(node->control.get_function("shop")->requests_served, 4U);
 }
 
 TEST_F(RolloutsTest, RollsPodByPod) {
