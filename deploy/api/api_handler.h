@@ -24,7 +24,6 @@
 namespace subito::api {
 
 inline constexpr std::size_t kJsonBytesMax = 2 << 20;  // of a request's JSON; 413 beyond
-inline constexpr int kJsonDepthMax = 40;               // 400 beyond
 // What a watcher or follower of logs may be behind when its connection is full; beyond, it is cut
 // off.
 inline constexpr std::size_t kBacklogBytesMax = 1 << 20;
@@ -75,7 +74,16 @@ class ApiHandler final : public server::Handler {
   void remove_function(ExchangeId id, Exchange& exchange);
   void list_pods(ExchangeId id, const Exchange& exchange);
   void deploy(ExchangeId id, Exchange& exchange);
+  using DeployOutcome = tl::expected<DeployReceipt, DeployFailure>;
+  void deployed(ExchangeId id, const DeployOutcome& outcome);
   void scale(ExchangeId id, const Exchange& exchange);
+  // rollout_operations.cc
+  void run_rollout(ExchangeId id, Exchange& exchange);
+  void get_revision(ExchangeId id, const Exchange& exchange);
+  void get_rollout(ExchangeId id, const std::string& name);
+  void undo_rollout(ExchangeId id, Exchange& exchange);
+  void set_traffic(ExchangeId id, const Exchange& exchange);
+  // operations.cc
   void run_dead_letters(ExchangeId id, Exchange& exchange);
   void list_dead_letters(ExchangeId id, Exchange& exchange);
   void settle_dead_letters(ExchangeId id, Exchange& exchange);

@@ -234,6 +234,42 @@ struct RevisionView {
   bool current = false;
   std::string artefact;
   std::int64_t created_unix_ns = 0;
+  std::uint32_t traffic_percent = 0;
+  std::string message;          // of whoever deployed it, may be empty
+  manifest::Function manifest;  // only by get_revision()
+};
+
+struct TrafficShare {
+  std::uint64_t revision = 0;
+  std::uint32_t percent = 0;
+};
+
+enum class RolloutState : std::uint8_t {
+  kComplete,     // the current revision serves, or those the traffic was set to
+  kProgressing,  // pods of the target take the place of those of the current revision
+  kPaused,       // midway: both serve
+  kFailed,       // pods of the target did not come up: the current revision serves on
+};
+
+// A revision that serves, or is about to.
+struct ServingView {
+  std::uint64_t revision = 0;
+  std::uint32_t percent = 0;  // of the traffic, rounded
+  std::uint32_t pods = 0;     // that start or are ready
+  std::uint32_t ready = 0;
+};
+
+struct RolloutView {
+  std::string function;
+  RolloutState state = RolloutState::kComplete;
+  // For people: "revision 4 serves", "1 of 4 pods of revision 5 ready, 3 of revision 4 left".
+  std::string words;
+  std::string strategy;        // "at-once", "rolling"
+  std::uint64_t revision = 0;  // the current one
+  std::uint64_t target = 0;    // of the last rollout that is not complete; 0: none
+  std::uint64_t previous = 0;  // that undo goes back to; 0: none
+  std::int64_t changed_unix_ns = 0;
+  std::vector<ServingView> serving;  // the current one first
 };
 
 struct NodeInfo {
@@ -247,7 +283,12 @@ struct NodeInfo {
 struct DeployOptions {
   // Start one pod of the new revision once before it becomes current.
   bool check = true;
+  // Keep it aside: it gets no traffic until set_traffic(), or until undo names it. A function's
+  // first revision serves anyway.
+  bool traffic = true;
+  std::string message;  // why, for the history; at most kMessageBytesMax
 };
+inline constexpr std::size_t kMessageBytesMax = 1024;
 
 struct DeployReceipt {
   std::string name;
@@ -259,6 +300,8 @@ struct DeployReceipt {
   std::int64_t start_us = 0;
   // Same manifest and binary as the current revision: nothing was changed, `revision` is that one.
   bool unchanged = false;
+  bool rolling = false;  // it takes over pod by pod: rollout() tells how far it is
+  bool aside = false;    // it gets no traffic yet
 };
 
 // Nothing was changed: the revision that was current still is.
@@ -297,6 +340,20 @@ class ControlPlane {
   virtual ReadyPool ready_pool() = 0;
   virtual Result<std::vector<RevisionView>> list_revisions(
       std::string_view name) = 0;  // newest first
+  virtual Result<RevisionView> get_revision(std::string_view name, std::uint64_t number) = 0;
+
+  virtual Result<RolloutView> rollout(std::string_view name) = 0;
+  // Both kFailedPrecondition when there is nothing to pause or resume.
+  virtual Status pause_rollout(std::string_view name) = 0;
+  virtual Status resume_rollout(std::string_view name) = 0;
+  // An earlier revision serves again, itself, under its own number; `number` 0: the rollout or
+  // split under way is taken back, else the one before the current. As deploys do it starts one pod
+  // first and follows that revision's strategy.
+  virtual void undo_rollout(std::string_view name, std::uint64_t number,
+                            DeployCallback callback) = 0;
+  // Which revisions serve, in percent of the invocations, 100 together. kNotFound;
+  // kFailedPrecondition while a rollout rolls, or of a revision that cannot run.
+  virtual Status set_traffic(std::string_view name, const std::vector<TrafficShare>& shares) = 0;
   virtual NodeInfo node_info() = 0;
 
   using DeadLettersCallback = std::function<void(Result<std::vector<DeadLetterView>>)>;

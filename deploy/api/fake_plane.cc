@@ -24,6 +24,18 @@ FunctionView function_view(const std::string& name) {
   return view;
 }
 
+RolloutView rollout(const std::string& name, std::uint64_t revision) {
+  RolloutView view;
+  view.function = name;
+  view.words = "revision " + std::to_string(revision) + " serves";
+  view.strategy = "at-once";
+  view.revision = revision;
+  view.previous = revision - 1;
+  view.changed_unix_ns = kStart;
+  view.serving = {{revision, 100, 1, 1}};
+  return view;
+}
+
 std::vector<BreakerView> breakers() {
   BreakerView open{"stock", BreakerState::kOpen, kStart + 48 * kSecond, 6,
                    5,       "it answered 503",   kStart + 48 * kSecond};
@@ -91,9 +103,11 @@ void fill(FakePlane& plane) {
   plane.pods = {idle, busy};
 
   plane.revisions["catalogue"] = {
-      {"catalogue", 2, true, std::string(64, 'a'), kStart},
-      {"catalogue", 1, false, std::string(64, 'b'), kStart - 3600 * kSecond}};
-  plane.revisions["stock"] = {{"stock", 1, true, std::string(64, 'a'), kStart}};
+      {"catalogue", 2, true, std::string(64, 'a'), kStart, 100, "cheaper listing", {}},
+      {"catalogue", 1, false, std::string(64, 'b'), kStart - 3600 * kSecond, 0, "", {}}};
+  plane.revisions["stock"] = {{"stock", 1, true, std::string(64, 'a'), kStart, 100, "", {}}};
+  plane.rollouts["catalogue"] = rollout("catalogue", 2);
+  plane.rollouts["stock"] = rollout("stock", 1);
 
   plane.records = {{kStart + 3 * kSecond, "catalogue", "catalogue-7", LogLevel::kInfo,
                     LogStream::kSdk, "listed", R"({"products": "5", "from": "cache"})", "req-1"},

@@ -19,6 +19,7 @@ class FakePlane : public ControlPlane {
   std::vector<PodView> pods;
   ReadyPool ready{8, 3040870};
   std::map<std::string, std::vector<RevisionView>, std::less<>> revisions;
+  std::map<std::string, RolloutView, std::less<>> rollouts;
   std::vector<LogRecord> records;
   std::vector<DeadLetterView> dead_letters;
   // The next deploy fails with this, when it has a message.
@@ -32,6 +33,7 @@ class FakePlane : public ControlPlane {
   DeadLetterChoice last_choice;
   DeployOptions last_deploy_options;
   std::string last_artefact;
+  std::uint64_t last_undo = 0;
   std::size_t subscribers() const {
     return event_watchers_.size() + log_watchers_.size() + request_watchers_.size();
   }
@@ -80,6 +82,7 @@ class FakePlane : public ControlPlane {
     DeployReceipt receipt{name, ++view.revision, view.url};
     receipt.checked = options.check;
     receipt.start_us = options.check ? 1100 : 0;
+    receipt.aside = !options.traffic;
     pending_.push_back([callback, receipt] { callback(receipt); });
   }
   void remove(std::string_view name, StatusCallback callback) override {
@@ -122,6 +125,58 @@ class FakePlane : public ControlPlane {
     const auto it = revisions.find(name);
     if (it == revisions.end()) return none(name);
     return it->second;
+  }
+  Result<RevisionView> get_revision(std::string_view name, std::uint64_t number) override {
+    if (next_failure) return *std::exchange(next_failure, {});
+    for (const RevisionView& revision : revisions[std::string(name)]) {
+      if (revision.number != number) continue;
+      RevisionView view = revision;
+      view.manifest = functions.find(name)->second.manifest;
+      return view;
+    }
+    return fail(ErrorCode::kNotFound, "find revision " + std::to_string(number) + " of " +
+                                          std::string(name) + ": there is none");
+  }
+  Result<RolloutView> rollout(std::string_view name) override {
+    if (next_failure) return *std::exchange(next_failure, {});
+    const auto it = rollouts.find(name);
+    if (it != rollouts.end()) return it->second;
+    if (!functions.contains(name)) return none(name);
+    RolloutView plain;
+    plain.function = name;
+    plain.serving = {{1, 100, 0, 0}};
+    return plain;
+  }
+  Status pause_rollout(std::string_view name) override {
+    return change(name, RolloutState::kProgressing, RolloutState::kPaused);
+  }
+  Status resume_rollout(std::string_view name) override {
+    return change(name, RolloutState::kPaused, RolloutState::kProgressing);
+  }
+  void undo_rollout(std::string_view name, std::uint64_t number, DeployCallback callback) override {
+    last_undo = number;
+    tl::expected<DeployReceipt, DeployFailure> outcome;
+    const auto it = functions.find(name);
+    if (next_failure) {
+      outcome =
+          tl::unexpected<DeployFailure>(DeployFailure{*std::exchange(next_failure, {}), {}, 0});
+    } else if (it == functions.end()) {
+      outcome = tl::unexpected<DeployFailure>(DeployFailure{none(name).value(), {}, 0});
+    } else {
+      outcome->name = name;
+      outcome->revision = number == 0 ? 1 : number;
+      outcome->url = it->second.url;
+    }
+    pending_.push_back([callback, outcome] { callback(outcome); });
+  }
+  Status set_traffic(std::string_view name, const std::vector<TrafficShare>& shares) override {
+    if (next_failure) return *std::exchange(next_failure, {});
+    const auto it = rollouts.find(name);
+    if (it == rollouts.end()) return none(name);
+    it->second.serving.clear();
+    for (const TrafficShare& share : shares)
+      it->second.serving.push_back({share.revision, share.percent, 1, 1});
+    return ok();
   }
   NodeInfo node_info() override {
     return {"0.1.0", "http://127.0.0.1:8080", "/var/lib/subito", 1'795'471'445'123'000'000, 4711};
@@ -185,6 +240,15 @@ class FakePlane : public ControlPlane {
  private:
   static tl::unexpected<Error> none(std::string_view name) {
     return fail(ErrorCode::kNotFound, "find function " + std::string(name) + ": there is none");
+  }
+  Status change(std::string_view name, RolloutState from, RolloutState to) {
+    if (next_failure) return *std::exchange(next_failure, {});
+    const auto it = rollouts.find(name);
+    if (it == rollouts.end()) return none(name);
+    if (it->second.state != from)
+      return fail(ErrorCode::kFailedPrecondition, "there is no such rollout");
+    it->second.state = to;
+    return ok();
   }
   template <typename Callback>
   using Watchers = std::map<SubscriptionId, std::pair<std::string, Callback>>;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "deploy/api/api_handler.h"
+#include "deploy/api/request_body.h"
 #include "deploy/api/time_text.h"
 #include "deploy/manifest/defaults.h"
 #include "deploy/manifest/elf_check.h"
@@ -20,26 +21,6 @@ namespace subito::api {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// A JSON object of bounded depth with no other keys than these.
-Result<Json> parse_object(const std::string& text, const std::vector<std::string>& keys) {
-  bool too_deep = false;
-  const auto callback = [&](int depth, Json::parse_event_t, Json&) {
-    too_deep = too_deep || depth > kJsonDepthMax;
-    return !too_deep;
-  };
-  Json json = Json::parse(text, callback, false);
-  if (too_deep)
-    return fail(ErrorCode::kInvalidArgument,
-                "read body: nested deeper than " + std::to_string(kJsonDepthMax) + " levels");
-  if (!json.is_object())
-    return fail(ErrorCode::kInvalidArgument, "read body: must be a JSON object");
-  for (const auto& [key, value] : json.items()) {
-    if (std::find(keys.begin(), keys.end(), key) == keys.end())
-      return fail(ErrorCode::kInvalidArgument, "read body: there is no field '" + key + "'");
-  }
-  return json;
-}
 
 struct DeployRequest {
   manifest::Function function;
@@ -54,14 +35,19 @@ tl::unexpected<Problem> wrong(int status, std::string type, std::string detail) 
 }
 
 DeployRequestOrProblem parse_deploy(const std::string& body, const std::string& name) {
-  const auto json = parse_object(body, {"manifest", "artefact", "check"});
+  const auto json = parse_object(body, {"manifest", "artefact", "check", "traffic", "message"});
   if (!json) return tl::unexpected<Problem>(problem_of(json.error()));
   const auto manifest = json->find("manifest"), artefact = json->find("artefact");
   if (manifest == json->end() || artefact == json->end() || !artefact->is_string())
     return wrong(400, "invalid-argument", "read body: needs manifest and artefact");
-  const Json check = json->value("check", Json(true));
-  if (!check.is_boolean())
-    return wrong(400, "invalid-argument", "read body: check must be true or false");
+  const Json check = json->value("check", Json(true)), traffic = json->value("traffic", Json(true));
+  if (!check.is_boolean() || !traffic.is_boolean())
+    return wrong(400, "invalid-argument", "read body: check and traffic must be true or false");
+  const Json message = json->value("message", Json(""));
+  if (!message.is_string() || message.get_ref<const std::string&>().size() > kMessageBytesMax)
+    return wrong(400, "invalid-argument",
+                 "read body: message must be text of at most " + std::to_string(kMessageBytesMax) +
+                     " bytes");
   auto function = manifest::from_json(manifest->dump());
   if (!function) return wrong(422, "manifest-invalid", function.error().message);
   if (function->metadata().name() != name)
@@ -69,7 +55,9 @@ DeployRequestOrProblem parse_deploy(const std::string& body, const std::string& 
         422, "manifest-invalid",
         "metadata.name: is '" + function->metadata().name() + "', the path says '" + name + "'");
   manifest::apply_defaults(*function);
-  return DeployRequest{std::move(*function), artefact->get<std::string>(), {check.get<bool>()}};
+  return DeployRequest{std::move(*function),
+                       artefact->get<std::string>(),
+                       {check.get<bool>(), traffic.get<bool>(), message.get<std::string>()}};
 }
 
 // A count of pods in a scale request; absent when it is not there.
@@ -129,12 +117,6 @@ Result<DeadLetterChoice> parse_choice(const std::string& body) {
   return choice;
 }
 
-const std::string& name_of(const Parameters& path) {
-  const auto it = path.find("name");
-  CHECK(it != path.end());
-  return it->second;
-}
-
 }  // namespace
 
 void ApiHandler::run(ExchangeId id, Exchange& exchange) {
@@ -169,7 +151,7 @@ void ApiHandler::run(ExchangeId id, Exchange& exchange) {
     case Operation::kPutArtefact:
       break;  // streams: begin_upload()
     default:
-      return run_dead_letters(id, exchange);
+      return run_rollout(id, exchange);
   }
   CHECK(false);
 }
@@ -225,15 +207,15 @@ void ApiHandler::deploy(ExchangeId id, Exchange& exchange) {
     return answer(id, Problem{422, "binary-refused", facts.error().message});
   transition(exchange, Exchange::State::kWaiting);
   plane_.begin_deploy(request->function, request->artefact, request->options,
-                      [this, id](auto outcome) {
-                        if (outcome) return answer(id, 200, to_json(*outcome));
-                        const DeployFailure& failure = outcome.error();
-                        send(id,
-                             {problem_of(failure).status,
-                              {{"content-type", std::string(http::kProblemContentType)}},
-                              {}},
-                             to_json(failure) + "\n");
-                      });
+                      [this, id](auto outcome) { deployed(id, outcome); });
+}
+
+void ApiHandler::deployed(ExchangeId id, const DeployOutcome& outcome) {
+  if (outcome) return answer(id, 200, to_json(*outcome));
+  const DeployFailure& failure = outcome.error();
+  send(id,
+       {problem_of(failure).status, {{"content-type", std::string(http::kProblemContentType)}}, {}},
+       to_json(failure) + "\n");
 }
 
 void ApiHandler::scale(ExchangeId id, const Exchange& exchange) {

@@ -116,7 +116,16 @@ Json revision_json(const RevisionView& view) {
           {"number", view.number},
           {"current", view.current},
           {"artefact", view.artefact},
-          {"createdAt", time_text(view.created_unix_ns)}};
+          {"createdAt", time_text(view.created_unix_ns)},
+          {"trafficPercent", view.traffic_percent},
+          {"message", view.message}};
+}
+
+Json serving_json(const ServingView& view) {
+  return {{"revision", view.revision},
+          {"percent", view.percent},
+          {"pods", view.pods},
+          {"ready", view.ready}};
 }
 
 Json pod_json(const PodView& pod) {
@@ -190,6 +199,22 @@ std::string to_json(const std::vector<RevisionView>& views) {
   return dump({{"items", items(views, revision_json)}});
 }
 
+std::string to_json(const RevisionView& view) {
+  Json json = revision_json(view);
+  json["manifest"] = Json::parse(manifest::to_json(view.manifest));
+  return dump(json);
+}
+
+std::string to_json(const RolloutView& view) {
+  Json json = {{"function", view.function}, {"state", to_string(view.state)},
+               {"words", view.words},       {"strategy", view.strategy},
+               {"revision", view.revision}, {"serving", items(view.serving, serving_json)}};
+  if (view.target != 0) json["target"] = view.target;
+  if (view.previous != 0) json["previous"] = view.previous;
+  if (view.changed_unix_ns != 0) json["changedAt"] = time_text(view.changed_unix_ns);
+  return dump(json);
+}
+
 std::string to_json(const std::vector<DeadLetterView>& letters) {
   return dump({{"items", items(letters, dead_letter_json)}});
 }
@@ -237,11 +262,10 @@ std::string to_json(const NodeInfo& info) {
 }
 
 std::string to_json(const DeployReceipt& receipt) {
-  Json json = {{"name", receipt.name},
-               {"revision", receipt.revision},
-               {"url", receipt.url},
-               {"unchanged", receipt.unchanged},
-               {"checked", receipt.checked}};
+  Json json = {{"name", receipt.name},       {"revision", receipt.revision},
+               {"url", receipt.url},         {"unchanged", receipt.unchanged},
+               {"checked", receipt.checked}, {"rolling", receipt.rolling},
+               {"aside", receipt.aside}};
   if (receipt.checked) {
     json["startMode"] = to_string(receipt.start_mode);
     json["startMicros"] = receipt.start_us;
@@ -331,6 +355,20 @@ std::string_view to_string(FunctionState state) {
       return "ready";
     case FunctionState::kFailing:
       return "failing";
+  }
+  return "unknown";
+}
+
+std::string_view to_string(RolloutState state) {
+  switch (state) {
+    case RolloutState::kComplete:
+      return "complete";
+    case RolloutState::kProgressing:
+      return "progressing";
+    case RolloutState::kPaused:
+      return "paused";
+    case RolloutState::kFailed:
+      return "failed";
   }
   return "unknown";
 }

@@ -13,6 +13,8 @@ namespace subito::api {
 std::string to_json(const FunctionView& view, bool with_events);
 std::string to_json(const std::vector<FunctionView>& views);  // {"items": [...]}
 std::string to_json(const std::vector<RevisionView>& views);
+std::string to_json(const RevisionView& view);  // with its manifest
+std::string to_json(const RolloutView& view);
 std::string to_json(const std::vector<PodView>& pods, const ReadyPool& ready);
 // The first line of a watch: the pods as they are, {"type": "pods", "items": ..., "ready": ...}.
 std::string watch_line(const std::vector<PodView>& pods, const ReadyPool& ready);
@@ -40,6 +42,7 @@ Problem problem_of(const DeployFailure& failure);
 
 std::string_view to_string(PodState state);
 std::string_view to_string(FunctionState state);
+std::string_view to_string(RolloutState state);
 std::string_view to_string(BreakerState state);
 std::string_view to_string(LogLevel level);
 std::string_view to_string(LogStream stream);

@@ -41,6 +41,8 @@ void add_commands(CLI::App& app, Session& session) {
   add_debug(app, session);
   add_explain(app, session);
   add_scale(app, session);
+  add_rollout(app, session);
+  add_traffic(app, session);
   add_delete(app, session);
   add_doctor(app, session);
   add_bench(app, session);

@@ -98,7 +98,8 @@ TEST_F(CliTest, AWrongWordIsToldWithWhatIsAllowed) {
   EXPECT_EQ(
       run({"hello"}).err,
       "subito: there is no command 'hello', there are up, new, deploy, dev, invoke, get, describe, "
-      "logs, dead-letters, debug, explain, scale, delete, doctor, bench, simulate, version\nTry "
+      "logs, dead-letters, debug, explain, scale, rollout, traffic, delete, doctor, bench, "
+      "simulate, version\nTry "
       "`subito --help`\n");
   EXPECT_THAT(run({"pod"}).err, HasSubstr("no command 'pod'; did you mean 'get pods'?\n"));
   EXPECT_THAT(run({"functions"}).err, HasSubstr("; did you mean 'get functions'?\n"));

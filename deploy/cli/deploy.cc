@@ -27,6 +27,8 @@ bool is_folder(const std::string& path) {
 struct DeployOptions {
   std::vector<std::string> files;
   bool no_check = false;
+  bool no_traffic = false;
+  std::string message;
   bool verbose = false;
   Output output;
   // Instead of a manifest: its fields, as text. from_json() judges them as those of a file.
@@ -187,7 +189,8 @@ class Deploy {
   int deploy(const manifest::Manifest& one) {
     const std::string& name = one.function.metadata().name();
     progress("deploying " + name + " ...");
-    auto receipt = send_deploy(node_, one, !options_.no_check);
+    auto receipt =
+        send_deploy(node_, one, {!options_.no_check, !options_.no_traffic, options_.message});
     progress("");
     if (!receipt) return tell_deploy_failure(session_, one, receipt.error(), true);
     receipts_.push_back(*receipt);
@@ -313,6 +316,10 @@ void add_deploy(CLI::App& app, Session& session) {
           ->allow_extra_args(false)
           ->type_name("PATH");
   command.add_flag("--no-check", options->no_check, "do not start a pod once before");
+  command.add_flag("--no-traffic", options->no_traffic,
+                   "keep the new revision aside: `subito traffic set` gives it calls");
+  command.add_option("-m,--message", options->message, "why, for `subito rollout history`")
+      ->type_name("TEXT");
   command.add_flag("-v,--verbose", options->verbose, "show what cmake and the compiler say");
   add_output_option(command, options->output, false);
   add_flags(command, *options);

@@ -12,12 +12,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Outcome<Json> put_and_deploy(Node& node, const manifest::Manifest& one, bool check) {
+Outcome<Json> put_and_deploy(Node& node, const manifest::Manifest& one,
+                             const SendOptions& options) {
   const auto hash = node.put_artefact(one.binary_path());
   if (!hash) return tl::unexpected<Failure>(hash.error());
-  const Json body = {{"manifest", Json::parse(manifest::to_json(one.function))},
-                     {"artefact", *hash},
-                     {"check", check}};
+  Json body = {{"manifest", Json::parse(manifest::to_json(one.function))},
+               {"artefact", *hash},
+               {"check", options.check},
+               {"traffic", options.traffic}};
+  if (!options.message.empty()) body["message"] = options.message;
   const std::string& name = one.function.metadata().name();
   return node.call("POST", "/v1/functions/" + name + "/deploy", body.dump());
 }
@@ -70,10 +73,10 @@ std::vector<std::string> wrong_binaries(const Manifests& manifests) {
 }
 
 // The node clears away binaries that nobody uses: one that went just now is put again, once.
-Outcome<Json> send_deploy(Node& node, const manifest::Manifest& one, bool check) {
-  auto receipt = put_and_deploy(node, one, check);
+Outcome<Json> send_deploy(Node& node, const manifest::Manifest& one, const SendOptions& options) {
+  auto receipt = put_and_deploy(node, one, options);
   if (!receipt && receipt.error().type() == "artefact-missing")
-    receipt = put_and_deploy(node, one, check);
+    receipt = put_and_deploy(node, one, options);
   return receipt;
 }
 
@@ -87,6 +90,12 @@ void print_receipt(const Session& session, const Json& receipt,
     session.out() << ", started in " << time_words(receipt.value("startMicros", 0.0)) << ' '
                   << receipt.value("startMode", "");
   session.out() << '\n';
+  if (receipt.value("rolling", false)) {
+    session.out() << "  it takes over pod by pod: subito rollout status " << name << " -w\n";
+  } else if (receipt.value("aside", false)) {
+    session.out() << "  it gets no traffic yet: subito traffic set " << name << " r"
+                  << receipt.at("revision") << "=100\n";
+  }
   std::vector<std::string> routes;
   for (const manifest::Route& route : function.spec().routes()) routes.push_back(route.path());
   const std::vector<std::string> urls = urls_of(url, routes);

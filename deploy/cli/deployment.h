@@ -21,8 +21,13 @@ Outcome<Manifests> read_manifests(const std::vector<std::string>& paths);
 // What is wrong with the binaries, each with its place in the manifest; empty: nothing.
 std::vector<std::string> wrong_binaries(const Manifests& manifests);
 
-// Puts the binary and deploys it; the receipt of the API. `check`: one pod is started first.
-Outcome<Json> send_deploy(Node& node, const manifest::Manifest& one, bool check);
+struct SendOptions {
+  bool check = true;    // one pod is started first
+  bool traffic = true;  // false: it gets none yet
+  std::string message;  // for the history
+};
+// Puts the binary and deploys it; the receipt of the API.
+Outcome<Json> send_deploy(Node& node, const manifest::Manifest& one, const SendOptions& options);
 
 // "NAME revision 4 is deployed, started in 1.1 ms pooled", its URLs and a command that calls it.
 void print_receipt(const Session& session, const Json& receipt, const manifest::Function& function);

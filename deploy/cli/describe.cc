@@ -216,8 +216,16 @@ void print_events(const Session& session, const Json& events) {
   table.print(session.out(), session.colours(), "  ");
 }
 
-int print_function(const Session& session, const Json& function, const Json& pods) {
+// Nothing when the current revision serves alone, as its rollout meant it to.
+void print_rollout(const Session& session, const Json& rollout) {
+  const bool plain = rollout.value("state", "") == "complete" && rollout.at("serving").size() == 1;
+  if (!plain) print_label(session, "Rollout", printable(rollout.value("words", "")));
+}
+
+int print_function(const Session& session, const Json& function, const Json& pods,
+                   const Json& rollout) {
   print_head(session, function);
+  print_rollout(session, rollout);
   print_heading(session, "Spec:");
   print_yaml(session.out(), function.at("manifest").at("spec"), "  ");
   print_heading(session, "Pods:");
@@ -241,7 +249,9 @@ int describe_function(const Session& session, const std::string& name, bool json
   }
   const auto pods = node.get("/v1/pods?function=" + encoded(name));
   if (!pods) return session.tell(pods.error());
-  return print_function(session, *function, pods->at("items"));
+  const auto rollout = node.get("/v1/functions/" + encoded(name) + "/rollout");
+  if (!rollout) return session.tell(rollout.error());
+  return print_function(session, *function, pods->at("items"), *rollout);
 }
 
 Json events_of_pod(const Json& function, const std::string& pod) {

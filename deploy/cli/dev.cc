@@ -218,7 +218,7 @@ class Dev {
     const auto manifests = judged();
     if (!manifests) return plan_.deployed();
     for (const manifest::Manifest& one : *manifests) {
-      const auto receipt = send_deploy(node_, one, true);
+      const auto receipt = send_deploy(node_, one, {});
       if (ended()) return;
       if (receipt) {
         deployed(one.function, *receipt);

@@ -59,9 +59,9 @@ TEST_F(CliTest, GetPodsEndsWithWhatIsKeptReady) {
 
 TEST_F(CliTest, GetRevisions) {
   EXPECT_EQ(run({"get", "revisions", "catalogue"}).out,
-            "FUNCTION   REVISION  CURRENT  BINARY        AGE\n"
-            "catalogue  2         yes      aaaaaaaaaaaa  60s\n"
-            "catalogue  1                  bbbbbbbbbbbb  61m\n");
+            "FUNCTION   REVISION  CURRENT  TRAFFIC  BINARY        AGE\n"
+            "catalogue  2         yes      100 %    aaaaaaaaaaaa  60s\n"
+            "catalogue  1                  -        bbbbbbbbbbbb  61m\n");
   EXPECT_EQ(Json::parse(run({"get", "rev", "-o", "json"}).out).at("items").size(), 3U);
 }
 
@@ -179,6 +179,11 @@ TEST_F(CliTest, Describe) {
           "  start: pooled\n"
           "  bodyMax: 16Mi\n"
           "  ingress: all\n"
+          "  rollout:\n"
+          "    strategy: at-once\n"
+          "    maxSurge: 25%\n"
+          "    maxUnavailable: 25%\n"
+          "    revisionsKept: 10\n"
           "Pods:\n"
           "  POD          STATE  START          REQUESTS  IN FLIGHT  MEMORY   AGE\n"
           "  catalogue-7  idle   1.1 ms pooled  12        0          2.3 MiB  58s\n"

@@ -91,10 +91,12 @@ Table pods_table(const Session& session, const Json& items, bool wide) {
 }
 
 Table revisions_table(const Session& session, const Json& items) {
-  Table table({"FUNCTION", "REVISION", "CURRENT", "BINARY", "AGE"});
+  Table table({"FUNCTION", "REVISION", "CURRENT", "TRAFFIC", "BINARY", "AGE"});
   for (const Json& item : items) {
     const bool current = item.value("current", false);
-    table.add({text(item, "function"), text(item, "number"), current ? "yes" : "", short_hash(item),
+    const int percent = item.value("trafficPercent", 0);
+    table.add({text(item, "function"), text(item, "number"), current ? "yes" : "",
+               percent == 0 ? "-" : std::to_string(percent) + " %", short_hash(item),
                session.age(item.value("createdAt", Json()))},
               current ? Colour::kGreen : Colour::kNone, 2);
   }

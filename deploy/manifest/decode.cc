@@ -308,7 +308,7 @@ void Decoder::choice(const Node& node, const Field& field, Message& out, const P
   const EnumDescriptor& type = *field.enum_type();
   std::vector<std::string> allowed;
   for (int i = 0; i < type.value_count(); ++i) {
-    allowed.push_back(lower(type.value(i)->name()));
+    allowed.push_back(choice_name(type.value(i)->name()));
     if (allowed.back() == node.text)
       return out.GetReflection()->SetEnum(&out, &field, type.value(i));
   }

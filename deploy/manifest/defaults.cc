@@ -40,6 +40,13 @@ void apply_resources(Resources& resources) {
   if (!resources.has_pids()) resources.set_pids(kPids);
 }
 
+void apply_rollout(Rollout& rollout) {
+  if (!rollout.has_strategy()) rollout.set_strategy(kRolloutStrategy);
+  if (!rollout.has_max_surge()) rollout.set_max_surge(kMaxSurge);
+  if (!rollout.has_max_unavailable()) rollout.set_max_unavailable(kMaxUnavailable);
+  if (!rollout.has_revisions_kept()) rollout.set_revisions_kept(kRevisionsKept);
+}
+
 void apply_breaker(Breaker& breaker) {
   if (!breaker.has_failures()) breaker.set_failures(kBreakerFailures);
   if (!breaker.has_failure_rate()) breaker.set_failure_rate(kBreakerFailureRate);
@@ -77,6 +84,7 @@ void apply_defaults(Function& function) {
   if (!spec.has_ingress()) spec.set_ingress(kIngress);
   apply_scaling(*spec.mutable_scaling(), spec.concurrency());
   apply_resources(*spec.mutable_resources());
+  apply_rollout(*spec.mutable_rollout());
   for (Binding& binding : *spec.mutable_bindings()) {
     if (binding.has_redis() && binding.redis().key_prefix().empty())
       binding.mutable_redis()->set_key_prefix(metadata.name() + ":");

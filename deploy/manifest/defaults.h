@@ -55,6 +55,12 @@ inline constexpr std::int32_t kPids = 64;
 inline constexpr std::int64_t kBodyBytesMax = 16 << 20;
 // The fastest start that keeps nothing of the function in memory.
 inline constexpr StartMode kStart = POOLED;
+// No request is lost either way; rolling takes longer and pays where a start is slow.
+inline constexpr RolloutStrategy kRolloutStrategy = AT_ONCE;
+// As a Deployment of Kubernetes has them.
+inline constexpr char kMaxSurge[] = "25%";
+inline constexpr char kMaxUnavailable[] = "25%";
+inline constexpr std::int32_t kRevisionsKept = 10;
 // A function is deployed to be called; what only others call is for its author to close.
 inline constexpr Ingress kIngress = ALL;
 // One bad pod, or one bad moment, is not enough.

@@ -33,7 +33,7 @@ Json encode_value(const Message& message, const Field& field) {
     case Form::kBool:
       return reflection.GetBool(message, &field);
     case Form::kChoice:
-      return lower(reflection.GetEnum(message, &field)->name());
+      return choice_name(reflection.GetEnum(message, &field)->name());
     case Form::kMessage:
       return encode_message(reflection.GetMessage(message, &field));
     default:

@@ -25,4 +25,10 @@ inline std::string lower(std::string text) {
   return text;
 }
 
+// "AT_ONCE" of an enum as users write it: "at-once".
+inline std::string choice_name(std::string text) {
+  for (char& c : text) c = c == '_' ? '-' : lower(c);
+  return text;
+}
+
 }  // namespace subito::manifest

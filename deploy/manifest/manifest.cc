@@ -25,6 +25,7 @@ class CrossChecks {
 
   void run() {
     scaling();
+    rollout();
     ingress();
     const FunctionSpec& spec = function_.spec();
     unique("spec.bindings", "name", spec.bindings_size(),
@@ -55,6 +56,14 @@ class CrossChecks {
     if (!scaling.has_min() || scaling.min() <= max) return;
     fault("spec.scaling.min", "is " + std::to_string(scaling.min()) + ", above max, which is " +
                                   std::to_string(max) + (scaling.has_max() ? "" : " by default"));
+  }
+
+  void rollout() {
+    const auto none = [](const std::string& text) { return text == "0" || text == "0%"; };
+    const Rollout& rollout = function_.spec().rollout();
+    if (none(rollout.max_surge()) && none(rollout.max_unavailable()))
+      fault("spec.rollout.maxUnavailable",
+            "is 0 as maxSurge is: then no pod may come or go; raise one of them");
   }
 
   void ingress() {

@@ -350,6 +350,30 @@ TEST(ManifestJson, RefusesWhatYamlRefusesAndItsOwnFaults) {
               HasSubstr("kind: is there twice"));
 }
 
+TEST(Manifest, ReadsRolloutsAsADeploymentOfKubernetesWritesThem) {
+  const auto read = [](const std::string& rollout) {
+    return parse_yaml("f", std::string(kHead) + "spec: {binary: a, rollout: " + rollout + "}");
+  };
+  Function function = read("{strategy: rolling, maxSurge: 1, maxUnavailable: 0%, revisionsKept: 0}")
+                          .manifests.at(0)
+                          .function;
+  apply_defaults(function);
+  EXPECT_EQ(function.spec().rollout().strategy(), ROLLING);
+  EXPECT_EQ(function.spec().rollout().max_surge(), "1");
+  EXPECT_EQ(function.spec().rollout().revisions_kept(), 0);
+  EXPECT_THAT(to_json(function), testing::HasSubstr(R"("strategy":"rolling")"));
+  EXPECT_EQ(to_string(read("{maxSurge: 0, maxUnavailable: 0}").faults),
+            "f:4: spec.rollout.maxUnavailable: is 0 as maxSurge is: then no pod may come or go; "
+            "raise one of them");
+  for (const char* wrong : {"-1", "101%", "1001", "a", "'%'", "''", "1.5"}) {
+    EXPECT_THAT(to_string(read(std::string("{maxSurge: ") + wrong + "}").faults),
+                testing::HasSubstr("allowed is 0 to 1000 or 0% to 100%"))
+        << wrong;
+  }
+  EXPECT_THAT(to_string(read("{strategy: at_once}").faults),
+              testing::HasSubstr("allowed is one of at-once, rolling"));
+}
+
 TEST(Defaults, FillInWhatIsAbsentAndKeepZero) {
   auto function =
       parse_yaml("f", std::string(kHead) +

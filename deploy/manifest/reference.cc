@@ -130,7 +130,7 @@ std::string default_words(const Field& field, const Samples& samples) {
   const Field& built = built_field(field, **found);
   const pb::Reflection& reflection = *(*found)->GetReflection();
   if (form == Form::kText) return reflection.GetString(**found, &built);
-  if (form == Form::kChoice) return lower(reflection.GetEnum(**found, &built)->name());
+  if (form == Form::kChoice) return choice_name(reflection.GetEnum(**found, &built)->name());
   return format_number(form, built.cpp_type() == Field::CPPTYPE_INT32
                                  ? reflection.GetInt32(**found, &built)
                                  : reflection.GetInt64(**found, &built));
@@ -171,7 +171,7 @@ FieldReference reference_of(const Field& field, const std::string& above, const 
   if (form_of(field) == Form::kChoice) {
     for (int i = 0; i < field.enum_type()->value_count(); ++i) {
       const pb::EnumValueDescriptor& value = *field.enum_type()->value(i);
-      out.choices.push_back({lower(value.name()), comment_of(value).text});
+      out.choices.push_back({choice_name(value.name()), comment_of(value).text});
     }
   }
   if (form_of(field) != Form::kMessage) return out;

@@ -143,6 +143,19 @@ Wrong check_cron(std::string_view text) {
   return cron.error().message;
 }
 
+// "2" or "25%": IntOrString of Kubernetes.
+Wrong check_pods_or_percent(std::string_view text) {
+  constexpr int kPodsMax = 1000;
+  const bool percent = !text.empty() && text.back() == '%';
+  const std::string_view digits = text.substr(0, text.size() - (percent ? 1 : 0));
+  int number = -1;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  const bool whole = error == std::errc() && end == digits.data() + digits.size();
+  if (whole && number >= 0 && number <= (percent ? 100 : kPodsMax)) return std::nullopt;
+  return "is '" + std::string(text.substr(0, kNameBytesMax)) +
+         "', allowed is 0 to 1000 or 0% to 100%";
+}
+
 constexpr std::int64_t kHourMs = 3'600'000;
 constexpr std::int64_t kDayMs = 24 * kHourMs;
 
@@ -185,6 +198,9 @@ const std::array kRules = {
     Rule{.field = "Knative.initial_scale", .min = 0, .max = 1000},
     Rule{.field = "Knative.activation_scale", .min = 1, .max = 1000},
     Rule{.field = "Knative.target_burst_capacity", .min = -1, .max = 1'000'000},
+    Rule{.field = "Rollout.max_surge", .text = check_pods_or_percent},
+    Rule{.field = "Rollout.max_unavailable", .text = check_pods_or_percent},
+    Rule{.field = "Rollout.revisions_kept", .min = 0, .max = 100},
     Rule{.field = "Resources.memory_bytes", .min = 4 << 20, .max = 64LL << 30},
     Rule{.field = "Resources.cpu_millicores", .min = 10, .max = 64'000, .zero_allowed = true},
     Rule{.field = "Resources.pids", .min = 1, .max = 4096},

@@ -1,6 +1,6 @@
-// Deploy is atomic: a process that deploys all the time is killed at any moment, 200 times over the
-// same data folder. Each time the store opens with the old state or the new one, never between, and
-// with everything that was acknowledged.
+// Deploy is atomic: a process that deploys all the time, splits traffic and undoes, is killed at
+// any moment, 200 times over the same data folder. Each time the store opens with the old state or
+// the new one, never between, and with everything that was acknowledged.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -24,6 +24,19 @@ std::string name_of(int i) {
   return "function-" + std::to_string(i);
 }
 
+// Traffic to the last two, then back to the one before: revisions are forgotten meanwhile.
+bool split_and_undo(Store& store, const std::string& name) {
+  auto serving = store.serving(name);
+  if (!serving || serving->previous == 0) return bool{serving};
+  const auto current = store.revision(name, serving->current);
+  if (!current || !store.revision(name, serving->previous)) return bool{current};
+  Serving split = *serving;
+  split.shares = {{serving->current, 90}, {serving->previous, 10}};
+  if (!store.set_serving(name, split)) return false;
+  std::swap(serving->current, serving->previous);
+  return bool{store.set_serving(name, *serving)};
+}
+
 // Deploys marker after marker until it is killed, telling each that was acknowledged.
 [[noreturn]] void deploy_for_ever(const std::string& folder, int first, int acknowledge_fd) {
   auto store = Store::open(folder);
@@ -36,9 +49,12 @@ std::string name_of(int i) {
     if (!hash) ::_exit(3);
     const std::string name = name_of(marker % kFunctions);
     if (marker % 17 == 0) (void)(*store)->remove_function(name);
-    const auto candidate = (*store)->prepare(function(name, text), *hash);
+    manifest::Function deployed = function(name, text);
+    deployed.mutable_spec()->mutable_rollout()->set_revisions_kept(1 + marker % 3);
+    const auto candidate = (*store)->prepare(deployed, *hash);
     if (!candidate || !(*store)->commit(*candidate)) ::_exit(4);
     if (::write(acknowledge_fd, &marker, sizeof marker) != sizeof marker) ::_exit(5);
+    if (marker % 5 == 0 && !split_and_undo(**store, name)) ::_exit(6);
   }
 }
 
@@ -60,10 +76,12 @@ int check_invariants(Store& store, const std::string& folder) {
       if (path) {
         EXPECT_EQ(content(*path), marker) << "spec and binary differ";
       }
-      EXPECT_LE(revision.number, record.revision.number);
+      newest = std::max(newest, std::stoi(marker));
     }
     EXPECT_EQ(current, 1);
-    newest = std::max(newest, std::stoi(record.revision.spec.spec().settings().at("marker")));
+    const Serving serving = store.serving(record.revision.function).value();
+    for (const Share& share : serving.shares)
+      EXPECT_TRUE(store.revision(record.revision.function, share.number)) << "traffic to nothing";
   }
   EXPECT_EQ(count_files(folder + "/artefacts"), static_cast<int>(referenced.size()));
   return newest;

@@ -36,6 +36,19 @@ constexpr std::array kMigrations = {
        CREATE TABLE settings (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;)",
     // 1: its minimum and maximum are not those of its manifest any more.
     "ALTER TABLE revisions ADD COLUMN scaled INTEGER NOT NULL DEFAULT 0;",
+    // 2: which revisions serve, and the rollout from one to another.
+    R"(ALTER TABLE revisions ADD COLUMN message TEXT NOT NULL DEFAULT '';
+       ALTER TABLE functions ADD COLUMN previous INTEGER NOT NULL DEFAULT 0;
+       ALTER TABLE functions ADD COLUMN target INTEGER NOT NULL DEFAULT 0;
+       ALTER TABLE functions ADD COLUMN rollout_state INTEGER NOT NULL DEFAULT 0;
+       ALTER TABLE functions ADD COLUMN rollout_reason TEXT NOT NULL DEFAULT '';
+       ALTER TABLE functions ADD COLUMN rollout_ns INTEGER NOT NULL DEFAULT 0;
+       CREATE TABLE traffic (
+         function TEXT NOT NULL REFERENCES functions (name) ON DELETE CASCADE,
+         number INTEGER NOT NULL,
+         weight INTEGER NOT NULL,
+         PRIMARY KEY (function, number)
+       ) STRICT;)",
 };
 
 // Who holds the lock, as it wrote it there: " (pid 4711)", or nothing.

@@ -13,7 +13,7 @@ namespace {
 // The columns that read_revision() reads, in its order.
 #define REVISION_COLUMNS                                                                         \
   "r.function, r.number, r.spec, r.artefact, r.created_ns, f.current = r.number, f.created_ns, " \
-  "r.scaled "
+  "r.scaled, r.message "
 
 Result<Revision> read_revision(const Statement& row) {
   Revision revision;
@@ -26,6 +26,7 @@ Result<Revision> read_revision(const Statement& row) {
   revision.created_unix_ns = row.integer(4);
   revision.current = row.integer(5) != 0;
   revision.scaled = row.integer(7) != 0;
+  revision.message = row.text(8);
   return revision;
 }
 
@@ -114,51 +115,19 @@ Result<std::uint64_t> Store::next_number(const std::string& function) {
   return static_cast<std::uint64_t>(next - 1);
 }
 
-Result<Candidate> Store::prepare(const manifest::Function& spec, const std::string& artefact) {
+Result<Candidate> Store::prepare(const manifest::Function& spec, const std::string& artefact,
+                                 const std::string& message) {
   RETURN_IF_ERROR(artefacts_.path(artefact));
   Candidate candidate{spec.metadata().name(), 0};
   ASSIGN_OR_RETURN(Transaction transaction, Transaction::begin(database_));
   ASSIGN_OR_RETURN(candidate.number, next_number(candidate.function));
   RETURN_IF_ERROR(database_.run(
-      "INSERT INTO revisions (function, number, spec, artefact, created_ns, committed) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, 0)",
+      "INSERT INTO revisions (function, number, spec, artefact, created_ns, committed, message) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6)",
       candidate.function, as_int(candidate.number), Blob{spec.SerializeAsString()}, artefact,
-      std::int64_t{wall_clock_nanoseconds()}));
+      std::int64_t{wall_clock_nanoseconds()}, message));
   RETURN_IF_ERROR(transaction.commit());
   return candidate;
-}
-
-Status Store::commit(const Candidate& candidate) {
-  std::vector<std::string> hashes;
-  ASSIGN_OR_RETURN(Transaction transaction, Transaction::begin(database_));
-  RETURN_IF_ERROR(database_.run(
-      "UPDATE revisions SET committed = 1 WHERE function = ?1 AND number = ?2 AND committed = 0",
-      candidate.function, as_int(candidate.number)));
-  if (database_.changes() != 1)
-    return fail(ErrorCode::kNotFound, "commit revision " + std::to_string(candidate.number) +
-                                          " of " + candidate.function + ": no such candidate");
-  RETURN_IF_ERROR(database_.run("UPDATE functions SET current = ?2 WHERE name = ?1",
-                                candidate.function, as_int(candidate.number)));
-  RETURN_IF_ERROR(prune(candidate.function, hashes));
-  RETURN_IF_ERROR(transaction.commit());
-  // The deploy is done. A binary that cannot be removed now is collected by the next open().
-  (void)remove_unreferenced(hashes);
-  return ok();
-}
-
-// Forgets the oldest revisions; `hashes` gets the artefacts they had.
-Status Store::prune(const std::string& function, std::vector<std::string>& hashes) {
-  ASSIGN_OR_RETURN(
-      Statement rows,
-      database_.prepare("DELETE FROM revisions WHERE function = ?1 AND committed = 1 AND number IN "
-                        "(SELECT number FROM revisions WHERE function = ?1 AND committed = 1 ORDER "
-                        "BY number DESC LIMIT -1 OFFSET ?2) RETURNING artefact"));
-  rows.bind(function, std::int64_t{kOldRevisionsMax + 1});
-  while (true) {
-    ASSIGN_OR_RETURN(const bool row, rows.step());
-    if (!row) return ok();
-    hashes.push_back(rows.text(0));
-  }
 }
 
 Status Store::drop(const Candidate& candidate) {

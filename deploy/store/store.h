@@ -3,7 +3,7 @@
 // deploy costs a few fsyncs). One process per data folder, held by a lock.
 //
 //   DATA/lock          flock(2), holds the owner's pid
-//   DATA/state.db      functions, revisions, settings; write-ahead log, synchronous=FULL
+//   DATA/state.db      functions, revisions, traffic, settings; write-ahead log, synchronous=FULL
 //   DATA/artefacts/    binaries by SHA-256 (artefacts.h)
 //
 // Deploy: put the artefact, prepare() a candidate, try it, commit() or drop() it. What commit()
@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,7 +27,6 @@
 
 namespace subito::store {
 
-inline constexpr int kOldRevisionsMax = 10;   // kept per function beside the current one
 inline constexpr int kFunctionsMax = 10'000;  // of a node
 
 struct Revision {
@@ -37,6 +37,31 @@ struct Revision {
   std::int64_t created_unix_ns = 0;
   bool current = false;
   bool scaled = false;  // by set_scaling()
+  std::string message;  // of whoever deployed it, may be empty
+};
+
+enum class RolloutState : std::uint8_t {
+  kComplete,     // the current revision serves, or those of `shares`
+  kProgressing,  // pods of `target` take the place of those of the current one
+  kPaused,       // midway: both serve, by `shares`
+  kFailed,       // pods of `target` did not come up: the current one serves on, see `reason`
+};
+
+struct Share {
+  std::uint64_t number = 0;  // of a revision
+  std::uint32_t weight = 0;
+  friend bool operator==(const Share&, const Share&) = default;
+};
+
+// Which revisions of a function serve.
+struct Serving {
+  std::uint64_t current = 0;
+  std::uint64_t previous = 0;  // that was current before; 0: none was
+  std::vector<Share> shares;   // of the traffic; empty: all is the current one's
+  RolloutState state = RolloutState::kComplete;
+  std::uint64_t target = 0;  // of the last rollout that is not complete; 0: there is none
+  std::string reason;        // why it failed
+  std::int64_t changed_unix_ns = 0;
 };
 
 struct FunctionRecord {
@@ -71,10 +96,18 @@ class Store {
   Result<Revision> revision(std::string_view function, std::uint64_t number);  // candidates too
 
   // `spec.metadata.name` names the function. The artefact must be in the store (kNotFound).
-  Result<Candidate> prepare(const manifest::Function& spec, const std::string& artefact);
-  // Makes it current and forgets the oldest beyond kOldRevisionsMax, with their binaries.
-  Status commit(const Candidate& candidate);
+  Result<Candidate> prepare(const manifest::Function& spec, const std::string& artefact,
+                            const std::string& message = {});
+  // Makes it a revision, and what serves as told: in one, so that a kill leaves both or neither.
+  // Old revisions beyond spec.rollout.revisionsKept of the current one are forgotten, with binaries
+  // that no other has; never one that serves or that is `in_use`.
+  using Numbers = std::set<std::uint64_t>;
+  Status commit(const Candidate& candidate, const Serving& serving, const Numbers& in_use = {});
+  Status commit(const Candidate& candidate);  // as the current one, which serves alone
   Status drop(const Candidate& candidate);
+  Result<Serving> serving(std::string_view name);  // kNotFound
+  // kNotFound also when it names a revision that there is not.
+  Status set_serving(std::string_view name, const Serving& serving, const Numbers& in_use = {});
   Status remove_function(std::string_view name);  // kNotFound
   // Changes the current revision's scaling in place; absent: as it is. kInvalidArgument when the
   // minimum would exceed the maximum.
@@ -93,7 +126,9 @@ class Store {
   Status drop_candidates();
   Status collect_artefacts();
   Result<std::uint64_t> next_number(const std::string& function);
-  Status prune(const std::string& function, std::vector<std::string>& hashes);
+  Status write_serving(const std::string& name, const Serving& serving);
+  Result<std::vector<std::string>> prune(const std::string& name, const Serving& serving,
+                                         const Numbers& in_use);
   Result<std::vector<std::string>> artefacts_of(std::string_view function);
   Status remove_unreferenced(const std::vector<std::string>& hashes);
 

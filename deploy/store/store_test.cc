@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "deploy/manifest/defaults.h"
 #include "deploy/store/store_testing.h"
 
 namespace subito::store {
@@ -83,12 +84,42 @@ TEST_F(StoreTest, OpeningDropsCandidatesAndGarbage) {
 }
 
 TEST_F(StoreTest, KeepsTheLastRevisionsAndTheirBinariesOnly) {
-  for (int i = 1; i <= kOldRevisionsMax + 4; ++i) deploy(*store_, "hello", std::to_string(i));
+  constexpr int kKept = manifest::kRevisionsKept;
+  for (int i = 1; i <= kKept + 4; ++i) deploy(*store_, "hello", std::to_string(i));
   const auto kept = store_->revisions("hello").value();
-  ASSERT_EQ(kept.size(), static_cast<std::size_t>(kOldRevisionsMax + 1));
-  EXPECT_EQ(kept.front().number, static_cast<std::uint64_t>(kOldRevisionsMax + 4));
+  ASSERT_EQ(kept.size(), static_cast<std::size_t>(kKept + 1));
+  EXPECT_EQ(kept.front().number, static_cast<std::uint64_t>(kKept + 4));
   EXPECT_EQ(kept.back().number, 4U);
-  EXPECT_EQ(count_files(folder_.path() + "/artefacts"), kOldRevisionsMax + 1);
+  EXPECT_EQ(count_files(folder_.path() + "/artefacts"), kKept + 1);
+}
+
+TEST_F(StoreTest, ForgetsNoRevisionThatServesOrIsInUse) {
+  for (int i = 1; i <= 4; ++i) deploy(*store_, "hello", std::to_string(i));
+  manifest::Function last = function("hello", "5");
+  last.mutable_spec()->mutable_rollout()->set_revisions_kept(0);
+  const auto candidate = store_->prepare(last, put(*store_, "5"), "why").value();
+  Serving serving;
+  serving.current = 5;
+  serving.shares = {{5, 90}, {2, 10}};
+  ASSERT_TRUE(store_->commit(candidate, serving, {3}));
+  EXPECT_THAT(revisions("hello"), ElementsAre("5*", "3", "2"));
+  EXPECT_EQ(count_files(folder_.path() + "/artefacts"), 3);
+  reopen();
+  EXPECT_EQ(store_->serving("hello")->shares, (std::vector<Share>{{2, 10}, {5, 90}}));
+  EXPECT_EQ(store_->revision("hello", 5)->message, "why");
+  serving.shares.clear();
+  ASSERT_TRUE(store_->set_serving("hello", serving));
+  EXPECT_THAT(revisions("hello"), ElementsAre("5*"));
+  EXPECT_EQ(count_files(folder_.path() + "/artefacts"), 1);
+}
+
+TEST_F(StoreTest, ServesNoRevisionThatIsNotThere) {
+  deploy(*store_, "hello", "1");
+  Serving serving = store_->serving("hello").value();
+  serving.shares = {{1, 50}, {2, 50}};
+  EXPECT_EQ(store_->set_serving("hello", serving).error().code, ErrorCode::kNotFound);
+  EXPECT_TRUE(store_->serving("hello")->shares.empty());
+  EXPECT_EQ(store_->serving("nobody").error().code, ErrorCode::kNotFound);
 }
 
 TEST_F(StoreTest, SharesOneBinaryBetweenFunctionsAndKeepsItWhileOneNeedsIt) {
@@ -203,12 +234,22 @@ TEST_F(StoreTest, BringsAFolderOfTheFirstSchemaUpToDate) {
   store_.reset();
   {
     auto database = Database::open(folder_.path() + "/state.db").value();
-    ASSERT_TRUE(database.execute("ALTER TABLE revisions DROP COLUMN scaled"));
+    ASSERT_TRUE(
+        database.execute("ALTER TABLE revisions DROP COLUMN scaled;"
+                         "ALTER TABLE revisions DROP COLUMN message;"
+                         "DROP TABLE traffic"));
+    for (const char* column :
+         {"previous", "target", "rollout_state", "rollout_reason", "rollout_ns"}) {
+      const std::string drop = std::string("ALTER TABLE functions DROP COLUMN ") + column;
+      ASSERT_TRUE(database.execute(drop.c_str()));
+    }
     ASSERT_TRUE(database.execute("PRAGMA user_version = 1"));
   }
   reopen();
   EXPECT_FALSE(store_->function("hello")->revision.scaled);
   ASSERT_TRUE(store_->set_scaling("hello", 1, 5));
+  EXPECT_EQ(store_->serving("hello")->current, 1U);
+  EXPECT_EQ(store_->serving("hello")->state, RolloutState::kComplete);
 }
 
 TEST_F(StoreTest, KeepsSettings) {

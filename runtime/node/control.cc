@@ -8,17 +8,15 @@
 #include "runtime/node/views.h"
 
 namespace subito::node {
-namespace {
-
-constexpr std::size_t kDeployLogsMax = 20;  // as DeployFailure promises
-
-std::string check_pod_name(const Revision& revision) {
-  return revision.name + "-check-" + std::to_string(revision.number);
-}
-
-}  // namespace
-
-Control::Control(const Parts& parts) : parts_(parts) {
+Control::Control(const Parts& parts)
+    : parts_(parts),
+      rollouts_({parts.loop, parts.store, parts.engine, parts.functions, parts.reporter,
+                 [this](const store::Revision& stored) { return load_revision(stored); },
+                 [this](const Revision& revision) -> Status {
+                   RETURN_IF_ERROR(parts_.functions.routes(&revision));
+                   return ok();
+                 },
+                 [this](const Revision& revision) { current_changed(revision); }}) {
   parts_.engine.set_on_pod_gone([this](const std::string& function) { on_pod_gone(function); });
 }
 
@@ -40,14 +38,13 @@ RevisionPtr Control::load_revision(const store::Revision& stored) {
 Status Control::load() {
   ASSIGN_OR_RETURN(const std::vector<store::FunctionRecord> records, parts_.store.functions());
   for (const store::FunctionRecord& record : records) {
-    RevisionPtr revision = load_revision(record.revision);
-    if (!revision->out_of_service.empty()) {
-      parts_.reporter.event(revision->name, "OutOfService",
-                            revision->out_of_service + "; deploy it again");
+    RETURN_IF_ERROR(rollouts_.restore(record));
+    const Revision& revision = *parts_.functions.find(record.revision.function)->revision;
+    if (!revision.out_of_service.empty()) {
+      parts_.reporter.event(revision.name, "OutOfService",
+                            revision.out_of_service + "; deploy it again");
     }
-    parts_.functions.put(revision, record.created_unix_ns, record.revision.created_unix_ns);
-    parts_.breakers.put(*revision);
-    parts_.engine.put_function(std::move(revision));
+    parts_.breakers.put(revision);
   }
   ASSIGN_OR_RETURN(gateway::Routes routes, parts_.functions.routes());
   set_routes(std::move(routes));
@@ -65,158 +62,10 @@ void Control::sync_triggers() {
   if (parts_.triggers != nullptr) parts_.triggers->sync();
 }
 
-void Control::begin_deploy(const manifest::Function& function, const std::string& artefact,
-                           const api::DeployOptions& options, DeployCallback callback) {
-  const std::string& name = function.metadata().name();
-  const auto unchanged = parts_.store.is_current(function, artefact);
-  const DeployedFunction* current = parts_.functions.find(name);
-  if (unchanged && *unchanged && current->revision->out_of_service.empty()) {
-    api::DeployReceipt receipt = receipt_of(*current->revision);
-    receipt.unchanged = true;
-    parts_.loop.defer([callback = std::move(callback), receipt] { callback(receipt); });
-    return;
-  }
-  auto prepared = prepare(function, artefact);
-  if (!prepared) {
-    api::DeployFailure failure{
-        std::move(prepared).error(), {}, current != nullptr ? current->revision->number : 0};
-    parts_.loop.defer(
-        [callback = std::move(callback), failure] { callback(tl::make_unexpected(failure)); });
-    return;
-  }
-  const std::shared_ptr<Deploy> deploy = *std::move(prepared);
-  deploy->callback = std::move(callback);
-  deploying_.insert(name);
-  if (options.check) {
-    check(deploy);
-  } else {
-    parts_.loop.defer([this, deploy] { finish(*deploy, receipt_of(*deploy->revision)); });
-  }
-}
-
-Result<std::shared_ptr<Control::Deploy>> Control::prepare(const manifest::Function& function,
-                                                          const std::string& artefact) {
-  const std::string& name = function.metadata().name();
-  if (deploying_.contains(name)) {
-    return fail(ErrorCode::kFailedPrecondition,
-                "deploy " + name + ": another deploy of it is under way; wait for it");
-  }
-  ASSIGN_OR_RETURN(std::string path, parts_.store.artefact_path(artefact));
-  pods::read_ahead(path);
-  const auto revision = [&, function_id = parts_.functions.id_of(name),
-                         id = parts_.functions.next_revision_id()](std::uint64_t number) {
-    return make_revision(function_id, id, number, function, {artefact, path});
-  };
-  // What is refused takes no number.
-  if (const std::string fault = fault_of(*revision(0)); !fault.empty()) {
-    return fail(ErrorCode::kInvalidArgument, "deploy " + name + ": " + fault);
-  }
-  auto deploy = std::make_shared<Deploy>();
-  ASSIGN_OR_RETURN(deploy->candidate, parts_.store.prepare(function, artefact));
-  deploy->revision = revision(deploy->candidate.number);
-  return deploy;
-}
-
-std::string Control::fault_of(const Revision& revision) const {
-  if (const auto routes = parts_.functions.routes(&revision); !routes) {
-    return routes.error().message;
-  }
-  return std::string(scheduler::fault(revision.scaling).value_or(revision.out_of_service));
-}
-
-// Makes its template if it has one, then starts one pod of the candidate; what is current stays
-// until it has come up.
-void Control::check(const std::shared_ptr<Deploy>& deploy) {
-  const bool awaited = parts_.engine.make_template(
-      *deploy->revision,
-      [this, deploy](const pods::TemplateView& view) { check_template(deploy, view); });
-  if (!awaited) check_pod(deploy);
-}
-
-// A process that died while it made the template tells why as the pod that starts next.
-void Control::check_template(const std::shared_ptr<Deploy>& deploy,
-                             const pods::TemplateView& view) {
-  if (std::exchange(deploy->checking, true)) return;
-  if (view.state != pods::TemplateView::State::kRefused) return check_pod(deploy);
-  const std::string& name = deploy->revision->name;
-  fail_deploy(*deploy,
-              {ErrorCode::kInvalidArgument,
-               "deploy " + name + ": make a template of it: " + view.fault +
-                   "; or deploy it with start: pooled",
-               0},
-              {});
-}
-
-void Control::check_pod(const std::shared_ptr<Deploy>& deploy) {
-  const std::string pod = check_pod_name(*deploy->revision);
-  parts_.engine.probe(deploy->revision, pod,
-                      [this, deploy, pod](Result<Duration> start, pods::StartMode mode) {
-                        if (!start) {
-                          Error error = std::move(start).error();
-                          return check_failed(deploy, pod, std::move(error));
-                        }
-                        api::DeployReceipt receipt = receipt_of(*deploy->revision);
-                        receipt.checked = true;
-                        receipt.start_mode = to_api(mode);
-                        receipt.start_us = microseconds(*start);
-                        finish(*deploy, std::move(receipt));
-                      });
-}
-
-// Its report of a crash is the most that whoever deploys can learn: it is waited for, until a
-// deadline, as it waits for the reading of a binary that may be broken.
-void Control::check_failed(const std::shared_ptr<Deploy>& deploy, const std::string& pod,
-                           Error error) {
-  const std::string& name = deploy->revision->name;
-  error = std::move(error).annotate("deploy " + name + ": start a pod of it");
-  deploy->report_deadline = std::make_unique<Timer>(
-      parts_.loop, [this, pod, error, waiting = std::weak_ptr<Deploy>(deploy)] {
-        if (const auto late = waiting.lock()) end_failed_check(*late, pod, error);
-      });
-  deploy->report_deadline->start(parts_.crash_report_wait);
-  parts_.reporter.after_crash_report(
-      pod, [this, deploy, pod, error] { end_failed_check(*deploy, pod, error); });
-}
-
-void Control::end_failed_check(Deploy& deploy, const std::string& pod, const Error& error) {
-  if (!deploy.report_deadline) return;
-  deploy.report_deadline.reset();
-  const std::string& function = deploy.revision->name;
-  fail_deploy(deploy, error, parts_.logs.of_pod(function, pod, kDeployLogsMax));
-  on_pod_gone(function);
-}
-
-void Control::finish(Deploy& deploy, api::DeployReceipt receipt) {
-  auto committed = commit(deploy, std::move(receipt));
-  if (!committed) return fail_deploy(deploy, std::move(committed).error(), {});
-  deploying_.erase(deploy.revision->name);
-  deploy.callback(*std::move(committed));
-}
-
-Result<api::DeployReceipt> Control::commit(Deploy& deploy, api::DeployReceipt receipt) {
-  // Another function may have taken a route of it meanwhile.
-  ASSIGN_OR_RETURN(gateway::Routes routes, parts_.functions.routes(deploy.revision.get()));
-  RETURN_IF_ERROR(parts_.store.commit(deploy.candidate));
-  const std::int64_t now = wall_clock_nanoseconds();
-  parts_.functions.put(deploy.revision, now, now);
-  set_routes(std::move(routes));
-  parts_.breakers.put(*deploy.revision);
-  parts_.engine.put_function(deploy.revision);
+void Control::current_changed(const Revision& revision) {
+  if (auto routes = parts_.functions.routes()) set_routes(*std::move(routes));
+  parts_.breakers.put(revision);
   sync_triggers();
-  parts_.reporter.event(deploy.revision->name, "Deployed",
-                        "deployed revision " + std::to_string(deploy.revision->number));
-  return receipt;
-}
-
-void Control::fail_deploy(Deploy& deploy, Error error, std::vector<api::LogRecord> last_logs) {
-  const std::string& name = deploy.revision->name;
-  parts_.engine.drop_template(*deploy.revision);
-  (void)parts_.store.drop(deploy.candidate);  // at the latest the next open() drops it
-  deploying_.erase(name);
-  parts_.reporter.event(name, "DeployFailed", error.message);
-  const DeployedFunction* current = parts_.functions.find(name);
-  deploy.callback(tl::make_unexpected(api::DeployFailure{
-      std::move(error), std::move(last_logs), current != nullptr ? current->revision->number : 0}));
 }
 
 api::DeployReceipt Control::receipt_of(const Revision& revision) const {
@@ -245,6 +94,7 @@ void Control::remove(std::string_view name, StatusCallback callback) {
   if (auto routes = parts_.functions.routes()) set_routes(*std::move(routes));
   parts_.breakers.forget(name);
   parts_.engine.remove_function(id);
+  rollouts_.remove(name);
   sync_triggers();
   parts_.reporter.event(name, "Removed", "removed");
   forget(std::string(name));
@@ -277,7 +127,7 @@ Status Control::scale(std::string_view name, std::optional<std::int32_t> min,
   set_pod_counts(*changed, scaling);
   changed->scaled = true;
   parts_.functions.put(changed, function->created_unix_ns, function->deployed_unix_ns);
-  parts_.engine.put_function(changed);
+  rollouts_.scaled(changed);
   parts_.reporter.event(name, "Scaled",
                         "scaled to " + std::to_string(scaling.min()) + " to " +
                             std::to_string(scaling.max()) + " pods");
@@ -298,10 +148,22 @@ Result<api::FunctionView> Control::get_function(std::string_view name) {
   return view;
 }
 
+// Of all its revisions that have pods; what is decided is the current one's.
+scheduler::FunctionView Control::scheduled_of(const DeployedFunction& function) const {
+  const scheduler::Scheduler& scheduler = parts_.engine.scheduler();
+  const FunctionId own = function.revision->lane;
+  auto all = scheduler.function(own).value_or(scheduler::FunctionView());
+  for (const FunctionId lane : rollouts_.lanes(function.revision->name)) {
+    if (lane == own) continue;
+    if (const auto beside = scheduler.function(lane)) add_lane(all, *beside);
+  }
+  all.completed += rollouts_.completed_before(function.revision->name);
+  return all;
+}
+
 api::FunctionView Control::view_of(const DeployedFunction& function) const {
   const TimePoint now = parts_.loop.now();
-  const auto scheduled =
-      parts_.engine.scheduler().function(function.id).value_or(scheduler::FunctionView());
+  const auto scheduled = scheduled_of(function);
   api::FunctionView view =
       function_view(*function.revision, scheduled, parts_.engine.failed(function.id), now);
   if (scheduled.last.kind != scheduler::Decision::Kind::kNone) {
@@ -358,11 +220,34 @@ api::ReadyPool Control::ready_pool() {
 Result<std::vector<api::RevisionView>> Control::list_revisions(std::string_view name) {
   ASSIGN_OR_RETURN(const std::vector<store::Revision> revisions, parts_.store.revisions(name));
   std::vector<api::RevisionView> views;
-  for (const store::Revision& revision : revisions) {
-    views.push_back({revision.function, revision.number, revision.current, revision.artefact,
-                     revision.created_unix_ns});
-  }
+  for (const store::Revision& revision : revisions) views.push_back(view_of(revision));
   return views;
+}
+
+Result<api::RevisionView> Control::get_revision(std::string_view name, std::uint64_t number) {
+  ASSIGN_OR_RETURN(const store::Revision revision, parts_.store.revision(name, number));
+  api::RevisionView view = view_of(revision);
+  view.manifest = revision.spec;
+  return view;
+}
+
+api::RevisionView Control::view_of(const store::Revision& revision) const {
+  api::RevisionView view;
+  view.function = revision.function;
+  view.number = revision.number;
+  view.current = revision.current;
+  view.artefact = revision.artefact;
+  view.created_unix_ns = revision.created_unix_ns;
+  view.message = revision.message;
+  for (const api::ServingView& serving : rollouts_.view(revision.function).serving) {
+    if (serving.revision == revision.number) view.traffic_percent = serving.percent;
+  }
+  return view;
+}
+
+Result<api::RolloutView> Control::rollout(std::string_view name) {
+  if (parts_.functions.find(name) == nullptr) return unknown_function(name).error();
+  return rollouts_.view(name);
 }
 
 api::SubscriptionId Control::subscribe_events(std::string_view function, EventCallback callback) {

@@ -20,6 +20,7 @@
 #include "runtime/node/log_book.h"
 #include "runtime/node/reporter.h"
 #include "runtime/node/request_feed.h"
+#include "runtime/node/rollouts.h"
 #include "runtime/node/triggers/triggers.h"
 
 namespace subito::node {
@@ -58,6 +59,13 @@ class Control final : public api::ControlPlane {
   void remove(std::string_view name, StatusCallback callback) override;
   Status scale(std::string_view name, std::optional<std::int32_t> min,
                std::optional<std::int32_t> max) override;
+  Result<api::RolloutView> rollout(std::string_view name) override;
+  Status pause_rollout(std::string_view name) override { return rollouts_.pause(name); }
+  Status resume_rollout(std::string_view name) override { return rollouts_.resume(name); }
+  void undo_rollout(std::string_view name, std::uint64_t number, DeployCallback callback) override;
+  Status set_traffic(std::string_view name, const std::vector<api::TrafficShare>& shares) override {
+    return rollouts_.set_traffic(name, shares);
+  }
 
   std::vector<api::FunctionView> list_functions() override;
   Result<api::FunctionView> get_function(std::string_view name) override;
@@ -68,6 +76,7 @@ class Control final : public api::ControlPlane {
   std::vector<api::PodView> list_pods() override;
   api::ReadyPool ready_pool() override;
   Result<std::vector<api::RevisionView>> list_revisions(std::string_view name) override;
+  Result<api::RevisionView> get_revision(std::string_view name, std::uint64_t number) override;
   api::NodeInfo node_info() override { return info_; }
 
   api::SubscriptionId subscribe_events(std::string_view function, EventCallback callback) override;
@@ -80,14 +89,22 @@ class Control final : public api::ControlPlane {
  private:
   struct Deploy {
     RevisionPtr revision;
-    store::Candidate candidate;
+    std::optional<store::Candidate> candidate;  // none: the revision was there before
+    Rollouts::How how = Rollouts::How::kByManifest;
     DeployCallback callback;
     bool checking = false;                   // one pod of it was started
     std::unique_ptr<Timer> report_deadline;  // while a crash report is awaited
   };
 
   Result<std::shared_ptr<Deploy>> prepare(const manifest::Function& function,
-                                          const std::string& artefact);
+                                          const std::string& artefact,
+                                          const api::DeployOptions& options);
+  Result<std::shared_ptr<Deploy>> prepare_undo(std::string_view name, std::uint64_t number);
+  void begin(const std::shared_ptr<Deploy>& deploy, bool check, DeployCallback callback);
+  void refuse(std::string_view name, Error error, DeployCallback callback);
+  Status no_other_deploy(const std::string& name) const;
+  api::RevisionView view_of(const store::Revision& revision) const;
+  void current_changed(const Revision& revision);
   // Why it cannot be deployed; empty: it can.
   std::string fault_of(const Revision& revision) const;
   void check(const std::shared_ptr<Deploy>& deploy);
@@ -101,6 +118,7 @@ class Control final : public api::ControlPlane {
   Result<api::DeployReceipt> commit(Deploy& deploy, api::DeployReceipt receipt);
   api::DeployReceipt receipt_of(const Revision& revision) const;
   RevisionPtr load_revision(const store::Revision& stored);
+  scheduler::FunctionView scheduled_of(const DeployedFunction& function) const;
   api::FunctionView view_of(const DeployedFunction& function) const;
   void forget(const std::string& name);
   void sync_triggers();
@@ -112,6 +130,7 @@ class Control final : public api::ControlPlane {
   Parts parts_;
   api::NodeInfo info_;
   std::set<std::string> deploying_;
+  Rollouts rollouts_;
   IdSource<api::SubscriptionId> subscriptions_;
 };
 

@@ -6,62 +6,20 @@
 #include <filesystem>
 #include <future>
 
-#include "deploy/store/store_testing.h"
-#include "runtime/node/fake_pod.h"
+#include "runtime/node/control_testing.h"
 #include "runtime/server/fake_server.h"
 
 namespace subito::node {
 namespace {
 
-// A control plane over a real store and an engine with fake pods.
-class ControlTest : public EngineFixture, public testing::Test {
- protected:
-  ControlTest() : store(store::open_or_die(folder.path())) {
-    engine.remove_function(echo);  // here they come from the store
-    settle();
-  }
-
-  static manifest::Function function(const std::string& name) {
-    manifest::Function function;
-    function.mutable_metadata()->set_name(name);
-    *function.mutable_spec() = plain_spec();
-    return function;
-  }
-
-  void store_function(const std::string& name) {
-    const auto candidate = store->prepare(function(name), store::put(*store, name));
-    ASSERT_TRUE(candidate && store->commit(*candidate));
-  }
-
-  std::string deploy(const manifest::Function& function, const std::string& artefact) {
-    std::string said = "nothing";
-    control.begin_deploy(function, artefact, {.check = false}, [&](const auto& result) {
-      said = result ? "deployed" : result.error().error.message;
-    });
-    settle();
-    return said;
-  }
-
-  void ask_function(CallerToken token, const std::string& name) {
-    echo = functions.find(name)->id;
-    invoke(token);
-  }
-
+// A member that is there before the fixture is.
+struct DataFolder {
   store::TemporaryFolder folder;
-  std::unique_ptr<store::Store> store;
-  Journal journal;
-  LogBook logs;
-  Symbolizer symbolizer{loop};
-  Reporter reporter{journal, logs, symbolizer};
-  Functions functions;
-  gateway::Gateway gateway{engine};
-  gateway::Gateway operator_gateway{engine, Origin::kOperator};
-  RequestFeed requests{engine};
-  CallBreakers breakers{[](const auto&, const auto&, const auto&) {}};
-  std::vector<std::string> forgotten;
-  Control control{{loop, *store, engine, functions, gateway, journal, logs, reporter, requests,
-                   breakers, [this](const std::string& name) { forgotten.push_back(name); },
-                   std::chrono::milliseconds(1), nullptr, &operator_gateway}};
+};
+
+class ControlTest : public testing::Test, private DataFolder, public ControlFixture {
+ protected:
+  ControlTest() : ControlFixture(folder.path()) {}
 };
 
 TEST_F(ControlTest, RefusesSettingsThatDoNotFitIntoAPodsConfiguration) {
@@ -224,7 +182,8 @@ TEST_F(ControlTest, FailsADeployWithTheLogsThereAreWhenItsCrashReportDoesNotCome
         loop, [left] { left.wait(); }, [] {}));
   }
   std::vector<api::DeployFailure> failures;
-  control.begin_deploy(function("broken"), store::put(*store, "broken"), {.check = true},
+  control.begin_deploy(function("broken"), store::put(*store, "broken"),
+                       {.check = true, .traffic = true, .message = ""},
                        [&](const auto& result) { failures.push_back(result.error()); });
   settle();
   ASSERT_EQ(home->pods.size(), 1U);

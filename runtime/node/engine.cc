@@ -27,37 +27,69 @@ void Engine::set_on_pod_gone(std::function<void(const std::string&)> callback) {
   pod_gone_ = std::move(callback);
 }
 
-void Engine::put_function(RevisionPtr revision) {
-  const FunctionId id = revision->function;
-  const bool known = functions_.contains(id);
-  const auto moved = call_graph_.put(revision->name, revision->calls);
+void Engine::put_function(const RevisionPtr& revision) {
+  put_lane(revision);
+  route(revision, {{revision, 1}});
+}
+
+void Engine::put_lane(const RevisionPtr& revision) {
+  const FunctionId id = revision->lane;
+  const auto [lane, added] = lanes_.try_emplace(id);
+  const RevisionPtr before = std::exchange(lane->second, revision);
+  if (added) names_[revision->name].lanes.push_back(id);
+  const auto moved = update_calls(revision->name);
   const scheduler::FunctionLimits limits = limits_of(*revision);
-  if (known) {
-    if (functions_[id]->id != revision->id) last_ends_.erase(id);
-    scheduler_.update_function(loop_.now(), id, revision->id, limits, effects_);
-  } else {
+  if (added) {
     scheduler_.add_function(loop_.now(), id, revision->id, limits, effects_);
+  } else {
+    if (before->id != revision->id) last_ends_.erase(id);
+    scheduler_.update_function(loop_.now(), id, revision->id, limits, effects_);
   }
   share_cpu(cpu_shares_.set_weight(id, limits.weight));
-  ids_[revision->name] = id;
-  keep_template(revision, functions_[id]);
-  functions_[id] = std::move(revision);
+  keep_template(revision, before);
   update_limits(moved);
+  decided();
+}
+
+void Engine::route(const RevisionPtr& current, const std::vector<Share>& shares) {
+  Serving& serving = functions_[current->function];
+  serving.current = current;
+  serving.split.reset();
+  std::vector<std::uint32_t> weights;
+  std::vector<RevisionPtr> revisions;
+  for (const Share& share : shares) {
+    CHECK(lanes_.contains(share.revision->lane));
+    if (share.weight == 0) continue;
+    weights.push_back(share.weight);
+    revisions.push_back(share.revision);
+  }
+  CHECK(!revisions.empty());
+  if (revisions.size() == 1 && revisions.front() == current) return;
+  serving.split = std::make_unique<Serving::Split>(
+      Serving::Split{scheduler::TrafficSplit(weights), std::move(revisions)});
+}
+
+void Engine::remove_lane(FunctionId id) {
+  const auto lane = lanes_.find(id);
+  if (lane == lanes_.end()) return;
+  const RevisionPtr revision = lane->second;
+  lanes_.erase(lane);
+  drop_template(*revision);
+  last_ends_.erase(id);
+  std::erase(names_.at(revision->name).lanes, id);
+  scheduler_.remove_function(loop_.now(), id, effects_);
+  update_limits(update_calls(revision->name));
   decided();
 }
 
 void Engine::remove_function(FunctionId function) {
   const auto found = functions_.find(function);
   if (found == functions_.end()) return;
-  const auto moved = call_graph_.remove(found->second->name);
-  ids_.erase(found->second->name);
-  drop_template(*found->second);
-  functions_.erase(found);
-  last_ends_.erase(function);
+  const std::string name = found->second.current->name;
+  for (const FunctionId lane : std::vector(names_.at(name).lanes)) remove_lane(lane);
+  names_.erase(name);
+  functions_.erase(function);
   failed_.erase(function);
-  scheduler_.remove_function(loop_.now(), function, effects_);
-  update_limits(moved);
-  decided();
 }
 
 bool Engine::make_template(const Revision& revision, pods::TemplateCallback told) {
@@ -88,23 +120,35 @@ scheduler::FunctionLimits Engine::limits_of(const Revision& revision) const {
   return limits;
 }
 
+// A function stands above all that any revision of it calls. Returns the others that moved.
+std::vector<std::string> Engine::update_calls(const std::string& function) {
+  std::set<std::string> calls;
+  for (const FunctionId lane : names_.at(function).lanes) {
+    const Revision& revision = *lanes_.at(lane);
+    calls.insert(revision.calls.begin(), revision.calls.end());
+  }
+  return call_graph_.put(function, calls);
+}
+
 void Engine::update_limits(const std::vector<std::string>& functions) {
   for (const std::string& name : functions) {
-    const auto id = ids_.find(name);
-    if (id == ids_.end()) continue;
-    const Revision& revision = *functions_.at(id->second);
-    scheduler_.update_function(loop_.now(), id->second, revision.id, limits_of(revision), effects_);
+    const auto named = names_.find(name);
+    if (named == names_.end()) continue;
+    for (const FunctionId lane : named->second.lanes) {
+      const Revision& revision = *lanes_.at(lane);
+      scheduler_.update_function(loop_.now(), lane, revision.id, limits_of(revision), effects_);
+    }
   }
 }
 
-void Engine::scale(FunctionId function, std::uint32_t pods_min, std::uint32_t pods_max) {
-  scheduler_.scale(loop_.now(), function, pods_min, pods_max, effects_);
+void Engine::scale(FunctionId lane, std::uint32_t pods_min, std::uint32_t pods_max) {
+  scheduler_.scale(loop_.now(), lane, pods_min, pods_max, effects_);
   decided();
 }
 
 RevisionPtr Engine::revision(FunctionId function) const {
   const auto it = functions_.find(function);
-  return it == functions_.end() ? nullptr : it->second;
+  return it == functions_.end() ? nullptr : it->second.current;
 }
 
 PodId Engine::probe(RevisionPtr revision, std::string pod_name, ProbeCallback callback) {
@@ -200,13 +244,16 @@ void Engine::arm_timer() {
 }
 
 void Engine::act(const scheduler::StartPod& start) {
-  const RevisionPtr current = revision(start.function);
-  if (current == nullptr) {  // removed in this very turn
+  const auto lane = lanes_.find(start.function);
+  if (lane == lanes_.end()) {  // removed in this very turn
     failed_starts_.push_back(start.pod);
     return;
   }
-  PodTable::Order order{start.pod, start.number, current->name + "-" + std::to_string(start.number),
-                        current,   loop_.now(),  scheduler::words(start)};
+  const RevisionPtr current = lane->second;
+  // Over all lanes: the scheduler numbers those of each.
+  const std::uint64_t number = ++names_.at(current->name).pods_started;
+  PodTable::Order order{start.pod, number,      current->name + "-" + std::to_string(number),
+                        current,   loop_.now(), scheduler::words(start)};
   if (auto started = pods_.start(order); !started) {
     Pod never;
     never.id = start.pod;

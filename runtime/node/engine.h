@@ -24,6 +24,7 @@
 #include "scheduler/cpu_shares.h"
 #include "scheduler/inputs.h"
 #include "scheduler/scheduler.h"
+#include "scheduler/traffic_split.h"
 
 namespace subito::node {
 
@@ -94,11 +95,24 @@ class Engine final : public Invoker, private PodEvents {
   const scheduler::Scheduler& scheduler() const { return scheduler_; }
   TimePoint now() const { return loop_.now(); }
 
-  // Adds the function or puts a new revision in place of the old.
-  void put_function(RevisionPtr revision);
-  void remove_function(FunctionId function);
-  void scale(FunctionId function, std::uint32_t pods_min, std::uint32_t pods_max);
-  RevisionPtr revision(FunctionId function) const;
+  // Adds the function or puts a new revision in place of the old: it serves alone on its lane.
+  void put_function(const RevisionPtr& revision);
+  void remove_function(FunctionId function);        // with all its lanes
+  RevisionPtr revision(FunctionId function) const;  // the current one
+
+  // Several revisions that serve at once, each on its lane. A lane is added, or gets another
+  // revision: then its queue is the new one's and pods of the old one drain.
+  void put_lane(const RevisionPtr& revision);
+  // Who waits there is refused: nobody does any more, and nothing comes (route()).
+  void remove_lane(FunctionId lane);
+  void scale(FunctionId lane, std::uint32_t pods_min, std::uint32_t pods_max);
+  struct Share {
+    RevisionPtr revision;  // on a lane that was put
+    std::uint32_t weight = 0;
+  };
+  // From now on invocations of `current`'s function go to these by their weights, at least one of
+  // which is above 0.
+  void route(const RevisionPtr& current, const std::vector<Share>& shares);
 
   // Starts one pod of a revision beside the scheduler, to see whether it comes up; drains it then.
   using ProbeCallback = std::function<void(Result<Duration> start_time, pods::StartMode mode)>;
@@ -117,6 +131,11 @@ class Engine final : public Invoker, private PodEvents {
   void resume(InvocationId id) override;
   void abort(InvocationId id) override;
 
+  // How a pod of the lane last ended unasked: "exited with status 1"; empty: none did.
+  std::string last_end(FunctionId lane) const {
+    const auto at = last_ends_.find(lane);
+    return at == last_ends_.end() ? "" : at->second;
+  }
   // Those not over yet, with those a pod has not let go of.
   std::size_t invocations() const { return records_.size(); }
   // Invocations of it that were answered 5xx, by itself or by the node, since it was added.
@@ -144,8 +163,21 @@ class Engine final : public Invoker, private PodEvents {
   // A pod's invocations by stream: at most its concurrency.
   using Running = std::unordered_map<std::uint32_t, InvocationId>;
 
+  // Who serves a function. Those with one revision pay for one comparison.
+  struct Serving {
+    RevisionPtr current;
+    struct Split {
+      scheduler::TrafficSplit split;
+      std::vector<RevisionPtr> revisions;
+    };
+    std::unique_ptr<Split> split;  // null: all goes to the current one
+
+    const RevisionPtr& next() { return split ? split->revisions[split->split.pick()] : current; }
+  };
+
   // engine.cc: functions and decisions
   scheduler::FunctionLimits limits_of(const Revision& revision) const;
+  std::vector<std::string> update_calls(const std::string& function);
   void update_limits(const std::vector<std::string>& functions);
   void decided();
   void run_effects();
@@ -215,16 +247,21 @@ class Engine final : public Invoker, private PodEvents {
   bool effects_scheduled_ = false;
   Timer timer_;
   PodTable pods_;
-  std::unordered_map<FunctionId, RevisionPtr> functions_;  // the current ones
-  std::unordered_map<std::string, FunctionId> ids_;        // of these, by name
-  scheduler::CallGraph call_graph_;                        // of these
+  std::unordered_map<FunctionId, Serving> functions_;
+  std::unordered_map<FunctionId, RevisionPtr> lanes_;  // the scheduler's functions
+  struct Named {
+    std::vector<FunctionId> lanes;
+    std::uint64_t pods_started = 0;  // the 7 of "catalogue-7"
+  };
+  std::unordered_map<std::string, Named> names_;  // of functions, with their lanes
+  scheduler::CallGraph call_graph_;               // of all lanes
   std::unordered_map<InvocationId, InvocationRecord> records_;
   std::unordered_map<PodId, Running> running_;
   scheduler::CpuShares cpu_shares_;
   std::unordered_map<PodId, std::vector<InvocationId>> unsent_;  // by pods that are nearly gone
   std::vector<PodId> failed_starts_;                             // of this turn
-  std::unordered_map<FunctionId, std::string> last_ends_;  // of pods, unasked, of this revision
-  std::unordered_map<FunctionId, std::uint64_t> failed_;   // see failed(); absent: none
+  std::unordered_map<FunctionId, std::string> last_ends_;        // of pods, unasked, by lane
+  std::unordered_map<FunctionId, std::uint64_t> failed_;         // see failed(); absent: none
   std::unordered_map<PodId, Probe> probes_;
   IdSource<InvocationId> invocation_ids_;
   IdSource<PodId> probe_ids_;

@@ -30,7 +30,8 @@ InvocationId Engine::invoke(Caller& caller, CallerToken token, Invocation&& invo
     std::erase_if(record.request.fields,
                   [](const auto& field) { return field.first == kDeliveryField; });
   }
-  record.revision = revision(record.request.function);
+  const auto serving = functions_.find(record.request.function);
+  if (serving != functions_.end()) record.revision = serving->second.next();
   record.arrived = now;
   record.deadline = TimePoint::max();
   record.body_complete = !record.request.body_follows;
@@ -42,9 +43,9 @@ InvocationId Engine::invoke(Caller& caller, CallerToken token, Invocation&& invo
       return id;
     }
   }
-  scheduler_.arrive(now,
-                    {id, record.request.function, record.deadline, !record.request.callers.empty()},
-                    effects_);
+  const FunctionId lane =
+      record.revision != nullptr ? record.revision->lane : record.request.function;
+  scheduler_.arrive(now, {id, lane, record.deadline, !record.request.callers.empty()}, effects_);
   record.known_to_scheduler = true;
   decided();
   return id;
@@ -121,7 +122,7 @@ Failure Engine::refusal(const InvocationRecord& record, const scheduler::Refuse&
   Failure failure = refusal_of(record, refuse.reason);
   if (refuse.reason == RefuseReason::kPodDied) failure.detail += ": " + record.pod_end;
   if (refuse.reason == RefuseReason::kCrashLoop || refuse.reason == RefuseReason::kStartFailed) {
-    const auto end = last_ends_.find(record.request.function);
+    const auto end = last_ends_.find(record.revision->lane);
     if (end != last_ends_.end()) failure.detail += ": the last one " + end->second;
     failure.detail += "; see `subito describe`";
   }

@@ -249,10 +249,10 @@ void Engine::pod_gone(Pod& pod, const PodGone& gone) {
   running_.erase(pod.id);
   share_cpu(cpu_shares_.remove(pod.id, loop_.now()));
   if (placement_ != nullptr) placement_->remove(pod.id);
-  const RevisionPtr current = revision(pod.revision->function);
-  if (!pod.draining && current != nullptr && current->id == pod.revision->id) {
+  const auto lane = lanes_.find(pod.revision->lane);
+  if (!pod.draining && lane != lanes_.end() && lane->second->id == pod.revision->id) {
     const bool started = exit_kind(pod, gone) != scheduler::ExitKind::kStartFailed;
-    last_ends_[current->function] = started ? gone.words : kDidNotStart;
+    last_ends_[lane->first] = started ? gone.words : kDidNotStart;
   }
   const auto view = scheduler_.pod(pod.id);
   observer_.on_gone(pod, gone, view ? view->served : 0, work);

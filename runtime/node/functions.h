@@ -24,6 +24,8 @@ class Functions {
  public:
   // The id that the function has, or will have.
   FunctionId id_of(const std::string& name);
+  // A lane for a revision that serves beside another one (rollouts.h).
+  FunctionId next_lane() { return function_ids_.next(); }
   RevisionId next_revision_id() { return revision_ids_.next(); }
 
   // `created_unix_ns`: of the first revision; kept when the function is known.

@@ -116,7 +116,7 @@ RevisionPtr make_revision(FunctionId function, RevisionId id, std::uint64_t numb
                           const manifest::Function& manifest, const Artefact& artefact) {
   const manifest::FunctionSpec& spec = manifest.spec();
   auto revision = std::make_shared<Revision>();
-  revision->function = function;
+  revision->function = revision->lane = function;
   revision->id = id;
   revision->name = manifest.metadata().name();
   revision->number = number;

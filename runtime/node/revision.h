@@ -20,6 +20,10 @@ namespace subito::node {
 
 struct Revision {
   FunctionId function;
+  // What the scheduler knows it as: each revision that serves beside another has a lane, with
+  // queue, pods and limits of its own. The function's id but for those that came beside
+  // (rollouts.h).
+  FunctionId lane;
   RevisionId id;
   std::string name;          // of the function
   std::uint64_t number = 0;  // counts the function's revisions from 1

@@ -133,6 +133,17 @@ void sort_pods(std::vector<api::PodView>& pods) {
   });
 }
 
+void add_lane(scheduler::FunctionView& sum, const scheduler::FunctionView& other) {
+  sum.starting += other.starting;
+  sum.ready += other.ready;
+  sum.draining += other.draining;
+  sum.stopping += other.stopping;
+  sum.idle += other.idle;
+  sum.waiting += other.waiting;
+  sum.running += other.running;
+  sum.completed += other.completed;
+}
+
 api::FunctionView function_view(const Revision& revision, const scheduler::FunctionView& scheduled,
                                 std::uint64_t failed, TimePoint now) {
   api::FunctionView view;

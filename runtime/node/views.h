@@ -27,6 +27,8 @@ Status unknown_function(std::string_view name);
 api::PodView pod_view(const Pod& pod, const std::optional<scheduler::PodView>& scheduled);
 void sort_pods(std::vector<api::PodView>& pods);  // by function, then number
 
+// The numbers of another revision of the function that has pods too.
+void add_lane(scheduler::FunctionView& sum, const scheduler::FunctionView& other);
 // All but what only the control plane knows: times, URL, events.
 // `failed`: its requests that were answered 5xx.
 api::FunctionView function_view(const Revision& revision, const scheduler::FunctionView& scheduled,

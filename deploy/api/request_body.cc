@@ -1,0 +1,36 @@
+#include "deploy/api/request_body.h"
+
+#include <algorithm>
+
+#include "runtime/base/check.h"
+
+namespace subito::api {
+
+Result<nlohmann::ordered_json> parse_object(const std::string& text,
+                                            const std::vector<std::string>& keys) {
+  using Json = nlohmann::ordered_json;
+  bool too_deep = false;
+  const auto callback = [&](int depth, Json::parse_event_t, Json&) {
+    too_deep = too_deep || depth > kJsonDepthMax;
+    return !too_deep;
+  };
+  Json json = Json::parse(text, callback, false);
+  if (too_deep)
+    return fail(ErrorCode::kInvalidArgument,
+                "read body: nested deeper than " + std::to_string(kJsonDepthMax) + " levels");
+  if (!json.is_object())
+    return fail(ErrorCode::kInvalidArgument, "read body: must be a JSON object");
+  for (const auto& [key, value] : json.items()) {
+    if (std::find(keys.begin(), keys.end(), key) == keys.end())
+      return fail(ErrorCode::kInvalidArgument, "read body: there is no field '" + key + "'");
+  }
+  return json;
+}
+
+const std::string& name_of(const Parameters& path) {
+  const auto it = path.find("name");
+  CHECK(it != path.end());
+  return it->second;
+}
+
+}  // namespace subito::api

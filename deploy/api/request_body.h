@@ -1,0 +1,22 @@
+// What operations read of a request: its JSON body, and the names in its path. Pure.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "deploy/api/routes.h"
+#include "runtime/base/result.h"
+
+namespace subito::api {
+
+inline constexpr int kJsonDepthMax = 40;  // 400 beyond; a manifest needs 6
+
+// A JSON object of bounded depth with no other keys than these.
+Result<nlohmann::ordered_json> parse_object(const std::string& text,
+                                            const std::vector<std::string>& keys);
+
+// The function that the path names.
+const std::string& name_of(const Parameters& path);
+
+}  // namespace subito::api

@@ -1,0 +1,134 @@
+// Rollouts: which revisions of each function serve, and how one takes the place of another: at
+// once, pod by pod, or by shares of the traffic. The store is asked first: what a client is told
+// survives kill -9.
+//
+//   lanes     revisions that serve, each with pods and queue of its own; the current one is first
+//   leaving   lanes that get nothing any more; each goes once what waits and runs there is over, so
+//             that no request is lost
+//
+// at once   the lane of the current revision gets the new one: the scheduler hands its queue over
+// rolling   the new one comes beside, and scheduler/rolling.h says what next, each kRolloutTick
+//
+// The current revision is the one whose routes, triggers and breakers hold: while a rollout rolls
+// it is the old one. Owned by Control, on the loop's thread.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "deploy/api/control_plane.h"
+#include "deploy/store/store.h"
+#include "runtime/loop/loop.h"
+#include "runtime/node/engine.h"
+#include "runtime/node/functions.h"
+#include "runtime/node/reporter.h"
+
+namespace subito::node {
+
+// A pod starts in milliseconds; looking costs some microseconds, and only while something rolls.
+inline constexpr Duration kRolloutTick = std::chrono::milliseconds(10);
+// A rollout that got no further pod for so long has failed: the node is full, or pods hang.
+inline constexpr Duration kRolloutProgressMax = std::chrono::seconds(60);
+inline constexpr std::size_t kTrafficRevisionsMax = 10;  // that serve one function at once
+
+class Rollouts {
+ public:
+  struct Parts {
+    Loop& loop;
+    store::Store& store;
+    Engine& engine;
+    Functions& functions;
+    Reporter& reporter;
+    std::function<RevisionPtr(const store::Revision&)> load;
+    // Whether it could be the current one: no other function has its routes.
+    std::function<Status(const Revision&)> may_serve;
+    // `functions` has another current revision: routes, breakers and triggers follow.
+    std::function<void(const Revision&)> current_changed;
+  };
+  explicit Rollouts(const Parts& parts);
+
+  // At start: what the store says serves, a rollout that rolled goes on.
+  Status restore(const store::FunctionRecord& record);
+
+  enum class How : std::uint8_t { kByManifest, kAside };  // aside: it gets no traffic yet
+  // A candidate that came up, or another revision of the function that is to be current again.
+  // True: it rolls, and is not current yet.
+  Result<bool> deploy(const RevisionPtr& revision, const store::Candidate& candidate, How how);
+  Result<bool> go_back_to(const RevisionPtr& revision);
+  // Takes the rollout back that is under way, or a split of the traffic: the current revision
+  // serves alone. False: there is neither.
+  Result<bool> abandon(std::string_view name);
+  // What go_back_to() an earlier one means; kFailedPrecondition: there is none.
+  Result<std::uint64_t> previous(std::string_view name) const;
+
+  Status pause(std::string_view name);
+  Status resume(std::string_view name);
+  Status set_traffic(std::string_view name, const std::vector<api::TrafficShare>& shares);
+  // Its current revision has other limits.
+  void scaled(const RevisionPtr& current);
+  void remove(std::string_view name);
+
+  api::RolloutView view(std::string_view name) const;
+  bool rolls_or_splits(std::string_view name) const;
+  std::vector<FunctionId> lanes(std::string_view name) const;  // leaving ones too
+  // Invocations completed in lanes that are gone.
+  std::uint64_t completed_before(std::string_view name) const {
+    const Function* function = find(name);
+    return function == nullptr ? 0 : function->completed_before;
+  }
+  store::Store::Numbers in_use(std::string_view name) const;  // revisions that lanes or pods have
+
+ private:
+  struct Lane {
+    RevisionPtr revision;
+    std::uint32_t weight = 0;
+  };
+  struct Function {
+    store::Serving record;
+    std::vector<Lane> lanes;
+    std::vector<RevisionPtr> leaving;
+    // Of a rollout: pods of the old revision when it began, those of the new that were ready when
+    // it last got on.
+    std::uint32_t pods = 0;
+    std::uint32_t ready = 0;
+    TimePoint got_on;
+    std::uint64_t completed_before = 0;
+
+    bool rolls() const { return record.state == store::RolloutState::kProgressing; }
+  };
+
+  Function* find(std::string_view name);
+  const Function* find(std::string_view name) const;
+  static bool serves(const Function& function, const Revision& revision);
+  static RevisionPtr on_lane(const Revision& revision, FunctionId lane);
+  Result<RevisionPtr> load(std::string_view name, std::uint64_t number);
+  Status save(Function& function, store::Serving next);
+
+  Result<bool> take_over(const RevisionPtr& revision, const store::Candidate* candidate);
+  void serve_alone(Function& function, const RevisionPtr& revision);
+  void make_current(Function& function, const RevisionPtr& revision);
+  void begin_rolling(Function& function, const RevisionPtr& revision);
+  void step(Function& function);
+  void complete(Function& function);
+  void fail(Function& function, const std::string& reason);
+  void drop_beside(Function& function);
+  void leave(Function& function, const RevisionPtr& revision);
+  void let_go(Function& function);
+  void route(Function& function);
+  void limit(const RevisionPtr& revision, std::uint32_t pods_min, std::uint32_t pods_max);
+  scheduler::FunctionView scheduled(const Revision& revision) const;
+  void tick();
+  void wake();
+
+  Parts parts_;
+  std::map<std::string, Function, std::less<>> functions_;
+  Timer timer_;
+  bool awake_ = false;
+};
+
+}  // namespace subito::node

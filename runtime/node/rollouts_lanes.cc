@@ -1,0 +1,225 @@
+// Rollouts: lanes that come and go, and the steps of a rollout that rolls.
+#include <algorithm>
+#include <utility>
+
+#include "runtime/node/rollouts.h"
+#include "runtime/node/views.h"
+#include "scheduler/effects.h"
+#include "scheduler/rolling.h"
+
+namespace subito::node {
+namespace {
+
+using store::RolloutState;
+
+std::uint32_t own_max(const Revision& revision) {
+  return revision.scaling.pods_max.value_or(1);
+}
+
+scheduler::RollingLimits rolling_limits(const Revision& to, std::uint32_t pods) {
+  const manifest::Rollout& rollout = to.manifest.spec().rollout();
+  return {.pods = pods,
+          .surge = scheduler::pods_of(rollout.max_surge(), pods, true),
+          .unavailable = scheduler::pods_of(rollout.max_unavailable(), pods, false),
+          .pods_max = own_max(to)};
+}
+
+}  // namespace
+
+Rollouts::Function* Rollouts::find(std::string_view name) {
+  const auto at = functions_.find(name);
+  return at == functions_.end() ? nullptr : &at->second;
+}
+
+const Rollouts::Function* Rollouts::find(std::string_view name) const {
+  const auto at = functions_.find(name);
+  return at == functions_.end() ? nullptr : &at->second;
+}
+
+bool Rollouts::serves(const Function& function, const Revision& revision) {
+  return std::any_of(function.lanes.begin(), function.lanes.end(),
+                     [&](const Lane& lane) { return lane.revision->lane == revision.lane; });
+}
+
+RevisionPtr Rollouts::on_lane(const Revision& revision, FunctionId lane) {
+  auto moved = std::make_shared<Revision>(revision);
+  moved->lane = lane;
+  return moved;
+}
+
+// For a lane of its own.
+Result<RevisionPtr> Rollouts::load(std::string_view name, std::uint64_t number) {
+  ASSIGN_OR_RETURN(const store::Revision stored, parts_.store.revision(name, number));
+  const RevisionPtr revision = parts_.load(stored);
+  if (!revision->out_of_service.empty())
+    return subito::fail(ErrorCode::kFailedPrecondition, "serve revision " + std::to_string(number) +
+                                                            " of " + std::string(name) + ": " +
+                                                            revision->out_of_service);
+  return on_lane(*revision, parts_.functions.next_lane());
+}
+
+Status Rollouts::save(Function& function, store::Serving next) {
+  const std::string& name = function.lanes.front().revision->name;
+  next.changed_unix_ns = wall_clock_nanoseconds();
+  RETURN_IF_ERROR(parts_.store.set_serving(name, next, in_use(name)));
+  function.record = std::move(next);
+  return ok();
+}
+
+// On the lane that it has beside the current one, or else on that of the current one, whose queue
+// it takes over.
+void Rollouts::serve_alone(Function& function, const RevisionPtr& revision) {
+  RevisionPtr serving = revision;
+  if (!function.lanes.empty()) {
+    const auto own =
+        std::find_if(function.lanes.begin() + 1, function.lanes.end(),
+                     [&](const Lane& lane) { return lane.revision->number == revision->number; });
+    serving = own != function.lanes.end()
+                  ? own->revision
+                  : on_lane(*revision, function.lanes.front().revision->lane);
+  }
+  const std::vector<Lane> before = std::exchange(function.lanes, {{serving, 1}});
+  make_current(function, serving);
+  for (const Lane& lane : before) {
+    if (!serves(function, *lane.revision)) leave(function, lane.revision);
+  }
+}
+
+void Rollouts::make_current(Function& function, const RevisionPtr& revision) {
+  const std::int64_t now = wall_clock_nanoseconds();
+  parts_.engine.put_lane(revision);
+  route(function);
+  parts_.functions.put(revision, now, now);
+  parts_.current_changed(*revision);
+}
+
+// Beside the current one, without pods at first: step() says how many.
+void Rollouts::begin_rolling(Function& function, const RevisionPtr& revision) {
+  drop_beside(function);
+  const auto seen = scheduled(*function.lanes.front().revision);
+  function.pods = seen.starting + seen.ready;
+  function.ready = 0;
+  function.got_on = parts_.loop.now();
+  const RevisionPtr target = on_lane(*revision, parts_.functions.next_lane());
+  auto asleep = std::make_shared<Revision>(*target);
+  asleep->scaling.pods_min = 0;
+  parts_.engine.put_lane(asleep);
+  function.lanes.push_back({target, 0});
+  wake();
+}
+
+void Rollouts::step(Function& function) {
+  Lane& from = function.lanes.front();
+  Lane& to = function.lanes.back();
+  const auto old_seen = scheduled(*from.revision), new_seen = scheduled(*to.revision);
+  const scheduler::RollingStep step =
+      scheduler::roll(rolling_limits(*to.revision, function.pods),
+                      {old_seen.starting + old_seen.ready, new_seen.ready, new_seen.failures});
+  if (step.kind == scheduler::RollingStep::Kind::kDone) return complete(function);
+  if (step.kind == scheduler::RollingStep::Kind::kFailed) {
+    const std::string end = parts_.engine.last_end(to.revision->lane);
+    return fail(function, "a pod of it " + (end.empty() ? "did not come up" : end));
+  }
+  const TimePoint now = parts_.loop.now();
+  if (new_seen.ready > function.ready) function.got_on = now;
+  function.ready = std::max(function.ready, new_seen.ready);
+  if (now - function.got_on > kRolloutProgressMax) {
+    return fail(function, "no further pod of it was ready within " +
+                              scheduler::words(kRolloutProgressMax) + ", " +
+                              std::to_string(new_seen.ready) + " of " +
+                              std::to_string(function.pods) + " are");
+  }
+  limit(to.revision, step.new_min, step.new_max);
+  limit(from.revision, std::min(from.revision->scaling.pods_min, step.old_max), step.old_max);
+  if (from.weight == step.old_weight && to.weight == step.new_weight) return;
+  from.weight = step.old_weight;
+  to.weight = step.new_weight;
+  route(function);
+}
+
+void Rollouts::complete(Function& function) {
+  const RevisionPtr revision = function.lanes.back().revision;
+  store::Serving next = function.record;
+  next.state = RolloutState::kComplete;
+  next.target = 0;
+  if (next.current != revision->number)
+    next.previous = std::exchange(next.current, revision->number);
+  // Another function may have taken a route of it meanwhile.
+  auto saved = parts_.may_serve(*revision);
+  if (saved) saved = save(function, std::move(next));
+  if (!saved) return fail(function, saved.error().message);
+  serve_alone(function, revision);
+  parts_.reporter.event(revision->name, "RolloutComplete",
+                        "revision " + std::to_string(revision->number) + " serves");
+}
+
+// If even that cannot be kept, the next start of the node tries the rollout again.
+void Rollouts::fail(Function& function, const std::string& reason) {
+  const std::string name = function.lanes.front().revision->name;
+  store::Serving next = function.record;
+  next.state = RolloutState::kFailed;
+  next.reason = reason;
+  next.shares.clear();
+  if (!save(function, next)) function.record = std::move(next);
+  drop_beside(function);
+  parts_.reporter.event(name, "RolloutFailed", view(name).words);
+}
+
+// The current revision serves alone, as its own limits say.
+void Rollouts::drop_beside(Function& function) {
+  const std::vector<Lane> before(function.lanes.begin() + 1, function.lanes.end());
+  function.lanes.resize(1);
+  function.lanes.front().weight = 1;
+  const RevisionPtr& current = function.lanes.front().revision;
+  limit(current, current->scaling.pods_min, own_max(*current));
+  route(function);
+  for (const Lane& lane : before) leave(function, lane.revision);
+}
+
+void Rollouts::leave(Function& function, const RevisionPtr& revision) {
+  limit(revision, 0, own_max(*revision));
+  function.leaving.push_back(revision);
+  wake();
+}
+
+void Rollouts::let_go(Function& function) {
+  std::erase_if(function.leaving, [&](const RevisionPtr& revision) {
+    const auto seen = scheduled(*revision);
+    if (seen.waiting + seen.running > 0) return false;
+    function.completed_before += seen.completed;
+    parts_.engine.remove_lane(revision->lane);
+    return true;
+  });
+}
+
+void Rollouts::route(Function& function) {
+  std::vector<Engine::Share> shares;
+  for (const Lane& lane : function.lanes) shares.push_back({lane.revision, lane.weight});
+  parts_.engine.route(function.lanes.front().revision, shares);
+}
+
+void Rollouts::limit(const RevisionPtr& revision, std::uint32_t pods_min, std::uint32_t pods_max) {
+  const auto seen = scheduled(*revision);
+  if (seen.limits.pods_min == pods_min && seen.pods_max == pods_max) return;
+  parts_.engine.scale(revision->lane, pods_min, pods_max);
+}
+
+scheduler::FunctionView Rollouts::scheduled(const Revision& revision) const {
+  return parts_.engine.scheduler().function(revision.lane).value_or(scheduler::FunctionView());
+}
+
+void Rollouts::wake() {
+  if (std::exchange(awake_, true)) return;
+  timer_.start(kRolloutTick);
+}
+
+void Rollouts::tick() {
+  awake_ = false;
+  for (auto& [name, function] : functions_) {
+    let_go(function);
+    if (function.rolls()) step(function);
+    if (function.rolls() || !function.leaving.empty()) wake();
+  }
+}
+
+}  // namespace subito::node
