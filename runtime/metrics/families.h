@@ -127,8 +127,9 @@ inline constexpr Family kRepeats{"subito_function_repeats", kCounter, "", "funct
                                  "Invocations given to another pod after one died with them."};
 inline constexpr Family kRefused{"subito_function_refused", kCounter, "", "function, reason",
                                  "Invocations that the scheduler refused, by reason."};
-inline constexpr Family kFunctionCpu{"subito_function_cpu_seconds", kCounter, "seconds", "function",
-                                     "CPU time of handlers, as their pods tell it."};
+inline constexpr Family kFunctionCpu{
+    "subito_function_cpu_seconds", kCounter, "seconds", "function",
+    "CPU time of handlers, as their pods tell it: of calls after one that took 250 µs or longer."};
 inline constexpr Family kStarts{
     "subito_function_starts", kCounter, "", "function, mode, reason",
     "Pods started, by mode (pooled, fresh, template, process) and reason (waiting, minimum, "

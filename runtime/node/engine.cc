@@ -38,6 +38,7 @@ void Engine::put_function(RevisionPtr revision) {
   } else {
     scheduler_.add_function(loop_.now(), id, revision->id, limits, effects_);
   }
+  meters_.add(id);
   share_cpu(cpu_shares_.set_weight(id, limits.weight));
   ids_[revision->name] = id;
   keep_template(revision, functions_[id]);
@@ -55,6 +56,7 @@ void Engine::remove_function(FunctionId function) {
   functions_.erase(found);
   last_ends_.erase(function);
   failed_.erase(function);
+  meters_.remove(function);
   scheduler_.remove_function(loop_.now(), function, effects_);
   update_limits(moved);
   decided();
@@ -207,7 +209,8 @@ void Engine::act(const scheduler::StartPod& start) {
   }
   PodTable::Order order{start.pod, start.number, current->name + "-" + std::to_string(start.number),
                         current,   loop_.now(),  scheduler::words(start)};
-  if (auto started = pods_.start(order); !started) {
+  auto started = pods_.start(order);
+  if (!started) {
     Pod never;
     never.id = start.pod;
     never.name = order.name;
@@ -215,8 +218,10 @@ void Engine::act(const scheduler::StartPod& start) {
     observer_.on_start_failed(never, started.error());
     last_ends_[start.function] = kDidNotStart;
     failed_starts_.push_back(start.pod);  // what was dispatched to it comes behind in this turn
+    ++meters_.of(start.function).exits[scheduler::ExitKind::kStartFailed];
     return;
   }
+  meters_.count_start(start, (*started)->mode);
   cpu_shares_.add(start.pod, start.function, current->scaling.weight);
 }
 
@@ -234,7 +239,7 @@ void Engine::act(const scheduler::Dispatch& dispatch) {
     return;
   }
   record->cold = dispatch.cold;
-  record->queued = dispatch.queued;
+  record->queued = record->waited = dispatch.queued;
   send_invoke(*record, *pod);
 }
 
@@ -242,7 +247,10 @@ void Engine::act(const scheduler::Cancel& cancel) {
   InvocationRecord* record = find(cancel.invocation);
   if (record == nullptr || record->state == InvocationState::kAbandoned) return;
   const bool deadline = cancel.reason == scheduler::CancelReason::kDeadline;
-  if (deadline) fail_caller(*record, deadline_passed(*record));
+  if (deadline) {
+    ++meters_.of(record->request.function).refused[scheduler::RefuseReason::kDeadline];
+    fail_caller(*record, deadline_passed(*record));
+  }
   // Its Dispatch was in vain, see above, or its pod died in this very turn: nobody has it.
   if (record->state == InvocationState::kWaiting) return forget(*record);
   give_up(*record, deadline ? protocol::Cancel::DEADLINE : protocol::Cancel::CLIENT_LEFT);
@@ -252,6 +260,7 @@ void Engine::act(const scheduler::Cancel& cancel) {
 void Engine::act(const scheduler::Refuse& refuse) {
   InvocationRecord* record = find(refuse.invocation);
   if (record == nullptr) return;
+  ++meters_.of(record->request.function).refused[refuse.reason];
   if (record->caller != nullptr) fail_caller(*record, refusal(*record, refuse));
   forget(*record);
 }
@@ -259,6 +268,7 @@ void Engine::act(const scheduler::Refuse& refuse) {
 void Engine::act(const scheduler::DrainPod& drain) {
   Pod* pod = pods_.find(drain.pod);
   if (pod == nullptr) return;
+  ++meters_.drains[drain.reason];
   observer_.on_draining(*pod, drain);
   pods_.drain(*pod);
 }
@@ -266,6 +276,7 @@ void Engine::act(const scheduler::DrainPod& drain) {
 void Engine::act(const scheduler::StopPod& stop) {
   Pod* pod = pods_.find(stop.pod);
   if (pod == nullptr) return;
+  ++meters_.stops[stop.reason];
   if (stop.reason != scheduler::StopReason::kUnresponsive) {
     return pods_.kill(*pod, std::string(scheduler::to_string(stop.reason)));
   }

@@ -18,6 +18,7 @@
 #include "runtime/gateway/invoker.h"
 #include "runtime/loop/loop.h"
 #include "runtime/node/invocation_record.h"
+#include "runtime/node/meters.h"
 #include "runtime/node/pod_table.h"
 #include "runtime/pods/core_placement.h"
 #include "scheduler/call_graph.h"
@@ -92,6 +93,7 @@ class Engine final : public Invoker, private PodEvents {
   void set_on_pod_gone(std::function<void(const std::string& function)> callback);
   PodTable& pods() { return pods_; }
   const scheduler::Scheduler& scheduler() const { return scheduler_; }
+  const Meters& meters() const { return meters_; }
   TimePoint now() const { return loop_.now(); }
 
   // Adds the function or puts a new revision in place of the old.
@@ -212,6 +214,7 @@ class Engine final : public Invoker, private PodEvents {
   std::function<void()> closed_;
   scheduler::Scheduler scheduler_;
   scheduler::Effects effects_;
+  Meters meters_;
   bool effects_scheduled_ = false;
   Timer timer_;
   PodTable pods_;
