@@ -30,9 +30,9 @@ std::uint16_t port_behind(const std::string& said, const std::string& words) {
   return static_cast<std::uint16_t>(std::stoi(said.substr(at + words.size() + 10)));
 }
 
-bool is_installed(const std::string& program) {
-  return run_program({"sh", "-c", "command -v " + program}).exit_code == 0;
-}
+// Debian's, of the package prometheus.
+constexpr char kPrometheus[] = "/usr/bin/prometheus";
+constexpr char kPromtool[] = "/usr/bin/promtool";
 
 class MetricsTest : public testing::Test {
  protected:
@@ -71,19 +71,19 @@ TEST_F(MetricsTest, AreServedOnTheirPortAndTheControlSocketAndNowhereElse) {
   EXPECT_EQ(HttpClient(port).get("/function/echo").status, 404);
   EXPECT_EQ(node.client().get("/metrics").status, 404) << "the gateway is for anybody";
   const Ran over_socket =
-      run_program({"curl", "-s", "--unix-socket", node.socket(), "http://subito/metrics"});
+      run_program({"/usr/bin/curl", "-s", "--unix-socket", node.socket(), "http://subito/metrics"});
   EXPECT_THAT(over_socket.out, EndsWith("# EOF\n"));
 }
 
 TEST_F(MetricsTest, PromtoolHasNothingToSay) {
-  if (!is_installed("promtool")) GTEST_SKIP() << "promtool is not installed";
+  if (!fs::exists(kPromtool)) GTEST_SKIP() << "promtool is not installed";
   node.deploy("echo", "echo");
   node.deploy("crash", "misbehave");
   call("echo", 3);
   node.client().get("/function/crash/crash/abort");
   const std::string file = testing::TempDir() + "metrics-test-page";
   write_file(file, scrape("text/plain").body);
-  const Ran ran = run_program({"sh", "-c", "promtool check metrics <" + file});
+  const Ran ran = run_program({"/bin/sh", "-c", "promtool check metrics <" + file});
   EXPECT_EQ(ran.exit_code, 0) << ran.out << ran.err;
   EXPECT_EQ(ran.err, "");
   fs::remove(file);
@@ -99,7 +99,7 @@ class Prometheus {
                "    static_configs: [{targets: ['127.0.0.1:" +
                    std::to_string(target) + "']}]\n");
     process_ =
-        Child({"prometheus", "--config.file=" + folder_ + "/prometheus.yml",
+        Child({kPrometheus, "--config.file=" + folder_ + "/prometheus.yml",
                "--storage.tsdb.path=" + folder_ + "/data", "--storage.tsdb.retention.size=64MB",
                "--web.listen-address=127.0.0.1:0", "--log.level=info"},
               folder_ + "/out", folder_ + "/err");
@@ -131,7 +131,7 @@ class Prometheus {
 };
 
 TEST_F(MetricsTest, ARealPrometheusScrapesTheNode) {
-  if (!is_installed("prometheus")) GTEST_SKIP() << "prometheus is not installed";
+  if (!fs::exists(kPrometheus)) GTEST_SKIP() << "prometheus is not installed";
   node.deploy("echo", "echo");
   call("echo", 7);
   const Prometheus prometheus(port);
