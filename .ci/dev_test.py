@@ -159,6 +159,12 @@ class Setup(DevTest):
         self.assertEqual(self.policy.read_text(), "#!/bin/sh\nexit 0\n")
         self.assertIn("disable redis-server.service", (self.state / "systemctl").read_text())
 
+    def test_no_service_of_the_tests_starts_at_boot_either(self):
+        self.dev("setup", "--tests", "--yes")
+        said = (self.state / "systemctl").read_text()
+        for service in ("redis-server", "prometheus"):
+            self.assertIn(f"disable {service}.service", said)
+
     def test_a_signal_waits_for_apt_and_then_the_policy_is_removed(self):
         (self.state / "slow").touch()
         for number, status in ((signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 143)):

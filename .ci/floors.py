@@ -10,6 +10,7 @@ FLOOR = {
     "runtime/http": 1,
     "runtime/symbols": 1,
     "runtime/triggers": 1,
+    "runtime/metrics": 1,
     "deploy/manifest": 1,
     "runtime/sandbox": 2,
     "runtime/loop": 2,
@@ -20,6 +21,7 @@ FLOOR = {
     "deploy/store": 3,
     "deploy/api": 4,
     "deploy/cli": 4,
+    "deploy/observe": 4,
     "runtime/node": 4,
 }
 
@@ -50,7 +52,7 @@ BESIDE = {
 SDK_LISTEN = {"runtime/http", "runtime/loop", "runtime/server"}
 SDK_LISTEN_PREFIX = "listen"
 
-PURE = ("scheduler", "autoscaler", "runtime/triggers")
+PURE = ("scheduler", "autoscaler", "runtime/triggers", "runtime/metrics")
 
 # What is pure takes time, observations and a seed, and does nothing itself.
 IMPURE_HEADERS = (
@@ -71,8 +73,8 @@ IMPURE_WORDS = (
 
 # Beside the pure ones: their code knows no thread, so that their own tests are left out under the
 # thread sanitizer (ONE_THREAD of subito_test). Who uses them from threads tests that.
-ONE_THREAD = ("runtime/http", "runtime/protocol", "runtime/symbols", "runtime/server",
-              "runtime/gateway", "deploy/manifest", "deploy/store")
+ONE_THREAD = ("runtime/http", "runtime/metrics", "runtime/protocol", "runtime/symbols",
+              "runtime/server", "runtime/gateway", "deploy/manifest", "deploy/store")
 
 THREAD_HEADERS = (
     r"thread|stop_token|mutex|shared_mutex|condition_variable|future|semaphore|latch|barrier|"

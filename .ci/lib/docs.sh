@@ -5,7 +5,8 @@ docs_help() {
   cat <<'END'
 ./dev docs [PRESET]
 
-Makes docs/manifest.md and docs/cli.md anew from the program itself, built with PRESET (release).
+Makes docs/manifest.md, docs/cli.md and the table at the end of docs/observability.md anew from the
+program itself, built with PRESET (release).
 A test fails when they differ from what it prints.
 END
 }
@@ -18,5 +19,8 @@ docs_main() {
     text=$("$ROOT/build/$preset/bin/subito" reference "$page") || return
     printf '%s\n' "$text" >"$ROOT/docs/$page.md"
   done
-  say "wrote docs/manifest.md and docs/cli.md"
+  text=$("$ROOT/build/$preset/bin/subito" reference metrics) || return
+  sed -i '/^| metric |/,$d' "$ROOT/docs/observability.md"
+  printf '%s\n' "$text" >>"$ROOT/docs/observability.md"
+  say "wrote docs/manifest.md, docs/cli.md and the table of docs/observability.md"
 }

@@ -6,6 +6,7 @@ readonly POLICY=/usr/sbin/policy-rc.d
 readonly POLICY_KEPT=/usr/sbin/policy-rc.d.before-subito
 readonly POLICY_MARK='made by ./dev setup of subito'
 readonly LISTS_AGE_MAX_MINUTES=1440
+readonly SERVICES=(redis-server prometheus) # packages that start a service of their name
 
 # What the test of the shop's page finds faults of access with: one file of an npm package.
 readonly AXE_VERSION=4.14.1
@@ -26,8 +27,9 @@ what and how much first, then asks. What it needs to build and run the shop, and
   --yes     do not ask (CI=true means yes as well)
 
 Starts no system service: while packages are installed, a temporary /usr/sbin/policy-rc.d forbids
-it, and whatever stood there is put back. A redis-server that setup installed is not started at boot
-either; one that was there before is left as it is. Changes no kernel setting. Needs root or sudo.
+it, and whatever stood there is put back. A redis-server or prometheus that setup installed is not
+started at boot either; one that was there before is left as it is. Changes no kernel setting. Needs
+root or sudo.
 END
 }
 
@@ -148,8 +150,11 @@ tell_sizes() {
 }
 
 install_packages() {
-  REDIS_WAS_THERE=0
-  if is_installed redis-server; then REDIS_WAS_THERE=1; fi
+  local service
+  NEW_SERVICES=()
+  for service in "${SERVICES[@]}"; do
+    is_installed "$service" || NEW_SERVICES+=("$service")
+  done
   # Things are put back however this ends. bash runs a trap only when apt-get has ended: never
   # while a package could still start its service.
   trap after_installation EXIT
@@ -169,7 +174,10 @@ is_installed() { dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null | grep 
 after_installation() {
   trap '' INT TERM HUP
   services_allow
-  if ((REDIS_WAS_THERE == 0)) && is_installed redis-server; then not_at_boot redis-server; fi
+  local service
+  for service in "${NEW_SERVICES[@]}"; do
+    if is_installed "$service"; then not_at_boot "$service"; fi
+  done
 }
 
 # Debian asks policy-rc.d before a package's script starts a service; 101 means no.
@@ -209,7 +217,7 @@ services_allow() {
   if [[ -e $POLICY_KEPT && ! -e $POLICY ]]; then "${AS_ROOT[@]}" mv "$POLICY_KEPT" "$POLICY"; fi
 }
 
-# The node starts a Redis of its own: the one that came with the package is to stay off.
+# The node starts a Redis of its own, a test a Prometheus: those of the packages are to stay off.
 not_at_boot() {
   if command -v systemctl >/dev/null; then
     "${AS_ROOT[@]}" systemctl --quiet disable "$1.service" >/dev/null 2>&1 || true

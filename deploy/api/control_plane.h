@@ -161,6 +161,9 @@ struct BreakerView {
   std::int64_t last_failed_unix_ns = 0;
   bool on_trial = false;         // half-open: the one call that is let through is under way
   std::int64_t next_try_us = 0;  // open: until then none is made
+  // Since the breaker was made. For metrics: not told by the API.
+  std::uint64_t times_opened = 0;
+  std::uint64_t calls_refused = 0;
 };
 
 // What wakes a function beside requests.

@@ -37,6 +37,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_get(app, session);
   add_describe(app, session);
   add_logs(app, session);
+  add_top(app, session);
   add_dead_letters(app, session);
   add_debug(app, session);
   add_explain(app, session);

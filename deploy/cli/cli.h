@@ -35,8 +35,10 @@ struct UpOptions {
   std::string redis_address;
   std::string redis_path = "redis-server";  // the binary of the private one
   std::string record_file;                  // of every input of the scheduler; empty: none
-  std::string placement = "near";           // near, any
-  std::string log_level = "info";           // debug, info, warning, error
+  std::string metrics_host;                 // of /metrics on a port of its own; empty: none
+  std::uint16_t metrics_port = 0;
+  std::string placement = "near";  // near, any
+  std::string log_level = "info";  // debug, info, warning, error
 };
 
 // Run by the binary that links this; each returns the exit code. An empty one: the command says

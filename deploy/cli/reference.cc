@@ -7,6 +7,7 @@
 #include "deploy/cli/references.h"
 #include "deploy/cli/session.h"
 #include "deploy/manifest/reference.h"
+#include "runtime/metrics/families.h"
 
 namespace subito::cli {
 
@@ -52,6 +53,7 @@ int print_reference(const CLI::App& app, const Session& session, const std::stri
       {"functions", [&] { return names_of_node(session, "functions"); }},
       {"pods", [&] { return names_of_node(session, "pods"); }},
       {"fields", field_names},
+      {"metrics", metrics::families_markdown},
   };
   session.out() << kinds.at(kind)();
   return kOk;
@@ -63,9 +65,10 @@ void add_reference(CLI::App& app, Session& session) {
   auto kind = std::make_shared<std::string>();
   CLI::App& command = *app.add_subcommand("reference", "Print a reference");
   command.group("");
-  command.add_option("KIND", *kind, "manifest, cli, man, bash; functions, pods, fields")
+  command.add_option("KIND", *kind, "manifest, cli, man, bash, metrics; functions, pods, fields")
       ->required()
-      ->check(CLI::IsMember({"manifest", "cli", "man", "bash", "functions", "pods", "fields"}))
+      ->check(CLI::IsMember(
+          {"manifest", "cli", "man", "bash", "metrics", "functions", "pods", "fields"}))
       ->type_name("");
   command.callback([&app, &session, kind] {
     session.action = [&app, &session, kind] { return print_reference(app, session, *kind); };

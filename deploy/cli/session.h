@@ -55,6 +55,7 @@ void add_invoke(CLI::App& app, Session& session);
 void add_get(CLI::App& app, Session& session);
 void add_describe(CLI::App& app, Session& session);
 void add_logs(CLI::App& app, Session& session);
+void add_top(CLI::App& app, Session& session);
 void add_explain(CLI::App& app, Session& session);
 void add_dead_letters(CLI::App& app, Session& session);
 void add_debug(CLI::App& app, Session& session);

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <charconv>
 #include <memory>
+#include <tuple>
+#include <utility>
 
 #include "deploy/cli/app_facts.h"
 #include "deploy/cli/session.h"
@@ -72,8 +74,10 @@ int version(const Session& session, bool json) {
   return kOk;
 }
 
-// "127.0.0.1:8080", ":8080", "[::1]:8080"
-void parse_listen(const std::string& text, UpOptions& options) {
+// "127.0.0.1:8080", ":8080", "[::1]:8080"; `no_host`: what an empty host means.
+std::pair<std::string, std::uint16_t> parse_address(const std::string& option,
+                                                    const std::string& text,
+                                                    const std::string& no_host) {
   const std::size_t colon = text.rfind(':');
   int port = -1;
   if (colon != text.npos) {
@@ -82,12 +86,21 @@ void parse_listen(const std::string& text, UpOptions& options) {
     if (error != std::errc() || stop != end) port = -1;
   }
   if (port < 0 || port > 65535)
-    throw CLI::ValidationError("--listen: is '" + text + "', allowed is ADDRESS:PORT");
+    throw CLI::ValidationError(option + ": is '" + text + "', allowed is ADDRESS:PORT");
   std::string host = text.substr(0, colon);
   if (host.size() > 2 && host.front() == '[' && host.back() == ']')
     host = host.substr(1, host.size() - 2);
-  options.listen_host = host.empty() ? "0.0.0.0" : host;
-  options.listen_port = static_cast<std::uint16_t>(port);
+  return {host.empty() ? no_host : host, static_cast<std::uint16_t>(port)};
+}
+
+void parse_listen(const std::string& text, UpOptions& options) {
+  std::tie(options.listen_host, options.listen_port) = parse_address("--listen", text, "0.0.0.0");
+}
+
+// What the node tells of itself is for this machine alone, unless somebody says otherwise.
+void parse_metrics(const std::string& text, UpOptions& options) {
+  std::tie(options.metrics_host, options.metrics_port) =
+      parse_address("--metrics", text, "127.0.0.1");
 }
 
 int missing(const Session& session, const char* what) {
@@ -188,6 +201,13 @@ void add_up(CLI::App& app, Session& session) {
       .add_option("--record", options->record_file,
                   "write what the scheduler is told and decides, for `subito simulate --replay`")
       ->type_name("FILE");
+  command
+      .add_option_function<std::string>(
+          "--metrics", [options](const std::string& text) { parse_metrics(text, *options); },
+          "serve /metrics on a port of its own too, for Prometheus: to whoever reaches it, without "
+          "a "
+          "password; :PORT is loopback (it is always at the API socket)")
+      ->type_name("ADDRESS:PORT");
   command
       .add_option("--placement", options->placement,
                   "near: pods whose calls are short run on the core of the node's loop while few "

@@ -84,12 +84,14 @@ void Gateway::on_request(server::ExchangeId id, http::RequestHead&& head, bool e
   if (!target) {
     const bool missing = target.error().code == ErrorCode::kNotFound;
     const int status = missing ? 404 : 400;
+    meters_.count(RouteMeters::kNone, status, {});
     const std::string body =
         http::problem_json(status, missing ? "function-not-found" : "ambiguous-path",
                            kWhoAnswers + target.error().message);
     return respond_whole(id, problem_head(status), request_id, body);
   }
   Exchange& exchange = exchanges_[id.value()];
+  exchange.meter = meters_.meter_of(target->route);
   Invocation invocation = make_invocation(std::move(head), *std::move(target), end);
   invocation.request_id = request_id;
   exchange.request_id = std::move(request_id);
@@ -144,6 +146,7 @@ void Gateway::on_abort(server::ExchangeId id) {
   const Exchange* exchange = find(id.value());
   if (exchange == nullptr) return;
   invoker_.abort(exchange->invocation);
+  if (!exchange->answering) meters_.count(exchange->meter, 0, {});
   exchanges_.erase(id.value());
 }
 
@@ -153,8 +156,10 @@ std::string Gateway::request_id(server::ExchangeId id) {
 }
 
 bool Gateway::on_answer(CallerToken token, Answer&& answer, std::string_view body, bool end) {
-  const Exchange* exchange = find(token);
+  Exchange* exchange = find(token);
   if (exchange == nullptr) return true;
+  exchange->answering = true;
+  meters_.count(exchange->meter, answer.head.status, answer.timing);
   take_field(answer.head.fields, "x-request-id");
   take_field(answer.head.fields, "server-timing");
   take_field(answer.head.fields, "proxy-status");
@@ -187,6 +192,7 @@ void Gateway::on_failure(CallerToken token, Failure&& failure) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*failure.retry_after).count();
     head.fields.emplace_back("retry-after", std::to_string(seconds));
   }
+  meters_.count(exchange->meter, failure.status, failure.timing);
   const std::string request_id = exchange->request_id;
   exchanges_.erase(token);
   respond_whole(server::ExchangeId(token), std::move(head), request_id, body);

@@ -11,6 +11,7 @@
 #include "runtime/base/result.h"
 #include "runtime/gateway/invoker.h"
 #include "runtime/gateway/request_id.h"
+#include "runtime/gateway/route_meters.h"
 #include "runtime/gateway/routes.h"
 #include "runtime/server/server.h"
 
@@ -24,7 +25,11 @@ class Gateway final : public server::Handler, private Caller {
 
   // Before the first request; the server calls this object and outlives its exchanges.
   void attach(server::Server& server) { server_ = &server; }
-  void set_routes(Routes routes) { routes_ = std::move(routes); }
+  void set_routes(Routes routes) {
+    routes_ = std::move(routes);
+    meters_.set_routes(routes_.names());
+  }
+  const RouteMeters& meters() const { return meters_; }
   // Whether that exchange is an invocation of this gateway's, not answered to its end.
   bool has(server::ExchangeId id) const { return exchanges_.contains(id.value()); }
 
@@ -38,6 +43,7 @@ class Gateway final : public server::Handler, private Caller {
   struct Exchange {
     InvocationId invocation;
     std::string request_id;
+    std::uint32_t meter = 0;
     bool answering = false;  // the head of the answer was sent
   };
 
@@ -56,6 +62,7 @@ class Gateway final : public server::Handler, private Caller {
   const Origin origin_;
   server::Server* server_ = nullptr;
   Routes routes_;
+  RouteMeters meters_;
   RequestNames names_;
   std::unordered_map<CallerToken, Exchange> exchanges_;
 };

@@ -52,13 +52,15 @@ void Routes::add_function(const std::string& name, FunctionId function) {
 
 Status Routes::add_route(const std::string& prefix, bool strip_prefix,
                          const std::string& function_name, FunctionId function) {
+  const auto number = static_cast<std::uint32_t>(names_.size());
   const auto [it, added] =
-      routes_.try_emplace(prefix, Route{function, function_name, strip_prefix});
+      routes_.try_emplace(prefix, Route{function, function_name, strip_prefix, number});
   if (!added && it->second.function != function) {
     return fail(ErrorCode::kAlreadyExists, "add route " + prefix + ": it belongs to function " +
                                                it->second.function_name +
                                                "; delete that one or choose another path");
   }
+  if (added) names_.push_back(prefix);
   longest_route_ = std::max(longest_route_, prefix.size());
   return ok();
 }
@@ -79,7 +81,7 @@ Result<Target> Routes::find(std::string_view path) const {
   while (true) {
     if (const auto it = routes_.find(prefix); it != routes_.end()) {
       const std::size_t strip = it->second.strip_prefix && prefix != "/" ? prefix.size() : 0;
-      return Target{it->second.function, rest_of(path, strip)};
+      return Target{it->second.function, rest_of(path, strip), it->second.number};
     }
     if (prefix == "/") break;
     const std::size_t slash = prefix.rfind('/');

@@ -6,10 +6,12 @@
 //   a prefix of a function's spec     longest prefix of whole segments wins
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "runtime/base/id.h"
 #include "runtime/base/result.h"
@@ -18,7 +20,8 @@ namespace subito::gateway {
 
 struct Target {
   FunctionId function;
-  std::string path;  // what the function sees, beginning with "/"
+  std::string path;         // what the function sees, beginning with "/"
+  std::uint32_t route = 0;  // by its place in Routes::names()
 };
 
 class Routes {
@@ -32,16 +35,22 @@ class Routes {
   // parties could read as another path.
   Result<Target> find(std::string_view path) const;
 
+  // For metrics: kByName for all that came by name, then the prefixes in the order they were added.
+  static constexpr std::string_view kByName = "/function/*";
+  const std::vector<std::string>& names() const { return names_; }
+
  private:
   struct Route {
     FunctionId function;
     std::string function_name;
     bool strip_prefix;
+    std::uint32_t number;
   };
   Result<Target> find_by_name(std::string_view path) const;
 
   std::unordered_map<std::string, FunctionId> functions_;
   std::unordered_map<std::string, Route> routes_;
+  std::vector<std::string> names_ = {std::string(kByName)};
   std::size_t longest_route_ = 0;  // bytes
 };
 

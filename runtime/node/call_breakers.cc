@@ -100,7 +100,10 @@ tl::expected<CallBreakers::Ticket, std::string> CallBreakers::begin(const std::s
   if (id == ids->second.end()) return Ticket();
   Edge& edge = edges_.at(id->second);
   const auto pass = edge.breaker.begin(now);
-  if (!pass) return tl::make_unexpected(refusal(edge, now));
+  if (!pass) {
+    ++edge.refused;
+    return tl::make_unexpected(refusal(edge, now));
+  }
   return Ticket{id->second, *pass, now};
 }
 
@@ -142,6 +145,7 @@ void CallBreakers::tell_change(Edge& edge, State before, TimePoint now) {
   const State after = edge.breaker.state();
   if (before == State::kClosed && after == State::kOpen) {
     edge.opened = now;
+    ++edge.times_opened;
     edge.at_opening = edge.breaker.counts(now);
     tell_(edge.caller, "CircuitOpened",
           "calls to " + edge.called + ": " + counts_words(edge.at_opening) + " failed within " +
@@ -182,6 +186,8 @@ std::vector<api::BreakerView> CallBreakers::views(std::string_view caller, TimeP
     view.last_failure = edge.last_failure;
     if (edge.last_failed) view.last_failed_unix_ns = unix_of(*edge.last_failed);
     view.on_trial = breaker.on_trial();
+    view.times_opened = edge.times_opened;
+    view.calls_refused = edge.refused;
     if (view.state == api::BreakerState::kOpen)
       view.next_try_us =
           std::chrono::duration_cast<std::chrono::microseconds>(breaker.open_until() - now).count();

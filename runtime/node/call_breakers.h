@@ -66,6 +66,8 @@ class CallBreakers {
     scheduler::CircuitBreaker::Counts at_opening;  // that opened it then
     std::string last_failure;
     std::optional<TimePoint> last_failed;
+    std::uint64_t times_opened = 0;
+    std::uint64_t refused = 0;
   };
   using Edges = std::map<std::uint64_t, Edge>;
 

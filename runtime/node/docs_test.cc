@@ -1,4 +1,5 @@
-// docs/manifest.md and docs/cli.md are what the binary prints; ./dev docs writes them.
+// docs/manifest.md, docs/cli.md and the end of docs/observability.md are what the binary prints;
+// ./dev docs writes them.
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -45,6 +46,9 @@ TEST(Docs, AreWhatTheBinaryPrints) {
       << "docs/manifest.md differs from `subito reference manifest`; renew it with `./dev docs`";
   EXPECT_TRUE(page("cli.md") == printed("cli"))
       << "docs/cli.md differs from `subito reference cli`; renew it with `./dev docs`";
+  EXPECT_TRUE(page("observability.md").ends_with("\n\n" + printed("metrics")))
+      << "docs/observability.md does not end with `subito reference metrics`; renew it with "
+         "`./dev docs`";
 }
 
 TEST(Docs, TellTheCommandsOfOtherPartsToo) {

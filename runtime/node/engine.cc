@@ -45,6 +45,7 @@ void Engine::put_lane(const RevisionPtr& revision) {
     if (before->id != revision->id) last_ends_.erase(id);
     scheduler_.update_function(loop_.now(), id, revision->id, limits, effects_);
   }
+  meters_.add(revision->function);
   share_cpu(cpu_shares_.set_weight(id, limits.weight));
   keep_template(revision, before);
   update_limits(moved);
@@ -90,6 +91,7 @@ void Engine::remove_function(FunctionId function) {
   names_.erase(name);
   functions_.erase(function);
   failed_.erase(function);
+  meters_.remove(function);
 }
 
 bool Engine::make_template(const Revision& revision, pods::TemplateCallback told) {
@@ -144,6 +146,11 @@ void Engine::update_limits(const std::vector<std::string>& functions) {
 void Engine::scale(FunctionId lane, std::uint32_t pods_min, std::uint32_t pods_max) {
   scheduler_.scale(loop_.now(), lane, pods_min, pods_max, effects_);
   decided();
+}
+
+std::vector<FunctionId> Engine::lanes(const std::string& function) const {
+  const auto named = names_.find(function);
+  return named == names_.end() ? std::vector<FunctionId>() : named->second.lanes;
 }
 
 RevisionPtr Engine::revision(FunctionId function) const {
@@ -254,7 +261,8 @@ void Engine::act(const scheduler::StartPod& start) {
   const std::uint64_t number = ++names_.at(current->name).pods_started;
   PodTable::Order order{start.pod, number,      current->name + "-" + std::to_string(number),
                         current,   loop_.now(), scheduler::words(start)};
-  if (auto started = pods_.start(order); !started) {
+  auto started = pods_.start(order);
+  if (!started) {
     Pod never;
     never.id = start.pod;
     never.name = order.name;
@@ -262,8 +270,10 @@ void Engine::act(const scheduler::StartPod& start) {
     observer_.on_start_failed(never, started.error());
     last_ends_[start.function] = kDidNotStart;
     failed_starts_.push_back(start.pod);  // what was dispatched to it comes behind in this turn
+    ++meters_.of(current->function).exits[scheduler::ExitKind::kStartFailed];
     return;
   }
+  meters_.count_start(current->function, start, (*started)->mode);
   cpu_shares_.add(start.pod, start.function, current->scaling.weight);
 }
 
@@ -281,7 +291,7 @@ void Engine::act(const scheduler::Dispatch& dispatch) {
     return;
   }
   record->cold = dispatch.cold;
-  record->queued = dispatch.queued;
+  record->queued = record->waited = dispatch.queued;
   send_invoke(*record, *pod);
 }
 
@@ -289,7 +299,10 @@ void Engine::act(const scheduler::Cancel& cancel) {
   InvocationRecord* record = find(cancel.invocation);
   if (record == nullptr || record->state == InvocationState::kAbandoned) return;
   const bool deadline = cancel.reason == scheduler::CancelReason::kDeadline;
-  if (deadline) fail_caller(*record, deadline_passed(*record));
+  if (deadline) {
+    ++meters_.of(record->request.function).refused[scheduler::RefuseReason::kDeadline];
+    fail_caller(*record, deadline_passed(*record));
+  }
   // Its Dispatch was in vain, see above, or its pod died in this very turn: nobody has it.
   if (record->state == InvocationState::kWaiting) return forget(*record);
   give_up(*record, deadline ? protocol::Cancel::DEADLINE : protocol::Cancel::CLIENT_LEFT);
@@ -299,6 +312,7 @@ void Engine::act(const scheduler::Cancel& cancel) {
 void Engine::act(const scheduler::Refuse& refuse) {
   InvocationRecord* record = find(refuse.invocation);
   if (record == nullptr) return;
+  ++meters_.of(record->request.function).refused[refuse.reason];
   if (record->caller != nullptr) fail_caller(*record, refusal(*record, refuse));
   forget(*record);
 }
@@ -306,6 +320,7 @@ void Engine::act(const scheduler::Refuse& refuse) {
 void Engine::act(const scheduler::DrainPod& drain) {
   Pod* pod = pods_.find(drain.pod);
   if (pod == nullptr) return;
+  ++meters_.drains[drain.reason];
   observer_.on_draining(*pod, drain);
   pods_.drain(*pod);
 }
@@ -313,6 +328,7 @@ void Engine::act(const scheduler::DrainPod& drain) {
 void Engine::act(const scheduler::StopPod& stop) {
   Pod* pod = pods_.find(stop.pod);
   if (pod == nullptr) return;
+  ++meters_.stops[stop.reason];
   if (stop.reason != scheduler::StopReason::kUnresponsive) {
     return pods_.kill(*pod, std::string(scheduler::to_string(stop.reason)));
   }

@@ -18,6 +18,7 @@
 #include "runtime/gateway/invoker.h"
 #include "runtime/loop/loop.h"
 #include "runtime/node/invocation_record.h"
+#include "runtime/node/meters.h"
 #include "runtime/node/pod_table.h"
 #include "runtime/pods/core_placement.h"
 #include "scheduler/call_graph.h"
@@ -93,6 +94,7 @@ class Engine final : public Invoker, private PodEvents {
   void set_on_pod_gone(std::function<void(const std::string& function)> callback);
   PodTable& pods() { return pods_; }
   const scheduler::Scheduler& scheduler() const { return scheduler_; }
+  const Meters& meters() const { return meters_; }
   TimePoint now() const { return loop_.now(); }
 
   // Adds the function or puts a new revision in place of the old: it serves alone on its lane.
@@ -105,6 +107,7 @@ class Engine final : public Invoker, private PodEvents {
   void put_lane(const RevisionPtr& revision);
   // Who waits there is refused: nobody does any more, and nothing comes (route()).
   void remove_lane(FunctionId lane);
+  std::vector<FunctionId> lanes(const std::string& function) const;
   void scale(FunctionId lane, std::uint32_t pods_min, std::uint32_t pods_max);
   struct Share {
     RevisionPtr revision;  // on a lane that was put
@@ -244,6 +247,7 @@ class Engine final : public Invoker, private PodEvents {
   std::function<void()> closed_;
   scheduler::Scheduler scheduler_;
   scheduler::Effects effects_;
+  Meters meters_;
   bool effects_scheduled_ = false;
   Timer timer_;
   PodTable pods_;

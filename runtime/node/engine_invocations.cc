@@ -138,7 +138,14 @@ void Engine::count_failed(const InvocationRecord& record, int status) {
 
 // Once for each invocation that has a revision: its caller is about to be heard no more.
 void Engine::tell_ended(const InvocationRecord& record, int status) {
-  if (request_watcher_ == nullptr || record.revision == nullptr) return;
+  if (record.revision == nullptr) return;
+  FunctionMeters& meters = meters_.of(record.request.function);
+  const Duration took = loop_.now() - record.arrived;
+  ++meters.invocations[record.request.origin];
+  meters.count_end(status, took, record.state == InvocationState::kWaiting ? took : record.waited);
+  meters.cold += record.cold ? 1 : 0;
+  meters.cpu += record.cpu_use.cpu;
+  if (request_watcher_ == nullptr) return;
   const Pod* pod = pods_.find(record.pod);
   request_watcher_->on_request_ended(record, pod, status, timing_so_far(record));
 }

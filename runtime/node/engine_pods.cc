@@ -39,6 +39,9 @@ void Engine::on_pod_hello(Pod& pod) {
     pods_.drain(pod);
     return finish_probe(pod.id, pod.start_time(), pod.mode);
   }
+  meters_.of(pod.revision->function)
+      .start_duration[static_cast<std::size_t>(pod.mode)]
+      .observe(pod.start_time());
   observer_.on_started(pod);
   scheduler_.pod_ready(loop_.now(), pod.id, effects_, pod.ahead);
   decided();
@@ -88,6 +91,7 @@ Status Engine::on_result(Pod& pod, InvocationRecord& record, const protocol::Fra
   }
   answer.timing = timing(record, pod);
   record.status = answer.head.status;
+  record.waited = answer.timing.queue;
   record.cpu_use = cpu_use_of(head);
   count_failed(record, record.status);
   transition(record, InvocationState::kAnswering);
@@ -211,6 +215,7 @@ bool Engine::take_back(InvocationRecord& record, bool untaken) {
   if (!untaken) {
     if (!is_idempotent(record.request) || record.repeats == kRepeatsMax) return false;
     ++record.repeats;
+    ++meters_.of(record.request.function).repeats;
   }
   transition(record, InvocationState::kWaiting);
   record.pod = PodId();
@@ -255,6 +260,7 @@ void Engine::pod_gone(Pod& pod, const PodGone& gone) {
     last_ends_[lane->first] = started ? gone.words : kDidNotStart;
   }
   const auto view = scheduler_.pod(pod.id);
+  ++meters_.of(pod.revision->function).exits[exit_kind(pod, gone)];
   observer_.on_gone(pod, gone, view ? view->served : 0, work);
   scheduler_.pod_exited(loop_.now(), pod.id, exit_kind(pod, gone), again, effects_);
   decided();

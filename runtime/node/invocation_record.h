@@ -37,6 +37,7 @@ struct InvocationRecord {
   Timing timing_at_pod_end;
   TimePoint dispatched;
   Duration queued{};
+  Duration waited{};  // the same, and in the pod behind others; told once its answer began
 
   // The request body: `sent` is what went to the pod (kept while it may have to go to another),
   // `pending` what could not be sent yet. Each is at most kBodyWindowBytes.

@@ -14,6 +14,8 @@
 #include "runtime/gateway/gateway.h"
 #include "runtime/node/control.h"
 #include "runtime/node/control_front.h"
+#include "runtime/node/metrics/loop_lag.h"
+#include "runtime/node/metrics/metrics_front.h"
 #include "runtime/node/pod_requests.h"
 #include "runtime/node/recorder.h"
 #include "runtime/node/triggers/triggers.h"
@@ -53,6 +55,16 @@ Error gateway_not_listening(Error error) {
   return error;
 }
 
+server::Address metrics_address(const NodeConfig& config) {
+  return {server::Address::Kind::kTcp, config.metrics_host, config.metrics_port};
+}
+
+Error metrics_not_listening(Error error) {
+  if (error.code == ErrorCode::kAlreadyExists)
+    error.message += "; end that, or choose another port: subito up --metrics ADDRESS:PORT";
+  return error;
+}
+
 scheduler::NodeLimits node_limits(const NodeConfig& config) {
   scheduler::NodeLimits limits;
   limits.pods_max = config.pods_max;
@@ -63,6 +75,12 @@ scheduler::NodeLimits node_limits(const NodeConfig& config) {
 server::Limits api_limits() {
   server::Limits limits;
   limits.connections_max = 128;
+  return limits;
+}
+
+server::Limits metrics_limits() {
+  server::Limits limits;
+  limits.connections_max = 32;
   return limits;
 }
 
@@ -98,15 +116,21 @@ class LiveNode final : public Node {
                   },
                   kCrashReportWait, &triggers_, &operator_gateway_}),
         api_(control_, *store_, loop),
-        control_front_(api_, operator_gateway_),
+        loop_lag_(loop),
+        control_metrics_(loop, page_parts()),
+        metrics_(loop, page_parts()),
+        control_front_(api_, operator_gateway_, control_metrics_),
         gateway_server_(server::Server::create(loop, server::Limits(), gateway_)),
         api_server_(server::Server::create(loop, api_limits(), control_front_)),
+        metrics_server_(server::Server::create(loop, metrics_limits(), metrics_)),
         stop_grace_(loop, [this] { pods_ended(); }) {
     engine_.set_request_handler(requests_);
     if (config.pods_near) engine_.set_placement(&placement_);
     gateway_.attach(*gateway_server_);
     operator_gateway_.attach(*api_server_);
     api_.attach(*api_server_);
+    control_metrics_.attach(*api_server_);
+    metrics_.attach(*metrics_server_);
   }
 
   Status open_home();
@@ -117,6 +141,7 @@ class LiveNode final : public Node {
     engine_.set_on_home_lost(std::move(callback));
   }
   std::string gateway_url() const override { return url_; }
+  std::string metrics_url() const override { return metrics_url_; }
   std::string api_socket() const override {
     return config_.api_socket.empty() ? store_->folder() + "/api.sock" : config_.api_socket;
   }
@@ -126,9 +151,12 @@ class LiveNode final : public Node {
     const DeployedFunction* function = functions_.find(name);
     return function == nullptr ? FunctionId() : function->id;
   }
+  MetricsPage::Parts page_parts();
+  NodeFacts facts() const;
   Status start_redis(std::function<void(Status)> ready);
   Status use_redis(const bindings::RedisEndpoint& endpoint);
   Status serve();
+  Status serve_metrics();
   void pods_ended();
 
   Loop& loop_;
@@ -153,10 +181,16 @@ class LiveNode final : public Node {
   gateway::Gateway operator_gateway_;
   Control control_;
   api::ApiHandler api_;
+  LoopLag loop_lag_;
+  MetricsFront control_metrics_;  // on the control socket
+  MetricsFront metrics_;          // on a port of its own
   ControlFront control_front_;
   const std::unique_ptr<server::Server> gateway_server_;
   const std::unique_ptr<server::Server> api_server_;
+  const std::unique_ptr<server::Server> metrics_server_;
   std::string url_;
+  std::string metrics_url_;
+  std::int64_t started_unix_ns_ = 0;
   std::optional<Background> pool_;
   std::function<void()> stopped_;
   Timer stop_grace_;
@@ -191,6 +225,12 @@ void LiveNode::start(std::function<void(Status)> ready) {
   if (auto free = server::check_port(gateway_address(config_)); !free) {
     const Error error = gateway_not_listening(std::move(free).error());
     return loop_.defer([ready, error] { ready(error); });
+  }
+  if (!config_.metrics_host.empty()) {
+    if (auto free = server::check_port(metrics_address(config_)); !free) {
+      const Error error = metrics_not_listening(std::move(free).error());
+      return loop_.defer([ready, error] { ready(error); });
+    }
   }
   auto begun = start_redis([this, ready](Status redis) {
     if (!redis) return ready(std::move(redis));
@@ -238,13 +278,41 @@ Status LiveNode::serve() {
   info.version = kVersion;
   info.gateway_url = url_;
   info.data_folder = store_->folder();
-  info.started_unix_ns = wall_clock_nanoseconds();
+  info.started_unix_ns = started_unix_ns_ = wall_clock_nanoseconds();
   info.pid = ::getpid();
   control_.set_node_info(std::move(info));
   RETURN_IF_ERROR(control_.load());
   server::Address socket{server::Address::Kind::kUnix, api_socket(), 0};
   RETURN_IF_ERROR(api_server_->listen(socket));
+  loop_lag_.start();
+  return serve_metrics();
+}
+
+Status LiveNode::serve_metrics() {
+  if (config_.metrics_host.empty()) return ok();
+  auto bound = metrics_server_->listen(metrics_address(config_));
+  if (!bound) return metrics_not_listening(std::move(bound).error());
+  metrics_url_ = node::gateway_url(bound->host, bound->port) + std::string(kMetricsPath);
   return ok();
+}
+
+MetricsPage::Parts LiveNode::page_parts() {
+  return {engine_, functions_, breakers_, gateway_, &triggers_, [this] { return facts(); }};
+}
+
+NodeFacts LiveNode::facts() const {
+  NodeFacts facts;
+  facts.version = kVersion;
+  facts.started_unix_ns = started_unix_ns_;
+  facts.sandboxes_wanted = config_.pool_size;
+  facts.gateway_connections = gateway_server_->connections();
+  facts.control_connections = api_server_->connections();
+  if (redis_server_) {
+    facts.redis_ready = redis_server_->state() == bindings::RedisServer::State::kReady;
+    facts.redis_restarts = redis_server_->restarts();
+  }
+  facts.loop_lag = loop_lag_.buckets();
+  return facts;
 }
 
 void LiveNode::stop(std::function<void()> done) {
@@ -253,6 +321,7 @@ void LiveNode::stop(std::function<void()> done) {
   triggers_.stop();
   gateway_server_->drain();
   api_server_->drain();
+  metrics_server_->drain();
   stop_grace_.start(kShutdownGrace);
   engine_.close([this] { pods_ended(); });
 }

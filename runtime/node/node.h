@@ -22,8 +22,10 @@ struct NodeConfig {
   // bindings::parse_redis_endpoint.
   std::string redis_address;
   std::string redis_binary = "redis-server";
-  std::string record_file;  // empty: nothing is recorded; see recorder.h
-  bool pods_near = true;    // those with short calls on the loop's core: pods/core_placement.h
+  std::string record_file;         // empty: nothing is recorded; see recorder.h
+  std::string metrics_host;        // of /metrics on a port of its own; empty: there is none
+  std::uint16_t metrics_port = 0;  // 0: the system chooses
+  bool pods_near = true;  // those with short calls on the loop's core: pods/core_placement.h
 };
 
 // How long invocations may still run, and pods end by themselves, once the node shuts down.
@@ -45,6 +47,7 @@ class Node {
 
   virtual std::string gateway_url() const = 0;
   virtual std::string api_socket() const = 0;
+  virtual std::string metrics_url() const = 0;  // empty: no port of its own
 };
 
 }  // namespace subito::node

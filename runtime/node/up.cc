@@ -34,6 +34,8 @@ NodeConfig node_config(const cli::UpOptions& options) {
   config.redis_address = options.redis_address;
   config.redis_binary = options.redis_path;
   config.record_file = options.record_file;
+  config.metrics_host = options.metrics_host;
+  config.metrics_port = options.metrics_port;
   config.pods_near = options.placement == "near";
   return config;
 }
@@ -93,6 +95,8 @@ class Up {
       exit_code_ = complain(status.error());
       return stop();
     }
+    if (const std::string metrics = node_->metrics_url(); !metrics.empty())
+      std::printf("metrics at %s\n", metrics.c_str());
     std::printf("ready at %s, API at %s\n", node_->gateway_url().c_str(),
                 node_->api_socket().c_str());
     std::fflush(stdout);

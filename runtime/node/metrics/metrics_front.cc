@@ -1,0 +1,71 @@
+#include "runtime/node/metrics/metrics_front.h"
+
+#include "runtime/http/problem.h"
+
+namespace subito::node {
+
+void MetricsFront::on_request(server::ExchangeId id, http::RequestHead&& head, bool /*end*/) {
+  if (head.path != kMetricsPath) {
+    return refuse(id, 404, "not-found", "there is nothing but /metrics here");
+  }
+  if (head.method != "GET" && head.method != "HEAD") {
+    return refuse(id, 405, "method-not-allowed", "/metrics can be read, by GET",
+                  {{"allow", "GET, HEAD"}});
+  }
+  if (pages_.size() >= kPagesMax) {
+    return refuse(id, 503, "busy",
+                  std::to_string(kPagesMax) + " others read /metrics now; ask again",
+                  {{"retry-after", "1"}});
+  }
+  const std::string* accept = http::find_field(head.fields, "accept");
+  const metrics::Format format = metrics::format_for(accept == nullptr ? "" : *accept);
+  http::ResponseHead answer;
+  answer.fields.emplace_back("content-type", metrics::content_type(format));
+  answer.fields.emplace_back("cache-control", "no-store");
+  const bool whole = head.method == "HEAD";
+  server_->respond(id, std::move(answer), {}, whole);
+  if (whole) return;
+  pages_[id].page = std::make_unique<MetricsPage>(parts_, format);
+  next_turn_.start(Duration::zero());
+}
+
+void MetricsFront::refuse(server::ExchangeId id, int status, const std::string& type,
+                          const std::string& detail, const http::Fields& fields) {
+  const std::string body = http::problem_json(status, type, detail);
+  http::ResponseHead answer;
+  answer.status = status;
+  answer.fields = fields;
+  answer.fields.emplace_back("content-type", http::kProblemContentType);
+  answer.content_length = body.size();
+  server_->respond(id, std::move(answer), body, true);
+}
+
+void MetricsFront::on_body(server::ExchangeId id, std::string_view bytes, bool /*end*/) {
+  server_->consumed(id, bytes.size());
+}
+
+void MetricsFront::on_writable(server::ExchangeId id) {
+  const auto at = pages_.find(id);
+  if (at == pages_.end()) return;
+  at->second.full = false;
+  next_turn_.start(Duration::zero());
+}
+
+void MetricsFront::send_slices() {
+  bool more = false;
+  for (auto at = pages_.begin(); at != pages_.end();) {
+    Page& page = at->second;
+    if (page.full) {
+      ++at;
+      continue;
+    }
+    const std::string_view slice = page.page->next();
+    const bool done = page.page->done();
+    if (done || !slice.empty()) page.full = !server_->body(at->first, slice, done);
+    more = more || (!done && !page.full);
+    at = done ? pages_.erase(at) : std::next(at);
+  }
+  if (more) next_turn_.start(Duration::zero());
+}
+
+}  // namespace subito::node
