@@ -21,6 +21,8 @@ enum class Operation : std::uint8_t {
   kScale,
   kListRevisions,
   kLogs,
+  kSelectedLogs,
+  kListExceptions,
   kFollowRequests,
   kListDeadLetters,
   kReplayDeadLetters,

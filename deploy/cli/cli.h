@@ -36,7 +36,10 @@ struct UpOptions {
   std::string redis_path = "redis-server";  // the binary of the private one
   std::string record_file;                  // of every input of the scheduler; empty: none
   std::string placement = "near";           // near, any
-  std::string log_level = "info";           // debug, info, warning, error
+  std::uint64_t logs_bytes_max = 16 << 20;  // files of one function's log; 0: none are written
+  std::uint64_t logs_total_bytes_max = 256 << 20;  // of all
+  std::int64_t logs_age_max_ms = 7LL * 24 * 3600 * 1000;
+  std::string log_level = "info";  // debug, info, warning, error
 };
 
 // Run by the binary that links this; each returns the exit code. An empty one: the command says

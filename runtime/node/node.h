@@ -8,6 +8,7 @@
 
 #include "runtime/base/result.h"
 #include "runtime/loop/loop.h"
+#include "runtime/node/logs/log_rotation.h"
 
 namespace subito::node {
 
@@ -23,6 +24,7 @@ struct NodeConfig {
   std::string redis_address;
   std::string redis_binary = "redis-server";
   std::string record_file;  // empty: nothing is recorded; see recorder.h
+  LogLimits logs;           // of the log files
   bool pods_near = true;    // those with short calls on the loop's core: pods/core_placement.h
 };
 
