@@ -152,6 +152,8 @@ TEST_F(CliTest, Describe) {
           std::string(64, 'a') +
           "\n"
           "Requests:   12 since the node started, 2 failed (answered 5xx), 1 waiting\n"
+          "Exceptions: 1 kind, 1000 in all since the node started: `subito get exceptions "
+          "catalogue`\n"
           "Scaling:    2s ago: started a pod: waiting costs more than starting (1 waiting, "
           "15 ms expected,\n"
           "            a start takes 1.1 ms)\n"
