@@ -13,7 +13,8 @@ ApiHandler::~ApiHandler() {
 void ApiHandler::transition(Exchange& exchange, Exchange::State to) {
   using State = Exchange::State;
   CHECK((exchange.state == State::kReading && to != State::kReading) ||
-        (exchange.state == State::kUploading && to == State::kWaiting));
+        (exchange.state == State::kUploading && to == State::kWaiting) ||
+        (exchange.state == State::kWaiting && to == State::kStreaming));
   exchange.state = to;
 }
 
@@ -73,6 +74,7 @@ void ApiHandler::on_writable(ExchangeId id) {
   Exchange* exchange = find(id);
   if (exchange == nullptr) return;
   exchange->full = false;
+  if (exchange->state != Exchange::State::kStreaming) return;
   const std::string lines = std::move(exchange->backlog);
   exchange->backlog.clear();
   if (!lines.empty()) exchange->full = !server_->body(id, lines, false);
@@ -107,7 +109,7 @@ void ApiHandler::begin_stream(ExchangeId id, Exchange& exchange, const std::stri
 void ApiHandler::send_line(ExchangeId id, const std::string& json) {
   Exchange* exchange = find(id);
   if (exchange == nullptr) return;
-  if (!exchange->full) {
+  if (!exchange->full && exchange->state == Exchange::State::kStreaming) {
     exchange->full = !server_->body(id, json + "\n", false);
     return;
   }

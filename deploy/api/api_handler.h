@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "deploy/api/control_plane.h"
@@ -59,16 +60,19 @@ class ApiHandler final : public server::Handler {
     std::optional<store::ArtefactWriter> upload;
     std::unique_ptr<Background> sync;  // of the upload
     SubscriptionId subscription;
-    std::string backlog;  // lines that wait for the connection to drain
+    std::string backlog;  // lines that wait for the connection to drain, or for those before
     bool full = false;
     std::uint64_t missed = 0;  // requests that were not told while it was full
   };
+
+  struct Gathering;
 
   void transition(Exchange& exchange, Exchange::State to);
   Exchange* find(ExchangeId id);
   void run(ExchangeId id, Exchange& exchange);
 
   // Each answers its exchange, now or later.
+  void list_functions(ExchangeId id, const Exchange& exchange);
   void get_function(ExchangeId id, const std::string& name);
   void list_revisions(ExchangeId id, const std::string& name);
   void remove_function(ExchangeId id, Exchange& exchange);
@@ -83,6 +87,7 @@ class ApiHandler final : public server::Handler {
   void get_rollout(ExchangeId id, const std::string& name);
   void undo_rollout(ExchangeId id, Exchange& exchange);
   void set_traffic(ExchangeId id, const Exchange& exchange);
+  void run_what_was_said(ExchangeId id, Exchange& exchange);
   // operations.cc
   void run_dead_letters(ExchangeId id, Exchange& exchange);
   void list_dead_letters(ExchangeId id, Exchange& exchange);
@@ -91,9 +96,16 @@ class ApiHandler final : public server::Handler {
   void begin_upload(ExchangeId id, Exchange& exchange);
   void sync_upload(ExchangeId id, Exchange& exchange);
   void finish_upload(ExchangeId id, const Status& synced);
-  void logs(ExchangeId id, Exchange& exchange);
-  void requests(ExchangeId id, Exchange& exchange);
   void watch(ExchangeId id, Exchange& exchange);
+  // log_operations.cc
+  void logs(ExchangeId id, Exchange& exchange);
+  void gather_logs(ExchangeId id, Exchange& exchange, LogQuery query,
+                   const std::set<std::string>& names, bool one, bool follow);
+  void logs_gathered(ExchangeId id, Gathering& gathering);
+  void requests(ExchangeId id, Exchange& exchange);
+  void list_exceptions(ExchangeId id, const Exchange& exchange);
+  // The functions that a selector means; nothing where none was given.
+  Result<std::optional<std::set<std::string>>> selected(const Parameters& query);
 
   bool may_stream(ExchangeId id);
   void begin_stream(ExchangeId id, Exchange& exchange, const std::string& lines, bool end);

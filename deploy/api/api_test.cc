@@ -208,6 +208,7 @@ TEST_F(Api, AnswersEveryFailureOfThePlaneAsTheFileSays) {
       {"GET", "/v1/pods?function=stock"},
       {"GET", "/v1/events/watch?function=stock"},
       {"GET", "/v1/functions/stock/logs"},
+      {"GET", "/v1/exceptions?function=stock"},
       {"DELETE", "/v1/functions/stock"},
       {"PUT", "/v1/functions/stock/scale", R"({"min":1})"},
       {"GET", "/v1/functions/stock/revisions/1"},

@@ -41,8 +41,10 @@ struct LogRecord {
   LogLevel level = LogLevel::kInfo;
   LogStream stream = LogStream::kSdk;
   std::string message;
-  std::string fields_json;  // further fields as one JSON object, or empty
-  std::string request_id;   // empty: not on behalf of a request
+  std::string fields_json;     // further fields as one JSON object, or empty
+  std::string request_id;      // empty: not on behalf of a request, or nobody knows of which
+  std::string trace_id = {};   // of W3C Trace Context, 32 hex digits; empty as request_id
+  std::uint64_t revision = 0;  // that the pod ran; 0: none
 };
 
 struct LogQuery {
@@ -54,6 +56,31 @@ struct LogQuery {
   bool previous = false;
 };
 inline constexpr std::size_t kLogTailMax = 10'000;
+
+// What became of a function's log since the node started.
+struct LogFacts {
+  std::uint64_t lost = 0;  // lines: it logged faster than is kept
+  std::uint64_t unwritten =
+      0;              // lines that are in memory alone, or were: the disk did not take them
+  std::string fault;  // why, while it does not; empty: it does
+};
+
+// Exceptions and crashes of one function that are equal: by type and by the names on their stacks.
+struct ExceptionView {
+  std::string function;
+  std::string type;   // "std::out_of_range", "SIGSEGV", "exited with status 3"
+  std::string place;  // the first frame of the function's own code; empty: not known
+  std::uint64_t count = 0;
+  std::int64_t first_unix_ns = 0;
+  std::int64_t last_unix_ns = 0;
+  // The rest is of the last one.
+  std::string message;
+  std::uint64_t revision = 0;
+  std::string pod;
+  std::string request_id;  // empty: it worked on none
+  std::string trace_id;
+  std::vector<std::string> frames;  // innermost first; of the first one that could be named
+};
 
 // An invocation that is over, for those who follow the requests of its function.
 struct RequestRecord {
@@ -225,6 +252,9 @@ struct FunctionView {
   std::uint64_t requests_failed = 0;  // answered 5xx, by itself or by the node in its place
   std::optional<TemplateFacts> kept_template;  // of start mode template only
   ScalingFacts scaling;
+  LogFacts logs;
+  std::uint64_t exceptions = 0;       // thrown or died of since the node started
+  std::size_t exception_groups = 0;   // equal ones together
   std::vector<BreakerView> breakers;  // by the name of whom it calls
   std::vector<TriggerView> triggers;  // by name
   std::string url;                    // "http://127.0.0.1:8080/function/NAME"; empty: no client
@@ -319,6 +349,7 @@ class ControlPlane {
   using DeployCallback = std::function<void(tl::expected<DeployReceipt, DeployFailure>)>;
   using StatusCallback = std::function<void(Status)>;
   using EventCallback = std::function<void(const Event&)>;
+  using LogsCallback = std::function<void(Result<std::vector<LogRecord>>)>;
   using LogCallback = std::function<void(const LogRecord&)>;
   using RequestCallback = std::function<void(const RequestRecord&)>;
 
@@ -372,11 +403,14 @@ class ControlPlane {
 
   // `function` empty: all of them.
   virtual SubscriptionId subscribe_events(std::string_view function, EventCallback callback) = 0;
-  // What is kept, oldest first, bounded by the query. kNotFound for an unknown function;
-  // kFailedPrecondition for the previous pod when none has ended.
-  virtual Result<std::vector<LogRecord>> logs(const LogQuery& query) = 0;
-  // New records of that function from now on: nothing is lost or doubled between logs() and this
-  // when both are called in one turn of the loop.
+  // What was said up to this call and is kept, oldest first, bounded by the query. kNotFound for an
+  // unknown function; kFailedPrecondition for the previous pod when none has ended.
+  virtual void logs(const LogQuery& query, LogsCallback callback) = 0;
+  // Exceptions and crashes since the node started, equal ones as one. By function, the one seen
+  // last first. `function` empty: of all.
+  virtual std::vector<ExceptionView> list_exceptions(std::string_view function) = 0;
+  // New records of that function, or of all if it is empty, from now on: nothing is lost or doubled
+  // between logs() and this when both are called in one turn of the loop.
   virtual SubscriptionId subscribe_logs(std::string_view function, LogCallback callback) = 0;
   // Requests of that function as they end, from now on. While nobody subscribes they are not even
   // looked at.

@@ -60,6 +60,23 @@ TriggerView due_trigger() {
   return trigger;
 }
 
+ExceptionView thrown() {
+  ExceptionView view;
+  view.function = "catalogue";
+  view.type = "std::out_of_range";
+  view.place = "shop::find(int) + 0x1f (catalogue.cc:12)";
+  view.count = 1000;
+  view.first_unix_ns = kStart + 3 * kSecond;
+  view.last_unix_ns = kStart + 55 * kSecond;
+  view.message = "no such anvil";
+  view.revision = 2;
+  view.pod = "catalogue-7";
+  view.request_id = "req-1";
+  view.trace_id = "4bf92f3577b34da6a3ce929d0e0e4736";
+  view.frames = {"shop::find(int) + 0x1f (catalogue.cc:12)", "main + 0x9"};
+  return view;
+}
+
 }  // namespace
 
 void fill(FakePlane& plane) {
@@ -81,6 +98,10 @@ void fill(FakePlane& plane) {
       12'000,
       1100};
   catalogue.breakers = breakers();
+  (*catalogue.manifest.mutable_metadata()->mutable_labels())["app"] = "shop";
+  catalogue.exceptions = 1000;
+  catalogue.exception_groups = 1;
+  plane.exceptions = {thrown()};
   catalogue.events = {{kStart + kSecond, "catalogue", "", "Deployed", "revision 2 is current"},
                       {kStart + 2 * kSecond, "catalogue", "catalogue-7", "PodStarted",
                        "started 1.1 ms pooled, 1 waiting: no pod runs"}};

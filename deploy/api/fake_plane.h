@@ -22,6 +22,7 @@ class FakePlane : public ControlPlane {
   std::map<std::string, RolloutView, std::less<>> rollouts;
   std::vector<LogRecord> records;
   std::vector<DeadLetterView> dead_letters;
+  std::vector<ExceptionView> exceptions;
   // The next deploy fails with this, when it has a message.
   DeployFailure deploy_failure;
 
@@ -50,7 +51,7 @@ class FakePlane : public ControlPlane {
   }
   void emit(const LogRecord& record) {
     for (const auto& [id, watcher] : std::map(log_watchers_)) {
-      if (watcher.first == record.function) watcher.second(record);
+      if (watcher.first.empty() || watcher.first == record.function) watcher.second(record);
     }
   }
 
@@ -208,17 +209,14 @@ class FakePlane : public ControlPlane {
     event_watchers_[id] = {std::string(function), std::move(callback)};
     return id;
   }
-  Result<std::vector<LogRecord>> logs(const LogQuery& query) override {
-    last_log_query = query;
-    if (next_failure) return *std::exchange(next_failure, {});
-    if (!functions.contains(query.function)) return none(query.function);
-    std::vector<LogRecord> found;
-    for (const LogRecord& record : records) {
-      if (record.function == query.function && record.unix_ns >= query.since_unix_ns)
-        found.push_back(record);
+  void logs(const LogQuery& query, LogsCallback callback) override {
+    pending_.push_back([callback, found = find_logs(query)] { callback(found); });
+  }
+  std::vector<ExceptionView> list_exceptions(std::string_view function) override {
+    std::vector<ExceptionView> found;
+    for (const ExceptionView& view : exceptions) {
+      if (function.empty() || view.function == function) found.push_back(view);
     }
-    if (found.size() > query.tail)
-      found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(query.tail));
     return found;
   }
   SubscriptionId subscribe_logs(std::string_view function, LogCallback callback) override {
@@ -250,6 +248,20 @@ class FakePlane : public ControlPlane {
     it->second.state = to;
     return ok();
   }
+  Result<std::vector<LogRecord>> find_logs(const LogQuery& query) {
+    last_log_query = query;
+    if (next_failure) return *std::exchange(next_failure, {});
+    if (!functions.contains(query.function)) return none(query.function).value();
+    std::vector<LogRecord> found;
+    for (const LogRecord& record : records) {
+      if (record.function == query.function && record.unix_ns >= query.since_unix_ns)
+        found.push_back(record);
+    }
+    if (found.size() > query.tail)
+      found.erase(found.begin(), found.end() - static_cast<std::ptrdiff_t>(query.tail));
+    return found;
+  }
+
   template <typename Callback>
   using Watchers = std::map<SubscriptionId, std::pair<std::string, Callback>>;
 

@@ -2,7 +2,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -72,35 +71,6 @@ Result<std::optional<std::int32_t>> count_of(const Json& json, const char* key, 
   return std::optional<std::int32_t>(value.get<std::int32_t>());
 }
 
-Result<bool> flag_of(const Parameters& query, const char* name) {
-  const auto it = query.find(name);
-  if (it == query.end() || it->second == "false") return false;
-  if (it->second == "true") return true;
-  return fail(ErrorCode::kInvalidArgument,
-              std::string("read query: ") + name + " must be true or false");
-}
-
-Result<LogQuery> log_query(const std::string& name, const Parameters& query) {
-  LogQuery out;
-  out.function = name;
-  if (const auto it = query.find("tail"); it != query.end()) {
-    const char* end = it->second.data() + it->second.size();
-    const auto [stop, error] = std::from_chars(it->second.data(), end, out.tail);
-    if (error != std::errc() || stop != end || out.tail > kLogTailMax)
-      return fail(ErrorCode::kInvalidArgument,
-                  "read query: tail must be 0 to " + std::to_string(kLogTailMax));
-  }
-  if (const auto it = query.find("since"); it != query.end()) {
-    const auto since = parse_time(it->second);
-    if (!since)
-      return fail(ErrorCode::kInvalidArgument,
-                  "read query: since must be a time such as 2026-11-23T22:04:05Z");
-    out.since_unix_ns = *since;
-  }
-  ASSIGN_OR_RETURN(out.previous, flag_of(query, "previous"));
-  return out;
-}
-
 // {"id": "history/1-0"}, or {"all": true} and perhaps {"trigger": "history"}.
 Result<DeadLetterChoice> parse_choice(const std::string& body) {
   ASSIGN_OR_RETURN(const Json json, parse_object(body, {"id", "all", "trigger"}));
@@ -127,7 +97,7 @@ void ApiHandler::run(ExchangeId id, Exchange& exchange) {
     case Operation::kVersion:
       return answer(id, 200, to_json(plane_.node_info()));
     case Operation::kListFunctions:
-      return answer(id, 200, to_json(plane_.list_functions()));
+      return list_functions(id, exchange);
     case Operation::kGetFunction:
       return get_function(id, name_of(path));
     case Operation::kRemoveFunction:
@@ -138,10 +108,6 @@ void ApiHandler::run(ExchangeId id, Exchange& exchange) {
       return scale(id, exchange);
     case Operation::kListRevisions:
       return list_revisions(id, name_of(path));
-    case Operation::kLogs:
-      return logs(id, exchange);
-    case Operation::kFollowRequests:
-      return requests(id, exchange);
     case Operation::kListPods:
       return list_pods(id, exchange);
     case Operation::kWatchEvents:
@@ -156,11 +122,35 @@ void ApiHandler::run(ExchangeId id, Exchange& exchange) {
   CHECK(false);
 }
 
+void ApiHandler::run_what_was_said(ExchangeId id, Exchange& exchange) {
+  switch (exchange.match.route->operation) {
+    case Operation::kLogs:
+    case Operation::kSelectedLogs:
+      return logs(id, exchange);
+    case Operation::kFollowRequests:
+      return requests(id, exchange);
+    case Operation::kListExceptions:
+      return list_exceptions(id, exchange);
+    default:
+      return run_dead_letters(id, exchange);
+  }
+}
+
 void ApiHandler::run_dead_letters(ExchangeId id, Exchange& exchange) {
   const Operation operation = exchange.match.route->operation;
   if (operation == Operation::kListDeadLetters) return list_dead_letters(id, exchange);
   CHECK(operation == Operation::kReplayDeadLetters || operation == Operation::kDeleteDeadLetters);
   settle_dead_letters(id, exchange);
+}
+
+void ApiHandler::list_functions(ExchangeId id, const Exchange& exchange) {
+  const auto selection = selected(exchange.query);
+  if (!selection) return answer(id, selection.error());
+  std::vector<FunctionView> views = plane_.list_functions();
+  std::erase_if(views, [&](const FunctionView& view) {
+    return *selection && !(*selection)->contains(view.manifest.metadata().name());
+  });
+  answer(id, 200, to_json(views));
 }
 
 void ApiHandler::get_function(ExchangeId id, const std::string& name) {
@@ -190,6 +180,11 @@ void ApiHandler::list_pods(ExchangeId id, const Exchange& exchange) {
       return answer(id, known.error());
     std::erase_if(pods, [&](const PodView& pod) { return pod.function != it->second; });
   }
+  const auto selection = selected(exchange.query);
+  if (!selection) return answer(id, selection.error());
+  std::erase_if(pods, [&](const PodView& pod) {
+    return *selection && !(*selection)->contains(pod.function);
+  });
   answer(id, 200, to_json(pods, plane_.ready_pool()));
 }
 
@@ -297,43 +292,6 @@ void ApiHandler::finish_upload(ExchangeId id, const Status& synced) {
   answer(id, 200, Json{{"sha256", *hash}}.dump());
 }
 
-void ApiHandler::logs(ExchangeId id, Exchange& exchange) {
-  const auto query = log_query(name_of(exchange.match.path), exchange.query);
-  if (!query) return answer(id, query.error());
-  const auto follow = flag_of(exchange.query, "follow");
-  if (!follow) return answer(id, follow.error());
-  if (*follow && query->previous)
-    return answer(
-        id, Problem{400, "invalid-argument", "read query: a pod that ended cannot be followed"});
-  if (*follow && !may_stream(id)) return;
-  const auto records = plane_.logs(*query);
-  if (!records) return answer(id, records.error());
-  std::string lines;
-  for (const LogRecord& record : *records) lines += to_json(record) + "\n";
-  begin_stream(id, exchange, lines, !*follow);
-  if (!*follow) return;
-  exchange.subscription = plane_.subscribe_logs(
-      query->function, [this, id](const LogRecord& record) { send_line(id, to_json(record)); });
-}
-
-// Requests may end faster than anybody reads: those that come while the connection is full are left
-// out, and counted in the next line.
-void ApiHandler::requests(ExchangeId id, Exchange& exchange) {
-  const std::string& name = name_of(exchange.match.path);
-  if (const auto known = plane_.get_function(name); !known) return answer(id, known.error());
-  if (!may_stream(id)) return;
-  begin_stream(id, exchange, "", false);
-  exchange.subscription = plane_.subscribe_requests(name, [this, id](const RequestRecord& record) {
-    Exchange* follower = find(id);
-    if (follower == nullptr) return;
-    if (follower->full) {
-      ++follower->missed;
-    } else {
-      send_line(id, to_json(record, std::exchange(follower->missed, 0)));
-    }
-  });
-}
-
 void ApiHandler::watch(ExchangeId id, Exchange& exchange) {
   std::string function;
   std::vector<PodView> pods = plane_.list_pods();
@@ -342,10 +300,18 @@ void ApiHandler::watch(ExchangeId id, Exchange& exchange) {
     if (const auto known = plane_.get_function(function); !known) return answer(id, known.error());
     std::erase_if(pods, [&](const PodView& pod) { return pod.function != function; });
   }
+  const auto selection = selected(exchange.query);
+  if (!selection) return answer(id, selection.error());
+  const auto is_selected = [names = *selection](const std::string& name) {
+    return !names || names->contains(name);
+  };
+  std::erase_if(pods, [&](const PodView& pod) { return !is_selected(pod.function); });
   if (!may_stream(id)) return;
   begin_stream(id, exchange, watch_line(pods, plane_.ready_pool()) + "\n", false);
-  exchange.subscription = plane_.subscribe_events(
-      function, [this, id](const Event& event) { send_line(id, watch_line(event)); });
+  exchange.subscription =
+      plane_.subscribe_events(function, [this, id, is_selected](const Event& event) {
+        if (is_selected(event.function)) send_line(id, watch_line(event));
+      });
 }
 
 }  // namespace subito::api

@@ -27,6 +27,8 @@ enum class Operation : std::uint8_t {
   kUndoRollout,
   kSetTraffic,
   kLogs,
+  kSelectedLogs,
+  kListExceptions,
   kFollowRequests,
   kListDeadLetters,
   kReplayDeadLetters,

@@ -1,5 +1,6 @@
 // What comes and goes piece by piece: uploads, logs, watches.
 #include <algorithm>
+#include <sstream>
 
 #include "deploy/api/api_testing.h"
 
@@ -61,12 +62,105 @@ TEST_F(Api, WhatAPodLoggedCannotBreakTheStream) {
 
 TEST_F(Api, FollowedLogsGoOnUntilTheClientLeaves) {
   const ExchangeId id = server_->request("GET", "/v1/functions/catalogue/logs?follow=true&tail=0");
+  settle();
   EXPECT_EQ(server_->answer(id).status, 200);
   EXPECT_FALSE(server_->answer(id).ended);
   plane_.emit(plane_.records[0]);
   EXPECT_THAT(server_->answer(id).body, HasSubstr("\"message\":\"listed\""));
   handler_->on_abort(id);
   EXPECT_EQ(plane_.subscribers(), 0U);
+}
+
+std::string messages(const FakeAnswer& answer) {
+  std::string found;
+  std::istringstream lines(answer.body);
+  for (std::string line; std::getline(lines, line);)
+    found += Json::parse(line).at("message").get<std::string>() + " ";
+  return found;
+}
+
+LogRecord said(const std::string& function, std::int64_t at, const std::string& message) {
+  LogRecord record;
+  record.unix_ns = at * 1'000'000;
+  record.function = function;
+  record.message = message;
+  return record;
+}
+
+TEST_F(Api, WhatIsSaidWhileOlderLogsAreOnTheirWayStandsBehindThem) {
+  plane_.records = {said("stock", 1, "a")};
+  const ExchangeId id = server_->request("GET", "/v1/functions/stock/logs?follow=true");
+  plane_.emit(said("stock", 2, "b"));
+  EXPECT_EQ(server_->answer(id).status, 0) << "they come from the disk";
+  settle();
+  plane_.emit(said("stock", 3, "c"));
+  EXPECT_EQ(messages(server_->answer(id)), "a b c ");
+  const ExchangeId gone = server_->request("GET", "/v1/functions/stock/logs?follow=true");
+  handler_->on_abort(gone);
+  settle();
+  EXPECT_EQ(server_->answer(gone).status, 0);
+  EXPECT_EQ(plane_.subscribers(), 1U);
+}
+
+TEST_F(Api, AFollowerOfNobodyIsToldSoAndForgotten) {
+  const ExchangeId id = server_->request("GET", "/v1/functions/nobody/logs?follow=true");
+  settle();
+  EXPECT_EQ(server_->answer(id).status, 404);
+  EXPECT_EQ(plane_.subscribers(), 0U);
+}
+
+TEST_F(Api, LogsOfSelectedFunctionsStandInTheOrderOfTheirTimes) {
+  (*plane_.functions["stock"].manifest.mutable_metadata()->mutable_labels())["app"] = "shop";
+  plane_.functions["other"] = plane_.functions["stock"];
+  plane_.functions["other"].manifest.mutable_metadata()->set_name("other");
+  plane_.functions["other"].manifest.mutable_metadata()->clear_labels();
+  plane_.records = {said("stock", 1, "s1"), said("stock", 4, "s4"), said("catalogue", 2, "c2"),
+                    said("catalogue", 3, "c3"), said("other", 2, "no")};
+  EXPECT_EQ(messages(ask("GET", "/v1/logs?selector=app%3Dshop")), "s1 c2 c3 s4 ");
+  EXPECT_EQ(messages(ask("GET", "/v1/logs?selector=app%3Dshop&tail=1")), "c3 s4 ");
+  EXPECT_EQ(messages(ask("GET", "/v1/logs?selector=app%3Dnone")), "");
+  const ExchangeId id = server_->request("GET", "/v1/logs?selector=app&follow=true&tail=0");
+  settle();
+  plane_.emit(said("other", 5, "no"));
+  plane_.emit(said("catalogue", 6, "yes"));
+  EXPECT_EQ(messages(server_->answer(id)), "yes ");
+}
+
+TEST_F(Api, SelectorsNarrowLists) {
+  const auto names = [this](const std::string& target) {
+    const Json list = Json::parse(ask("GET", target).body);
+    std::string found;
+    for (const Json& item : list.at("items")) found += item.at("name").get<std::string>() + " ";
+    return found;
+  };
+  EXPECT_EQ(names("/v1/functions?selector=app"), "catalogue ");
+  EXPECT_EQ(names("/v1/functions?selector=!app"), "stock ");
+  EXPECT_EQ(names("/v1/pods?selector=app%3Dshop"), "catalogue-7 catalogue-8 ");
+  EXPECT_EQ(names("/v1/pods?selector=app%21%3Dshop"), "");
+  for (const char* target :
+       {"/v1/functions", "/v1/pods", "/v1/events/watch", "/v1/exceptions", "/v1/logs"})
+    EXPECT_EQ(problem(ask("GET", std::string(target) + "?selector=app+in")), "invalid-argument");
+  EXPECT_EQ(problem(ask("GET", "/v1/logs")), "invalid-argument");
+  const ExchangeId id = server_->request("GET", "/v1/events/watch?selector=app");
+  plane_.emit(Event{1, "stock", "stock-1", "PodStarted", "not selected"});
+  plane_.emit(Event{1, "catalogue", "catalogue-9", "PodStarted", "selected one"});
+  EXPECT_THAT(server_->answer(id).body, HasSubstr("selected one"));
+  EXPECT_THAT(server_->answer(id).body, testing::Not(HasSubstr("not selected")));
+}
+
+TEST_F(Api, ListsExceptions) {
+  const Json items = Json::parse(ask("GET", "/v1/exceptions").body).at("items");
+  ASSERT_EQ(items.size(), 1U);
+  EXPECT_EQ(items[0].at("count"), 1000);
+  EXPECT_EQ(items[0].at("requestId"), "req-1");
+  EXPECT_EQ(items[0].at("firstSeen"), "2026-11-23T22:04:08.000Z");
+  const auto count = [this](const std::string& query) {
+    return Json::parse(ask("GET", "/v1/exceptions" + query).body).at("items").size();
+  };
+  EXPECT_EQ(count("?function=stock"), 0U);
+  EXPECT_EQ(count("?selector=app"), 1U);
+  EXPECT_EQ(count("?selector=!app"), 0U);
+  EXPECT_EQ(problem(ask("GET", "/v1/exceptions?function=nobody")), "not-found");
 }
 
 TEST_F(Api, AWatchBeginsWithThePodsAndGoesOnWithEvents) {

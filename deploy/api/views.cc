@@ -80,6 +80,28 @@ Json dead_letter_json(const DeadLetterView& view) {
           {"deliveries", view.deliveries}};
 }
 
+Json exception_json(const ExceptionView& view) {
+  Json json = {{"function", view.function},
+               {"type", view.type},
+               {"place", view.place},
+               {"count", view.count},
+               {"firstSeen", time_text(view.first_unix_ns)},
+               {"lastSeen", time_text(view.last_unix_ns)},
+               {"message", view.message},
+               {"revision", view.revision},
+               {"pod", view.pod},
+               {"frames", view.frames}};
+  if (!view.request_id.empty()) json["requestId"] = view.request_id;
+  if (!view.trace_id.empty()) json["traceId"] = view.trace_id;
+  return json;
+}
+
+Json logs_json(const LogFacts& facts) {
+  Json json = {{"lost", facts.lost}, {"unwritten", facts.unwritten}};
+  if (!facts.fault.empty()) json["fault"] = facts.fault;
+  return json;
+}
+
 Json function_json(const FunctionView& view, bool with_events) {
   Json json = {{"name", view.manifest.metadata().name()},
                {"revision", view.revision},
@@ -94,6 +116,8 @@ Json function_json(const FunctionView& view, bool with_events) {
                {"waiting", view.waiting},
                {"requestsServed", view.requests_served},
                {"requestsFailed", view.requests_failed},
+               {"logs", logs_json(view.logs)},
+               {"exceptions", {{"count", view.exceptions}, {"groups", view.exception_groups}}},
                {"scaling", scaling_json(view.scaling)},
                {"breakers", items(view.breakers, breaker_json)},
                {"triggers", items(view.triggers, trigger_json)},
@@ -175,7 +199,9 @@ Json log_json(const LogRecord& record) {
                {"level", to_string(record.level)},
                {"stream", to_string(record.stream)},
                {"message", record.message}};
+  if (record.revision != 0) json["revision"] = record.revision;
   if (!record.request_id.empty()) json["requestId"] = record.request_id;
+  if (!record.trace_id.empty()) json["traceId"] = record.trace_id;
   if (record.fields_json.empty()) return json;
   Json fields;
   if (depth_of(record.fields_json) <= kFieldsDepthMax)
@@ -217,6 +243,10 @@ std::string to_json(const RolloutView& view) {
 
 std::string to_json(const std::vector<DeadLetterView>& letters) {
   return dump({{"items", items(letters, dead_letter_json)}});
+}
+
+std::string to_json(const std::vector<ExceptionView>& exceptions) {
+  return dump({{"items", items(exceptions, exception_json)}});
 }
 
 std::string to_json(const std::vector<PodView>& pods, const ReadyPool& ready) {

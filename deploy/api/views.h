@@ -24,6 +24,7 @@ std::string to_json(const LogRecord& record);
 // `missed`: so many requests before it were not told.
 std::string to_json(const RequestRecord& record, std::uint64_t missed);
 std::string to_json(const std::vector<DeadLetterView>& letters);
+std::string to_json(const std::vector<ExceptionView>& exceptions);
 std::string to_json(const NodeInfo& info);
 std::string to_json(const DeployReceipt& receipt);
 

@@ -37,7 +37,10 @@ struct UpOptions {
   std::string record_file;                  // of every input of the scheduler; empty: none
   std::string metrics_host;                 // of /metrics on a port of its own; empty: none
   std::uint16_t metrics_port = 0;
-  std::string placement = "near";  // near, any
+  std::string placement = "near";           // near, any
+  std::uint64_t logs_bytes_max = 16 << 20;  // files of one function's log; 0: none are written
+  std::uint64_t logs_total_bytes_max = 256 << 20;  // of all
+  std::int64_t logs_age_max_ms = 7LL * 24 * 3600 * 1000;
   std::string log_level = "info";  // debug, info, warning, error
 };
 

@@ -49,6 +49,13 @@ TEST_F(CliTest, AWrongCommandLineIsUsage) {
       {"get", "pods", "--nonsense"},
       {"describe"},
       {"logs"},
+      {"logs", "catalogue", "-l", "app=shop"},
+      {"logs", "-l", "app=shop", "--previous"},
+      {"logs", "-l", "app in shop"},
+      {"get", "pods", "catalogue", "-l", "app"},
+      {"up", "--logs-size", "10"},
+      {"up", "--logs-total", "0"},
+      {"up", "--logs-age", "1s"},
       {"logs", "catalogue", "--tail", "-1"},
       {"logs", "catalogue", "--since", "yesterday"},
       {"scale", "catalogue"},
@@ -104,9 +111,9 @@ TEST_F(CliTest, AWrongWordIsToldWithWhatIsAllowed) {
   EXPECT_THAT(run({"pod"}).err, HasSubstr("no command 'pod'; did you mean 'get pods'?\n"));
   EXPECT_THAT(run({"functions"}).err, HasSubstr("; did you mean 'get functions'?\n"));
   EXPECT_EQ(run({"get"}).err,
-            "subito get: KIND is missing: functions, pods or revisions\nTry `subito get --help`\n");
-  EXPECT_EQ(run({"logs"}).err,
-            "subito logs: NAME is missing: the function\nTry `subito logs --help`\n");
+            "subito get: KIND is missing: functions, pods, revisions or exceptions\nTry `subito "
+            "get --help`\n");
+  EXPECT_EQ(run({"logs"}).err, "subito: logs: say the NAME of a function, or -l SELECTOR\n");
   EXPECT_EQ(run({"logs", "--folow"}).err,
             "subito logs: there is no option --folow; did you mean '--follow'?\n"
             "Try `subito logs --help`\n");

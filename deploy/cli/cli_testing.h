@@ -132,6 +132,7 @@ class CliTest : public testing::Test {
                                     const std::function<bool(std::string_view)>& on_line) override {
       if (test_.no_node_) return *test_.no_node_;
       const auto id = begin(request);
+      test_.plane_.settle();
       const auto& answer = test_.server_->answer(id);
       if (answer.status != 200) return api::ClientReply{answer.status, answer.fields, answer.body};
       std::size_t given = 0;

@@ -144,6 +144,30 @@ void print_start(const Session& session, const Json& function) {
                   (bytes > 0 ? ", keeps " + size_words(bytes) : ""));
 }
 
+// Nothing where nothing was thrown and no line was lost.
+void print_said(const Session& session, const Json& function) {
+  const Json exceptions = function.value("exceptions", Json::object());
+  const auto groups = exceptions.value("groups", std::uint64_t{0});
+  if (groups > 0) {
+    print_label(session, "Exceptions",
+                std::to_string(groups) + (groups == 1 ? " kind, " : " kinds, ") +
+                    exceptions.at("count").dump() + " in all since the node started: `subito get " +
+                    "exceptions " + scalar(function.at("name")) + "`");
+  }
+  const Json logs = function.value("logs", Json::object());
+  const auto lost = logs.value("lost", std::uint64_t{0});
+  const auto unwritten = logs.value("unwritten", std::uint64_t{0});
+  const std::string fault = logs.value("fault", "");
+  if (lost == 0 && unwritten == 0 && fault.empty()) return;
+  std::string words = std::to_string(lost) + " lines lost: it logged faster than is kept";
+  if (lost == 0) words.clear();
+  if (unwritten > 0)
+    words += (words.empty() ? "" : "; ") + std::to_string(unwritten) + " lines are in no file";
+  if (!fault.empty())
+    words += (words.empty() ? "" : "; ") + ("files are not written: " + printable(fault));
+  print_label(session, "Logs", words);
+}
+
 void print_head(const Session& session, const Json& function) {
   const std::string state = function.at("state");
   const std::string words = printable(function.value("stateWords", ""));
@@ -162,6 +186,7 @@ void print_head(const Session& session, const Json& function) {
               function.at("requestsServed").dump() + " since the node started, " +
                   function.value("requestsFailed", Json(0)).dump() + " failed (answered 5xx), " +
                   function.at("waiting").dump() + " waiting");
+  print_said(session, function);
   print_start(session, function);
   print_scaling(session, function.at("scaling"));
   print_breakers(session, function.value("breakers", Json::array()));

@@ -1,4 +1,4 @@
-// subito get functions|pods|revisions [NAME] [-w]
+// subito get functions|pods|revisions|exceptions [NAME] [-l SELECTOR] [-w]
 #include <map>
 #include <memory>
 #include <set>
@@ -13,6 +13,7 @@ namespace {
 struct GetOptions {
   std::string kind;
   std::string name;
+  std::string selector;
   bool watch = false;
   Output output;
 };
@@ -37,17 +38,20 @@ class Get {
  private:
   // {"items": [...]} of what was asked for.
   Outcome<Json> fetch() {
-    if (options_.kind == "pods") return node_.get("/v1/pods" + function_query());
+    if (options_.kind == "pods") return node_.get("/v1/pods" + query());
+    if (options_.kind == "exceptions") return node_.get("/v1/exceptions" + query());
     if (options_.kind == "functions") return functions();
     return revisions();
   }
 
-  std::string function_query() const {
+  // Of the function or the selector that was given.
+  std::string query() const {
+    if (!options_.selector.empty()) return "?" + selector_query(options_.selector);
     return options_.name.empty() ? "" : "?function=" + encoded(options_.name);
   }
 
   Outcome<Json> functions() {
-    if (options_.name.empty()) return node_.get("/v1/functions");
+    if (options_.name.empty()) return node_.get("/v1/functions" + query());
     return node_.get("/v1/functions/" + encoded(options_.name)).map([](Json one) {
       one.erase("events");
       return Json{{"items", Json::array({std::move(one)})}};
@@ -57,7 +61,7 @@ class Get {
   Outcome<Json> revisions() {
     std::vector<std::string> names = {options_.name};
     if (options_.name.empty()) {
-      const auto all = node_.get("/v1/functions");
+      const auto all = node_.get("/v1/functions" + query());
       if (!all) return all;
       names.clear();
       for (const Json& function : all->at("items")) names.push_back(function.at("name"));
@@ -75,6 +79,8 @@ class Get {
     if (options_.kind == "pods") return pods_table(session_, items, options_.output.wide());
     if (options_.kind == "functions")
       return functions_table(session_, items, options_.output.wide());
+    if (options_.kind == "exceptions")
+      return exceptions_table(session_, items, options_.output.wide());
     return revisions_table(session_, items);
   }
 
@@ -88,6 +94,11 @@ class Get {
   }
 
   std::string empty_words() const {
+    if (options_.kind == "exceptions")
+      return "no exceptions: nothing was thrown and nothing crashed since the node started";
+    if (!options_.selector.empty())
+      return "none with such labels: metadata.labels of a manifest; `subito get " + options_.kind +
+             "` shows all";
     if (options_.kind == "pods")
       return "no pods: everything sleeps; wake a function with `subito invoke NAME`";
     return "nothing is deployed yet; write a function with `subito new NAME`, deploy it with "
@@ -110,7 +121,7 @@ class Get {
   int watch() {
     Node watched = session_.node();  // node_ is asked meanwhile
     const auto ended = watched.follow(
-        "/v1/events/watch" + function_query(),
+        "/v1/events/watch" + query(),
         [this](const Json& value, std::string_view line) { return on_line(value, line); });
     if (failure_) return session_.tell(*failure_);
     return ended ? kFailed : session_.tell(ended.error());  // nobody reads what we print
@@ -154,8 +165,7 @@ class Get {
     if (first) widest_ = table(list->at("items"));
     std::map<std::string, std::string> seen;
     for (const Json& item : list->at("items")) {
-      const std::string key = item.value("name", item.value("function", "")) +
-                              (item.contains("number") ? item["number"].dump() : "");
+      const std::string key = key_of(item);
       seen[key] = item.dump();
       if (seen_.contains(key) && seen_[key] == seen[key]) continue;
       if (options_.output.json())
@@ -165,6 +175,13 @@ class Get {
     }
     seen_ = std::move(seen);
     return true;
+  }
+
+  static std::string key_of(const Json& item) {
+    if (item.contains("type"))
+      return item.value("function", "") + item["type"].dump() + item["place"].dump();
+    return item.value("name", item.value("function", "")) +
+           (item.contains("number") ? item["number"].dump() : "");
   }
 
   void print_row(const Json& item) {
@@ -187,32 +204,44 @@ class Get {
 
 void add_get(CLI::App& app, Session& session) {
   auto options = std::make_shared<GetOptions>();
-  CLI::App& command =
-      *app.add_subcommand("get", "List functions, pods or revisions: get KIND [NAME] [-w]");
+  CLI::App& command = *app.add_subcommand(
+      "get", "List functions, pods, revisions or exceptions: get KIND [NAME] [-l SELECTOR] [-w]");
   command.group("Looking");
   command
       .add_option_function<std::string>(
           "KIND",
           [options](const std::string& word) {
-            static const std::map<std::string, std::string> kKinds = {
-                {"functions", "functions"}, {"function", "functions"}, {"fn", "functions"},
-                {"pods", "pods"},           {"pod", "pods"},           {"po", "pods"},
-                {"revisions", "revisions"}, {"revision", "revisions"}, {"rev", "revisions"}};
+            static const std::map<std::string, std::string> kKinds = {{"functions", "functions"},
+                                                                      {"function", "functions"},
+                                                                      {"fn", "functions"},
+                                                                      {"pods", "pods"},
+                                                                      {"pod", "pods"},
+                                                                      {"po", "pods"},
+                                                                      {"revisions", "revisions"},
+                                                                      {"revision", "revisions"},
+                                                                      {"rev", "revisions"},
+                                                                      {"exceptions", "exceptions"},
+                                                                      {"exception", "exceptions"}};
             const auto kind = kKinds.find(word);
             if (kind == kKinds.end())
               throw CLI::ValidationError(
-                  "cannot get '" + word + "': there are functions, pods and revisions" +
-                  manifest::did_you_mean(word, {"functions", "pods", "revisions"}));
+                  "cannot get '" + word + "': there are functions, pods, revisions and exceptions" +
+                  manifest::did_you_mean(word, {"functions", "pods", "revisions", "exceptions"}));
             options->kind = kind->second;
           },
-          "functions, pods or revisions")
+          "functions, pods, revisions or exceptions")
       ->required()
-      ->type_name(":{functions,pods,revisions}");
+      ->type_name(":{functions,pods,revisions,exceptions}");
   command.add_option("NAME", options->name, "only of this function")->type_name("");
+  add_selector_option(command, options->selector);
   command.add_flag("-w,--watch", options->watch, "stay and print a line for each change");
   add_output_option(command, options->output, true);
   command.callback([&session, options] {
-    session.action = [&session, options] { return Get(session, *options).run(); };
+    session.action = [&session, options] {
+      if (!options->name.empty() && !options->selector.empty())
+        return session.tell(kUsage, "get: say the NAME of a function or -l SELECTOR, not both");
+      return Get(session, *options).run();
+    };
   });
 }
 

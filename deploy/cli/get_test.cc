@@ -152,6 +152,8 @@ TEST_F(CliTest, Describe) {
           std::string(64, 'a') +
           "\n"
           "Requests:   12 since the node started, 2 failed (answered 5xx), 1 waiting\n"
+          "Exceptions: 1 kind, 1000 in all since the node started: `subito get exceptions "
+          "catalogue`\n"
           "Scaling:    2s ago: started a pod: waiting costs more than starting (1 waiting, "
           "15 ms expected,\n"
           "            a start takes 1.1 ms)\n"
@@ -362,6 +364,57 @@ TEST_F(CliTest, Logs) {
   EXPECT_EQ(plane_.last_log_query.tail, 1U);
   EXPECT_TRUE(plane_.last_log_query.previous);
   EXPECT_EQ(plane_.last_log_query.since_unix_ns, now_unix_ns_ - 60'000'000'000);
+}
+
+TEST_F(CliTest, LogsOfSelectedFunctionsNameThoseThatNoPodSaid) {
+  plane_.records[1].pod.clear();
+  EXPECT_EQ(run({"logs", "-l", "app=shop"}).out,
+            "2026-11-23T22:04:08.000Z catalogue-7 info listed products=5 from=cache "
+            "request=req-1\n"
+            "2026-11-23T22:04:09.000Z catalogue error pod crashed: signal 11 (Segmentation "
+            "fault)\n");
+  const Printed none = run({"logs", "-l", "app=other"});
+  EXPECT_EQ(none.code, kOk);
+  EXPECT_THAT(none.err, HasSubstr("no logs: no function with such labels said anything"));
+  meanwhile_ = [this] { plane_.emit(plane_.records[0]); };
+  EXPECT_THAT(run({"logs", "-f", "--tail", "0", "-l", "app"}).out, HasSubstr("info listed"));
+}
+
+TEST_F(CliTest, ListsAreNarrowedByLabels) {
+  EXPECT_THAT(run({"get", "functions", "-l", "app=shop"}).out,
+              testing::AllOf(HasSubstr("catalogue"), testing::Not(HasSubstr("stock"))));
+  EXPECT_THAT(run({"get", "functions", "-l", "app!=shop"}).out,
+              testing::AllOf(HasSubstr("stock"), testing::Not(HasSubstr("catalogue"))));
+  EXPECT_THAT(run({"get", "pods", "-l", "!app"}).out, HasSubstr("none with such labels"));
+  EXPECT_THAT(run({"get", "revisions", "-l", "app"}).out, testing::Not(HasSubstr("stock")));
+  EXPECT_THAT(run({"get", "functions", "-l", "app=shop tier"}).err,
+              HasSubstr("expected ',' at 'tier'"));
+}
+
+TEST_F(CliTest, ExceptionsAreATable) {
+  EXPECT_EQ(run({"get", "exceptions"}).out,
+            "FUNCTION   TYPE               COUNT  FIRST  LAST  REQUEST  PLACE\n"
+            "catalogue  std::out_of_range  1000   57s    5s    req-1    shop::find(int) + 0x1f "
+            "(catalogue.cc:12)\n");
+  EXPECT_THAT(run({"get", "exceptions", "-o", "wide"}).out, HasSubstr("no such anvil"));
+  const Json json = Json::parse(run({"get", "exceptions", "catalogue", "-o", "json"}).out);
+  EXPECT_EQ(json.at("items").at(0).at("count"), 1000);
+  EXPECT_EQ(run({"get", "exceptions", "stock"}).out,
+            "no exceptions: nothing was thrown and nothing crashed since the node started\n");
+  EXPECT_EQ(run({"get", "exceptions", "nobody"}).code, kNotFound);
+  EXPECT_THAT(run({"describe", "catalogue"}).out,
+              HasSubstr("\nExceptions: 1 kind, 1000 in all since the node started: `subito get "
+                        "exceptions catalogue`\n"));
+  EXPECT_THAT(run({"describe", "stock"}).out, testing::Not(HasSubstr("Exceptions:")));
+}
+
+TEST_F(CliTest, DescribeTellsWhatWasLostOfALog) {
+  EXPECT_THAT(run({"describe", "stock"}).out, testing::Not(HasSubstr("Logs:")));
+  plane_.functions["stock"].logs = {12, 3, "write logs: No space left on device"};
+  EXPECT_THAT(
+      run({"describe", "stock"}).out,
+      HasSubstr("\nLogs:       12 lines lost: it logged faster than is kept; 3 lines are in "
+                "no file; files are not written: write logs: No space left on device\n"));
 }
 
 TEST_F(CliTest, LogsOfAPreviousPodThatIsNotThereSaySo) {

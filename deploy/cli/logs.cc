@@ -1,4 +1,4 @@
-// subito logs NAME [-f] [--tail N] [--since AGE] [--previous]
+// subito logs NAME|-l SELECTOR [-f] [--tail N] [--since AGE] [--previous]
 #include <algorithm>
 #include <memory>
 
@@ -14,6 +14,7 @@ namespace {
 
 struct LogOptions {
   std::string name;
+  std::string selector;
   bool follow = false;
   int tail = 200;
   std::string since;
@@ -46,6 +47,12 @@ void tell_no_logs(const Session& session, Node& node, const LogOptions& options)
                             << " that ended last said nothing, or nothing of it is kept\n";
   }
   if (options.follow || options.previous || options.tail == 0) return;
+  if (!options.selector.empty()) {
+    session.environment.err << "no logs: no function with such labels said anything"
+                            << (options.since.empty() ? "" : " since then")
+                            << "; `subito get functions -l` lists them\n";
+    return;
+  }
   std::string words;
   if (!options.since.empty()) {
     words = "nothing since " + options.since + "; `subito logs " + options.name +
@@ -57,8 +64,10 @@ void tell_no_logs(const Session& session, Node& node, const LogOptions& options)
 }
 
 Outcome<std::string> path_of(const Session& session, const LogOptions& options) {
-  std::string path =
-      "/v1/functions/" + encoded(options.name) + "/logs?tail=" + std::to_string(options.tail);
+  std::string path = options.selector.empty()
+                         ? "/v1/functions/" + encoded(options.name) + "/logs?"
+                         : "/v1/logs?" + selector_query(options.selector) + "&";
+  path += "tail=" + std::to_string(options.tail);
   if (!options.since.empty()) {
     const auto since = since_time(session, options.since);
     if (!since) return since;
@@ -69,7 +78,19 @@ Outcome<std::string> path_of(const Session& session, const LogOptions& options) 
   return path;
 }
 
+// Among the logs of several a record that is of no pod is its function's.
+Json named(const Json& record, const LogOptions& options) {
+  if (options.selector.empty() || !record.value("pod", "").empty()) return record;
+  Json shown = record;
+  shown["pod"] = record.value("function", "");
+  return shown;
+}
+
 int show_logs(const Session& session, const LogOptions& options) {
+  if (options.name.empty() == options.selector.empty())
+    return session.tell(kUsage, "logs: say the NAME of a function, or -l SELECTOR");
+  if (options.previous && !options.selector.empty())
+    return session.tell(kUsage, "logs: --previous is of one function; say its NAME");
   const auto path = path_of(session, options);
   if (!path) return session.tell(path.error());
   Json items = Json::array();
@@ -78,7 +99,7 @@ int show_logs(const Session& session, const LogOptions& options) {
   const auto print = [&](const Json& record, std::string_view line) {
     any = true;
     if (!options.output.json())
-      session.out() << log_line(record, session.colours()) << '\n';
+      session.out() << log_line(named(record, options), session.colours()) << '\n';
     else if (options.follow)
       session.out() << line << '\n';
     else
@@ -116,11 +137,12 @@ std::string log_line(const Json& record, bool colours) {
 void add_logs(CLI::App& app, Session& session) {
   auto options = std::make_shared<LogOptions>();
   CLI::App& command = *app.add_subcommand(
-      "logs", "What one said: logs NAME [-f] [--tail N] [--since 5m] [--previous]");
+      "logs", "What they said: logs NAME|-l SELECTOR [-f] [--tail N] [--since 5m] [--previous]");
   command.group("Looking");
-  command.add_option("NAME", options->name, "the function")->required()->type_name("");
+  command.add_option("NAME", options->name, "the function")->type_name("");
+  add_selector_option(command, options->selector);
   command.add_flag("-f,--follow", options->follow, "stay and print what comes");
-  command.add_option("--tail", options->tail, "the last so many (200)")
+  command.add_option("--tail", options->tail, "the last so many of each function (200)")
       ->check(CLI::Range(0, static_cast<int>(api::kLogTailMax)));
   command.add_option("--since", options->since, "from so long ago (5m), or from a time on");
   command.add_flag(

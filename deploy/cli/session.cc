@@ -1,6 +1,7 @@
 #include "deploy/cli/session.h"
 
 #include "deploy/api/time_text.h"
+#include "deploy/manifest/selector.h"
 
 namespace subito::cli {
 
@@ -45,6 +46,23 @@ void add_output_option(CLI::App& command, Output& output, bool with_wide) {
   if (with_wide) forms.push_back("wide");
   command.add_option("-o,--output", output.form, "table for people, json for programs")
       ->check(CLI::IsMember(forms));
+}
+
+void add_selector_option(CLI::App& command, std::string& selector) {
+  command
+      .add_option(
+          "-l,--selector", selector,
+          "only functions with such labels: app=shop,tier!=web, tier in (web,cache), !canary")
+      ->type_name("SELECTOR")
+      ->check([](const std::string& text) {
+        const auto parsed = manifest::Selector::parse(text);
+        if (!parsed) return parsed.error().message;
+        return text.empty() ? std::string("is empty") : std::string();
+      });
+}
+
+std::string selector_query(const std::string& selector) {
+  return "selector=" + encoded(selector);
 }
 
 }  // namespace subito::cli

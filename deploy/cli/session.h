@@ -46,6 +46,11 @@ struct Output {
 };
 void add_output_option(CLI::App& command, Output& output, bool with_wide);
 
+// "-l app=shop,tier!=web": functions by their labels.
+void add_selector_option(CLI::App& command, std::string& selector);
+// "selector=..." for a query of the API.
+std::string selector_query(const std::string& selector);
+
 // One for each command, or family of commands.
 void add_up(CLI::App& app, Session& session);
 void add_new(CLI::App& app, Session& session);
@@ -72,6 +77,7 @@ void add_reference(CLI::App& app, Session& session);
 // Tables that more than one command prints.
 Table functions_table(const Session& session, const Json& items, bool wide);
 Table pods_table(const Session& session, const Json& items, bool wide);
+Table exceptions_table(const Session& session, const Json& items, bool wide);
 Table revisions_table(const Session& session, const Json& items);
 // Where clients reach a function: by its name, unless its ingress says otherwise, then at its
 // routes. `url`: as the node tells it; empty: they reach it nowhere.

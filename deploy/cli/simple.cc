@@ -7,6 +7,7 @@
 
 #include "deploy/cli/app_facts.h"
 #include "deploy/cli/session.h"
+#include "deploy/manifest/units.h"
 
 namespace subito::cli {
 
@@ -101,6 +102,53 @@ void parse_listen(const std::string& text, UpOptions& options) {
 void parse_metrics(const std::string& text, UpOptions& options) {
   std::tie(options.metrics_host, options.metrics_port) =
       parse_address("--metrics", text, "127.0.0.1");
+}
+
+constexpr std::uint64_t kLogBytesMin = 1 << 20;
+constexpr std::int64_t kLogAgeMinMs = 60'000;
+
+// "16Mi", from a MiB on; 0 where `zero` says so.
+std::uint64_t parse_log_size(const char* option, const std::string& text, bool zero) {
+  const auto bytes = manifest::parse_size_bytes(text);
+  if (!bytes) throw CLI::ValidationError(std::string(option) + ": " + bytes.error().message);
+  const auto size = static_cast<std::uint64_t>(*bytes);
+  if (size < kLogBytesMin && !(zero && size == 0))
+    throw CLI::ValidationError(std::string(option) + ": is " + text + ", allowed is 1Mi or more" +
+                               (zero ? ", or 0: no files" : ""));
+  return size;
+}
+
+std::int64_t parse_log_age(const std::string& text) {
+  const auto age = manifest::parse_duration_ms(text);
+  if (!age) throw CLI::ValidationError("--logs-age: " + age.error().message);
+  if (*age < kLogAgeMinMs)
+    throw CLI::ValidationError("--logs-age: is " + text + ", allowed is 1m or more");
+  return *age;
+}
+
+void add_log_options(CLI::App& command, UpOptions& options) {
+  command
+      .add_option_function<std::string>(
+          "--logs-size",
+          [&options](const std::string& text) {
+            options.logs_bytes_max = parse_log_size("--logs-size", text, true);
+          },
+          "most bytes of log files of one function; 0: logs are in memory alone (16Mi)")
+      ->type_name("SIZE");
+  command
+      .add_option_function<std::string>(
+          "--logs-total",
+          [&options](const std::string& text) {
+            options.logs_total_bytes_max = parse_log_size("--logs-total", text, false);
+          },
+          "of all functions together; whoever has most gives its oldest (256Mi)")
+      ->type_name("SIZE");
+  command
+      .add_option_function<std::string>(
+          "--logs-age",
+          [&options](const std::string& text) { options.logs_age_max_ms = parse_log_age(text); },
+          "how long log files are kept (168h)")
+      ->type_name("AGE");
 }
 
 int missing(const Session& session, const char* what) {
@@ -214,6 +262,7 @@ void add_up(CLI::App& app, Session& session) {
                   "are busy; any: where the kernel puts them")
       ->check(CLI::IsMember({"near", "any"}))
       ->capture_default_str();
+  add_log_options(command, *options);
   command.add_option("--log-level", options->log_level, "what the node tells about itself")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();

@@ -90,6 +90,30 @@ Table pods_table(const Session& session, const Json& items, bool wide) {
   return table;
 }
 
+Table exceptions_table(const Session& session, const Json& items, bool wide) {
+  std::vector<std::string> header = {"FUNCTION", "TYPE",    "COUNT", "FIRST",
+                                     "LAST",     "REQUEST", "PLACE"};
+  if (wide) header.insert(header.end(), {"POD", "REVISION", "TRACE", "MESSAGE"});
+  Table table(header);
+  for (const Json& item : items) {
+    const std::string place = text(item, "place");
+    std::vector<std::string> cells = {text(item, "function"),
+                                      text(item, "type"),
+                                      text(item, "count"),
+                                      session.age(item.value("firstSeen", Json())),
+                                      session.age(item.value("lastSeen", Json())),
+                                      text(item, "requestId"),
+                                      place.empty() ? "-" : place};
+    if (wide) {
+      const std::string message = text(item, "message");
+      cells.insert(cells.end(), {text(item, "pod"), text(item, "revision"), text(item, "traceId"),
+                                 message.substr(0, message.find('\n'))});
+    }
+    table.add(std::move(cells), Colour::kRed, 1);
+  }
+  return table;
+}
+
 Table revisions_table(const Session& session, const Json& items) {
   Table table({"FUNCTION", "REVISION", "CURRENT", "TRAFFIC", "BINARY", "AGE"});
   for (const Json& item : items) {

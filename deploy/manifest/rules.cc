@@ -6,6 +6,7 @@
 
 #include "deploy/manifest/defaults.h"
 #include "deploy/manifest/letters.h"
+#include "deploy/manifest/selector.h"
 #include "deploy/manifest/units.h"
 #include "runtime/base/check.h"
 #include "runtime/triggers/cron.h"
@@ -46,14 +47,6 @@ Wrong check_key(std::string_view text) {
                      std::all_of(text.begin(), text.end(), is_word);
   if (right) return std::nullopt;
   return "has a key that is not allowed: letters, digits, '_', '-' and '.', at most 128";
-}
-
-// Labels as Kubernetes writes them: an optional domain and '/', then a name.
-Wrong check_label_key(std::string_view text) {
-  const std::size_t slash = text.find('/');
-  if (slash == text.npos) return check_key(text);
-  if (Wrong wrong = check_key(text.substr(0, slash))) return wrong;
-  return check_key(text.substr(slash + 1));
 }
 
 // Paths that the gateway would never find (runtime/gateway/routes.cc).
@@ -167,7 +160,10 @@ const std::array kRules = {
     Rule{.field = "Function.spec", .required = true},
     Rule{.field = "Metadata.name", .required = true, .text = check_name},
     Rule{.field = "Metadata.namespace", .text = check_namespace},
-    Rule{.field = "Metadata.labels", .count_max = 64, .key = check_label_key},
+    Rule{.field = "Metadata.labels",
+         .count_max = 64,
+         .text = check_label_value,
+         .key = check_label_key},
     Rule{.field = "FunctionSpec.binary", .required = true, .text = check_not_empty},
     Rule{.field = "FunctionSpec.args", .count_max = 64},
     Rule{.field = "FunctionSpec.settings", .count_max = 256, .key = check_key},

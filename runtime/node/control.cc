@@ -49,6 +49,7 @@ Status Control::load() {
   ASSIGN_OR_RETURN(gateway::Routes routes, parts_.functions.routes());
   set_routes(std::move(routes));
   sync_triggers();
+  keep_their_logs();
   return ok();
 }
 
@@ -177,6 +178,10 @@ api::FunctionView Control::view_of(const DeployedFunction& function) const {
     view.kept_template =
         to_api(parts_.engine.pods().home().template_of(function.revision->id.value()));
   }
+  const std::string& name = function.revision->name;
+  view.logs = log_facts(name);
+  view.exceptions = parts_.reporter.exceptions().seen(name);
+  view.exception_groups = parts_.reporter.exceptions().groups(name);
   if (parts_.triggers != nullptr) view.triggers = parts_.triggers->views(function.revision->name);
   return view;
 }
@@ -253,25 +258,6 @@ Result<api::RolloutView> Control::rollout(std::string_view name) {
 api::SubscriptionId Control::subscribe_events(std::string_view function, EventCallback callback) {
   const api::SubscriptionId id = subscriptions_.next();
   parts_.journal.subscribe(id, std::string(function), std::move(callback));
-  return id;
-}
-
-Result<std::vector<api::LogRecord>> Control::logs(const api::LogQuery& query) {
-  if (parts_.functions.find(query.function) == nullptr) {
-    return unknown_function(query.function).error();
-  }
-  if (query.previous && parts_.logs.previous_pod(query.function).empty()) {
-    return fail(ErrorCode::kFailedPrecondition,
-                "show logs of the previous pod of " + query.function +
-                    ": none has ended since the node started; without --previous there are those "
-                    "of the living");
-  }
-  return parts_.logs.query(query);
-}
-
-api::SubscriptionId Control::subscribe_logs(std::string_view function, LogCallback callback) {
-  const api::SubscriptionId id = subscriptions_.next();
-  parts_.logs.subscribe(id, std::string(function), std::move(callback));
   return id;
 }
 

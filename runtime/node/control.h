@@ -25,6 +25,8 @@
 
 namespace subito::node {
 
+class LogFiles;
+
 // How long a deploy whose pod crashed waits for the names in its report; then it fails with the
 // logs that there are.
 inline constexpr Duration kCrashReportWait = std::chrono::seconds(2);
@@ -50,6 +52,8 @@ class Control final : public api::ControlPlane {
   explicit Control(const Parts& parts);
 
   void set_node_info(api::NodeInfo info) { info_ = std::move(info); }
+  // Without them logs are in memory alone. They outlive it.
+  void set_log_files(LogFiles* files) { log_files_ = files; }
   // Takes over what the store has. At start, before the first request. A function that cannot run
   // (its artefact is gone) is out of service; the others do not suffer for it.
   Status load();
@@ -80,7 +84,9 @@ class Control final : public api::ControlPlane {
   api::NodeInfo node_info() override { return info_; }
 
   api::SubscriptionId subscribe_events(std::string_view function, EventCallback callback) override;
-  Result<std::vector<api::LogRecord>> logs(const api::LogQuery& query) override;
+  // control_logs.cc
+  void logs(const api::LogQuery& query, LogsCallback callback) override;
+  std::vector<api::ExceptionView> list_exceptions(std::string_view function) override;
   api::SubscriptionId subscribe_logs(std::string_view function, LogCallback callback) override;
   api::SubscriptionId subscribe_requests(std::string_view function,
                                          RequestCallback callback) override;
@@ -119,6 +125,8 @@ class Control final : public api::ControlPlane {
   api::DeployReceipt receipt_of(const Revision& revision) const;
   RevisionPtr load_revision(const store::Revision& stored);
   scheduler::FunctionView scheduled_of(const DeployedFunction& function) const;
+  void keep_their_logs();
+  api::LogFacts log_facts(const std::string& function) const;
   api::FunctionView view_of(const DeployedFunction& function) const;
   void forget(const std::string& name);
   void sync_triggers();
@@ -129,6 +137,7 @@ class Control final : public api::ControlPlane {
 
   Parts parts_;
   api::NodeInfo info_;
+  LogFiles* log_files_ = nullptr;
   std::set<std::string> deploying_;
   Rollouts rollouts_;
   IdSource<api::SubscriptionId> subscriptions_;

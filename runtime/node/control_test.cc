@@ -7,6 +7,7 @@
 #include <future>
 
 #include "runtime/node/control_testing.h"
+#include "runtime/node/logs/log_files.h"
 #include "runtime/server/fake_server.h"
 
 namespace subito::node {
@@ -17,7 +18,7 @@ struct DataFolder {
   store::TemporaryFolder folder;
 };
 
-class ControlTest : public testing::Test, private DataFolder, public ControlFixture {
+class ControlTest : public testing::Test, protected DataFolder, public ControlFixture {
  protected:
   ControlTest() : ControlFixture(folder.path()) {}
 };
@@ -192,7 +193,7 @@ TEST_F(ControlTest, FailsADeployWithTheLogsThereAreWhenItsCrashReportDoesNotCome
   auto revision = std::make_shared<Revision>();
   revision->name = "broken";
   pod.revision = std::move(revision);
-  reporter.on_output(pod, "its last words");
+  reporter.on_output(pod, "its last words", {});
   protocol::Log crash;
   crash.set_message("crashed: SIGSEGV");
   crash.set_signal(SIGSEGV);
@@ -211,6 +212,82 @@ TEST_F(ControlTest, FailsADeployWithTheLogsThereAreWhenItsCrashReportDoesNotCome
   ASSERT_EQ(failures[0].last_logs.size(), 1U);
   EXPECT_EQ(failures[0].last_logs[0].message, "its last words");
   EXPECT_EQ(deploy(function("broken"), store::put(*store, "mended")), "deployed");
+}
+
+// One that has log files: a restart is another set of books over the same folder.
+class LogsOfControlTest : public ControlTest {
+ protected:
+  LogsOfControlTest() {
+    auto opened = LogFolder::open(folder.path() + "/logs", LogLimits());
+    EXPECT_TRUE(opened) << opened.error().message;
+    files = std::make_unique<LogFiles>(loop, *std::move(opened));
+    logs.set_sink(files.get());
+    control.set_log_files(files.get());
+    EXPECT_EQ(deploy(function("mine"), store::put(*store, "mine")), "deployed");
+  }
+  ~LogsOfControlTest() override { logs.set_sink(nullptr); }
+
+  void say(const std::string& message, std::size_t bytes = 0) {
+    api::LogRecord record;
+    record.unix_ns = ++said * 1'000'000;
+    record.function = "mine";
+    record.pod = "mine-1";
+    record.message = message + std::string(bytes, ' ');
+    logs.add(std::move(record));
+  }
+  std::vector<api::LogRecord> show(const api::LogQuery& query) {
+    std::optional<Result<std::vector<api::LogRecord>>> shown;
+    control.logs(query, [&](auto found) { shown = std::move(found); });
+    EXPECT_FALSE(shown) << "never from inside the call";
+    EXPECT_TRUE(turn_until([&] { return shown.has_value(); }));
+    if (!shown || !*shown) return {};
+    return **shown;
+  }
+  static api::LogQuery all() {
+    api::LogQuery query;
+    query.function = "mine";
+    query.tail = api::kLogTailMax;
+    return query;
+  }
+
+  std::unique_ptr<LogFiles> files;
+  std::int64_t said = 0;
+};
+
+TEST_F(LogsOfControlTest, ReadsMemoryAndFilesAsOneWithoutLossOrDouble) {
+  for (int i = 0; i < 300; ++i) say(std::to_string(i) + ".", 8000);
+  ASSERT_GT(logs.oldest_number("mine"), 100U);
+  const auto shown = show(all());
+  ASSERT_EQ(shown.size(), 300U);
+  for (std::size_t i = 0; i < shown.size(); ++i)
+    EXPECT_EQ(shown[i].message.substr(0, shown[i].message.find('.')), std::to_string(i));
+  api::LogQuery query = all();
+  query.tail = 250;
+  EXPECT_EQ(show(query).front().message.substr(0, 3), "50.");
+  query.tail = 3;
+  EXPECT_EQ(show(query).size(), 3U) << "memory has them";
+  query = all();
+  query.since_unix_ns = 291 * 1'000'000;
+  EXPECT_EQ(show(query).size(), 10U);
+}
+
+TEST_F(LogsOfControlTest, APreviousPodsWordsAreFoundInTheFiles) {
+  say("the cause");
+  for (int i = 0; i < 200; ++i) say("and on", 8000);
+  logs.pod_ended("mine", "mine-1", true);
+  api::LogQuery query = all();
+  query.previous = true;
+  ASSERT_EQ(show(query).size(), 201U);
+  EXPECT_EQ(show(query).front().message, "the cause");
+}
+
+TEST_F(LogsOfControlTest, AFunctionThatIsRemovedTakesItsLogWithIt) {
+  say("a");
+  EXPECT_EQ(show(all()).size(), 1U);
+  control.remove("mine", [](const Status&) {});
+  settle();
+  EXPECT_EQ(deploy(function("mine"), store::put(*store, "mine")), "deployed");
+  EXPECT_EQ(show(all()).size(), 0U);
 }
 
 TEST_F(ControlTest, KeepsTheLoginsOfAFunctionThatWasDeployedAnew) {

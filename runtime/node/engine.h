@@ -29,11 +29,13 @@
 
 namespace subito::node {
 
-// What a pod works on, in words: "GET /items/7", "POST /orders and 2 more"; and the request id of
-// that one. Empty: on nothing. For a line of a pod's log there are words only if it is of a crash.
+// What a pod works on, in words: "GET /items/7", "POST /orders and 2 more"; and the request id and
+// W3C trace id of that one. Empty: on nothing, or nobody knows. For a line of a pod's log there are
+// words only if it is of a crash.
 struct AtWork {
   std::string words;
   std::string request_id;
+  std::string trace_id = {};
 };
 
 // Who is told what happens, for events, logs and people. Must not call the engine back.
@@ -46,14 +48,15 @@ class EngineObserver {
   virtual void on_gone(const Pod& pod, const PodGone& gone, std::uint64_t served,
                        const AtWork& at_work) = 0;
   virtual void on_probe_gone(const Pod& pod) = 0;  // a probe's; whoever asked for it was told
-  virtual void on_output(const Pod& pod, std::string_view line) = 0;
+  // `at_work`: what it was printed for, where that is certain.
+  virtual void on_output(const Pod& pod, std::string_view line, const AtWork& at_work) = 0;
   virtual void on_template(const Revision& revision, const pods::TemplateView& view) = 0;
   virtual void on_log(const Pod& pod, const protocol::Log& log, const AtWork& at_work) = 0;
   virtual void on_exception(const Pod& pod, const protocol::Failure& failure,
                             const AtWork& at_work) = 0;
   // The node gave an answer instead of the function.
   virtual void on_refused(const Revision& revision, const Failure& failure,
-                          const std::string& request_id) = 0;
+                          const AtWork& at_work) = 0;
 };
 
 // Who looks at every invocation that ends. Must not call the engine back.
@@ -203,6 +206,7 @@ class Engine final : public Invoker, private PodEvents {
   // Those that a pod has, the ones that nobody waits for any more first.
   std::vector<const InvocationRecord*> running_in(PodId pod) const;
   AtWork at_work(PodId pod) const;
+  static AtWork asked_by(const Invocation& request);
   Failure refusal(const InvocationRecord& record, const scheduler::Refuse& refuse) const;
   void count_failed(const InvocationRecord& record, int status);
   void tell_ended(const InvocationRecord& record, int status);
@@ -233,7 +237,7 @@ class Engine final : public Invoker, private PodEvents {
   Status on_pod_frame(Pod& pod, const protocol::Frame& frame) override;
   void on_pod_late_end(Pod& pod, std::uint32_t stream) override;
   void on_pod_window(Pod& pod, std::uint32_t stream) override;
-  void on_pod_output(Pod& pod, std::string_view line) override;
+  void on_pod_output(Pod& pod, std::string_view line, bool current) override;
   void on_pod_gone(Pod& pod, const PodGone& gone) override;
   void on_home_lost(const Error& error) override;
 

@@ -113,8 +113,20 @@ std::vector<const InvocationRecord*> Engine::running_in(PodId pod) const {
 AtWork Engine::at_work(PodId pod) const {
   const auto records = running_in(pod);
   if (records.empty()) return {};
-  AtWork work{shown(records.front()->request), records.front()->request.request_id};
+  AtWork work = asked_by(records.front()->request);
+  work.words = shown(records.front()->request);
   if (records.size() > 1) work.words += " and " + std::to_string(records.size() - 1) + " more";
+  return work;
+}
+
+// Its ids, without words. The trace id is the second part of traceparent (W3C Trace Context, 3.2).
+AtWork Engine::asked_by(const Invocation& request) {
+  constexpr std::size_t kAt = 3;
+  constexpr std::size_t kBytes = 32;
+  AtWork work;
+  work.request_id = request.request_id;
+  if (request.traceparent.size() > kAt + kBytes)
+    work.trace_id = request.traceparent.substr(kAt, kBytes);
   return work;
 }
 
@@ -157,7 +169,7 @@ void Engine::fail_caller(InvocationRecord& record, Failure failure) {
   count_failed(record, failure.status);
   failure.timing = timing_so_far(record);
   tell_ended(record, failure.status);
-  if (record.revision) observer_.on_refused(*record.revision, failure, record.request.request_id);
+  if (record.revision) observer_.on_refused(*record.revision, failure, asked_by(record.request));
   if (record.state == InvocationState::kAnswering) {
     caller->on_answer_abort(record.token);
   } else {
@@ -283,6 +295,8 @@ void Engine::forget(InvocationRecord& record) {
 // The pod is done with it, whatever came of it: its slot is free.
 void Engine::release(InvocationRecord& record) {
   Pod* pod = pods_.find(record.pod);
+  // What it printed for this one is not taken for the next one's.
+  if (pod != nullptr && pod->revision->scaling.concurrency == 1) pods_.read_output(*pod);
   if (pod != nullptr && !has_not_begun(*pod, record.stream)) pod->last_end = loop_.now();
   scheduler_.completed(loop_.now(), record.id, effects_, record.cpu_use);
   forget(record);

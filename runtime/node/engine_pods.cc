@@ -87,7 +87,9 @@ Status Engine::on_result(Pod& pod, InvocationRecord& record, const protocol::Fra
   RETURN_IF_ERROR(protocol::parse_head(frame, head));
   ASSIGN_OR_RETURN(Answer answer, parse_answer(head));
   if (head.has_failure()) {
-    observer_.on_exception(pod, head.failure(), {shown(record.request), record.request.request_id});
+    AtWork work = asked_by(record.request);
+    work.words = shown(record.request);
+    observer_.on_exception(pod, head.failure(), work);
   }
   answer.timing = timing(record, pod);
   record.status = answer.head.status;
@@ -158,8 +160,18 @@ void Engine::on_pod_window(Pod& pod, std::uint32_t stream) {
   if (record != nullptr && record->state != InvocationState::kAbandoned) send_body(*record);
 }
 
-void Engine::on_pod_output(Pod& pod, std::string_view line) {
-  observer_.on_output(pod, line);
+// With concurrency 1 what a pod prints is printed for the one it works on: the oldest of those it
+// has, given up or not. Before its hello it works on none.
+void Engine::on_pod_output(Pod& pod, std::string_view line, bool current) {
+  const auto running = running_.find(pod.id);
+  const bool known = current && pod.hello && pod.revision->scaling.concurrency == 1 &&
+                     running != running_.end() && !running->second.empty();
+  if (!known) return observer_.on_output(pod, line, {});
+  const auto oldest =
+      std::min_element(running->second.begin(), running->second.end(),
+                       [](const auto& a, const auto& b) { return a.first < b.first; });
+  const InvocationRecord* record = find(oldest->second);
+  observer_.on_output(pod, line, record == nullptr ? AtWork() : asked_by(record->request));
 }
 
 Status Engine::on_log(Pod& pod, const protocol::Frame& frame) {
@@ -167,7 +179,7 @@ Status Engine::on_log(Pod& pod, const protocol::Frame& frame) {
   RETURN_IF_ERROR(protocol::parse_head(frame, log));
   const InvocationRecord* record = record_on(pod.id, log.invocation());
   AtWork work;
-  if (record != nullptr) work.request_id = record->request.request_id;
+  if (record != nullptr) work = asked_by(record->request);
   if (record != nullptr && log.signal() != 0) work.words = shown(record->request);
   observer_.on_log(pod, log, work);
   return ok();

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/check.h"
 #include "runtime/node/engine.h"
 
 namespace subito::node {
@@ -69,6 +70,11 @@ class FakeHome final : public pods::PodHome {
   // The pod's process ends; its channel closes as the kernel would close it.
   void exit(FakePod& pod, pods::PodExit::Cause cause, int code = 0, std::string message = {});
   void exit(FakePod& pod) { exit(pod, pods::PodExit::Cause::kExited); }
+  // To the standard output of the pod that was started as that one.
+  void print(std::size_t index, const std::string& text) {
+    CHECK(::write(stdio_.at(index).get(), text.data(), text.size()) ==
+          static_cast<ssize_t>(text.size()));
+  }
 
   std::vector<std::unique_ptr<FakePod>> pods;  // in order of start
   std::vector<PodId> killed;
@@ -120,7 +126,9 @@ struct QuietObserver : EngineObserver {
     at_work_then.push_back(at_work.words);
   }
   void on_probe_gone(const Pod&) override {}
-  void on_output(const Pod&, std::string_view) override {}
+  void on_output(const Pod&, std::string_view line, const AtWork& at_work) override {
+    printed.push_back(std::string(line) + " for " + at_work.request_id);
+  }
   void on_log(const Pod&, const protocol::Log& log, const AtWork&) override {
     logged.push_back(log.message());
   }
@@ -128,11 +136,12 @@ struct QuietObserver : EngineObserver {
   void on_exception(const Pod&, const protocol::Failure& failure, const AtWork&) override {
     exceptions.push_back(failure.message());
   }
-  void on_refused(const Revision&, const Failure&, const std::string&) override {}
+  void on_refused(const Revision&, const Failure&, const AtWork&) override {}
 
   std::vector<std::string> gone;
   std::vector<std::string> at_work_then;  // of each that is gone
   std::vector<std::string> logged;
+  std::vector<std::string> printed;
   std::vector<std::string> exceptions;
 };
 

@@ -14,6 +14,7 @@
 #include "runtime/gateway/gateway.h"
 #include "runtime/node/control.h"
 #include "runtime/node/control_front.h"
+#include "runtime/node/logs/log_files.h"
 #include "runtime/node/metrics/loop_lag.h"
 #include "runtime/node/metrics/metrics_front.h"
 #include "runtime/node/pod_requests.h"
@@ -90,6 +91,7 @@ class LiveNode final : public Node {
       : loop_(loop),
         config_(config),
         store_(std::move(store)),
+        losses_(loop, [this] { logs_.tell_losses(wall_clock_nanoseconds()); }),
         symbolizer_(loop),
         reporter_(journal_, logs_, symbolizer_),
         placement_(std::make_unique<pods::SystemCores>(),
@@ -124,6 +126,7 @@ class LiveNode final : public Node {
         api_server_(server::Server::create(loop, api_limits(), control_front_)),
         metrics_server_(server::Server::create(loop, metrics_limits(), metrics_)),
         stop_grace_(loop, [this] { pods_ended(); }) {
+    logs_.on_losses([this] { losses_.start(kLossesToldEvery); });
     engine_.set_request_handler(requests_);
     if (config.pods_near) engine_.set_placement(&placement_);
     gateway_.attach(*gateway_server_);
@@ -134,6 +137,7 @@ class LiveNode final : public Node {
   }
 
   Status open_home();
+  Status open_logs();
   Status open_recording();
   void start(std::function<void(Status)> ready) override;
   void stop(std::function<void()> done) override;
@@ -158,12 +162,15 @@ class LiveNode final : public Node {
   Status serve();
   Status serve_metrics();
   void pods_ended();
+  void logs_written();
 
   Loop& loop_;
   const NodeConfig config_;
   const std::unique_ptr<store::Store> store_;
   Journal journal_;
   LogBook logs_;
+  std::unique_ptr<LogFiles> log_files_;  // null: in memory alone
+  Timer losses_;
   Symbolizer symbolizer_;
   Reporter reporter_;
   Functions functions_;
@@ -207,6 +214,15 @@ Status LiveNode::open_home() {
   ASSIGN_OR_RETURN(auto sandboxes,
                    pods::SandboxHome::create(loop_, engine_.pods().home_events(), home));
   engine_.pods().set_home(std::move(sandboxes));
+  return ok();
+}
+
+Status LiveNode::open_logs() {
+  if (config_.logs.function_bytes_max == 0) return ok();
+  ASSIGN_OR_RETURN(LogFolder folder, LogFolder::open(store_->folder() + "/logs", config_.logs));
+  log_files_ = std::make_unique<LogFiles>(loop_, std::move(folder));
+  logs_.set_sink(log_files_.get());
+  control_.set_log_files(log_files_.get());
   return ok();
 }
 
@@ -330,6 +346,14 @@ void LiveNode::stop(std::function<void()> done) {
 void LiveNode::pods_ended() {
   if (!stopped_) return;
   stop_grace_.stop();
+  if (log_files_)
+    log_files_->flush([this] { logs_written(); });
+  else
+    logs_written();
+}
+
+void LiveNode::logs_written() {
+  if (!stopped_) return;
   auto done = std::exchange(stopped_, nullptr);
   if (redis_server_ && redis_server_->state() != bindings::RedisServer::State::kStopped) {
     redis_server_->stop(std::move(done));
@@ -343,6 +367,7 @@ void LiveNode::pods_ended() {
 Result<std::unique_ptr<Node>> Node::create(Loop& loop, const NodeConfig& config) {
   ASSIGN_OR_RETURN(auto store, store::Store::open(config.data_folder));
   auto node = std::make_unique<LiveNode>(loop, config, std::move(store));
+  RETURN_IF_ERROR(node->open_logs());
   RETURN_IF_ERROR(node->open_recording());
   RETURN_IF_ERROR(node->open_home());
   return node;

@@ -8,6 +8,7 @@
 
 #include "runtime/base/result.h"
 #include "runtime/loop/loop.h"
+#include "runtime/node/logs/log_rotation.h"
 
 namespace subito::node {
 
@@ -25,6 +26,7 @@ struct NodeConfig {
   std::string record_file;         // empty: nothing is recorded; see recorder.h
   std::string metrics_host;        // of /metrics on a port of its own; empty: there is none
   std::uint16_t metrics_port = 0;  // 0: the system chooses
+  LogLimits logs;                  // of the log files
   bool pods_near = true;  // those with short calls on the loop's core: pods/core_placement.h
 };
 

@@ -70,8 +70,9 @@ Result<Pod*> PodTable::start(const Order& order) {
   pod.started_unix_ns = wall_clock_nanoseconds();
   pod.start_why = order.why;
   live->output = std::make_unique<pods::LineReader>(
-      loop_, std::move(started.stdio),
-      [this, &pod](std::string_view line) { events_.on_pod_output(pod, line); });
+      loop_, std::move(started.stdio), [this, &pod, &live = *live](std::string_view line) {
+        events_.on_pod_output(pod, line, live.output->is_current());
+      });
   channels_.open(order.id, std::move(started.channel));
   CHECK(pods_.emplace(order.id, std::move(live)).second);
 
@@ -80,6 +81,10 @@ Result<Pod*> PodTable::start(const Order& order) {
   // One that is too large is out of service.
   CHECK(channels_.send(order.id, FrameType::kConfig, 0, config));
   return &pod;
+}
+
+void PodTable::read_output(Pod& pod) {
+  pods_.at(pod.id)->output->catch_up();
 }
 
 void PodTable::drain(Pod& pod) {
@@ -140,6 +145,7 @@ Status PodTable::on_frame(PodId id, const protocol::Frame& frame) {
   if (frame.header.type != FrameType::kHello) return events_.on_pod_frame(*pod, frame);
   protocol::Hello hello;
   RETURN_IF_ERROR(protocol::parse_head(frame, hello));
+  read_output(*pod);  // what it printed before is nobody's
   pod->hello = loop_.now();
   pod->build_id = hello.build_id().substr(0, kBuildIdBytesMax);
   if (pod->revision->scaling.concurrency == 1) pod->ahead = hello.ahead();

@@ -61,7 +61,8 @@ class PodEvents {
   virtual Status on_pod_frame(Pod& pod, const protocol::Frame& frame) = 0;
   virtual void on_pod_late_end(Pod& pod, std::uint32_t stream) = 0;  // see ChannelEvents
   virtual void on_pod_window(Pod& pod, std::uint32_t stream) = 0;
-  virtual void on_pod_output(Pod& pod, std::string_view line) = 0;
+  // `current`: it was printed since read_output() was called last, all of it.
+  virtual void on_pod_output(Pod& pod, std::string_view line, bool current) = 0;
   // The last that is heard of it; the pod is destroyed after the return.
   virtual void on_pod_gone(Pod& pod, const PodGone& gone) = 0;
   virtual void on_home_lost(const Error& error) = 0;
@@ -88,6 +89,8 @@ class PodTable final : private pods::HomeEvents, private pods::ChannelEvents {
   };
   // Starts the pod and writes its CONFIG; invocations may follow at once.
   Result<Pod*> start(const Order& order);
+  // Reads what the pod has printed, before it works on something else.
+  void read_output(Pod& pod);
   void drain(Pod& pod);
   void kill(Pod& pod, std::string reason);
   // Lets it report where its main thread is, if it can, at most kReportGrace before it is killed.

@@ -3,11 +3,13 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <csignal>
+#include <cstring>
 #include <iterator>
 #include <utility>
+
+#include "runtime/node/logs/stack_frames.h"
 
 namespace subito::node {
 namespace {
@@ -39,27 +41,6 @@ const char* reason_of(const Pod& pod, const PodGone& gone) {
       return "PodExited";
   }
   return "PodExited";
-}
-
-// Where every abort and every uncaught exception passes: not the place that a person looks for.
-bool is_way_out(std::string_view frame) {
-  static constexpr std::array<std::string_view, 9> kFunctions = {"abort",
-                                                                 "raise",
-                                                                 "gsignal",
-                                                                 "pthread_kill",
-                                                                 "__pthread_kill_implementation",
-                                                                 "__pthread_kill_internal",
-                                                                 "__assert_fail",
-                                                                 "__assert_fail_base",
-                                                                 "std::terminate()"};
-  static constexpr std::array<std::string_view, 5> kPrefixes = {"__GI_", "__cxa_", "__wrap___cxa_",
-                                                                "__cxxabiv1::", "__gnu_cxx::"};
-  // "__pthread_kill_implementation.constprop.0 + 0x10b": also as the compiler split it.
-  const std::string_view function = frame.substr(0, std::min(frame.find(" + 0x"), frame.find('.')));
-  return std::find(kFunctions.begin(), kFunctions.end(), function) != kFunctions.end() ||
-         std::any_of(kPrefixes.begin(), kPrefixes.end(), [&](std::string_view prefix) {
-           return function.substr(0, prefix.size()) == prefix;
-         });
 }
 
 std::string place_of(const Backtrace& backtrace) {
@@ -130,6 +111,53 @@ std::string advice_of(const Pod& pod) {
   return pod.kill_advice.empty() ? "" : "; " + pod.kill_advice;
 }
 
+// What is known of every record and every failure of a pod.
+api::LogRecord pod_record(const Pod& pod, const AtWork& at_work) {
+  api::LogRecord record;
+  record.unix_ns = wall_clock_nanoseconds();
+  record.function = pod.revision->name;
+  record.revision = pod.revision->number;
+  record.pod = pod.name;
+  record.request_id = at_work.request_id;
+  record.trace_id = at_work.trace_id;
+  return record;
+}
+
+Incident incident_of(const Pod& pod, const AtWork& at_work) {
+  Incident one;
+  one.function = pod.revision->name;
+  one.unix_ns = wall_clock_nanoseconds();
+  one.revision = pod.revision->number;
+  one.pod = pod.name;
+  one.request_id = at_work.request_id;
+  one.trace_id = at_work.trace_id;
+  return one;
+}
+
+std::string trace_of(const Pod& pod, const std::vector<std::uint64_t>& addresses) {
+  std::string trace = pod.revision->artefact_hash;
+  for (const std::uint64_t address : addresses) {
+    char text[20];
+    const auto end = std::to_chars(text, text + sizeof text, address, 16).ptr;
+    trace.append(1, ' ').append(text, end);
+  }
+  return trace;
+}
+
+std::string signal_name(int signal) {
+  const char* name = ::sigabbrev_np(signal);
+  return name == nullptr ? "signal " + std::to_string(signal) : "SIG" + std::string(name);
+}
+
+// Of an answer that broke off the SDK logs "the answer broke off: TYPE: MESSAGE".
+void split_message(std::string_view text, Incident& one) {
+  constexpr std::string_view kBrokeOff = "the answer broke off: ";
+  if (text.substr(0, kBrokeOff.size()) == kBrokeOff) text.remove_prefix(kBrokeOff.size());
+  const std::size_t end = std::min(text.find(": "), text.size());
+  one.type = text.substr(0, end);
+  one.message = text.substr(std::min(end + 2, text.size()));
+}
+
 bool ended_as_asked(const Pod& pod, const PodGone& gone) {
   return pod.draining && !gone.breach && gone.exit.cause == pods::PodExit::Cause::kExited &&
          gone.exit.code == 0;
@@ -146,7 +174,11 @@ void Reporter::on_started(const Pod& pod) {
 
 void Reporter::on_start_failed(const Pod& pod, const Error& error) {
   event(pod, "PodStartFailed", error.message);
-  system_log(pod.revision->name, pod.name, api::LogLevel::kError, error.message);
+  api::LogRecord record = pod_record(pod, {});
+  record.level = api::LogLevel::kError;
+  record.stream = api::LogStream::kSystem;
+  record.message = error.message;
+  logs_.add(std::move(record));
 }
 
 void Reporter::on_template(const Revision& revision, const pods::TemplateView& view) {
@@ -178,8 +210,15 @@ void Reporter::on_gone(const Pod& pod, const PodGone& gone, std::uint64_t served
   } else if (!end_of_crash(pod, gone)) {
     const std::string words = gone.words + answering(at_work.words);
     event(pod, reason_of(pod, gone), words);
-    system_log(pod.revision->name, pod.name, api::LogLevel::kError, words + advice_of(pod),
-               at_work.request_id);
+    api::LogRecord record = pod_record(pod, at_work);
+    record.level = api::LogLevel::kError;
+    record.stream = api::LogStream::kSystem;
+    record.message = words + advice_of(pod);
+    logs_.add(std::move(record));
+    Incident one = incident_of(pod, at_work);
+    one.type = pod.kill_reason.empty() ? gone.words.substr(0, gone.words.find(": ")) : "killed";
+    one.message = pod.kill_reason.empty() ? gone.words : pod.kill_reason;
+    exceptions_.add(std::move(one));
   }
   crash_gone(pod.name);
   logs_.pod_ended(pod.revision->name, pod.name, !ended_as_asked(pod, gone));
@@ -189,31 +228,28 @@ void Reporter::on_probe_gone(const Pod& pod) {
   crash_gone(pod.name);
 }
 
-void Reporter::on_output(const Pod& pod, std::string_view line) {
-  api::LogRecord record;
-  record.unix_ns = wall_clock_nanoseconds();
-  record.function = pod.revision->name;
-  record.pod = pod.name;
+void Reporter::on_output(const Pod& pod, std::string_view line, const AtWork& at_work) {
+  api::LogRecord record = pod_record(pod, at_work);
   record.stream = api::LogStream::kStdout;
   record.message = line;
   logs_.add(std::move(record));
 }
 
 void Reporter::on_log(const Pod& pod, const protocol::Log& log, const AtWork& at_work) {
-  api::LogRecord record;
+  api::LogRecord record = pod_record(pod, at_work);
   record.unix_ns = log.unix_nanoseconds();
-  record.function = pod.revision->name;
-  record.pod = pod.name;
   record.level = level_of(log.level());
   record.message = log.message();
   record.fields_json = log.fields_json();
-  record.request_id = at_work.request_id;
   if (log.backtrace_size() == 0 && log.signal() == 0) return logs_.add(std::move(record));
   BacktraceQuery query = query_of(pod);
   query.addresses.assign(log.backtrace().begin(), log.backtrace().end());
   query.returns_only = log.signal() == 0;
+  Incident one = incident_of(pod, at_work);
+  one.trace = trace_of(pod, query.addresses);
   if (log.signal() == 0) {
-    return add_with_backtrace(std::move(record), std::move(query), {}, {});
+    split_message(log.message(), one);
+    return add_with_backtrace(std::move(record), std::move(query), {}, {}, std::move(one));
   }
   Crash& crash = crashes_[pod.name];
   crash.function = pod.revision->name;
@@ -221,41 +257,58 @@ void Reporter::on_log(const Pod& pod, const protocol::Log& log, const AtWork& at
   crash.asked_for = pod.asked_where && crash.signal == SIGABRT;
   crash.reported = false;
   crash.at_work = at_work.words;
+  one.type = signal_name(crash.signal);
+  one.message = log.message();
   if (crash.asked_for) {
     record.stream = api::LogStream::kSystem;
     record.message = "killed: " + pod.kill_reason + advice_of(pod);
+    one.type = "killed";
+    one.message = pod.kill_reason;
   }
-  add_with_backtrace(std::move(record), std::move(query), answering_line(at_work.words), pod.name);
+  add_with_backtrace(std::move(record), std::move(query), answering_line(at_work.words), pod.name,
+                     std::move(one));
 }
 
 void Reporter::on_exception(const Pod& pod, const protocol::Failure& failure,
                             const AtWork& at_work) {
-  api::LogRecord record;
-  record.unix_ns = wall_clock_nanoseconds();
-  record.function = pod.revision->name;
-  record.pod = pod.name;
+  api::LogRecord record = pod_record(pod, at_work);
   record.level = api::LogLevel::kError;
   record.stream = api::LogStream::kSystem;
   record.message = "handler threw " + failure.type();
   if (!failure.message().empty()) record.message += ": " + failure.message();
-  record.request_id = at_work.request_id;
+  Incident one = incident_of(pod, at_work);
+  one.type = failure.type();
+  one.message = failure.message();
   std::string lines = answering_line(at_work.words);
   if (auto addresses = addresses_of(failure)) {
     BacktraceQuery query = query_of(pod);
     query.addresses = *std::move(addresses);
-    return add_with_backtrace(std::move(record), std::move(query), std::move(lines), {});
+    one.trace = trace_of(pod, query.addresses);
+    return add_with_backtrace(std::move(record), std::move(query), std::move(lines), {},
+                              std::move(one));
   }
-  for (const std::string& frame : failure.backtrace()) lines += "\n  at " + frame;
+  const std::vector<std::string> frames(failure.backtrace().begin(), failure.backtrace().end());
+  for (const std::string& frame : frames) lines += "\n  at " + frame;
+  one.trace = fingerprint({}, frames);
+  count(one, frames);
   append_lines(record.message, lines);
   logs_.add(std::move(record));
+}
+
+void Reporter::count(const Incident& one, const std::vector<std::string>& frames) {
+  exceptions_.add(one);
+  exceptions_.name(one.function, one.type, one.trace, frames);
 }
 
 // `intro` stands before the frames; `crashed`: the pod whose report of its own end this is, or
 // empty.
 void Reporter::add_with_backtrace(api::LogRecord record, BacktraceQuery query, std::string intro,
-                                  const std::string& crashed) {
+                                  const std::string& crashed, Incident one) {
+  exceptions_.add(one);
   symbolizer_.look_up(std::move(query), [this, record = std::move(record), intro = std::move(intro),
-                                         crashed](const Backtrace& backtrace) mutable {
+                                         crashed, one](const Backtrace& backtrace) mutable {
+    if (backtrace.note.empty())
+      exceptions_.name(one.function, one.type, one.trace, backtrace.frames);
     append_lines(record.message, intro + lines_of(backtrace));
     logs_.add(std::move(record));
     if (!crashed.empty()) crash_reported(crashed, backtrace);
@@ -328,14 +381,21 @@ void Reporter::forget(std::string_view function) {
   for (const auto& callback : waiting) callback();
   journal_.forget(function);
   logs_.forget(function);
+  exceptions_.forget(function);
 }
 
-void Reporter::on_refused(const Revision& revision, const Failure& failure,
-                          const std::string& request_id) {
-  system_log(
-      revision.name, {}, api::LogLevel::kWarning,
-      "answered " + std::to_string(failure.status) + " " + failure.type + ": " + failure.detail,
-      request_id);
+void Reporter::on_refused(const Revision& revision, const Failure& failure, const AtWork& at_work) {
+  api::LogRecord record;
+  record.unix_ns = wall_clock_nanoseconds();
+  record.function = revision.name;
+  record.revision = revision.number;
+  record.level = api::LogLevel::kWarning;
+  record.stream = api::LogStream::kSystem;
+  record.message =
+      "answered " + std::to_string(failure.status) + " " + failure.type + ": " + failure.detail;
+  record.request_id = at_work.request_id;
+  record.trace_id = at_work.trace_id;
+  logs_.add(std::move(record));
 }
 
 void Reporter::event(std::string_view function, std::string reason, std::string message) {
@@ -361,19 +421,6 @@ void Reporter::event(const Pod& pod, std::string reason, std::string message) {
 void Reporter::add_event(api::Event event) {
   spdlog::debug("{} {}", event.pod, event.message);
   journal_.add(std::move(event));
-}
-
-void Reporter::system_log(const std::string& function, const std::string& pod, api::LogLevel level,
-                          std::string message, const std::string& request_id) {
-  api::LogRecord record;
-  record.unix_ns = wall_clock_nanoseconds();
-  record.function = function;
-  record.pod = pod;
-  record.level = level;
-  record.stream = api::LogStream::kSystem;
-  record.message = std::move(message);
-  record.request_id = request_id;
-  logs_.add(std::move(record));
 }
 
 }  // namespace subito::node

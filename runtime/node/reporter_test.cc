@@ -85,6 +85,65 @@ TEST_F(ReporterTest, SaysACrashOnceWithTheNamesOfItsFunctions) {
 constexpr const char* kNoLines =
     "\n  no source lines: add add_compile_options(-g1) to CMakeLists.txt";
 
+TEST_F(ReporterTest, CountsEqualCrashesAsOneThoughTheyComeTooFastForTheirNames) {
+  for (int i = 0; i < 1000; ++i) {
+    pod.name = "stock-" + std::to_string(i);
+    at_work = {"GET /carts/7", "r" + std::to_string(i), "4bf9"};
+    reporter.on_log(pod, crash_log(SIGABRT), at_work);
+    ends_by(SIGABRT);
+  }
+  settle();
+  const auto rows = reporter.exceptions().views("stock");
+  ASSERT_EQ(rows.size(), 1U);
+  EXPECT_EQ(rows[0].count, 1000U);
+  EXPECT_EQ(rows[0].type, "SIGABRT");
+  EXPECT_EQ(rows[0].place, "sample::inner(int) + 0x0");
+  EXPECT_EQ(rows[0].request_id, "r999");
+  EXPECT_EQ(rows[0].trace_id, "4bf9");
+  EXPECT_LE(rows[0].first_unix_ns, rows[0].last_unix_ns);
+}
+
+TEST_F(ReporterTest, CountsWhatWasThrownAndEndsThatNobodyExplains) {
+  protocol::Failure failure;
+  failure.set_type("std::range_error");
+  failure.set_message("too far");
+  failure.add_backtrace("shop::add");
+  reporter.on_exception(pod, failure, {});
+  reporter.on_exception(pod, failure, {});
+  protocol::Log broken;
+  broken.set_message("the answer broke off: shop::Oddity: half way");
+  broken.add_backtrace(addresses.caller);
+  reporter.on_log(pod, broken, {});
+  ends_by(SIGKILL);
+  settle();
+  const auto rows = reporter.exceptions().views("stock");
+  ASSERT_EQ(rows.size(), 3U);
+  EXPECT_EQ(rows[0].type, "ended by it");
+  EXPECT_EQ(rows[1].type, "shop::Oddity");
+  EXPECT_EQ(rows[1].message, "half way");
+  EXPECT_EQ(rows[2].type, "std::range_error");
+  EXPECT_EQ(rows[2].place, "shop::add");
+  EXPECT_EQ(rows[2].count, 2U);
+  reporter.forget("stock");
+  EXPECT_TRUE(reporter.exceptions().views("stock").empty());
+}
+
+TEST_F(ReporterTest, RecordsBearWhatIsKnownOfThem) {
+  auto revision = std::make_shared<Revision>(*pod.revision);
+  revision->number = 3;
+  pod.revision = std::move(revision);
+  reporter.on_output(pod, "printed", {"", "50b4", "4bf9"});
+  reporter.on_output(pod, "nobody's", {});
+  api::LogQuery query;
+  query.function = "stock";
+  const auto records = logs.query(query);
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(records[0].request_id, "50b4");
+  EXPECT_EQ(records[0].trace_id, "4bf9");
+  EXPECT_EQ(records[0].revision, 3U);
+  EXPECT_EQ(records[1].request_id, "");
+}
+
 TEST_F(ReporterTest, SaysHowToGetSourceLinesOfABinaryWithout) {
   reporter.on_log(pod, crash_log(SIGABRT), {});
   settle();

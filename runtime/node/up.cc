@@ -36,6 +36,9 @@ NodeConfig node_config(const cli::UpOptions& options) {
   config.record_file = options.record_file;
   config.metrics_host = options.metrics_host;
   config.metrics_port = options.metrics_port;
+  config.logs.function_bytes_max = options.logs_bytes_max;
+  config.logs.total_bytes_max = options.logs_total_bytes_max;
+  config.logs.age_max = std::chrono::milliseconds(options.logs_age_max_ms);
   config.pods_near = options.placement == "near";
   return config;
 }

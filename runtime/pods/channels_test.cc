@@ -380,5 +380,34 @@ TEST(LineReaderTest, GivesLinesAndCutsOnesThatAreTooLong) {
   EXPECT_EQ(lines[6], "end");
 }
 
+// Whoever gives a pod other work asks in between what was printed for the last.
+TEST(LineReaderTest, TellsWhatWasPrintedSinceItCaughtUpFromWhatBeganBefore) {
+  Loop loop;
+  Pair pair = make_pair();
+  std::string seen;
+  LineReader* reader = nullptr;
+  LineReader owned(loop, std::move(pair.node), [&](std::string_view line) {
+    seen += std::string(line) + (reader->is_current() ? "+ " : "- ");
+  });
+  reader = &owned;
+  const auto print = [&](const std::string& text) {
+    ASSERT_EQ(::write(pair.pod.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  };
+  print("a\nb");
+  owned.catch_up();
+  EXPECT_EQ(seen, "a+ ");
+  print("c\nd\n");
+  owned.catch_up();
+  EXPECT_EQ(seen, "a+ bc- d+ ") << "the first line was begun before";
+  print(std::string(20'000, 'x') + "\ny\n");
+  seen.clear();
+  owned.catch_up();
+  print("z\n");
+  owned.finish();
+  print("last\n");
+  owned.finish();
+  EXPECT_NE(seen.find("y- z- last+ "), seen.npos) << "it was read too late to tell: " << seen;
+}
+
 }  // namespace
 }  // namespace subito::pods

@@ -32,11 +32,19 @@ void LineReader::finish() {
   if (!pending_.empty()) callback_(std::exchange(pending_, {}));
 }
 
+void LineReader::catch_up() {
+  int reads = 0;
+  while (reads < kPipeReadsPerTurnMax && read_some()) ++reads;
+  behind_ = reads == kPipeReadsPerTurnMax;
+  begun_before_ = !pending_.empty();
+}
+
 bool LineReader::read_some() {
   char buffer[4096];
   const ssize_t n = ::read(fd_.get(), buffer, sizeof buffer);
   if (n <= 0) {
     if (n == 0) poll_->stop();
+    behind_ = false;
     return false;
   }
   pending_.append(buffer, static_cast<std::size_t>(n));
@@ -52,6 +60,7 @@ void LineReader::split() {
     const std::size_t length =
         std::min(kLineBytesMax, (newline == std::string::npos ? pending_.size() : newline) - begin);
     callback_(std::string_view(pending_).substr(begin, length));
+    begun_before_ = false;
     begin += length + (begin + length == newline ? 1 : 0);
   }
   pending_.erase(0, begin);

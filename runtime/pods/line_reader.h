@@ -23,6 +23,11 @@ class LineReader {
 
   // Takes what the kernel still has; for when the pod is known to be gone.
   void finish();
+  // Takes what was printed up to now. What it prints later is told from it by is_current().
+  void catch_up();
+  // Of a line, in its callback: all of it was printed since the last catch_up(). False: perhaps
+  // not.
+  bool is_current() const { return !behind_ && !begun_before_; }
 
  private:
   bool read_some();
@@ -31,6 +36,8 @@ class LineReader {
   UniqueFd fd_;
   Callback callback_;
   std::string pending_;
+  bool behind_ = false;        // the last catch_up() left some in the kernel
+  bool begun_before_ = false;  // and what is pending, to which the next line belongs
   std::unique_ptr<Poll> poll_;
 };
 

@@ -10,6 +10,7 @@
 //   /frames/{what}      breaks the protocol with well-formed frames: twice (a second HELLO),
 //                       unknown (BODY for a stream never opened), flood (more than its window)
 //   /noise              prints to standard output and error
+//   /babble?lines=N&bytes=B&id=X  prints N lines of some B bytes
 #include <subito/function.h>
 #include <unistd.h>
 
@@ -124,6 +125,15 @@ subito::Response noise(const subito::Request&, subito::Context&) {
   return subito::Response::text("loud\n");
 }
 
+subito::Response babble(const subito::Request& request, subito::Context&) {
+  const int lines = std::stoi(request.query("lines").value_or("1"));
+  const std::string rest(std::stoul(request.query("bytes").value_or("0")), 'x');
+  const std::string id = request.query("id").value_or("");
+  for (int i = 0; i < lines; ++i) std::printf("babble %s %d %s\n", id.c_str(), i, rest.c_str());
+  std::fflush(stdout);
+  return subito::Response::text("said\n");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -136,6 +146,7 @@ int main(int argc, char** argv) {
       .get("/exit/{code}", leave)
       .get("/garbage", garbage)
       .get("/frames/{what}", frames)
-      .get("/noise", noise);
+      .get("/noise", noise)
+      .get("/babble", babble);
   return subito::serve(argc, argv, std::move(router));
 }
