@@ -64,18 +64,20 @@ Result<std::vector<TrafficShare>> parse_traffic(const std::string& body) {
 }  // namespace
 
 void ApiHandler::run_rollout(ExchangeId id, Exchange& exchange) {
-  const std::string& name = name_of(exchange.match.path);
+  const Parameters& path = exchange.match.path;
   switch (exchange.match.route->operation) {
     case Operation::kGetRevision:
       return get_revision(id, exchange);
     case Operation::kGetRollout:
-      return get_rollout(id, name);
+      return get_rollout(id, name_of(path));
     case Operation::kPauseRollout:
-      if (auto paused = plane_.pause_rollout(name); !paused) return answer(id, paused.error());
-      return get_rollout(id, name);
+      if (auto paused = plane_.pause_rollout(name_of(path)); !paused)
+        return answer(id, paused.error());
+      return get_rollout(id, name_of(path));
     case Operation::kResumeRollout:
-      if (auto resumed = plane_.resume_rollout(name); !resumed) return answer(id, resumed.error());
-      return get_rollout(id, name);
+      if (auto resumed = plane_.resume_rollout(name_of(path)); !resumed)
+        return answer(id, resumed.error());
+      return get_rollout(id, name_of(path));
     case Operation::kUndoRollout:
       return undo_rollout(id, exchange);
     case Operation::kSetTraffic:

@@ -235,7 +235,7 @@ Exit codes
     out << ' ' << code.code << ' ' << code.words;
     if (++told < kExitCodes.size()) out << (told == 4 ? "\n " : "  ");
   }
-  out << "\n\nColours only on a terminal and unless NO_COLOR is set.\n";
+  out << "\nColours only on a terminal and unless NO_COLOR is set.\n";
   return out.str();
 }
 

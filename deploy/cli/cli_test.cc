@@ -105,7 +105,7 @@ TEST_F(CliTest, AWrongWordIsToldWithWhatIsAllowed) {
   EXPECT_EQ(
       run({"hello"}).err,
       "subito: there is no command 'hello', there are up, new, deploy, dev, invoke, get, describe, "
-      "logs, dead-letters, debug, explain, scale, rollout, traffic, delete, doctor, bench, "
+      "logs, top, dead-letters, debug, explain, scale, rollout, traffic, delete, doctor, bench, "
       "simulate, version\nTry "
       "`subito --help`\n");
   EXPECT_THAT(run({"pod"}).err, HasSubstr("no command 'pod'; did you mean 'get pods'?\n"));
