@@ -23,7 +23,8 @@ class PrivateNode {
   PrivateNode(PrivateNode&&) noexcept = default;
   ~PrivateNode();
 
-  std::string api_socket() const { return folder_.path() + "/data/api.sock"; }
+  std::string data_folder() const { return folder_.path() + "/data"; }
+  std::string api_socket() const { return data_folder() + "/api.sock"; }
   pid_t pid() const { return child_.pid(); }
 
   static constexpr std::chrono::seconds kStartTimeout{30};

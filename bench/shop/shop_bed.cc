@@ -45,9 +45,9 @@ Status check_shop_folder(const std::string& folder) {
 Result<ShopBed> ShopBed::make(const ShopOptions& options) {
   const std::string folder = shop_folder(options.shop);
   RETURN_IF_ERROR(check_shop_folder(folder));
-  ASSIGN_OR_RETURN(ShopRedis redis, ShopRedis::start());
-  ASSIGN_OR_RETURN(Bed bed,
-                   Bed::make(options.binary, options.pool_size, {"--redis", redis.address()}));
+  ASSIGN_OR_RETURN(ShopRedis redis, ShopRedis::prepare());
+  ASSIGN_OR_RETURN(Bed bed, Bed::make(options.binary, options.pool_size, redis.node_options()));
+  RETURN_IF_ERROR(redis.connect(bed.node.data_folder()));
   std::error_code error;
   ShopBed shop(std::move(redis), std::move(bed),
                files::exists(files::path(folder) / "payment.yaml", error));

@@ -2,32 +2,22 @@
 
 #include <fcntl.h>
 #include <hiredis/hiredis.h>
-#include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <charconv>
-#include <csignal>
-#include <fstream>
 #include <random>
 #include <sstream>
 
-#include "bench/node_client.h"
+#include "runtime/base/unique_fd.h"
 
 namespace subito::bench {
 
 namespace {
 
-constexpr const char* kRedisServer = "redis-server";
-constexpr int kReadyPollMs = 5;
 constexpr timeval kRedisReplyMax = {10, 0};
+constexpr const char* kUser = "bench";
 constexpr const char* kOrderKeys = "checkout:order:*";
-
-std::string configuration(const std::string& folder, const std::string& socket,
-                          const std::string& password) {
-  return "port 0\nunixsocket \"" + socket + "\"\nunixsocketperm 700\ndir \"" + folder +
-         "\"\nsave \"\"\nappendonly yes\nappendfsync always\nloglevel warning\nrequirepass " +
-         password + "\n";
-}
 
 std::string random_hex() {
   std::random_device device;
@@ -36,10 +26,12 @@ std::string random_hex() {
   return text.str();
 }
 
-std::string whole_file(const std::string& path) {
-  std::stringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
+Status write_file(const std::string& path, const std::string& text, ::mode_t mode) {
+  const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+  if (!file.valid()) return errno_error("open " + path);
+  const ::ssize_t written = ::write(file.get(), text.data(), text.size());
+  if (written != static_cast<::ssize_t>(text.size())) return errno_error("write " + path);
+  return ok();
 }
 
 void flatten(const redisReply& reply, std::vector<std::optional<std::string>>& out) {
@@ -71,61 +63,27 @@ void ShopRedis::Close::operator()(redisContext* context) const {
   redisFree(context);
 }
 
-Result<ShopRedis> ShopRedis::start() {
+// The node starts `redis-server -` and writes the configuration to it: ours goes before the dash.
+Result<ShopRedis> ShopRedis::prepare() {
   ASSIGN_OR_RETURN(TempFolder folder, TempFolder::make());
-  const std::string socket = folder.path() + "/redis.sock";
-  const std::string file = folder.path() + "/redis.conf";
-  const std::string log = folder.path() + "/redis.log";
-  const std::string password = random_hex();
-  std::ofstream(file) << configuration(folder.path(), socket, password);
-  const UniqueFd errors(::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  if (!errors.valid()) return errno_error("open " + log);
-  UniqueFd output;
-  ASSIGN_OR_RETURN(Child child,
-                   start_service({kRedisServer, {kRedisServer, file}}, output, errors.get()));
-  ShopRedis redis(std::move(folder), password, std::move(child), std::move(output));
-  if (auto ready = redis.await_ready(); !ready) {
-    Error error = std::move(ready).error().annotate("start redis-server");
-    error.message += "; is it installed (package redis-server)?\n" + whole_file(log);
-    return error;
-  }
+  ShopRedis redis(std::move(folder), random_hex());
+  const std::string user = redis.folder_.path() + "/user.conf";
+  RETURN_IF_ERROR(write_file(
+      user, std::string("user ") + kUser + " on >" + redis.password_ + " ~* &* +@all\n", 0600));
+  RETURN_IF_ERROR(write_file(
+      redis.program(), "#!/bin/sh\nexec redis-server --include '" + user + "' \"$@\"\n", 0700));
   return redis;
 }
 
-ShopRedis::~ShopRedis() {
-  context_.reset();
-  child_.signal(SIGTERM);
-  (void)child_.end(kStopTimeout);
-}
-
-// What it prints (its log, with "loglevel warning" hardly a line) is read away; the end of that is
-// its own end.
-Status ShopRedis::await_ready() {
-  const auto deadline = std::chrono::steady_clock::now() + kStartTimeout;
-  while (!connect()) {
-    pollfd readable = {output_.get(), POLLIN, 0};
-    const int ready = ::poll(&readable, 1, kReadyPollMs);
-    if (ready < 0) return fail(ErrorCode::kCancelled, "interrupted");
-    char buffer[512];
-    if (ready > 0 && ::read(output_.get(), buffer, sizeof buffer) <= 0) {
-      return fail(ErrorCode::kUnavailable, "it ended");
-    }
-    if (std::chrono::steady_clock::now() > deadline) {
-      return fail(ErrorCode::kDeadlineExceeded, "it does not answer");
-    }
-  }
-  return ok();
-}
-
-Status ShopRedis::connect() {
-  context_.reset(redisConnectUnixWithTimeout(socket_path().c_str(), kRedisReplyMax));
+Status ShopRedis::connect(const std::string& data) {
+  const std::string socket = data + "/redis/redis.sock";
+  context_.reset(redisConnectUnixWithTimeout(socket.c_str(), kRedisReplyMax));
   if (context_ == nullptr || context_->err != 0) {
     return fail(ErrorCode::kUnavailable,
-                std::string("connect to Redis: ") + (context_ ? context_->errstr : "no memory"));
+                "connect to " + socket + ": " + (context_ ? context_->errstr : "no memory"));
   }
   redisSetTimeout(context_.get(), kRedisReplyMax);
-  RETURN_IF_ERROR(command({"AUTH", password_}));
-  RETURN_IF_ERROR(command({"PING"}));
+  RETURN_IF_ERROR(command({"AUTH", kUser, password_}));
   return ok();
 }
 

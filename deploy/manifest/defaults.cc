@@ -58,8 +58,11 @@ void apply_breaker(Breaker& breaker) {
 
 void apply_trigger(Trigger& trigger, const FunctionSpec& spec) {
   if (!trigger.has_deliveries()) trigger.set_deliveries(kTriggerDeliveries);
-  if (trigger.has_stream() && !trigger.stream().has_in_flight())
-    trigger.mutable_stream()->set_in_flight(kStreamInFlight);
+  if (trigger.has_stream()) {
+    StreamTrigger& stream = *trigger.mutable_stream();
+    if (!stream.has_in_flight()) stream.set_in_flight(kStreamInFlight);
+    if (!stream.has_batch()) stream.set_batch(kStreamBatch);
+  }
   if (trigger.has_due() && !trigger.due().has_in_flight())
     trigger.mutable_due()->set_in_flight(kDueInFlight);
   if (!trigger.binding().empty()) return;

@@ -79,6 +79,7 @@ inline constexpr std::int64_t kBreakerSlowMs = 0;
 inline constexpr std::int32_t kTriggerDeliveries = 10;
 // In the order of the stream, which is what most consumers count on.
 inline constexpr std::int32_t kStreamInFlight = 1;
+inline constexpr std::int32_t kStreamBatch = 1;
 // What is due at one moment is independent of each other.
 inline constexpr std::int32_t kDueInFlight = 8;
 

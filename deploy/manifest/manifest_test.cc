@@ -396,6 +396,7 @@ TEST(Defaults, FillInWhatIsAbsentAndKeepZero) {
   EXPECT_EQ(function.spec().triggers(0).deliveries(), kTriggerDeliveries);
   EXPECT_EQ(function.spec().triggers(0).binding(), "r");
   EXPECT_EQ(function.spec().triggers(0).stream().in_flight(), kStreamInFlight);
+  EXPECT_EQ(function.spec().triggers(0).stream().batch(), kStreamBatch);
   EXPECT_EQ(function.spec().triggers(1).due().in_flight(), kDueInFlight);
   EXPECT_EQ(to_string(parse_yaml("f", to_json(function)).faults), "");  // all within their rules
 }

@@ -217,6 +217,7 @@ const std::array kRules = {
     Rule{.field = "StreamTrigger.of", .text = check_name},
     Rule{.field = "StreamTrigger.key", .required = true, .text = check_redis_key},
     Rule{.field = "StreamTrigger.in_flight", .min = 1, .max = 100},
+    Rule{.field = "StreamTrigger.batch", .min = 1, .max = 100},
     Rule{.field = "ScheduleTrigger.cron", .required = true, .text = check_cron},
     Rule{.field = "DueTrigger.key", .required = true, .text = check_redis_key},
     Rule{.field = "DueTrigger.in_flight", .min = 1, .max = 100},

@@ -56,6 +56,7 @@ TEST(Rules, DefaultsStandInTheComments) {
            {"pids", std::to_string(kPids)},
            {"deliveries =", std::to_string(kTriggerDeliveries)},
            {"in_flight =", std::to_string(kStreamInFlight)},
+           {"batch =", std::to_string(kStreamBatch)},
            {"in_flight = 2", std::to_string(kDueInFlight)},
            {"int32 failures", std::to_string(kBreakerFailures)},
            {"int32 failure_rate", std::to_string(kBreakerFailureRate)},

@@ -7,6 +7,7 @@
 
 #include "functions/checkout/history.h"
 #include "functions/checkout/redis_order_store.h"
+#include "functions/shop/delivered.h"
 #include "functions/shop/service.h"
 
 namespace shop {
@@ -60,26 +61,22 @@ Response carry_on(const Request& request, Context& context) {
   return Saga(context, store).carry_on(order);
 }
 
-// "1764146351000-0", as Redis names the entries of a stream.
-bool is_entry_id(std::string_view text) {
-  const std::size_t dash = text.find('-');
-  return dash != text.npos && dash > 0 && dash + 1 < text.size() && text.size() <= 30 &&
-         text.find_first_not_of("0123456789-") == text.npos &&
-         text.find('-', dash + 1) == text.npos;
-}
-
-Response take_event_in(const Request& request, Context& context) {
-  const std::string id(request.header("ce-id").value_or(""));
-  if (!is_entry_id(id)) throw HttpError(400, "bad-event", "ce-id is the id of a stream entry");
-  const Event event{std::string(request.header("ce-type").value_or("")), request.body()};
-  // One of a kind that is not known here tells nothing about a customer's orders.
-  if (!is_order_event(event.type)) return Response(204);
-  try {
-    History(context.redis("redis")).apply(id, event);
-  } catch (const std::invalid_argument& error) {
-    throw HttpError(422, "bad-event", error.what());
+// One of a kind that is not known here tells nothing about a customer's orders.
+Response take_events_in(const Request& request, Context& context) {
+  const std::vector<Delivered> events = delivered_events(request);
+  std::vector<History::Told> told;
+  std::vector<std::string> unreadable;
+  for (const auto& [id, event] : events) {
+    if (!is_order_event(event.type)) continue;
+    try {
+      told.push_back({id, order_changed(event).order});
+    } catch (const std::invalid_argument& error) {
+      if (events.size() == 1) throw HttpError(422, "bad-event", error.what());
+      unreadable.push_back(id);
+    }
   }
-  return Response(204);
+  History(context.redis("redis")).apply(told);
+  return all_but(unreadable);
 }
 
 Response rebuild_history(const Request&, Context& context) {
@@ -145,7 +142,7 @@ subito::Router checkout_router() {
   router.get("/orders/{id}", guarded(get_order));
   router.get("/customers/{customer}/orders", guarded(list_orders));
   router.post("/due", guarded(carry_on));
-  router.post("/events", guarded(take_event_in));
+  router.post("/events", guarded(take_events_in));
   router.post("/history/rebuild", guarded(rebuild_history));
   add_openapi(router, checkout_openapi());
   add_health(router, check_redis);

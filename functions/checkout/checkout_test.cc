@@ -88,6 +88,18 @@ TEST(CheckoutTest, APageIsBoundedAndItsCursorIsOneOfOurs) {
   }
 }
 
+TEST(CheckoutTest, OfABatchOfEventsTheUnreadableAreNamedToComeAgain) {
+  subito::testing::TestContext context({.function = "checkout"});
+  context.add_redis("redis");
+  const Request batch("POST", "/events", {{"content-type", "application/cloudevents-batch+json"}},
+                      R"([{"id":"1-0","type":"shop.v1.OrderPlaced","data_base64":"/w=="},
+                          {"id":"1-1","type":"shop.v1.Other","data_base64":"/w=="},
+                          {"id":"1-2","type":"shop.v1.OrderCompleted","data_base64":"/w=="}])");
+  const subito::Response answer = subito::testing::answer_of(checkout_router(), batch, context);
+  EXPECT_EQ(answer.status(), 204);
+  EXPECT_EQ(answer.headers().get("subito-failed"), "1-0, 1-2");
+}
+
 TEST(CheckoutTest, TheTriggersAndTheMaintenanceRefuseWhatIsNotForThem) {
   subito::testing::TestContext context({.function = "checkout"});
   context.add_redis("redis");

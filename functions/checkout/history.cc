@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <stdexcept>
+#include <tuple>
 #include <utility>
 
 #include "functions/checkout/history_scripts.h"
@@ -16,7 +18,7 @@ using subito::RedisReply;
 
 constexpr std::size_t kPlacedDigits = 15;  // until the year 33658
 constexpr std::size_t kOrderIdDigits = 32;
-constexpr const char* kChunk = "256";  // events or customers at a time
+constexpr const char* kChunk = "100";  // events or customers at a time
 // How often an event may find that a rebuild has just put another view to use.
 constexpr int kApplyTriesMax = 3;
 constexpr const char* kStreamBegin = "0-0";
@@ -45,6 +47,17 @@ Event event_in(const RedisReply& entry) {
     if (fields[i].text() == "data") event.data = fields[i + 1].text();
   }
   return event;
+}
+
+// By number: "9-9" comes before "10-2".
+bool comes_before(std::string_view left, std::string_view right) {
+  const auto parts = [](std::string_view id) {
+    const std::size_t dash = id.find('-');
+    const std::string_view ms = id.substr(0, dash);
+    const std::string_view sequence = id.substr(dash + 1);
+    return std::tuple(ms.size(), ms, sequence.size(), sequence);
+  };
+  return parts(left) < parts(right);
 }
 
 void check_replies(const std::vector<RedisReply>& replies) {
@@ -82,24 +95,35 @@ std::string History::generation() {
   return reply.is_nil() ? "0" : std::string(reply.text());
 }
 
-History::Apply History::apply_of(const std::string& source, const std::string& generation,
-                                 const std::string& id, const Event& event) const {
-  const Order order = order_changed(event).order;
-  return {{redis_.key(source), view_key(generation, "customers"),
-           view_key(generation, "list:" + order.customer),
-           view_key(generation, "orders:" + order.customer), view_key(generation, "last")},
-          {generation, order.customer, order.id, history_entry(order),
-           std::to_string(order.version), to_json(order), id}};
+// Of an order that is told of more than once the newest counts.
+std::int64_t History::apply_to(const char* source, const std::string& generation,
+                               const std::vector<Told>& told) {
+  std::map<std::string_view, const Order*> newest;
+  std::string_view last = told.front().id;
+  for (const Told& one : told) {
+    const Order*& known = newest[one.order.id];
+    if (known == nullptr || known->version < one.order.version) known = &one.order;
+    if (comes_before(last, one.id)) last = one.id;
+  }
+  std::vector<std::string> keys{redis_.key(source), view_key(generation, "customers"),
+                                view_key(generation, "last")};
+  std::vector<std::string> arguments{generation, std::string(last)};
+  for (const auto& [id, order] : newest) {
+    keys.push_back(view_key(generation, "list:" + order->customer));
+    keys.push_back(view_key(generation, "orders:" + order->customer));
+    arguments.insert(arguments.end(), {order->customer, order->id, history_entry(*order),
+                                       std::to_string(order->version), to_json(*order)});
+  }
+  return redis_.eval(history_scripts::kApply, keys, arguments).integer();
 }
 
-bool History::apply(const std::string& id, const Event& event) {
+std::size_t History::apply(const std::vector<Told>& told) {
+  if (told.empty()) return 0;
   for (int i = 0; i < kApplyTriesMax; ++i) {
-    const Apply apply = apply_of("view:generation", generation(), id, event);
-    const std::int64_t taken =
-        redis_.eval(history_scripts::kApply, apply.keys, apply.arguments).integer();
-    if (taken >= 0) return taken == 1;
+    const std::int64_t taken = apply_to("view:generation", generation(), told);
+    if (taken >= 0) return static_cast<std::size_t>(taken);
   }
-  throw RedisError("take event in: the view is being rebuilt");
+  throw RedisError("take events in: the view is being rebuilt");
 }
 
 std::string History::page(const std::string& customer, const PageAsked& asked) {
@@ -163,22 +187,18 @@ std::string History::fill(const std::string& generation, const std::string& from
   const RedisReply entries =
       redis_.command({"XRANGE", redis_.key("events"), "(" + from, "+", "COUNT", kChunk});
   if (entries.size() == 0) return from;
-  const subito::RedisScript& script = history_scripts::kApply;
-  std::vector<std::vector<std::string>> commands{{"SCRIPT", "LOAD", std::string(script.text())}};
+  std::vector<Told> told;
   for (std::size_t i = 0; i < entries.size(); ++i) {
     ++rebuilt.events;
     try {
-      const std::string id(entries[i][0].text());
-      const Apply apply = apply_of("view:rebuild", generation, id, event_in(entries[i]));
-      std::vector<std::string>& command = commands.emplace_back(std::vector{
-          std::string("EVALSHA"), std::string(script.sha1()), std::to_string(apply.keys.size())});
-      command.insert(command.end(), apply.keys.begin(), apply.keys.end());
-      command.insert(command.end(), apply.arguments.begin(), apply.arguments.end());
+      told.push_back(
+          {std::string(entries[i][0].text()), order_changed(event_in(entries[i])).order});
     } catch (const std::invalid_argument&) {
       ++rebuilt.skipped;
     }
   }
-  check_replies(redis_.pipeline(commands));
+  // -1: another run has put it to use; kSwitch tells.
+  if (!told.empty()) (void)apply_to("view:rebuild", generation, told);
   return std::string(entries[entries.size() - 1][0].text());
 }
 

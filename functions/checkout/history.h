@@ -42,9 +42,14 @@ class History {
  public:
   explicit History(subito::Redis& redis) : redis_(redis) {}
 
-  // Takes an event in, whatever was taken in before; false if it told nothing new. `id` is that of
-  // its stream entry. Throws std::invalid_argument for an event that cannot be read.
-  bool apply(const std::string& id, const Event& event);
+  // What an event tells, and the id of its stream entry.
+  struct Told {
+    std::string id;
+    Order order;
+  };
+  // Takes events in by one script, whatever was taken in before. How many orders they told
+  // something new of.
+  std::size_t apply(const std::vector<Told>& told);
 
   // {orders: [newest first], next: a cursor or null}. Orders that come in meanwhile are before the
   // first page and move nothing.
@@ -57,13 +62,9 @@ class History {
  private:
   std::string view_key(std::string_view generation, std::string_view name) const;
   std::string generation();
-  // What history_scripts::kApply is run with.
-  struct Apply {
-    std::vector<std::string> keys;
-    std::vector<std::string> arguments;
-  };
-  Apply apply_of(const std::string& source, const std::string& generation, const std::string& id,
-                 const Event& event) const;
+  // -1: `source` names another generation.
+  std::int64_t apply_to(const char* source, const std::string& generation,
+                        const std::vector<Told>& told);
   std::string fill(const std::string& generation, const std::string& from, Rebuilt& rebuilt);
   bool drop_retired(const std::function<bool()>& more);
   bool drop(const std::string& generation, const std::function<bool()>& more);

@@ -15,23 +15,29 @@
 
 namespace shop::history_scripts {
 
-// KEYS: what names the generation, customers, list, orders, last. ARGV: the generation, customer,
-// order, entry of the list, version, JSON, id of the event.
-// Answers 1 (taken in), 0 (not newer than what is there), -1 (another generation is in use).
+// KEYS: what names the generation, customers, last, then of each order list and orders. ARGV: the
+// generation, id of the last event, then of each order customer, order, entry of the list, version,
+// JSON. Answers how many of the orders are newer than what was there, and so taken in; -1: another
+// generation is in use.
 constexpr subito::RedisScript kApply(R"(
 if (redis.call('GET', KEYS[1]) or '0') ~= ARGV[1] then return -1 end
-local known = redis.call('HGET', KEYS[4], ARGV[3])
-local fresh = not known or tonumber(string.match(known, '^%d+')) < tonumber(ARGV[5])
-local ms, n = string.match(ARGV[7], '^(%d+)-(%d+)$')
-local last = redis.call('GET', KEYS[5]) or '0-0'
+local ms, n = string.match(ARGV[2], '^(%d+)-(%d+)$')
+local last = redis.call('GET', KEYS[3]) or '0-0'
 local last_ms, last_n = string.match(last, '^(%d+)-(%d+)$')
 ms, n, last_ms, last_n = tonumber(ms), tonumber(n), tonumber(last_ms), tonumber(last_n)
-if ms > last_ms or (ms == last_ms and n > last_n) then redis.call('SET', KEYS[5], ARGV[7]) end
-if not fresh then return 0 end
-redis.call('SADD', KEYS[2], ARGV[2])
-redis.call('ZADD', KEYS[3], 0, ARGV[4])
-redis.call('HSET', KEYS[4], ARGV[3], ARGV[5] .. ' ' .. ARGV[6])
-return 1
+if ms > last_ms or (ms == last_ms and n > last_n) then redis.call('SET', KEYS[3], ARGV[2]) end
+local taken, key = 0, 4
+for i = 3, #ARGV, 5 do
+  local known = redis.call('HGET', KEYS[key + 1], ARGV[i + 1])
+  if not known or tonumber(string.match(known, '^%d+')) < tonumber(ARGV[i + 3]) then
+    redis.call('SADD', KEYS[2], ARGV[i])
+    redis.call('ZADD', KEYS[key], 0, ARGV[i + 2])
+    redis.call('HSET', KEYS[key + 1], ARGV[i + 1], ARGV[i + 3] .. ' ' .. ARGV[i + 4])
+    taken = taken + 1
+  end
+  key = key + 2
+end
+return taken
 )");
 
 // KEYS: rebuild, generations. Answers the generation to fill, begun now or before.

@@ -86,6 +86,9 @@ class CheckoutOpenApiTest : public testing::Test {
     event_ = {{"ce-id", std::string(entry[0].text())}, {"ce-type", "shop.v1.OrderPlaced"}};
     EXPECT_EQ(ask("POST", "/events", body, event_), 204);
     EXPECT_EQ(ask("POST", "/events", "\xff", event_), 422);
+    EXPECT_EQ(ask("POST", "/events", R"([{"id":"1-0","type":"shop.v1.Other"}])",
+                  {{"content-type", "application/cloudevents-batch+json"}}),
+              204);
     EXPECT_EQ(ask("POST", "/events", body), 400);
     EXPECT_EQ(ask("GET", "/customers/guest/orders?limit=1"), 200);
     EXPECT_EQ(ask("GET", "/customers/guest/orders?limit=0"), 400);

@@ -25,7 +25,9 @@ KeyWatch::KeyWatch(Loop& loop, Dialer& dialer, RedisEndpoint redis, Callback cal
                mode_ = Mode::kUnknown;
                poll_timer_.stop();
              },
-             [this](const redisReply& reply) { on_pushed(reply); }}) {}
+             [this](const redisReply& reply) { on_pushed(reply); },
+             [this] { tell(std::exchange(changed_, {})); }},
+            kNewsGap) {}
 
 void KeyWatch::set_keys(std::set<std::string> keys) {
   if (mode_ == Mode::kNotified) {
@@ -64,16 +66,16 @@ void KeyWatch::on_pushed(const redisReply& reply) {
   };
   if (text(0) != "message" && text(0) != "subscribe") return;
   if (text(1).substr(0, kChannel.size()) != kChannel) return;
-  callback_(std::string(text(1).substr(kChannel.size())));
+  changed_.emplace(text(1).substr(kChannel.size()));
 }
 
-void KeyWatch::tell_all() {
-  for (const std::string& key : std::set(keys_)) callback_(key);
+void KeyWatch::tell(const std::set<std::string>& keys) {
+  for (const std::string& key : keys) callback_(key);
 }
 
 void KeyWatch::poll() {
   poll_timer_.start(kPollInterval);
-  tell_all();
+  tell(std::set(keys_));
 }
 
 }  // namespace subito::bindings

@@ -16,6 +16,9 @@
 namespace subito::bindings {
 
 constexpr Duration kPollInterval = std::chrono::seconds(1);
+// So long after a first change what came meanwhile is told, each key once: what is written in one
+// go is one piece of news, and none competes with its writer.
+constexpr Duration kNewsGap = std::chrono::milliseconds(10);
 
 class KeyWatch {
  public:
@@ -34,12 +37,13 @@ class KeyWatch {
   void on_up();
   void on_settings(const Result<RedisReplyPtr>& reply);
   void on_pushed(const redisReply& reply);
-  void tell_all();
+  void tell(const std::set<std::string>& keys);
   void poll();
 
   const Callback callback_;
   Mode mode_ = Mode::kUnknown;  // of the Redis that is there
   std::set<std::string> keys_;
+  std::set<std::string> changed_;  // not told yet
   Timer poll_timer_;
   RedisLink link_;
 };

@@ -10,13 +10,16 @@
 
 namespace subito::bindings {
 
-RedisLink::RedisLink(Loop& loop, Dialer& dialer, RedisEndpoint redis, Events events)
+RedisLink::RedisLink(Loop& loop, Dialer& dialer, RedisEndpoint redis, Events events,
+                     Duration push_gap)
     : loop_(loop),
       dialer_(dialer),
       redis_(std::move(redis)),
       events_(std::move(events)),
+      push_gap_(push_gap),
       redial_timer_(loop, [this] { dial(); }),
       reply_timer_(loop, [this] { lose("no reply in time"); }),
+      gap_timer_(loop, [this] { end_gap(); }),
       flush_(loop, [this] { flush(); }) {
   dial();
 }
@@ -43,7 +46,7 @@ void RedisLink::on_dialled(UniqueFd fd) {
   reader_.reset(redisReaderCreate());
   unread_ = 0;
   poll_.emplace(loop_, fd_.get(), [this](int status, int events) { on_ready(status, events); });
-  poll_->start(UV_READABLE);
+  watch();
   transition(State::kLoggingIn);
   // On its own: Redis hangs up on who sends long commands before it knows him.
   RedisCommand login{"PING"};
@@ -88,13 +91,34 @@ void RedisLink::flush() {
   const ssize_t n = send(fd_.get(), out_.data(), out_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   if (n < 0 && errno != EAGAIN && errno != EINTR) return lose(errno_error("send").message);
   if (n > 0) out_.erase(0, static_cast<std::size_t>(n));
-  poll_->start(out_.empty() ? UV_READABLE : UV_READABLE | UV_WRITABLE);
+  watch();
+}
+
+void RedisLink::watch() {
+  const int events = (in_gap_ ? 0 : UV_READABLE) | (out_.empty() ? 0 : UV_WRITABLE);
+  if (events == 0) return poll_->stop();
+  poll_->start(events);
+}
+
+void RedisLink::begin_gap() {
+  in_gap_ = true;
+  gap_timer_.start(push_gap_);
+  watch();
+}
+
+void RedisLink::end_gap() {
+  in_gap_ = false;
+  watch();
+  read_more();
 }
 
 void RedisLink::on_ready(int status, int events) {
   if (status < 0) return lose(errno_error("wait for socket", -status).message);
   if ((events & UV_WRITABLE) != 0) flush();
-  if ((events & UV_READABLE) != 0 && fd_.valid()) read_more();
+  if ((events & UV_READABLE) == 0 || !fd_.valid() || in_gap_) return;
+  const bool pushed = state_ == State::kUp && asked_.empty();
+  if (pushed && push_gap_ > Duration::zero()) return begin_gap();
+  read_more();
 }
 
 void RedisLink::read_more() {
@@ -108,7 +132,8 @@ void RedisLink::read_more() {
   unread_ += static_cast<std::size_t>(n);
   redisReaderFeed(reader_.get(), buffer.data(), static_cast<std::size_t>(n));
   if (!take_replies()) return lose("it does not speak Redis");
-  if (unread_ > kReplyBytesMax) lose("a reply over 64 MiB");
+  if (unread_ > kReplyBytesMax) return lose("a reply over 64 MiB");
+  if (events_.pushed_all) events_.pushed_all();
 }
 
 // A callback may ask more; only lose() takes the reader away.
@@ -142,6 +167,8 @@ void RedisLink::lose(const std::string& reason) {
   last_failure_ = reason;
   transition(State::kAway);
   reply_timer_.stop();
+  gap_timer_.stop();
+  in_gap_ = false;
   poll_.reset();
   fd_.reset();
   reader_.reset();

@@ -41,9 +41,12 @@ class RedisLink {
     std::function<void()> up;
     std::function<void(const std::string& reason)> down;  // after the callbacks of what was asked
     std::function<void(const redisReply&)> pushed;        // what nobody asked for: of post()
+    std::function<void()> pushed_all;                     // after those that were read in one go
   };
 
-  RedisLink(Loop& loop, Dialer& dialer, RedisEndpoint redis, Events events);
+  // What is pushed waits in the socket for `push_gap` and is read in one go, so that many pushes
+  // wake this process once.
+  RedisLink(Loop& loop, Dialer& dialer, RedisEndpoint redis, Events events, Duration push_gap = {});
   ~RedisLink();
   RedisLink(const RedisLink&) = delete;
   RedisLink& operator=(const RedisLink&) = delete;
@@ -66,6 +69,9 @@ class RedisLink {
   void on_login(const Result<RedisReplyPtr>& reply);
   void enqueue(const RedisCommand& command, Callback callback);
   void flush();
+  void watch();
+  void begin_gap();
+  void end_gap();
   void on_ready(int status, int events);
   void read_more();
   bool take_replies();
@@ -76,11 +82,14 @@ class RedisLink {
   Dialer& dialer_;
   const RedisEndpoint redis_;
   const Events events_;
+  const Duration push_gap_;
   State state_ = State::kAway;
   std::string last_failure_ = "not tried yet";
   Duration redial_ = kRedialMin;
   Timer redial_timer_;
   Timer reply_timer_;
+  Timer gap_timer_;
+  bool in_gap_ = false;
   TurnEnd flush_;
   DialId dial_;
   UniqueFd fd_;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "runtime/bindings/redis_server.h"
@@ -100,6 +101,28 @@ TEST_F(RedisLinkTest, WhatIsAskedWhileItIsAwayFailsAndSaysWhy) {
   wait_for(1);
   EXPECT_EQ(happened_[0].rfind("ask redis: ", 0), 0U) << happened_[0];
   EXPECT_FALSE(one->up());
+}
+
+TEST_F(RedisLinkTest, WhatIsPushedWithinAGapIsReadInOneGo) {
+  std::vector<int> goes;  // pushes in each
+  int pushes = 0;
+  RedisLink::Events events;
+  events.pushed = [&](const redisReply&) { ++pushes; };
+  events.pushed_all = [&] { goes.push_back(std::exchange(pushes, 0)); };
+  RedisLink listener(loop_, dialer_, server_->endpoint(), std::move(events),
+                     std::chrono::milliseconds(300));
+  const auto one = link();
+  run_until(loop_, [&] { return listener.up() && one->up(); });
+  listener.post({"SUBSCRIBE", "news"});
+  run_until(loop_, [&] { return !goes.empty() && goes.back() == 1; });
+  goes.clear();
+  for (std::size_t i = 1; i <= 5; ++i) {
+    ask(*one, {"PUBLISH", "news", "x"});
+    wait_for(1 + i);  // one after the other: each of them would have woken it
+  }
+  EXPECT_TRUE(goes.empty());
+  run_until(loop_, [&] { return !goes.empty(); });
+  EXPECT_EQ(goes, std::vector<int>{5});
 }
 
 TEST_F(RedisLinkTest, AWrongPasswordIsToldAndTriedAgain) {

@@ -5,6 +5,7 @@
 
 #include "runtime/base/time.h"
 #include "runtime/http/path.h"
+#include "runtime/http/problem.h"
 
 namespace subito::http {
 namespace {
@@ -37,6 +38,36 @@ std::string encoded_attribute(std::string_view value) {
     }
   }
   return out;
+}
+
+struct TimeText {
+  char text[kRfc3339Size];
+};
+
+TimeText time_text(std::int64_t unix_ms) {
+  TimeText time;
+  format_rfc3339(std::clamp<std::int64_t>(unix_ms, 0, kLatestMs) * 1'000'000, time.text);
+  return time;
+}
+
+void append_base64(std::string& out, std::string_view bytes) {
+  constexpr std::string_view kDigits =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::string_view part = bytes.substr(i, 3);
+    std::uint32_t bits = 0;
+    for (std::size_t n = 0; n < 3; ++n) {
+      bits = bits << 8 | (n < part.size() ? static_cast<unsigned char>(part[n]) : 0U);
+    }
+    for (std::size_t n = 0; n < 4; ++n) {
+      out += n <= part.size() ? kDigits[(bits >> (18 - 6 * n)) & 63] : '=';
+    }
+  }
+}
+
+void append_member(std::string& out, std::string_view name, std::string_view value) {
+  out.append(out.back() == '{' ? "\"" : ",\"").append(name).append("\":");
+  append_json_string(out, value);
 }
 
 }  // namespace
@@ -75,19 +106,39 @@ CloudEvent event_of_due(const std::string& key, std::string id, std::string memb
 }
 
 Fields fields_of(const CloudEvent& event) {
-  char time[kRfc3339Size];
-  format_rfc3339(std::clamp<std::int64_t>(event.unix_ms, 0, kLatestMs) * 1'000'000, time);
   Fields fields = {{"ce-specversion", "1.0"},
                    {"ce-id", encoded_attribute(event.id)},
                    {"ce-source", encoded_attribute(event.source)},
                    {"ce-type", encoded_attribute(event.type)},
-                   {"ce-time", time}};
+                   {"ce-time", time_text(event.unix_ms).text}};
   if (!event.subject.empty()) fields.emplace_back("ce-subject", encoded_attribute(event.subject));
   if (!event.data.empty())
     fields.emplace_back("content-type", encoded_attribute(event.content_type));
   for (const auto& [name, value] : event.attributes)
     fields.emplace_back("ce-" + name, encoded_attribute(value));
   return fields;
+}
+
+std::string batch_of(const std::vector<CloudEvent>& events) {
+  std::string out = "[";
+  for (const CloudEvent& event : events) {
+    out += out.size() > 1 ? ",\n{" : "{";
+    append_member(out, "specversion", "1.0");
+    append_member(out, "id", event.id);
+    append_member(out, "source", event.source);
+    append_member(out, "type", event.type);
+    append_member(out, "time", time_text(event.unix_ms).text);
+    if (!event.subject.empty()) append_member(out, "subject", event.subject);
+    for (const auto& [name, value] : event.attributes) append_member(out, name, value);
+    if (!event.data.empty()) {
+      append_member(out, "datacontenttype", event.content_type);
+      out += ",\"data_base64\":\"";
+      append_base64(out, event.data);
+      out += '"';
+    }
+    out += '}';
+  }
+  return out + "]\n";
 }
 
 }  // namespace subito::http

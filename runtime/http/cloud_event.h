@@ -1,6 +1,7 @@
 // CloudEvent: something that happened, and how it stands in a request: binary mode of the HTTP
-// protocol binding (https://github.com/cloudevents/spec). What a node's triggers deliver and what
-// functions without a node read themselves is the same by this. Plain values, pure functions.
+// protocol binding, several in batched mode (https://github.com/cloudevents/spec). What a node's
+// triggers deliver and what functions without a node read themselves is the same by this. Plain
+// values, pure functions.
 #pragma once
 
 #include <cstdint>
@@ -37,5 +38,9 @@ CloudEvent event_of_due(const std::string& key, std::string id, std::string memb
 // Its headers. In values space, '"', '%' and what is not printable ASCII become %XX; a time beyond
 // what can be told becomes the nearest.
 Fields fields_of(const CloudEvent& event);
+
+inline constexpr char kBatchContentType[] = "application/cloudevents-batch+json";
+// Several as one body of that type: the JSON batch format. Data are base64.
+std::string batch_of(const std::vector<CloudEvent>& events);
 
 }  // namespace subito::http

@@ -71,7 +71,7 @@ void Feed::source_failed(TimePoint now) {
 }
 
 void Feed::changed(TimePoint now, Actions& actions) {
-  news_look_ = std::min(news_look_, now + kLinger);
+  changed_ = true;
   plan(now, actions);
 }
 
@@ -103,6 +103,7 @@ void Feed::found(TimePoint now, const Found& found, Actions& actions) {
     Item& item = add(one.id, now);
     item.taken = one.taken;
     item.number = one.taken ? 1 : 0;
+    item.bytes = one.bytes;
   }
   plan(now, actions);
 }
@@ -197,43 +198,72 @@ void Feed::plan_settlements(Actions& actions) {
   }
 }
 
+// Deliveries that may begin.
+std::size_t Feed::room() const {
+  const auto busy = std::count_if(items_.begin(), items_.end(), [](const auto& entry) {
+    const Item& item = entry.second;
+    return item.state == State::kTaking || (item.state == State::kDelivering && !item.joined);
+  });
+  return limits_.in_flight - std::min<std::size_t>(limits_.in_flight, busy);
+}
+
+void Feed::begin(Item& item, Actions& actions) {
+  item.state = item.taken ? State::kDelivering : State::kTaking;
+  item.joined = false;
+  actions.push_back({item.taken ? Action::Kind::kDeliver : Action::Kind::kTake, item.id,
+                     item.taken ? item.number : 0});
+}
+
+// With a delivery that has just begun. `bytes`: what that holds.
+bool Feed::join(Item& item, Action& delivery, std::size_t& bytes) const {
+  const bool fresh = item.taken && item.number == 1;
+  const bool fits = delivery.kind == Action::Kind::kDeliver && delivery.number == 1 &&
+                    delivery.others.size() + 1 < limits_.batch &&
+                    bytes + item.bytes <= kBatchBytesMax;
+  if (!fresh || !fits) return false;
+  bytes += item.bytes;
+  item.state = State::kDelivering;
+  item.joined = true;
+  delivery.others.push_back(item.id);
+  return true;
+}
+
 // Returns how many more there is room for.
 std::size_t Feed::plan_deliveries(TimePoint now, Actions& actions) {
-  std::size_t room = limits_.in_flight;
-  for (const auto& [arrival, item] : items_) {
-    const bool busy = item.state == State::kTaking || item.state == State::kDelivering;
-    room -= busy && room > 0 ? 1 : 0;
-  }
+  std::size_t room = this->room();
+  bool begun = false;  // the last action is one that others may join
+  std::size_t bytes = 0;
   for (auto& [arrival, item] : items_) {
     if (item.state == State::kSettling) continue;
     const bool ready = item.state == State::kAside && item.until <= now;
+    if (ready && begun && join(item, actions.back(), bytes)) continue;
+    if (limits_.ordered && begun) return 0;
     if (ready && room > 0) {
       --room;
-      item.state = item.taken ? State::kDelivering : State::kTaking;
-      actions.push_back({item.taken ? Action::Kind::kDeliver : Action::Kind::kTake, item.id,
-                         item.taken ? item.number : 0});
+      begin(item, actions);
+      begun = true;
+      bytes = item.bytes;
+    } else if (limits_.ordered) {
+      return 0;  // behind the first nothing begins
     }
-    if (limits_.ordered) return 0;  // behind the first nothing begins
   }
-  return room;
+  return limits_.ordered && begun ? 0 : room;
 }
 
 void Feed::plan_look(TimePoint now, std::size_t room, Actions& actions) {
-  const bool due = changed_ || std::min(news_look_, next_look_) <= now;
+  const bool due = changed_ || next_look_ <= now;
   if (!due || looking_ || room == 0 || items_.size() >= kAsideMax + limits_.in_flight) return;
   looking_ = true;
   changed_ = false;
-  news_look_ = TimePoint::max();
   next_look_ = TimePoint::max();
   Action look{Action::Kind::kLook};
-  look.room = room;
+  look.room = std::min(room * limits_.batch, kLookMax);
   look.known = items_.size();
   actions.push_back(std::move(look));
 }
 
 void Feed::plan_wake(TimePoint now, std::size_t room) {
-  const TimePoint look = std::min(news_look_, next_look_);
-  if (!looking_ && room > 0 && look > now) wake_at_ = look;
+  if (!looking_ && room > 0 && next_look_ > now) wake_at_ = next_look_;
   // What is ready already waits for room, which comes with an answer.
   for (const auto& [arrival, item] : items_) {
     if (item.state == State::kSettling) continue;

@@ -8,7 +8,9 @@
 //     │                ▼                     ├─ failed for the last time ─┘ as a dead letter
 //     └──────────────(gone)◀─────────────────┘
 //
-// A stream's new entries are taken by the very look that finds them, and delivered at once.
+// A stream's new entries are taken by the very look that finds them, and delivered at once, up to
+// `batch` of them by one delivery, whose outcome is told of each. An item that is delivered again
+// goes alone, so that one which nobody can take fails no others.
 // The count of an item's deliveries is kept by whoever keeps the items, in Redis: a feed that
 // starts anew is told it. Ids are opaque. What is settled and what was asked of a Redis that went
 // away is asked again when it is back, so each of these must bear being done twice.
@@ -27,15 +29,17 @@ namespace subito::triggers {
 
 struct FeedLimits {
   std::uint32_t in_flight = 1;        // deliveries at once
+  std::uint32_t batch = 1;            // items in a delivery
   bool ordered = false;               // the first item holds up all others
   std::uint32_t deliveries_max = 10;  // 0: without end
 };
 
 // Items set aside for later, beyond which nothing new is looked for.
 inline constexpr std::size_t kAsideMax = 1000;
-// After news so long nothing is looked for: what is written in one go is found in one look, and
-// whoever writes it need not share Redis with its own readers meanwhile.
-inline constexpr Duration kLinger = std::chrono::milliseconds(10);
+// New items that one look brings, at most.
+inline constexpr std::size_t kLookMax = 200;
+// What a delivery of several items holds, at most.
+inline constexpr std::size_t kBatchBytesMax = 256 << 10;
 // After an error of Redis, and at most between any two tries of a delivery.
 inline constexpr Duration kErrorPause = std::chrono::seconds(1);
 inline constexpr Duration kPauseMax = std::chrono::seconds(30);
@@ -45,7 +49,7 @@ struct Action {
     kRecover,      // what was taken and never settled: recovered()
     kLook,         // for new items, `room` of them: found()
     kTake,         // for one more delivery, which counts: taken() or gone()
-    kDeliver,      // the `number`-th: answered()
+    kDeliver,      // the `number`-th, with the `others`: answered() for each
     kUntake,       // it was no delivery: the count is `number` again
     kAcknowledge,  // settled()
     kDeadLetter,   // after `number` deliveries: settled()
@@ -54,14 +58,16 @@ struct Action {
   std::string id = {};
   std::uint32_t number = 0;
   std::size_t room = 0;
-  std::size_t known = 0;  // kLook: items that it may meet again
-  std::string why = {};   // kDeadLetter
+  std::size_t known = 0;                 // kLook: items that it may meet again
+  std::string why = {};                  // kDeadLetter
+  std::vector<std::string> others = {};  // kDeliver
 };
 using Actions = std::vector<Action>;
 
 struct FoundItem {
   std::string id;
   bool taken = false;  // by the look: this is its first delivery
+  std::size_t bytes = 0;
 };
 struct Found {
   std::vector<FoundItem> items;
@@ -84,7 +90,7 @@ class Feed {
   // Redis is there, or there again; it is away.
   void connected(TimePoint now, Actions& actions);
   void disconnected(TimePoint now);
-  // The items may have changed: a look follows within kLinger.
+  // The items may have changed.
   void changed(TimePoint now, Actions& actions);
   // Somebody put items among those taken.
   void recover(TimePoint now, Actions& actions);
@@ -121,8 +127,10 @@ class Feed {
   struct Item {
     std::string id;
     State state = State::kAside;
-    TimePoint until{};         // kAside
-    bool taken = false;        // kAside: goes straight to its delivery
+    TimePoint until{};    // kAside
+    bool taken = false;   // kAside: goes straight to its delivery
+    bool joined = false;  // kDelivering: by the delivery of another
+    std::size_t bytes = 0;
     std::uint32_t number = 0;  // of the delivery under way, or the last one
     std::uint32_t refusals = 0;
     bool asked = false;  // kSettling: Redis was told
@@ -138,7 +146,10 @@ class Feed {
   bool may_begin() const { return connected_ && !recovering_ && !paused_ && !stopped_; }
   void plan(TimePoint now, Actions& actions);
   void plan_settlements(Actions& actions);
+  std::size_t room() const;
   std::size_t plan_deliveries(TimePoint now, Actions& actions);
+  void begin(Item& item, Actions& actions);
+  bool join(Item& item, Action& delivery, std::size_t& bytes) const;
   void plan_look(TimePoint now, std::size_t room, Actions& actions);
   void plan_wake(TimePoint now, std::size_t room);
 
@@ -153,8 +164,7 @@ class Feed {
   bool paused_ = false;
   bool stopped_ = false;
   bool looking_ = false;
-  bool changed_ = false;                    // a look is due at once
-  TimePoint news_look_ = TimePoint::max();  // one that news made due
+  bool changed_ = false;  // a look is due at once
   TimePoint next_look_ = TimePoint::max();
   TimePoint wake_at_ = TimePoint::max();
 };

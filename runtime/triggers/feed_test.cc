@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <random>
 #include <set>
 
@@ -27,8 +28,11 @@ std::string words(const Action& action) {
       return "look " + std::to_string(action.room);
     case Action::Kind::kTake:
       return "take " + action.id;
-    case Action::Kind::kDeliver:
-      return "deliver " + action.id + " " + number;
+    case Action::Kind::kDeliver: {
+      std::string text = "deliver " + action.id;
+      for (const std::string& other : action.others) text += "+" + other;
+      return text + " " + number;
+    }
     case Action::Kind::kUntake:
       return "untake " + action.id + " " + number;
     case Action::Kind::kAcknowledge:
@@ -87,24 +91,74 @@ TEST(Feed, RecoversThenLooksThenDeliversAndAcknowledges) {
   EXPECT_EQ(bench.feed.wake_at(), TimePoint::max()) << "a quiet stream costs nothing";
 }
 
-TEST(Feed, NewsInOneGoAreOneLookALittleLater) {
+TEST(Feed, NewsDuringALookAreLookedForOnce) {
   Bench bench({});
   bench.begin();
   bench.found({});
   bench.feed.changed(bench.now, bench.actions);
-  const TimePoint first = bench.now;
-  EXPECT_EQ(bench.feed.wake_at(), first + kLinger);
-  bench.now += kLinger / 2;
-  bench.feed.changed(bench.now, bench.actions);
-  EXPECT_THAT(bench.take_words(), IsEmpty());
-  EXPECT_EQ(bench.feed.wake_at(), first + kLinger) << "further news do not put it off";
-  bench.now = first + kLinger;
-  bench.feed.tick(bench.now, bench.actions);
   EXPECT_THAT(bench.take_words(), ElementsAre("look 1"));
   bench.feed.changed(bench.now, bench.actions);
+  bench.feed.changed(bench.now, bench.actions);
+  EXPECT_THAT(bench.take_words(), IsEmpty());
+  bench.found({});
+  EXPECT_THAT(bench.take_words(), ElementsAre("look 1"));
   bench.found({});
   EXPECT_THAT(bench.take_words(), IsEmpty());
-  EXPECT_EQ(bench.feed.wake_at(), bench.now + kLinger) << "news during a look are looked for too";
+}
+
+TEST(Feed, WhatIsFoundTogetherIsDeliveredTogetherUpToABatch) {
+  Bench bench({.in_flight = 2, .batch = 3});
+  bench.feed.connected(bench.now, bench.actions);
+  bench.take_words();
+  bench.feed.recovered(bench.now, {}, bench.actions);
+  EXPECT_THAT(bench.take_words(), ElementsAre("look 6"));
+  bench.found({"1", "2", "3", "4", "5", "6"}, true);
+  EXPECT_THAT(bench.take_words(), ElementsAre("deliver 1+2+3 1", "deliver 4+5+6 1"));
+  for (const char* id : {"1", "2", "3"}) bench.answer(id, Outcome::kAccepted);
+  EXPECT_THAT(bench.take_words(),
+              ElementsAre("acknowledge 1", "look 3", "acknowledge 2", "acknowledge 3"));
+  bench.found({"7"});
+  EXPECT_THAT(bench.take_words(), ElementsAre("deliver 7 1"));
+}
+
+TEST(Feed, WhatFailedOfABatchComesAgainAlone) {
+  Bench bench({.batch = 5});
+  bench.begin();
+  bench.found({"1", "2", "3"});
+  EXPECT_THAT(bench.take_words(), ElementsAre("deliver 1+2+3 1"));
+  bench.answer("1", Outcome::kFailed);
+  bench.answer("2", Outcome::kAccepted);
+  bench.answer("3", Outcome::kFailed);
+  EXPECT_THAT(bench.take_words(), ElementsAre("acknowledge 2"));
+  bench.found({"4"});
+  EXPECT_THAT(bench.take_words(), ElementsAre("deliver 4 1"));
+  bench.answer("4", Outcome::kAccepted);
+  bench.take_words();
+  bench.now = bench.feed.wake_at();
+  bench.feed.tick(bench.now, bench.actions);
+  EXPECT_THAT(bench.take_words(), ElementsAre("take 1"));
+  bench.feed.taken(bench.now, "1", 2, bench.actions);
+  EXPECT_THAT(bench.take_words(), ElementsAre("deliver 1 2")) << "without 3, which waits too";
+}
+
+TEST(Feed, ABatchInOrderHoldsUpWhatIsBehindItsFirstFailure) {
+  Bench bench({.batch = 2, .ordered = true});
+  bench.begin();
+  bench.found({"1", "2", "3"});
+  EXPECT_THAT(bench.take_words(), ElementsAre("deliver 1+2 1"));
+  bench.answer("1", Outcome::kAccepted);
+  EXPECT_THAT(bench.take_words(), ElementsAre("acknowledge 1"));
+  bench.answer("2", Outcome::kFailed);
+  EXPECT_THAT(bench.take_words(), IsEmpty()) << "3 waits for 2";
+}
+
+TEST(Feed, ABatchHoldsNoMoreThanItsBytes) {
+  Bench bench({.batch = 10});
+  bench.begin();
+  Found found;
+  found.items = {{"1", true, kBatchBytesMax - 1}, {"2", true, 1}, {"3", true, 1}};
+  bench.feed.found(bench.now, found, bench.actions);
+  EXPECT_THAT(bench.take_words(), ElementsAre("deliver 1+2 1"));
 }
 
 TEST(Feed, TriesAgainLaterAndThenMakesADeadLetter) {
@@ -303,8 +357,10 @@ class Model {
         if (!pending_.contains(action.id)) return feed_->gone(now_, action.id, actions_);
         return feed_->taken(now_, action.id, ++pending_[action.id], actions_);
       case Action::Kind::kDeliver:
-        EXPECT_TRUE(delivering_.insert(action.id).second) << "twice at once: " << action.id;
+        EXPECT_TRUE(delivering_.emplace(action.id, action.others).second)
+            << "twice at once: " << action.id;
         EXPECT_LE(delivering_.size(), limits_.in_flight);
+        EXPECT_LT(action.others.size(), limits_.batch);
         EXPECT_LE(action.number, limits_.deliveries_max);
         return;
       case Action::Kind::kUntake:
@@ -334,12 +390,18 @@ class Model {
     if (delivering_.empty()) return;
     auto one = delivering_.begin();
     std::advance(one, static_cast<std::ptrdiff_t>(pick(delivering_.size())));
-    const std::string id = *one;
+    std::vector<std::string> ids = std::move(one->second);
+    ids.insert(ids.begin(), one->first);
     delivering_.erase(one);
-    const auto outcome = accept || !chance(3) ? Outcome::kAccepted
-                         : chance(3)          ? Outcome::kRefused
-                                              : Outcome::kFailed;
-    feed_->answered(now_, id, outcome, "no", Duration::zero(), actions_);
+    const bool refused = !accept && chance(9);
+    bool failed = false;
+    for (const std::string& id : ids) {
+      failed = (failed && limits_.ordered) || (!accept && chance(5));
+      const auto outcome = refused  ? Outcome::kRefused
+                           : failed ? Outcome::kFailed
+                                    : Outcome::kAccepted;
+      feed_->answered(now_, id, outcome, "no", Duration::zero(), actions_);
+    }
   }
 
   std::mt19937_64 random_;
@@ -349,8 +411,8 @@ class Model {
   TimePoint now_ = kStart;
   std::vector<std::string> entries_;
   std::size_t read_ = 0;
-  std::map<std::string, std::uint32_t> pending_;  // and their counts
-  std::set<std::string> delivering_;
+  std::map<std::string, std::uint32_t> pending_;                // and their counts
+  std::map<std::string, std::vector<std::string>> delivering_;  // and by the same delivery
   std::set<std::string> ended_;
   std::vector<std::string> order_;
 };
@@ -360,6 +422,8 @@ TEST(Feed, EndsEveryItemOnceWhateverHappens) {
     SCOPED_TRACE(seed);
     Model(seed, {.in_flight = 1, .ordered = true, .deliveries_max = 3}).run();
     Model(seed, {.in_flight = 5, .ordered = false, .deliveries_max = 3}).run();
+    Model(seed, {.in_flight = 1, .batch = 4, .ordered = true, .deliveries_max = 3}).run();
+    Model(seed, {.in_flight = 3, .batch = 4, .ordered = false, .deliveries_max = 3}).run();
   }
 }
 

@@ -26,6 +26,18 @@ Duration retry_after(const http::Fields& fields) {
   return std::min<Duration>(std::chrono::seconds(seconds), triggers::kPauseMax);
 }
 
+std::vector<std::string> failed_of(const http::Fields& fields) {
+  std::vector<std::string> ids;
+  const std::string* value = http::find_field(fields, kFailedField);
+  std::string_view left = value == nullptr ? std::string_view() : *value;
+  while (!left.empty()) {
+    const std::size_t end = std::min(left.find_first_of(", "), left.size());
+    if (end > 0) ids.emplace_back(left.substr(0, end));
+    left.remove_prefix(std::min(end + 1, left.size()));
+  }
+  return ids;
+}
+
 std::string printable(std::string text) {
   for (char& c : text) {
     if (c < ' ' || c == '\x7f') c = ' ';
@@ -68,6 +80,7 @@ bool Deliveries::on_answer(CallerToken token, Answer&& answer, std::string_view 
   if (found == deliveries_.end()) return true;
   found->second.status = answer.head.status;
   found->second.retry_after = retry_after(answer.head.fields);
+  found->second.failed = failed_of(answer.head.fields);
   return on_answer_body(token, body, end);
 }
 
@@ -82,7 +95,9 @@ bool Deliveries::on_answer_body(CallerToken token, std::string_view bytes, bool 
   const bool accepted = delivery.status >= 200 && delivery.status < 300;
   result.outcome = accepted ? Outcome::kAccepted : Outcome::kFailed;
   result.after = delivery.retry_after;
-  if (!accepted) {
+  if (accepted) {
+    result.failed = std::move(delivery.failed);
+  } else {
     result.why = "answered " + std::to_string(delivery.status) +
                  (delivery.words.empty() ? "" : ": " + printable(delivery.words));
   }

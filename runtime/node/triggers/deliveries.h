@@ -8,6 +8,7 @@
 #include <functional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "runtime/gateway/invoker.h"
 #include "runtime/triggers/feed.h"
@@ -16,9 +17,14 @@ namespace subito::node {
 
 struct DeliveryResult {
   triggers::Outcome outcome = triggers::Outcome::kFailed;
-  std::string why;   // for people: "answered 500: out of cheese"
-  Duration after{};  // not again before that
+  std::string why;                       // for people: "answered 500: out of cheese"
+  Duration after{};                      // not again before that
+  std::vector<std::string> failed = {};  // accepted, but for these of its entries
 };
+
+// By this field of a 2xx the handler of a batch names the entries that are to come again: ids
+// with commas between them.
+inline constexpr char kFailedField[] = "subito-failed";
 
 class Deliveries final : private Caller {
  public:
@@ -42,6 +48,7 @@ class Deliveries final : private Caller {
     Callback callback;
     int status = 0;
     Duration retry_after{};
+    std::vector<std::string> failed;
     std::string words;  // the beginning of its answer
   };
 

@@ -87,9 +87,11 @@ void DueSource::untake(const std::string& id, std::uint32_t number) {
              [](const redisReply&) {});
 }
 
-void DueSource::acknowledge(const std::string& id) {
-  asker_.ask(script(scripts::kDueSettle, all_keys(), {member_of(id), score_of(id)}),
-             [this, id](const redisReply&) { events_.on_settled(id, std::nullopt); });
+void DueSource::acknowledge(const std::vector<std::string>& ids) {
+  for (const std::string& id : ids) {
+    asker_.ask(script(scripts::kDueSettle, all_keys(), {member_of(id), score_of(id)}),
+               [this, id](const redisReply&) { events_.on_settled({id}, std::nullopt); });
+  }
 }
 
 void DueSource::dead_letter(const std::string& id, std::uint32_t number, const std::string& why) {
@@ -97,7 +99,7 @@ void DueSource::dead_letter(const std::string& id, std::uint32_t number, const s
       script(scripts::kDueSettle, all_keys(),
              {member_of(id), score_of(id), id, why, std::to_string(number), "/due/" + keys_.items}),
       [this, id](const redisReply& reply) {
-        events_.on_settled(id, static_cast<std::uint64_t>(reply.integer));
+        events_.on_settled({id}, static_cast<std::uint64_t>(reply.integer));
       });
 }
 

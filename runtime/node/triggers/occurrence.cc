@@ -1,6 +1,7 @@
 #include "runtime/node/triggers/occurrence.h"
 
 #include <charconv>
+#include <utility>
 
 namespace subito::node {
 
@@ -18,16 +19,23 @@ Occurrence occurrence_of_entry(const std::string& key, std::string id,
   return out;
 }
 
-Invocation invocation_of(const Occurrence& occurrence, const std::string& path,
-                         std::uint32_t delivery) {
-  Invocation invocation;
+DeliveryRequest request_of(std::vector<Occurrence> occurrences, const std::string& path,
+                           std::uint32_t delivery) {
+  DeliveryRequest request;
+  Invocation& invocation = request.invocation;
+  if (occurrences.size() == 1) {
+    invocation.fields = http::fields_of(occurrences.front());
+    request.body = std::move(occurrences.front().data);
+  } else {
+    invocation.fields = {{"content-type", http::kBatchContentType}};
+    request.body = http::batch_of(occurrences);
+  }
   invocation.method = "POST";
   invocation.path = path;
-  invocation.fields = http::fields_of(occurrence);
   invocation.fields.emplace_back(kDeliveryField, std::to_string(delivery));
-  invocation.content_length = occurrence.data.size();
-  invocation.body_follows = !occurrence.data.empty();
-  return invocation;
+  invocation.content_length = request.body.size();
+  invocation.body_follows = !request.body.empty();
+  return request;
 }
 
 }  // namespace subito::node

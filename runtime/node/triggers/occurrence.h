@@ -18,9 +18,13 @@ using Occurrence = http::CloudEvent;
 Occurrence occurrence_of_entry(const std::string& key, std::string id,
                                std::vector<std::pair<std::string, std::string>> fields);
 
-// Without its function, request id and trace.
-Invocation invocation_of(const Occurrence& occurrence, const std::string& path,
-                         std::uint32_t delivery);
+// What they are delivered by: one as it is, several as a batch.
+struct DeliveryRequest {
+  Invocation invocation;  // without its function, request id and trace
+  std::string body;
+};
+DeliveryRequest request_of(std::vector<Occurrence> occurrences, const std::string& path,
+                           std::uint32_t delivery);
 
 // The milliseconds of a stream's entry id, "1764146353000-0"; 0: it is none.
 std::int64_t entry_unix_ms(std::string_view id);

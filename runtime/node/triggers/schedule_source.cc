@@ -76,14 +76,14 @@ void ScheduleSource::untake(const std::string& id, std::uint32_t number) {
   if (const auto run = runs_.find(id); run != runs_.end()) run->second = number;
 }
 
-void ScheduleSource::acknowledge(const std::string& id) {
-  runs_.erase(id);
-  answer([this, id] { events_.on_settled(id, std::nullopt); });
+void ScheduleSource::acknowledge(const std::vector<std::string>& ids) {
+  for (const std::string& id : ids) runs_.erase(id);
+  answer([this, ids] { events_.on_settled(ids, std::nullopt); });
 }
 
 void ScheduleSource::dead_letter(const std::string& id, std::uint32_t number,
                                  const std::string& why) {
-  if (!asker_) return acknowledge(id);
+  if (!asker_) return acknowledge({id});
   // Where Redis is away the event that tells of it is all that stays.
   asker_->ask_whole(
       {"XADD", keys_.dead, "*", "subito-id", id, "subito-why", why, "subito-deliveries",
@@ -91,7 +91,7 @@ void ScheduleSource::dead_letter(const std::string& id, std::uint32_t number,
       [this, id,
        alive = std::weak_ptr<const bool>(alive_)](const Result<bindings::RedisReplyPtr>&) {
         if (alive.expired()) return;
-        acknowledge(id);
+        acknowledge({id});
         count_dead_letters();
       });
 }

@@ -24,7 +24,7 @@ class ScheduleSource final : public Source {
   void look(std::size_t room, std::size_t known) override;
   void take(const std::string& id) override;
   void untake(const std::string& id, std::uint32_t number) override;
-  void acknowledge(const std::string& id) override;
+  void acknowledge(const std::vector<std::string>& ids) override;
   void dead_letter(const std::string& id, std::uint32_t number, const std::string& why) override;
   void replay(const DeadLetter& letter, Replayed done) override;
 

@@ -61,7 +61,8 @@ class SourceEvents {
   virtual void on_taken(const std::string& id, std::uint32_t number, Occurrence occurrence) = 0;
   virtual void on_gone(const std::string& id) = 0;
   virtual void on_unfit(const std::string& id, std::string why) = 0;
-  virtual void on_settled(const std::string& id, std::optional<std::uint64_t> dead_letters) = 0;
+  virtual void on_settled(const std::vector<std::string>& ids,
+                          std::optional<std::uint64_t> dead_letters) = 0;
   virtual void on_source_error(const std::string& message) = 0;
 };
 
@@ -75,7 +76,7 @@ class Source {
   virtual void look(std::size_t room, std::size_t known) = 0;
   virtual void take(const std::string& id) = 0;
   virtual void untake(const std::string& id, std::uint32_t number) = 0;
-  virtual void acknowledge(const std::string& id) = 0;
+  virtual void acknowledge(const std::vector<std::string>& ids) = 0;
   virtual void dead_letter(const std::string& id, std::uint32_t number, const std::string& why) = 0;
   virtual void replay(const DeadLetter& letter, Replayed done) = 0;
 };

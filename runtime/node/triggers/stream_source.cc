@@ -8,7 +8,7 @@ namespace subito::node {
 namespace {
 
 // More than a feed can hold are never taken at once.
-constexpr std::size_t kPendingMax = triggers::kAsideMax + 200;
+constexpr std::size_t kPendingMax = triggers::kAsideMax + triggers::kLookMax + 100;
 
 std::string too_large(const redisReply& size) {
   return "is too large to be delivered: " + reply_text(size) + " bytes, at most " +
@@ -51,8 +51,8 @@ void StreamSource::found(const redisReply& reply, std::size_t room) {
       unfit.emplace_back(id, too_large(fields));
       continue;
     }
-    found.items.push_back({id, true});
     taken.push_back(occurrence(id, fields));
+    found.items.push_back({id, true, taken.back().data.size()});
   }
   const redisReply& lag = element(reply, 1);
   std::optional<std::uint64_t> waiting;
@@ -80,9 +80,11 @@ void StreamSource::untake(const std::string& id, std::uint32_t number) {
              [](const redisReply&) {});
 }
 
-void StreamSource::acknowledge(const std::string& id) {
-  asker_.ask({"XACK", keys_.items, keys_.group, id},
-             [this, id](const redisReply&) { events_.on_settled(id, std::nullopt); });
+void StreamSource::acknowledge(const std::vector<std::string>& ids) {
+  bindings::RedisCommand command{"XACK", keys_.items, keys_.group};
+  command.insert(command.end(), ids.begin(), ids.end());
+  asker_.ask(std::move(command),
+             [this, ids](const redisReply&) { events_.on_settled(ids, std::nullopt); });
 }
 
 void StreamSource::dead_letter(const std::string& id, std::uint32_t number,
@@ -90,7 +92,7 @@ void StreamSource::dead_letter(const std::string& id, std::uint32_t number,
   asker_.ask(script(scripts::kStreamDead, {keys_.items, keys_.dead},
                     {keys_.group, id, why, std::to_string(number), "/streams/" + keys_.items}),
              [this, id](const redisReply& reply) {
-               events_.on_settled(id, static_cast<std::uint64_t>(reply.integer));
+               events_.on_settled({id}, static_cast<std::uint64_t>(reply.integer));
              });
 }
 

@@ -17,8 +17,11 @@ using triggers::Outcome;
 triggers::FeedLimits limits_of(const manifest::Trigger& trigger) {
   triggers::FeedLimits limits;
   limits.deliveries_max = static_cast<std::uint32_t>(trigger.deliveries());
-  if (trigger.has_stream())
+  if (trigger.has_stream()) {
     limits.in_flight = static_cast<std::uint32_t>(trigger.stream().in_flight());
+    // 0: deployed before there were batches.
+    limits.batch = std::max(static_cast<std::uint32_t>(trigger.stream().batch()), 1U);
+  }
   if (trigger.has_due()) limits.in_flight = static_cast<std::uint32_t>(trigger.due().in_flight());
   limits.ordered = !trigger.has_due() && limits.in_flight == 1;
   return limits;
@@ -76,7 +79,14 @@ template <typename Input>
 void Trigger::feed(Input input) {
   triggers::Actions actions;
   input(actions);
-  for (Action& action : actions) act(action);
+  std::vector<std::string> accepted;
+  for (Action& action : actions) {
+    if (action.kind == Action::Kind::kAcknowledge)
+      accepted.push_back(std::move(action.id));
+    else
+      act(action);
+  }
+  if (!accepted.empty()) source_->acknowledge(accepted);
   arm();
 }
 
@@ -89,11 +99,11 @@ void Trigger::act(Action& action) {
     case Action::Kind::kTake:
       return source_->take(action.id);
     case Action::Kind::kDeliver:
-      return deliver(action.id, action.number);
+      return deliver(action);
     case Action::Kind::kUntake:
       return source_->untake(action.id, action.number);
     case Action::Kind::kAcknowledge:
-      return source_->acknowledge(action.id);
+      return;  // all at once, by feed()
     case Action::Kind::kDeadLetter:
       parts_.on_dead_letter(spec_, action.id + " after " + std::to_string(action.number) +
                                        (action.number == 1 ? " delivery: " : " deliveries: ") +
@@ -108,27 +118,44 @@ void Trigger::arm() {
   timer_.start(std::max(wake - parts_.loop.now(), Duration::zero()));
 }
 
-void Trigger::deliver(const std::string& id, std::uint32_t number) {
-  const auto loaded = loaded_.extract(id);
-  CHECK(!loaded.empty());
-  Occurrence& occurrence = loaded.mapped();
-  Invocation invocation = invocation_of(occurrence, spec_.manifest.path(), number);
+void Trigger::deliver(const Action& action) {
+  std::vector<std::string> ids{action.id};
+  ids.insert(ids.end(), action.others.begin(), action.others.end());
+  std::vector<Occurrence> occurrences;
+  for (const std::string& id : ids) {
+    auto loaded = loaded_.extract(id);
+    CHECK(!loaded.empty());
+    occurrences.push_back(std::move(loaded.mapped()));
+  }
+  auto [invocation, body] =
+      request_of(std::move(occurrences), spec_.manifest.path(), action.number);
   invocation.function = spec_.function;
   invocation.origin = Origin::kTrigger;
   invocation.request_id = parts_.names.request_id();
   invocation.traceparent = parts_.names.traceparent();
-  under_way_[id] =
-      parts_.deliveries.begin(std::move(invocation), std::move(occurrence.data),
-                              [this, id](const DeliveryResult& result) { answered(id, result); });
+  under_way_[action.id] = parts_.deliveries.begin(
+      std::move(invocation), std::move(body),
+      [this, ids = std::move(ids)](const DeliveryResult& result) { answered(ids, result); });
 }
 
-void Trigger::answered(const std::string& id, const DeliveryResult& result) {
-  under_way_.erase(id);
-  if (result.outcome == Outcome::kAccepted) ++delivered_;
-  if (result.outcome == Outcome::kFailed) ++failed_;
-  if (result.outcome != Outcome::kAccepted) last_failure_ = result.why;
+// In order an entry that failed holds up those behind it, also those of its batch.
+void Trigger::answered(const std::vector<std::string>& ids, const DeliveryResult& result) {
+  under_way_.erase(ids.front());
+  const auto& named = result.failed;
+  Outcome outcome = result.outcome;
+  std::string why = result.why;
   feed([&](auto& actions) {
-    feed_.answered(parts_.loop.now(), id, result.outcome, result.why, result.after, actions);
+    for (const std::string& id : ids) {
+      const bool fails = std::find(named.begin(), named.end(), id) != named.end();
+      if (fails) why = "its handler named it in " + std::string(kFailedField);
+      const bool held_up = result.outcome != outcome && limits_of(spec_.manifest).ordered;
+      if (!held_up) outcome = fails ? Outcome::kFailed : result.outcome;
+      if (outcome == Outcome::kAccepted) ++delivered_;
+      if (outcome == Outcome::kFailed) ++failed_;
+      if (outcome != Outcome::kAccepted) last_failure_ = why;
+      feed_.answered(parts_.loop.now(), id, outcome, outcome == Outcome::kAccepted ? "" : why,
+                     result.after, actions);
+    }
   });
 }
 
@@ -181,9 +208,12 @@ void Trigger::on_unfit(const std::string& id, std::string why) {
   feed([&](auto& actions) { feed_.unfit(parts_.loop.now(), id, std::move(why), actions); });
 }
 
-void Trigger::on_settled(const std::string& id, std::optional<std::uint64_t> dead_letters) {
+void Trigger::on_settled(const std::vector<std::string>& ids,
+                         std::optional<std::uint64_t> dead_letters) {
   if (dead_letters) dead_letters_ = *dead_letters;
-  feed([&](auto& actions) { feed_.settled(parts_.loop.now(), id, actions); });
+  feed([&](auto& actions) {
+    for (const std::string& id : ids) feed_.settled(parts_.loop.now(), id, actions);
+  });
 }
 
 void Trigger::on_source_error(const std::string& message) {

@@ -70,8 +70,8 @@ class Trigger final : private SourceEvents {
   template <typename Input>
   void feed(Input input);
   void act(triggers::Action& action);
-  void deliver(const std::string& id, std::uint32_t number);
-  void answered(const std::string& id, const DeliveryResult& result);
+  void deliver(const triggers::Action& action);
+  void answered(const std::vector<std::string>& ids, const DeliveryResult& result);
   void arm();
   std::string state_words(const std::string& away) const;
 
@@ -83,16 +83,17 @@ class Trigger final : private SourceEvents {
   void on_taken(const std::string& id, std::uint32_t number, Occurrence occurrence) override;
   void on_gone(const std::string& id) override;
   void on_unfit(const std::string& id, std::string why) override;
-  void on_settled(const std::string& id, std::optional<std::uint64_t> dead_letters) override;
+  void on_settled(const std::vector<std::string>& ids,
+                  std::optional<std::uint64_t> dead_letters) override;
   void on_source_error(const std::string& message) override;
 
   const Parts parts_;
   TriggerSpec spec_;
   triggers::Feed feed_;
   std::unique_ptr<Source> source_;
-  ScheduleSource* schedule_ = nullptr;        // source_, if it is one
-  std::map<std::string, Occurrence> loaded_;  // taken, not delivered yet
-  std::map<std::string, CallerToken> under_way_;
+  ScheduleSource* schedule_ = nullptr;            // source_, if it is one
+  std::map<std::string, Occurrence> loaded_;      // taken, not delivered yet
+  std::map<std::string, CallerToken> under_way_;  // by the first of its entries
   Timer timer_;
   std::uint64_t delivered_ = 0;
   std::uint64_t failed_ = 0;

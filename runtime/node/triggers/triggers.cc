@@ -23,7 +23,7 @@ void Triggers::use_redis(const bindings::RedisEndpoint& redis, std::string consu
   link_ = std::make_unique<bindings::RedisLink>(
       loop_, dialer_, redis,
       bindings::RedisLink::Events{
-          [this] { on_up(); }, [this](const std::string&) { on_down(); }, {}});
+          [this] { on_up(); }, [this](const std::string&) { on_down(); }, {}, {}});
   watch_ = std::make_unique<bindings::KeyWatch>(
       loop_, dialer_, redis, [this](const std::string& key) { on_changed(key); });
   claim_timer_.start(kClaimInterval);

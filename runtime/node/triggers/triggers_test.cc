@@ -47,11 +47,12 @@ class FakeEngine final : public Invoker {
   void abort(InvocationId) override {}
 
   // The one that has waited longest, answered.
-  Asked answer(int status) {
+  Asked answer(int status, http::Fields fields = {}) {
     Asked first = std::move(asked.front());
     asked.pop_front();
     Answer made;
     made.head.status = status;
+    made.head.fields = std::move(fields);
     first.caller->on_answer(first.token, std::move(made), status == 204 ? "" : "no\n", true);
     return first;
   }
@@ -160,6 +161,53 @@ TEST_F(TriggersShellTest, AnEntryIsDeliveredAsACloudEventAndAcknowledged) {
     return ask({"EVAL", "return #redis.call('XPENDING', 'writer:s', 'reader:t', '-', '+', 9)",
                 "0"}) == "0";
   });
+}
+
+TEST_F(TriggersShellTest, EntriesTogetherAreOneBatchAndWhatIsNamedComesAgainAlone) {
+  put("reader", "{name: t, stream: {of: writer, key: s, inFlight: 2, batch: 9}, path: /t}");
+  ask({"XADD", "writer:s", "1-0", "type", "a", "data", "\xff\x01", "n1", "x"});
+  ask({"XADD", "writer:s", "1-1", "type", "b", "data", "two"});
+  ask({"XADD", "writer:s", "1-2", "type", "c"});
+  start();
+  wait_for_asked(1);
+  const auto batch = engine_.answer(204, {{"subito-failed", "1-1"}});
+  EXPECT_EQ(batch.field("content-type"), "application/cloudevents-batch+json");
+  EXPECT_EQ(batch.field("subito-delivery"), "1");
+  EXPECT_EQ(batch.body,
+            R"([{"specversion":"1.0","id":"1-0","source":"/streams/writer:s","type":"a",)"
+            R"("time":"1970-01-01T00:00:00.001Z","n1":"x",)"
+            R"("datacontenttype":"application/protobuf","data_base64":"/wE="},)"
+            "\n"
+            R"({"specversion":"1.0","id":"1-1","source":"/streams/writer:s","type":"b",)"
+            R"("time":"1970-01-01T00:00:00.001Z",)"
+            R"("datacontenttype":"application/protobuf","data_base64":"dHdv"},)"
+            "\n"
+            R"({"specversion":"1.0","id":"1-2","source":"/streams/writer:s","type":"c",)"
+            R"("time":"1970-01-01T00:00:00.001Z"}])"
+            "\n");
+  wait_for_asked(1);
+  const auto again = engine_.answer(204);
+  EXPECT_EQ(again.field("ce-id") + " " + again.field("subito-delivery") + " " + again.body,
+            "1-1 2 two");
+  wait_for([](const api::TriggerView& one) { return one.delivered == 3 && one.failed == 1; });
+  run_until(loop_, [&] {
+    return ask({"EVAL", "return #redis.call('XPENDING', 'writer:s', 'reader:t', '-', '+', 9)",
+                "0"}) == "0";
+  });
+}
+
+TEST_F(TriggersShellTest, InOrderWhatIsBehindAFailureInItsBatchComesAgainBehindIt) {
+  put("reader", "{name: t, stream: {of: writer, key: s, batch: 9}, path: /t}");
+  for (const char* id : {"1-0", "1-1", "1-2"}) ask({"XADD", "writer:s", id, "data", id});
+  start();
+  wait_for_asked(1);
+  engine_.answer(200, {{"subito-failed", "1-1"}});
+  for (const char* id : {"1-1", "1-2"}) {
+    wait_for_asked(1);
+    EXPECT_EQ(engine_.asked.size(), 1U);
+    EXPECT_EQ(engine_.answer(204).body, id);
+  }
+  wait_for([](const api::TriggerView& one) { return one.delivered == 3; });
 }
 
 TEST_F(TriggersShellTest, ARefusalByTheNodeIsNotCountedAFailureIs) {
