@@ -33,6 +33,10 @@ class LoopPlane final : public FakePlane {
     emit(Event{1, std::string(name), "", "Removed", "removed"});
     loop_.defer([this] { settle(); });
   }
+  void logs(const LogQuery& query, LogsCallback callback) override {
+    FakePlane::logs(query, std::move(callback));
+    loop_.defer([this] { settle(); });
+  }
   // Tells how many watch, to a test on another thread.
   NodeInfo node_info() override {
     NodeInfo info = FakePlane::node_info();
