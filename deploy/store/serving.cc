@@ -128,10 +128,14 @@ Result<std::vector<std::string>> Store::prune(const std::string& name, const Ser
                                      "AND committed = 1 ORDER BY number DESC"));
   rows.bind(name);
   std::vector<std::pair<std::int64_t, std::string>> forgotten;
+  bool first = true;
   while (true) {
     ASSIGN_OR_RETURN(const bool row, rows.step());
     if (!row) break;
-    if (keep.contains(static_cast<std::uint64_t>(rows.integer(0))) || left-- > 0) continue;
+    // The newest may be a candidate that was just acknowledged and serves only later.
+    const bool newest = std::exchange(first, false);
+    if (keep.contains(static_cast<std::uint64_t>(rows.integer(0)))) continue;
+    if (left-- > 0 || newest) continue;
     forgotten.emplace_back(rows.integer(0), rows.text(1));
   }
   std::vector<std::string> hashes;

@@ -147,7 +147,7 @@ void MetricsPage::write_node() {
   one(families::kNodeWaiting, view.waiting);
   one(families::kNodeWaitingLimit, view.limits.waiting_max);
   one(families::kNodeRunning, view.running);
-  one(families::kFunctions, view.functions);
+  one(families::kFunctions, parts_.functions.all().size());
   write_pool(node);
   write_decisions();
   page_.family(families::kOverflow);

@@ -26,14 +26,19 @@ Duration retry_after(const http::Fields& fields) {
   return std::min<Duration>(std::chrono::seconds(seconds), triggers::kPauseMax);
 }
 
-std::vector<std::string> failed_of(const http::Fields& fields) {
-  std::vector<std::string> ids;
-  const std::string* value = http::find_field(fields, kFailedField);
-  std::string_view left = value == nullptr ? std::string_view() : *value;
+void add_failed(std::string_view left, std::vector<std::string>& ids) {
   while (!left.empty()) {
     const std::size_t end = std::min(left.find_first_of(", "), left.size());
     if (end > 0) ids.emplace_back(left.substr(0, end));
     left.remove_prefix(std::min(end + 1, left.size()));
+  }
+}
+
+// A handler may name each in a field of its own.
+std::vector<std::string> failed_of(const http::Fields& fields) {
+  std::vector<std::string> ids;
+  for (const auto& [name, value] : fields) {
+    if (name == kFailedField) add_failed(value, ids);
   }
   return ids;
 }

@@ -23,7 +23,7 @@ struct DeliveryResult {
 };
 
 // By this field of a 2xx the handler of a batch names the entries that are to come again: ids
-// with commas between them.
+// with commas between them, in one field or several.
 inline constexpr char kFailedField[] = "subito-failed";
 
 class Deliveries final : private Caller {

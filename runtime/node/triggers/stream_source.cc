@@ -57,7 +57,8 @@ void StreamSource::found(const redisReply& reply, std::size_t room) {
   const redisReply& lag = element(reply, 1);
   std::optional<std::uint64_t> waiting;
   if (lag.type == REDIS_REPLY_INTEGER) waiting = static_cast<std::uint64_t>(lag.integer);
-  found.more = count == room || (count > 0 && waiting.value_or(0) > 0);
+  // The look may have ended for its bytes, and Redis does not always know how many wait.
+  found.more = count == room || (count > 0 && waiting.value_or(1) > 0);
   events_.on_found(found, std::move(taken), waiting);
   for (auto& [id, why] : unfit) events_.on_unfit(id, std::move(why));
 }

@@ -21,6 +21,8 @@ triggers::FeedLimits limits_of(const manifest::Trigger& trigger) {
     limits.in_flight = static_cast<std::uint32_t>(trigger.stream().in_flight());
     // 0: deployed before there were batches.
     limits.batch = std::max(static_cast<std::uint32_t>(trigger.stream().batch()), 1U);
+    // One entry that fails would make dead letters of all that came with it.
+    if (limits.deliveries_max == 1) limits.batch = 1;
   }
   if (trigger.has_due()) limits.in_flight = static_cast<std::uint32_t>(trigger.due().in_flight());
   limits.ordered = !trigger.has_due() && limits.in_flight == 1;
@@ -147,8 +149,11 @@ void Trigger::answered(const std::vector<std::string>& ids, const DeliveryResult
   feed([&](auto& actions) {
     for (const std::string& id : ids) {
       const bool fails = std::find(named.begin(), named.end(), id) != named.end();
-      if (fails) why = "its handler named it in " + std::string(kFailedField);
       const bool held_up = result.outcome != outcome && limits_of(spec_.manifest).ordered;
+      if (fails)
+        why = "its handler named it in " + std::string(kFailedField);
+      else if (held_up)
+        why = "an entry before it in its batch failed";
       if (!held_up) outcome = fails ? Outcome::kFailed : result.outcome;
       if (outcome == Outcome::kAccepted) ++delivered_;
       if (outcome == Outcome::kFailed) ++failed_;

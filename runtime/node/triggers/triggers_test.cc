@@ -210,6 +210,31 @@ TEST_F(TriggersShellTest, InOrderWhatIsBehindAFailureInItsBatchComesAgainBehindI
   wait_for([](const api::TriggerView& one) { return one.delivered == 3; });
 }
 
+TEST_F(TriggersShellTest, AHandlerMayNameEachThatFailedInAFieldOfItsOwn) {
+  put("reader", "{name: t, stream: {of: writer, key: s, inFlight: 2, batch: 9}, path: /t}");
+  for (const char* id : {"1-0", "1-1", "1-2"}) ask({"XADD", "writer:s", id, "data", id});
+  start();
+  wait_for_asked(1);
+  engine_.answer(204, {{"subito-failed", "1-0"}, {"subito-failed", "1-2"}});
+  for (int i = 0; i < 2; ++i) {
+    wait_for_asked(1);
+    EXPECT_NE(engine_.answer(204).body, "1-1");
+  }
+  wait_for([](const api::TriggerView& one) { return one.delivered == 3 && one.failed == 2; });
+}
+
+TEST_F(TriggersShellTest, WhereOneDeliveryIsAllAFailureMakesNoDeadLetterOfWhatCameWithIt) {
+  put("reader", "{name: t, stream: {of: writer, key: s, batch: 9}, path: /t, deliveries: 1}");
+  for (const char* id : {"1-0", "1-1"}) ask({"XADD", "writer:s", id, "data", id});
+  start();
+  wait_for_asked(1);
+  EXPECT_EQ(engine_.answer(500).body, "1-0");
+  wait_for_asked(1);
+  EXPECT_EQ(engine_.answer(204).body, "1-1");
+  wait_for([](const api::TriggerView& one) { return one.delivered == 1; });
+  wait_for([](const api::TriggerView& one) { return one.dead_letters == 1; });
+}
+
 TEST_F(TriggersShellTest, ARefusalByTheNodeIsNotCountedAFailureIs) {
   put("reader", kStream);
   start();
