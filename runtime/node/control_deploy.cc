@@ -22,7 +22,7 @@ void Control::begin_deploy(const manifest::Function& function, const std::string
   const auto unchanged = parts_.store.is_current(function, artefact);
   const DeployedFunction* current = parts_.functions.find(name);
   if (unchanged && *unchanged && current->revision->out_of_service.empty() &&
-      !rollouts_.rolls_or_splits(name)) {
+      !rollouts_.under_way(name)) {
     api::DeployReceipt receipt = receipt_of(*current->revision);
     receipt.unchanged = true;
     parts_.loop.defer([callback = std::move(callback), receipt] { callback(receipt); });

@@ -53,6 +53,7 @@ Status Rollouts::restore(const store::FunctionRecord& record) {
     return ok();
   }
   begin_rolling(function, *target);
+  function.pods = std::max(function.pods, 1U);  // one has to come up, also of a function asleep
   return ok();
 }
 
@@ -61,6 +62,7 @@ Result<bool> Rollouts::deploy(const RevisionPtr& revision, const store::Candidat
   const Function* function = find(revision->name);
   if (how == How::kByManifest || function == nullptr) return take_over(revision, &candidate);
   RETURN_IF_ERROR(parts_.store.commit(candidate, function->record, in_use(revision->name)));
+  parts_.engine.drop_template(*revision);  // that of the check; what serves gets its own
   return false;
 }
 
@@ -100,7 +102,7 @@ Result<bool> Rollouts::take_over(const RevisionPtr& revision, const store::Candi
 Result<bool> Rollouts::abandon(std::string_view name) {
   Function* function = find(name);
   if (function == nullptr) return unknown_function(name).error();
-  if (!rolls_or_splits(name) && function->record.state != RolloutState::kFailed) return false;
+  if (!under_way(name) && function->record.state != RolloutState::kFailed) return false;
   const std::uint64_t target = function->record.target;
   store::Serving next = function->record;
   next.state = RolloutState::kComplete;
@@ -142,6 +144,7 @@ Status Rollouts::pause(std::string_view name) {
     limit(lane.revision, std::min(lane.revision->scaling.pods_min, seen.starting + seen.ready),
           lane.revision->scaling.pods_max.value_or(seen.pods_max));
   }
+  function->pods = 0;
   parts_.reporter.event(name, "RolloutPaused", view(name).words);
   return ok();
 }
@@ -170,8 +173,8 @@ Status Rollouts::resume(std::string_view name) {
   function->got_on = parts_.loop.now();
   parts_.reporter.event(name, "RolloutResumed",
                         "goes on to " + revision_words(function->record.target));
+  wake(*function);
   step(*function);
-  wake();
   return ok();
 }
 
@@ -243,12 +246,15 @@ void Rollouts::scaled(const RevisionPtr& current) {
 }
 
 void Rollouts::remove(std::string_view name) {
+  active_.erase(std::string(name));
   if (const auto at = functions_.find(name); at != functions_.end()) functions_.erase(at);
 }
 
-bool Rollouts::rolls_or_splits(std::string_view name) const {
+bool Rollouts::under_way(std::string_view name) const {
   const Function* function = find(name);
-  return function != nullptr && function->lanes.size() > 1;
+  // A paused one whose target cannot run has one lane.
+  return function != nullptr &&
+         (function->lanes.size() > 1 || function->record.state == RolloutState::kPaused);
 }
 
 std::vector<FunctionId> Rollouts::lanes(std::string_view name) const {

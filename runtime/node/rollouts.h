@@ -17,6 +17,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,8 @@ namespace subito::node {
 
 // A pod starts in milliseconds; looking costs some microseconds, and only while something rolls.
 inline constexpr Duration kRolloutTick = std::chrono::milliseconds(10);
+// While lanes only leave each look is twice as late as the one before, up to this.
+inline constexpr Duration kLeavingTickMax = std::chrono::seconds(1);
 // A rollout that got no further pod for so long has failed: the node is full, or pods hang.
 inline constexpr Duration kRolloutProgressMax = std::chrono::seconds(60);
 inline constexpr std::size_t kTrafficRevisionsMax = 10;  // that serve one function at once
@@ -74,7 +77,7 @@ class Rollouts {
   void remove(std::string_view name);
 
   api::RolloutView view(std::string_view name) const;
-  bool rolls_or_splits(std::string_view name) const;
+  bool under_way(std::string_view name) const;  // a rollout, also a paused one, or a split
   std::vector<FunctionId> lanes(std::string_view name) const;  // leaving ones too
   // Invocations completed in lanes that are gone.
   std::uint64_t completed_before(std::string_view name) const {
@@ -92,8 +95,8 @@ class Rollouts {
     store::Serving record;
     std::vector<Lane> lanes;
     std::vector<RevisionPtr> leaving;
-    // Of a rollout: pods of the old revision when it began, those of the new that were ready when
-    // it last got on.
+    // Of a rollout that rolls: pods that served when it began, those of the new revision that were
+    // ready when it last got on.
     std::uint32_t pods = 0;
     std::uint32_t ready = 0;
     TimePoint got_on;
@@ -122,13 +125,15 @@ class Rollouts {
   void route(Function& function);
   void limit(const RevisionPtr& revision, std::uint32_t pods_min, std::uint32_t pods_max);
   scheduler::FunctionView scheduled(const Revision& revision) const;
+  std::uint32_t pods_of(const Function& function) const;
   void tick();
-  void wake();
+  void wake(const Function& function);
 
   Parts parts_;
   std::map<std::string, Function, std::less<>> functions_;
+  std::set<std::string> active_;  // those that roll or have leaving lanes
   Timer timer_;
-  bool awake_ = false;
+  Duration pace_ = Duration::zero();  // the timer's; zero: it does not run
 };
 
 }  // namespace subito::node

@@ -77,7 +77,9 @@ void Rollouts::serve_alone(Function& function, const RevisionPtr& revision) {
     serving = own != function.lanes.end()
                   ? own->revision
                   : on_lane(*revision, function.lanes.front().revision->lane);
+    if (serving->id != revision->id) parts_.engine.drop_template(*revision);
   }
+  function.pods = 0;
   const std::vector<Lane> before = std::exchange(function.lanes, {{serving, 1}});
   make_current(function, serving);
   for (const Lane& lane : before) {
@@ -95,9 +97,9 @@ void Rollouts::make_current(Function& function, const RevisionPtr& revision) {
 
 // Beside the current one, without pods at first: step() says how many.
 void Rollouts::begin_rolling(Function& function, const RevisionPtr& revision) {
+  const std::uint32_t pods = pods_of(function);
   drop_beside(function);
-  const auto seen = scheduled(*function.lanes.front().revision);
-  function.pods = seen.starting + seen.ready;
+  function.pods = pods;
   function.ready = 0;
   function.got_on = parts_.loop.now();
   const RevisionPtr target = on_lane(*revision, parts_.functions.next_lane());
@@ -105,16 +107,19 @@ void Rollouts::begin_rolling(Function& function, const RevisionPtr& revision) {
   asleep->scaling.pods_min = 0;
   parts_.engine.put_lane(asleep);
   function.lanes.push_back({target, 0});
-  wake();
+  wake(function);
 }
 
 void Rollouts::step(Function& function) {
   Lane& from = function.lanes.front();
   Lane& to = function.lanes.back();
   const auto old_seen = scheduled(*from.revision), new_seen = scheduled(*to.revision);
-  const scheduler::RollingStep step =
-      scheduler::roll(rolling_limits(*to.revision, function.pods),
-                      {old_seen.starting + old_seen.ready, new_seen.ready, new_seen.failures});
+  const std::uint32_t old_pods = old_seen.starting + old_seen.ready;
+  // Until something new is ready the old one serves alone, with as many pods as it needs.
+  const bool alone = new_seen.ready == 0;
+  if (alone && function.pods > 0) function.pods = std::max(function.pods, old_pods);
+  const scheduler::RollingStep step = scheduler::roll(
+      rolling_limits(*to.revision, function.pods), {old_pods, new_seen.ready, new_seen.failures});
   if (step.kind == scheduler::RollingStep::Kind::kDone) return complete(function);
   if (step.kind == scheduler::RollingStep::Kind::kFailed) {
     const std::string end = parts_.engine.last_end(to.revision->lane);
@@ -130,7 +135,9 @@ void Rollouts::step(Function& function) {
                               std::to_string(function.pods) + " are");
   }
   limit(to.revision, step.new_min, step.new_max);
-  limit(from.revision, std::min(from.revision->scaling.pods_min, step.old_max), step.old_max);
+  const std::uint32_t old_max =
+      alone ? std::max(step.old_max, own_max(*from.revision)) : step.old_max;
+  limit(from.revision, std::min(from.revision->scaling.pods_min, old_max), old_max);
   if (from.weight == step.old_weight && to.weight == step.new_weight) return;
   from.weight = step.old_weight;
   to.weight = step.new_weight;
@@ -165,21 +172,41 @@ void Rollouts::fail(Function& function, const std::string& reason) {
   parts_.reporter.event(name, "RolloutFailed", view(name).words);
 }
 
-// The current revision serves alone, as its own limits say.
+// The current revision serves alone, as its own limits say. It starts pods for those that go, which
+// stay as long as they have something to do.
 void Rollouts::drop_beside(Function& function) {
+  const std::uint32_t pods = pods_of(function);
+  function.pods = 0;
   const std::vector<Lane> before(function.lanes.begin() + 1, function.lanes.end());
   function.lanes.resize(1);
   function.lanes.front().weight = 1;
   const RevisionPtr& current = function.lanes.front().revision;
+  limit(current, std::max(pods, current->scaling.pods_min), own_max(*current));
   limit(current, current->scaling.pods_min, own_max(*current));
   route(function);
   for (const Lane& lane : before) leave(function, lane.revision);
 }
 
 void Rollouts::leave(Function& function, const RevisionPtr& revision) {
-  limit(revision, 0, own_max(*revision));
+  auto empty = std::make_shared<Revision>(*revision);
+  empty->scaling.pods_min = 0;
+  parts_.engine.put_lane(empty);
   function.leaving.push_back(revision);
-  wake();
+  wake(function);
+}
+
+// That the current revision needs to serve alone what its lanes serve now; the surge of a rollout
+// does not count.
+std::uint32_t Rollouts::pods_of(const Function& function) const {
+  const Revision& current = *function.lanes.front().revision;
+  const auto living = [this](const Revision& revision) {
+    const auto seen = scheduled(revision);
+    return seen.starting + seen.ready;
+  };
+  std::uint32_t pods = 0;
+  for (const Lane& lane : function.lanes) pods += living(*lane.revision);
+  if (function.pods > 0) pods = std::min(pods, std::max(function.pods, living(current)));
+  return std::min(pods, own_max(current));
 }
 
 void Rollouts::let_go(Function& function) {
@@ -208,18 +235,27 @@ scheduler::FunctionView Rollouts::scheduled(const Revision& revision) const {
   return parts_.engine.scheduler().function(revision.lane).value_or(scheduler::FunctionView());
 }
 
-void Rollouts::wake() {
-  if (std::exchange(awake_, true)) return;
-  timer_.start(kRolloutTick);
+void Rollouts::wake(const Function& function) {
+  active_.insert(function.lanes.front().revision->name);
+  if (pace_ == kRolloutTick) return;
+  pace_ = kRolloutTick;
+  timer_.start(pace_);
 }
 
 void Rollouts::tick() {
-  awake_ = false;
-  for (auto& [name, function] : functions_) {
+  const Duration pace = std::exchange(pace_, Duration::zero());
+  bool rolls = false;
+  for (auto name = active_.begin(); name != active_.end();) {
+    Function& function = functions_.at(*name);
     let_go(function);
     if (function.rolls()) step(function);
-    if (function.rolls() || !function.leaving.empty()) wake();
+    rolls = rolls || function.rolls();
+    const bool over = !function.rolls() && function.leaving.empty();
+    name = over ? active_.erase(name) : std::next(name);
   }
+  if (active_.empty() || pace_ != Duration::zero()) return;
+  pace_ = rolls ? kRolloutTick : std::min(pace * 2, kLeavingTickMax);
+  timer_.start(pace_);
 }
 
 }  // namespace subito::node

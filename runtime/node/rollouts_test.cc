@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
 #include <optional>
 
 #include "deploy/manifest/defaults.h"
@@ -262,6 +264,86 @@ TEST_F(RolloutsTest, ANewerDeployTakesThePlaceOfARolloutThatIsUnderWay) {
   EXPECT_EQ(view().target, 3U);
   EXPECT_TRUE(turn_until_state(RolloutState::kComplete, 3));
   EXPECT_TRUE(node->turn_until([&] { return pods(2).empty() && pods(1).empty(); }));
+}
+
+TEST_F(RolloutsTest, ANewerDeployMidwayTakesNoPodsAwayBeforeThereAreOthers) {
+  pods_max = 10;
+  deploy(4);
+  hello(1);
+  roll("1", "0");
+  deploy(4);
+  ASSERT_TRUE(node->turn_until([&] {
+    hello(2);
+    return pods(1).size() == 1;
+  }));
+  deploy(4);
+  EXPECT_EQ(pods(1).size(), 4U) << "the old revision gets back what the second had of it";
+  std::size_t least = 4;
+  EXPECT_TRUE(node->turn_until([&] {
+    hello(1);
+    hello(3);
+    least = std::min(least, pods(1).size() + pods(3).size());
+    return view().state == RolloutState::kComplete;
+  }));
+  EXPECT_EQ(least, 4U);
+}
+
+TEST_F(RolloutsTest, TheOldRevisionMayHaveMorePodsUntilOneOfTheNewIsReady) {
+  pods_max = 10;
+  deploy(1);
+  hello(1);
+  roll("1", "0");
+  deploy(1);
+  ASSERT_EQ(view().state, RolloutState::kProgressing);
+  EXPECT_EQ(node->engine.scheduler().function(pods(1).at(0)->revision->lane)->pods_max, 10U);
+}
+
+TEST_F(RolloutsTest, AfterARestartAPodOfTheNewRevisionHasToComeUpEvenIfTheFunctionSleeps) {
+  deploy(0);
+  node->ask_function(1, "shop");
+  FakePod& old = *node->home->pods.at(0);
+  old.hello();
+  node->settle();
+  old.answer(old.expect_invoke().header.stream, 200, "");
+  node->settle();
+  roll("1", "0");
+  deploy(0);
+  ASSERT_EQ(view().state, RolloutState::kProgressing);
+  restart();
+  bool looked = false;
+  Timer later(node->loop, [&looked] { looked = true; });
+  later.start(3 * kRolloutTick);
+  ASSERT_TRUE(node->turn_until([&] { return looked; }));
+  EXPECT_EQ(view().state, RolloutState::kProgressing);
+  EXPECT_TRUE(turn_until_state(RolloutState::kComplete, 2));
+}
+
+TEST_F(RolloutsTest, UndoOfAPausedRolloutWhoseTargetIsGoneStaysWithTheCurrentRevision) {
+  deploy(2);
+  deploy(2);
+  hello(2);
+  roll("1", "0");
+  deploy(2);
+  hello(3);
+  ASSERT_TRUE(node->turn_until([&] { return pods(2).size() == 1; }));
+  ASSERT_TRUE(node->control.pause_rollout("shop"));
+  const std::string artefact = node->store->revision("shop", 3)->artefact;
+  std::filesystem::remove(*node->store->artefact_path(artefact));
+  restart();
+  ASSERT_EQ(view().state, RolloutState::kPaused);
+  ASSERT_EQ(shares(), (Shares{{2, 100}}));
+  EXPECT_EQ(undo(), "revision 2");
+  EXPECT_EQ(view().state, RolloutState::kComplete);
+}
+
+TEST_F(RolloutsTest, KeepsWhatWasDeployedAsideJustNow) {
+  rollout.set_revisions_kept(1);
+  deploy();
+  deploy();
+  deploy({}, false);
+  EXPECT_TRUE(node->store->revision("shop", 3));
+  EXPECT_TRUE(node->store->revision("shop", 1)) << "what undo goes back to";
+  EXPECT_TRUE(node->control.set_traffic("shop", {{3, 100}}));
 }
 
 TEST_F(RolloutsTest, UndoGoesBackAndForthAndToAnyRevision) {
