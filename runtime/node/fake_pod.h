@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,12 @@ class FakeHome final : public pods::PodHome {
   std::uint64_t memory_bytes(PodId) const override { return 0; }
   pid_t host_pid(PodId) const override { return 0; }
   pods::ReadyPool ready_pool() const override { return {}; }
+  // Pods start without; who asks for one has to drop it nevertheless.
+  bool keep_template(std::uint64_t key, const pods::PodSpec&, pods::TemplateCallback) override {
+    templates.insert(key);
+    return false;
+  }
+  void drop_template(std::uint64_t key) override { templates.erase(key); }
 
   FakePod& pod(std::size_t index) { return *pods.at(index); }
   // The pod's process ends; its channel closes as the kernel would close it.
@@ -77,6 +84,7 @@ class FakeHome final : public pods::PodHome {
   }
 
   std::vector<std::unique_ptr<FakePod>> pods;  // in order of start
+  std::set<std::uint64_t> templates;
   std::vector<PodId> killed;
   std::vector<PodId> asked;
   std::vector<std::pair<PodId, std::uint32_t>> cpu_shares;  // as they were told

@@ -31,6 +31,7 @@ class RolloutsTest : public testing::Test {
     manifest::Function shop = ControlFixture::function("shop");
     if (min) shop.mutable_spec()->mutable_scaling()->set_min(*min);
     if (pods_max > 0) shop.mutable_spec()->mutable_scaling()->set_max(pods_max);
+    shop.mutable_spec()->set_start(start);
     *shop.mutable_spec()->mutable_rollout() = rollout;
     (*shop.mutable_spec()->mutable_settings())["number"] = std::to_string(++deployed);
     const std::string artefact = store::put(*node->store, "binary " + std::to_string(deployed));
@@ -98,6 +99,7 @@ class RolloutsTest : public testing::Test {
   store::TemporaryFolder folder;
   std::optional<ControlFixture> node{std::in_place, folder.path()};
   manifest::Rollout rollout;
+  manifest::StartMode start = manifest::POOLED;
   int deployed = 0;
   int pods_max = 0;  // 0: as plain_spec() says
 };
@@ -270,13 +272,15 @@ TEST_F(RolloutsTest, ANewerDeployMidwayTakesNoPodsAwayBeforeThereAreOthers) {
   pods_max = 10;
   deploy(4);
   hello(1);
+  ASSERT_TRUE(node->control.scale("shop", 1, 10));  // the others stay until they idled
+  ASSERT_EQ(pods(1).size(), 4U);
   roll("1", "0");
-  deploy(4);
+  deploy(1);
   ASSERT_TRUE(node->turn_until([&] {
     hello(2);
     return pods(1).size() == 1;
   }));
-  deploy(4);
+  deploy(1);
   EXPECT_EQ(pods(1).size(), 4U) << "the old revision gets back what the second had of it";
   std::size_t least = 4;
   EXPECT_TRUE(node->turn_until([&] {
@@ -344,6 +348,32 @@ TEST_F(RolloutsTest, KeepsWhatWasDeployedAsideJustNow) {
   EXPECT_TRUE(node->store->revision("shop", 3));
   EXPECT_TRUE(node->store->revision("shop", 1)) << "what undo goes back to";
   EXPECT_TRUE(node->control.set_traffic("shop", {{3, 100}}));
+}
+
+TEST_F(RolloutsTest, OnlyWhatServesKeepsATemplate) {
+  start = manifest::TEMPLATE;
+  deploy();
+  const auto before = node->home->templates;
+  ASSERT_EQ(before.size(), 1U);
+  manifest::Function aside = ControlFixture::function("shop");
+  aside.mutable_spec()->set_start(start);
+  (*aside.mutable_spec()->mutable_settings())["number"] = "aside";
+  bool done = false;
+  node->control.begin_deploy(aside, store::put(*node->store, "aside"),
+                             {.check = true, .traffic = false, .message = ""},
+                             [&](const auto& result) { done = result.has_value(); });
+  node->settle();
+  EXPECT_EQ(node->home->templates.size(), 2U) << "for the check";
+  node->home->pods.back()->hello();
+  node->settle();
+  ASSERT_TRUE(done);
+  EXPECT_EQ(node->home->templates, before);
+  node->home->exit(*node->home->pods.back());
+  node->settle();
+  ASSERT_TRUE(node->control.set_traffic("shop", {{1, 50}, {2, 50}}));
+  EXPECT_EQ(undo(2), "revision 2");
+  EXPECT_TRUE(node->turn_until([&] { return node->engine.lanes("shop").size() == 1; }));
+  EXPECT_EQ(node->home->templates.size(), 1U);
 }
 
 TEST_F(RolloutsTest, UndoGoesBackAndForthAndToAnyRevision) {

@@ -46,6 +46,15 @@ TEST_F(MetricsPageTest, TellsWhatAFunctionDid) {
   EXPECT_EQ(sample(text, "subito_node_pods"), 1);
 }
 
+TEST_F(MetricsPageTest, AFunctionIsOneHoweverManyOfItsRevisionsServe) {
+  add_functions(1);
+  const double before = sample(page(), "subito_node_functions");
+  auto second = std::make_shared<Revision>(*functions.find("f0")->revision);
+  second->lane = functions.next_lane();
+  engine.put_lane(second);
+  EXPECT_EQ(sample(page(), "subito_node_functions"), before);
+}
+
 // OpenMetrics: a family has one head, and all its samples stand below it.
 TEST_F(MetricsPageTest, EveryFamilyIsThereOnceWithItsSamplesBelow) {
   add_functions(3);
