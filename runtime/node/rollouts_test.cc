@@ -32,6 +32,7 @@ class RolloutsTest : public testing::Test {
     if (min) shop.mutable_spec()->mutable_scaling()->set_min(*min);
     if (pods_max > 0) shop.mutable_spec()->mutable_scaling()->set_max(pods_max);
     shop.mutable_spec()->set_start(start);
+    if (!below.empty()) shop.mutable_spec()->add_calls(below);
     *shop.mutable_spec()->mutable_rollout() = rollout;
     (*shop.mutable_spec()->mutable_settings())["number"] = std::to_string(++deployed);
     const std::string artefact = store::put(*node->store, "binary " + std::to_string(deployed));
@@ -100,6 +101,7 @@ class RolloutsTest : public testing::Test {
   std::optional<ControlFixture> node{std::in_place, folder.path()};
   manifest::Rollout rollout;
   manifest::StartMode start = manifest::POOLED;
+  std::string below;  // a function that it calls
   int deployed = 0;
   int pods_max = 0;  // 0: as plain_spec() says
 };
@@ -166,6 +168,22 @@ TEST_F(RolloutsTest, ASplitLaneGoesOnlyOnceWhoWaitsThereWasServed) {
   for (CallerToken token = 1; token <= 4; ++token) EXPECT_EQ(node->outcome(token).status, 200);
   EXPECT_TRUE(node->turn_until([&] { return pods(2).empty(); }));
   EXPECT_EQ(node->control.get_function("shop")->requests_served, 4U);
+}
+
+TEST_F(RolloutsTest, ALaneThatLeavesNeedsNoPodsWhateverTheFunctionsBelowCall) {
+  below = "stock";
+  deploy(2);
+  deploy(2, false);
+  ASSERT_TRUE(node->control.set_traffic("shop", {{1, 50}, {2, 50}}));
+  node->ask_function(1, "shop");
+  node->ask_function(2, "shop");
+  const FunctionId lane = pods(2).at(0)->revision->lane;
+  ASSERT_TRUE(node->control.set_traffic("shop", {{1, 100}}));
+  ASSERT_EQ(node->engine.scheduler().function(lane)->limits.pods_min, 0U);
+  manifest::Function stock = ControlFixture::function("stock");
+  stock.mutable_spec()->add_calls("more");
+  ASSERT_EQ(node->deploy(stock, store::put(*node->store, "stock")), "deployed");
+  EXPECT_EQ(node->engine.scheduler().function(lane)->limits.pods_min, 0U);
 }
 
 TEST_F(RolloutsTest, RollsPodByPod) {
