@@ -235,6 +235,16 @@ TEST_F(TriggersShellTest, WhereOneDeliveryIsAllAFailureMakesNoDeadLetterOfWhatCa
   wait_for([](const api::TriggerView& one) { return one.dead_letters == 1; });
 }
 
+// An entry deleted ahead of the group: Redis tells no lag.
+TEST_F(TriggersShellTest, GoesOnAfterALookThatEndedForItsBytesThoughRedisTellsNoLag) {
+  put("reader", "{name: t, stream: {of: writer, key: s, inFlight: 9}, path: /t}");
+  const std::string data(kLookBytesMax / 2 + 1, 'x');
+  for (int i = 0; i < 9; ++i) ask({"XADD", "writer:s", "1-" + std::to_string(i), "data", data});
+  ask({"XDEL", "writer:s", "1-7"});
+  start();
+  wait_for_asked(8);
+}
+
 TEST_F(TriggersShellTest, ARefusalByTheNodeIsNotCountedAFailureIs) {
   put("reader", kStream);
   start();
