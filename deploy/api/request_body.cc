@@ -6,9 +6,14 @@
 
 namespace subito::api {
 
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+}  // namespace
+
 Result<nlohmann::ordered_json> parse_object(const std::string& text,
                                             const std::vector<std::string>& keys) {
-  using Json = nlohmann::ordered_json;
   bool too_deep = false;
   const auto callback = [&](int depth, Json::parse_event_t, Json&) {
     too_deep = too_deep || depth > kJsonDepthMax;

@@ -159,7 +159,8 @@ std::string LogFolder::file_of(std::string_view function, std::uint64_t number) 
 LogFolder::Unwritten LogFolder::append(const Records& records, std::int64_t now_unix_ns) {
   Unwritten unwritten;
   const std::uint64_t piece_max = limits_.function_bytes_max / kLogSegments;
-  for (const auto& [function, own] : records) {
+  for (const auto& of_function : records) {
+    const std::string& function = of_function.first;  // clang 14 captures no binding
     std::string lines;
     std::uint64_t count = 0;
     const auto flush = [&] {
@@ -171,7 +172,7 @@ LogFolder::Unwritten LogFolder::append(const Records& records, std::int64_t now_
       lines.clear();
       count = 0;
     };
-    for (const NumberedRecord& record : own) {
+    for (const NumberedRecord& record : of_function.second) {
       const std::string line = to_line(record);
       if (lines.size() + line.size() > piece_max) flush();
       lines += line;
