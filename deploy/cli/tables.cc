@@ -14,7 +14,7 @@ std::string text(const Json& object, const char* key) {
 }
 
 // What functions say of themselves may have many lines; a cell has one.
-std::string first_line(const Json& object, const char* key) {
+std::string line_of(const Json& object, const char* key) {
   const std::string whole = text(object, key);
   return whole.substr(0, whole.find('\n'));
 }
@@ -102,17 +102,17 @@ Table exceptions_table(const Session& session, const Json& items, bool wide) {
   if (wide) header.insert(header.end(), {"POD", "REVISION", "TRACE", "MESSAGE"});
   Table table(header);
   for (const Json& item : items) {
-    const std::string place = first_line(item, "place");
+    const std::string place = line_of(item, "place");
     std::vector<std::string> cells = {text(item, "function"),
-                                      first_line(item, "type"),
+                                      line_of(item, "type"),
                                       text(item, "count"),
                                       session.age(item.value("firstSeen", Json())),
                                       session.age(item.value("lastSeen", Json())),
-                                      first_line(item, "requestId"),
+                                      line_of(item, "requestId"),
                                       place.empty() ? "-" : place};
     if (wide) {
       cells.insert(cells.end(), {text(item, "pod"), text(item, "revision"), text(item, "traceId"),
-                                 first_line(item, "message")});
+                                 line_of(item, "message")});
     }
     table.add(std::move(cells), Colour::kRed, 1);
   }
