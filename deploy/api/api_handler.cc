@@ -114,6 +114,10 @@ void ApiHandler::send_line(ExchangeId id, const std::string& json) {
     return;
   }
   if (exchange->backlog.size() + json.size() >= kBacklogBytesMax) {
+    if (exchange->state == Exchange::State::kWaiting) {  // for the node: it does nothing wrong
+      ++exchange->missed;
+      return;
+    }
     // It does not read. Cutting it off tells it; leaving out lines would not.
     server_->abort(id);
     return on_abort(id);

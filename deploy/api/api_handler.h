@@ -26,8 +26,10 @@ namespace subito::api {
 
 inline constexpr std::size_t kJsonBytesMax = 2 << 20;  // of a request's JSON; 413 beyond
 // What a watcher or follower of logs may be behind when its connection is full; beyond, it is cut
-// off.
+// off. While it waits for older logs of the node what is beyond is left out, counted and told.
 inline constexpr std::size_t kBacklogBytesMax = 1 << 20;
+// Of logs of several functions: once so much is there no further function is asked.
+inline constexpr std::size_t kGatheredBytesMax = 32 << 20;
 inline constexpr std::size_t kStreamsMax = 64;  // watchers and followers at once; 429 beyond
 
 class ApiHandler final : public server::Handler {
@@ -62,7 +64,7 @@ class ApiHandler final : public server::Handler {
     SubscriptionId subscription;
     std::string backlog;  // lines that wait for the connection to drain, or for those before
     bool full = false;
-    std::uint64_t missed = 0;  // requests that were not told while it was full
+    std::uint64_t missed = 0;  // requests not told while it was full, log lines while it waited
   };
 
   struct Gathering;
@@ -99,8 +101,9 @@ class ApiHandler final : public server::Handler {
   void watch(ExchangeId id, Exchange& exchange);
   // log_operations.cc
   void logs(ExchangeId id, Exchange& exchange);
-  void gather_logs(ExchangeId id, Exchange& exchange, LogQuery query,
-                   const std::set<std::string>& names, bool one, bool follow);
+  void begin_gathering(ExchangeId id, Exchange& exchange,
+                       const std::shared_ptr<Gathering>& gathering);
+  void gather_logs(ExchangeId id, const std::shared_ptr<Gathering>& gathering);
   void logs_gathered(ExchangeId id, Gathering& gathering);
   void requests(ExchangeId id, Exchange& exchange);
   void list_exceptions(ExchangeId id, const Exchange& exchange);

@@ -41,7 +41,9 @@ class FakePlane : public ControlPlane {
 
   // Runs the callbacks that wait.
   void settle() {
-    for (auto& callback : std::exchange(pending_, {})) callback();
+    while (!pending_.empty()) {
+      for (auto& callback : std::exchange(pending_, {})) callback();
+    }
   }
   std::size_t pending() const { return pending_.size(); }
   void emit(const Event& event) {

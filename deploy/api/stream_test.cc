@@ -102,6 +102,34 @@ TEST_F(Api, WhatIsSaidWhileOlderLogsAreOnTheirWayStandsBehindThem) {
   EXPECT_EQ(plane_.subscribers(), 1U);
 }
 
+TEST_F(Api, AFollowerThatWaitsForOlderLogsIsToldWhatItMissedNotCutOff) {
+  plane_.records = {said("stock", 1, "a")};
+  const ExchangeId id = server_->request("GET", "/v1/functions/stock/logs?follow=true");
+  for (int i = 0; i < 9; ++i) plane_.emit(said("stock", 2, std::string(kBacklogBytesMax / 8, 'x')));
+  settle();
+  const FakeAnswer& answer = server_->answer(id);
+  EXPECT_FALSE(answer.aborted);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_THAT(answer.body, HasSubstr("left out are 2 lines"));
+  plane_.emit(said("stock", 3, "the next"));
+  EXPECT_THAT(answer.body, HasSubstr("the next"));
+}
+
+TEST_F(Api, OfSelectedFunctionsOneIsAskedAfterTheOtherUpToABound) {
+  plane_.records = {said("catalogue", 1, std::string(kGatheredBytesMax, 'x')),
+                    said("stock", 2, "not asked any more")};
+  const ExchangeId id = server_->request("GET", "/v1/logs?selector=app%21%3Dnone&follow=true");
+  EXPECT_EQ(plane_.last_log_query.function, "catalogue");
+  plane_.emit(said("stock", 3, "its answer would have it"));
+  settle();
+  EXPECT_EQ(plane_.last_log_query.function, "catalogue");
+  const FakeAnswer& answer = server_->answer(id);
+  EXPECT_THAT(answer.body, HasSubstr("left out are older lines of 1 function"));
+  plane_.emit(said("stock", 4, "followed"));
+  EXPECT_THAT(answer.body, HasSubstr("followed"));
+  EXPECT_EQ(answer.body.find("would have it"), std::string::npos);
+}
+
 TEST_F(Api, AFollowerOfNobodyIsToldSoAndForgotten) {
   const ExchangeId id = server_->request("GET", "/v1/functions/nobody/logs?follow=true");
   settle();

@@ -391,6 +391,15 @@ TEST_F(CliTest, ListsAreNarrowedByLabels) {
               HasSubstr("expected ',' at 'tier'"));
 }
 
+TEST_F(CliTest, WhatAFunctionSaysInManyLinesLooksLikeNoOtherRecordOrRow) {
+  plane_.records[0].message = "first\n2026-11-23T22:04:05Z cart-1 error made up\n  at main";
+  const std::string logs = run({"logs", "catalogue"}).out;
+  EXPECT_THAT(logs, HasSubstr("\n  2026-11-23T22:04:05Z cart-1 error made up\n  at main\n"));
+  plane_.exceptions[0].type = "made\nup";
+  const std::string rows = run({"get", "exceptions"}).out;
+  EXPECT_EQ(std::count(rows.begin(), rows.end(), '\n'), 2) << rows;
+}
+
 TEST_F(CliTest, ExceptionsAreATable) {
   EXPECT_EQ(run({"get", "exceptions"}).out,
             "FUNCTION   TYPE               COUNT  FIRST  LAST  REQUEST  PLACE\n"

@@ -86,6 +86,16 @@ Json named(const Json& record, const LogOptions& options) {
   return shown;
 }
 
+// What follows a line break cannot be taken for a record of its own.
+std::string indented(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    out += text[i];
+    if (text[i] == '\n' && text.compare(i + 1, 2, "  ") != 0) out += "  ";
+  }
+  return out;
+}
+
 int show_logs(const Session& session, const LogOptions& options) {
   if (options.name.empty() == options.selector.empty())
     return session.tell(kUsage, "logs: say the NAME of a function, or -l SELECTOR");
@@ -131,7 +141,7 @@ std::string log_line(const Json& record, bool colours) {
     text += " " + printable(key) + "=" +
             printable(value.is_string() ? value.get<std::string>() : value.dump());
   if (record.contains("requestId")) text += " request=" + record.value("requestId", "");
-  return text + message.substr(first_line);
+  return indented(text + message.substr(first_line));
 }
 
 void add_logs(CLI::App& app, Session& session) {

@@ -13,6 +13,12 @@ std::string text(const Json& object, const char* key) {
   return it->is_string() ? printable(it->get<std::string>()) : it->dump();
 }
 
+// What functions say of themselves may have many lines; a cell has one.
+std::string line_of(const Json& object, const char* key) {
+  const std::string whole = text(object, key);
+  return whole.substr(0, whole.find('\n'));
+}
+
 std::string short_hash(const Json& object) {
   return text(object, "artefact").substr(0, kShortHash);
 }
@@ -96,18 +102,17 @@ Table exceptions_table(const Session& session, const Json& items, bool wide) {
   if (wide) header.insert(header.end(), {"POD", "REVISION", "TRACE", "MESSAGE"});
   Table table(header);
   for (const Json& item : items) {
-    const std::string place = text(item, "place");
+    const std::string place = line_of(item, "place");
     std::vector<std::string> cells = {text(item, "function"),
-                                      text(item, "type"),
+                                      line_of(item, "type"),
                                       text(item, "count"),
                                       session.age(item.value("firstSeen", Json())),
                                       session.age(item.value("lastSeen", Json())),
-                                      text(item, "requestId"),
+                                      line_of(item, "requestId"),
                                       place.empty() ? "-" : place};
     if (wide) {
-      const std::string message = text(item, "message");
       cells.insert(cells.end(), {text(item, "pod"), text(item, "revision"), text(item, "traceId"),
-                                 message.substr(0, message.find('\n'))});
+                                 line_of(item, "message")});
     }
     table.add(std::move(cells), Colour::kRed, 1);
   }

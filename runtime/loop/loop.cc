@@ -117,6 +117,29 @@ bool Timer::active() const {
   return uv_is_active(reinterpret_cast<const uv_handle_t*>(&state_->handle)) != 0;
 }
 
+struct NextTurn::State {
+  uv_idle_t handle;
+  std::function<void()> callback;
+};
+
+NextTurn::NextTurn(Loop& loop, std::function<void()> callback)
+    : state_(new State{{}, std::move(callback)}) {
+  CHECK(uv_idle_init(loop.raw(), &state_->handle) == 0);
+  state_->handle.data = state_;
+}
+
+NextTurn::~NextTurn() {
+  close_state(state_);
+}
+
+void NextTurn::start() {
+  uv_idle_start(&state_->handle, [](uv_idle_t* handle) {
+    uv_idle_stop(handle);
+    // As in Timer.
+    if (auto run = static_cast<State*>(handle->data)->callback) run();
+  });
+}
+
 struct Poll::State {
   uv_poll_t handle;
   Callback callback;

@@ -57,6 +57,22 @@ class Timer {
   State* state_;
 };
 
+// Calls back once in the next turn of the loop; the loop does not block before. Started again
+// inside the callback, it runs a turn later: other callbacks get their share between. (A Timer of
+// zero may run again in the same turn.)
+class NextTurn {
+ public:
+  NextTurn(Loop& loop, std::function<void()> callback);
+  ~NextTurn();
+  NextTurn(const NextTurn&) = delete;
+  NextTurn& operator=(const NextTurn&) = delete;
+  void start();
+
+ private:
+  struct State;
+  State* state_;
+};
+
 // Watches a descriptor it does not own (uv_poll_t). The descriptor must outlive the Poll.
 class Poll {
  public:

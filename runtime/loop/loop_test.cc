@@ -48,6 +48,23 @@ TEST(LoopTest, ADeferredTaskKeepsTheLoopFromBlocking) {
   EXPECT_TRUE(ran);
 }
 
+TEST(NextTurnTest, StartedByItsOwnCallbackItRunsATurnLater) {
+  Loop loop;
+  int runs = 0;
+  std::optional<NextTurn> next;
+  next.emplace(loop, [&] {
+    if (++runs == 3) return next.reset();
+    next->start();
+  });
+  next->start();
+  loop.turn(true);
+  EXPECT_EQ(runs, 1);
+  loop.turn(true);
+  EXPECT_EQ(runs, 2);
+  loop.turn(true);
+  EXPECT_FALSE(next.has_value()) << "it may be destroyed by its own callback";
+}
+
 TEST(TimerTest, MayBeDestroyedByItsOwnCallback) {
   Loop loop;
   std::optional<Timer> timer;

@@ -48,9 +48,10 @@ inline constexpr Family kStartTime{"process_start_time_seconds", kGauge, "second
 inline constexpr Family kLoopCpu{
     "subito_loop_cpu_seconds", kCounter, "seconds", "",
     "CPU time of the loop's thread: its rate is how full the loop is."};
-inline constexpr Family kLoopLag{
-    "subito_loop_lag_seconds", kHistogram, "seconds", "",
-    "How much later than it should a timer of the loop ran, looked at once a second."};
+inline constexpr Family kLoopLag{"subito_loop_lag_seconds", kHistogram, "seconds", "",
+                                 "How much later than it should a timer of the loop ran, looked at "
+                                 "once a second, from the first "
+                                 "reading of /metrics until nobody has read for 5 minutes."};
 inline constexpr Family kHostCpus{"subito_host_cpus", kGauge, "", "", "Processors of the host."};
 inline constexpr Family kHostCpu{"subito_host_cpu_seconds", kCounter, "seconds", "mode",
                                  "Time of the host's processors: busy, idle, stolen."};

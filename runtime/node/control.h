@@ -54,6 +54,8 @@ class Control final : public api::ControlPlane {
   void set_node_info(api::NodeInfo info) { info_ = std::move(info); }
   // Without them logs are in memory alone. They outlive it.
   void set_log_files(LogFiles* files) { log_files_ = files; }
+  // Why there are none although there should be.
+  void set_log_fault(std::string fault) { log_fault_ = std::move(fault); }
   // Takes over what the store has. At start, before the first request. A function that cannot run
   // (its artefact is gone) is out of service; the others do not suffer for it.
   Status load();
@@ -138,6 +140,7 @@ class Control final : public api::ControlPlane {
   Parts parts_;
   api::NodeInfo info_;
   LogFiles* log_files_ = nullptr;
+  std::string log_fault_;
   std::set<std::string> deploying_;
   Rollouts rollouts_;
   IdSource<api::SubscriptionId> subscriptions_;

@@ -32,11 +32,10 @@ void Control::logs(const api::LogQuery& query, LogsCallback callback) {
   read.since_unix_ns = query.since_unix_ns;
   read.pod = pod;
   if (log_files_ == nullptr || read.tail == 0) return later(std::move(in_memory));
-  log_files_->read(std::move(read),
-                   [callback, in_memory = std::move(in_memory)](std::vector<api::LogRecord> found) {
-                     found.insert(found.end(), in_memory.begin(), in_memory.end());
-                     callback(std::move(found));
-                   });
+  log_files_->read(std::move(read), [callback, in_memory = std::move(in_memory)](auto found) {
+    if (found) found->insert(found->end(), in_memory.begin(), in_memory.end());
+    callback(std::move(found));
+  });
 }
 
 // The logs of functions that were removed while the node was ended go too.
@@ -58,6 +57,7 @@ std::vector<api::ExceptionView> Control::list_exceptions(std::string_view functi
 api::LogFacts Control::log_facts(const std::string& function) const {
   api::LogFacts facts;
   facts.lost = parts_.logs.lost(function);
+  facts.fault = log_fault_;
   if (log_files_ == nullptr) return facts;
   facts.unwritten = log_files_->unwritten(function);
   facts.fault = log_files_->last_fault();

@@ -290,6 +290,14 @@ TEST_F(LogsOfControlTest, AFunctionThatIsRemovedTakesItsLogWithIt) {
   EXPECT_EQ(show(all()).size(), 0U);
 }
 
+TEST_F(ControlTest, TellsWhyLogsAreInMemoryAlone) {
+  ASSERT_EQ(deploy(function("mine"), store::put(*store, "mine")), "deployed");
+  control.set_log_fault("make folder of logs: no space");
+  const auto view = control.get_function("mine");
+  ASSERT_TRUE(view);
+  EXPECT_EQ(view->logs.fault, "make folder of logs: no space");
+}
+
 TEST_F(ControlTest, KeepsTheLoginsOfAFunctionThatWasDeployedAnew) {
   manifest::Function busy = function("busy");
   busy.mutable_spec()->mutable_scaling()->set_min(1);

@@ -51,6 +51,25 @@ TEST_F(EngineAheadTest, GivesThemToAPodTogetherAndTellsTheirWaitApart) {
   EXPECT_EQ(home->pods.size(), 1U);
 }
 
+TEST_F(EngineAheadTest, OfALineThatItPrintsMeanwhileNobodyKnowsWhoseItIs) {
+  FakePod& pod = quick_pod();
+  const auto printed = [this] {
+    settle();
+    return std::exchange(observer.printed, {});
+  };
+  invoke(1, "POST");
+  invoke(2, "POST");
+  const auto frames = pod.read();
+  ASSERT_EQ(frames.size(), 2U);
+  home->print(0, "of either\n");
+  EXPECT_EQ(printed(), std::vector<std::string>{"of either for "});
+  home->print(0, "before the answer\n");
+  answer_quickly(pod, frames[0].header.stream);
+  EXPECT_EQ(printed(), std::vector<std::string>{"before the answer for "});
+  home->print(0, "of the last\n");
+  EXPECT_EQ(printed(), std::vector<std::string>{"of the last for r2"});
+}
+
 TEST_F(EngineAheadTest, GivesThemOneByOneToAPodThatDoesNotSayItTakesThem) {
   FakePod& pod = warm_pod();
   for (std::uint32_t i = 1; i <= scheduler::Ahead::kShortCallsMin; ++i) {

@@ -295,8 +295,11 @@ void Engine::forget(InvocationRecord& record) {
 // The pod is done with it, whatever came of it: its slot is free.
 void Engine::release(InvocationRecord& record) {
   Pod* pod = pods_.find(record.pod);
-  // What it printed for this one is not taken for the next one's.
-  if (pod != nullptr && pod->revision->scaling.concurrency == 1) pods_.read_output(*pod);
+  // What it printed until now is not taken for that of the one left, or of the next one. While
+  // several are left nobody's lines are told apart: nothing is read.
+  const auto running = running_.find(record.pod);
+  const bool read = running != running_.end() && running->second.size() <= 2;
+  if (pod != nullptr && read && pod->revision->scaling.concurrency == 1) pods_.read_output(*pod);
   if (pod != nullptr && !has_not_begun(*pod, record.stream)) pod->last_end = loop_.now();
   scheduler_.completed(loop_.now(), record.id, effects_, record.cpu_use);
   forget(record);

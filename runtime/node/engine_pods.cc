@@ -160,17 +160,14 @@ void Engine::on_pod_window(Pod& pod, std::uint32_t stream) {
   if (record != nullptr && record->state != InvocationState::kAbandoned) send_body(*record);
 }
 
-// With concurrency 1 what a pod prints is printed for the one it works on: the oldest of those it
-// has, given up or not. Before its hello it works on none.
+// With concurrency 1 what a pod prints is printed for the one it works on, given up or not. Before
+// its hello it works on none; with others ahead nobody knows which of them it is at by now.
 void Engine::on_pod_output(Pod& pod, std::string_view line, bool current) {
   const auto running = running_.find(pod.id);
   const bool known = current && pod.hello && pod.revision->scaling.concurrency == 1 &&
-                     running != running_.end() && !running->second.empty();
+                     running != running_.end() && running->second.size() == 1;
   if (!known) return observer_.on_output(pod, line, {});
-  const auto oldest =
-      std::min_element(running->second.begin(), running->second.end(),
-                       [](const auto& a, const auto& b) { return a.first < b.first; });
-  const InvocationRecord* record = find(oldest->second);
+  const InvocationRecord* record = find(running->second.begin()->second);
   observer_.on_output(pod, line, record == nullptr ? AtWork() : asked_by(record->request));
 }
 

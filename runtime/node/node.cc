@@ -46,6 +46,10 @@ std::string hex(std::uint64_t number) {
   return text;
 }
 
+// On stop: a disk that does not answer holds up no longer than this; what is not written by then is
+// lost.
+constexpr Duration kLogsWrittenWait = std::chrono::seconds(2);
+
 server::Address gateway_address(const NodeConfig& config) {
   return {server::Address::Kind::kTcp, config.listen_host, config.listen_port};
 }
@@ -125,7 +129,11 @@ class LiveNode final : public Node {
         gateway_server_(server::Server::create(loop, server::Limits(), gateway_)),
         api_server_(server::Server::create(loop, api_limits(), control_front_)),
         metrics_server_(server::Server::create(loop, metrics_limits(), metrics_)),
-        stop_grace_(loop, [this] { pods_ended(); }) {
+        stop_grace_(loop, [this] { pods_ended(); }),
+        logs_grace_(loop, [this] {
+          spdlog::warn("the last logs are not written: the disk does not answer");
+          logs_written();
+        }) {
     logs_.on_losses([this] { losses_.start(kLossesToldEvery); });
     engine_.set_request_handler(requests_);
     if (config.pods_near) engine_.set_placement(&placement_);
@@ -137,7 +145,7 @@ class LiveNode final : public Node {
   }
 
   Status open_home();
-  Status open_logs();
+  void open_logs();
   Status open_recording();
   void start(std::function<void(Status)> ready) override;
   void stop(std::function<void()> done) override;
@@ -156,7 +164,7 @@ class LiveNode final : public Node {
     return function == nullptr ? FunctionId() : function->id;
   }
   MetricsPage::Parts page_parts();
-  NodeFacts facts() const;
+  NodeFacts facts();
   Status start_redis(std::function<void(Status)> ready);
   Status use_redis(const bindings::RedisEndpoint& endpoint);
   Status serve();
@@ -201,6 +209,7 @@ class LiveNode final : public Node {
   std::optional<Background> pool_;
   std::function<void()> stopped_;
   Timer stop_grace_;
+  Timer logs_grace_;
 };
 
 Status LiveNode::open_home() {
@@ -217,13 +226,17 @@ Status LiveNode::open_home() {
   return ok();
 }
 
-Status LiveNode::open_logs() {
-  if (config_.logs.function_bytes_max == 0) return ok();
-  ASSIGN_OR_RETURN(LogFolder folder, LogFolder::open(store_->folder() + "/logs", config_.logs));
-  log_files_ = std::make_unique<LogFiles>(loop_, std::move(folder));
+// A disk that keeps no logs is no reason to serve nobody.
+void LiveNode::open_logs() {
+  if (config_.logs.function_bytes_max == 0) return;
+  auto folder = LogFolder::open(store_->folder() + "/logs", config_.logs);
+  if (!folder) {
+    spdlog::warn("logs are kept in memory only: {}", folder.error().message);
+    return control_.set_log_fault(folder.error().message);
+  }
+  log_files_ = std::make_unique<LogFiles>(loop_, *std::move(folder));
   logs_.set_sink(log_files_.get());
   control_.set_log_files(log_files_.get());
-  return ok();
 }
 
 Status LiveNode::open_recording() {
@@ -300,7 +313,6 @@ Status LiveNode::serve() {
   RETURN_IF_ERROR(control_.load());
   server::Address socket{server::Address::Kind::kUnix, api_socket(), 0};
   RETURN_IF_ERROR(api_server_->listen(socket));
-  loop_lag_.start();
   return serve_metrics();
 }
 
@@ -316,7 +328,7 @@ MetricsPage::Parts LiveNode::page_parts() {
   return {engine_, functions_, breakers_, gateway_, &triggers_, [this] { return facts(); }};
 }
 
-NodeFacts LiveNode::facts() const {
+NodeFacts LiveNode::facts() {
   NodeFacts facts;
   facts.version = kVersion;
   facts.started_unix_ns = started_unix_ns_;
@@ -327,7 +339,7 @@ NodeFacts LiveNode::facts() const {
     facts.redis_ready = redis_server_->state() == bindings::RedisServer::State::kReady;
     facts.redis_restarts = redis_server_->restarts();
   }
-  facts.loop_lag = loop_lag_.buckets();
+  facts.loop_lag = loop_lag_.read();
   return facts;
 }
 
@@ -346,14 +358,14 @@ void LiveNode::stop(std::function<void()> done) {
 void LiveNode::pods_ended() {
   if (!stopped_) return;
   stop_grace_.stop();
-  if (log_files_)
-    log_files_->flush([this] { logs_written(); });
-  else
-    logs_written();
+  if (!log_files_) return logs_written();
+  logs_grace_.start(kLogsWrittenWait);
+  log_files_->close([this] { logs_written(); });
 }
 
 void LiveNode::logs_written() {
   if (!stopped_) return;
+  logs_grace_.stop();
   auto done = std::exchange(stopped_, nullptr);
   if (redis_server_ && redis_server_->state() != bindings::RedisServer::State::kStopped) {
     redis_server_->stop(std::move(done));
@@ -367,7 +379,7 @@ void LiveNode::logs_written() {
 Result<std::unique_ptr<Node>> Node::create(Loop& loop, const NodeConfig& config) {
   ASSIGN_OR_RETURN(auto store, store::Store::open(config.data_folder));
   auto node = std::make_unique<LiveNode>(loop, config, std::move(store));
-  RETURN_IF_ERROR(node->open_logs());
+  node->open_logs();
   RETURN_IF_ERROR(node->open_recording());
   RETURN_IF_ERROR(node->open_home());
   return node;

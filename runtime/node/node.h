@@ -42,7 +42,8 @@ class Node {
   // Begins to serve once Redis is ready; then, or on failure, calls back.
   virtual void start(std::function<void(Status)> ready) = 0;
   // Serves what runs, refuses what comes, then ends pods and Redis; calls back when nothing of the
-  // node is left running. Bounded by kShutdownGrace and the stop of Redis.
+  // node is left running. Bounded by kShutdownGrace, two seconds for the last logs and the stop of
+  // Redis.
   virtual void stop(std::function<void()> done) = 0;
   // Called when the node cannot go on by itself: its launcher is gone.
   virtual void on_fatal(std::function<void(const Error&)> callback) = 0;

@@ -136,12 +136,21 @@ Incident incident_of(const Pod& pod, const AtWork& at_work) {
 
 std::string trace_of(const Pod& pod, const std::vector<std::uint64_t>& addresses) {
   std::string trace = pod.revision->artefact_hash;
-  for (const std::uint64_t address : addresses) {
+  const std::size_t count = std::min(addresses.size(), kBacktraceFramesMax);
+  for (std::size_t i = 0; i < count; ++i) {
     char text[20];
-    const auto end = std::to_chars(text, text + sizeof text, address, 16).ptr;
+    const auto end = std::to_chars(text, text + sizeof text, addresses[i], 16).ptr;
     trace.append(1, ' ').append(text, end);
   }
   return trace;
+}
+
+// A pod's clock is its own. Far from the node's, its records would stand out of order and spoil
+// --since.
+std::int64_t plausible_time(std::int64_t of_pod) {
+  constexpr std::int64_t kApartMax = 60'000'000'000;
+  const std::int64_t now = wall_clock_nanoseconds();
+  return of_pod >= now - kApartMax && of_pod <= now + kApartMax ? of_pod : now;
 }
 
 std::string signal_name(int signal) {
@@ -237,7 +246,7 @@ void Reporter::on_output(const Pod& pod, std::string_view line, const AtWork& at
 
 void Reporter::on_log(const Pod& pod, const protocol::Log& log, const AtWork& at_work) {
   api::LogRecord record = pod_record(pod, at_work);
-  record.unix_ns = log.unix_nanoseconds();
+  record.unix_ns = plausible_time(log.unix_nanoseconds());
   record.level = level_of(log.level());
   record.message = log.message();
   record.fields_json = log.fields_json();

@@ -103,6 +103,23 @@ TEST_F(ReporterTest, CountsEqualCrashesAsOneThoughTheyComeTooFastForTheirNames) 
   EXPECT_LE(rows[0].first_unix_ns, rows[0].last_unix_ns);
 }
 
+TEST_F(ReporterTest, TakesAPodsTimeOnlyIfItIsNearItsOwn) {
+  const std::int64_t begin = wall_clock_nanoseconds();
+  const std::int64_t second_before = begin - 1'000'000'000;
+  for (const std::int64_t time : {std::int64_t{1}, begin + 3'600'000'000'000, second_before}) {
+    protocol::Log log;
+    log.set_unix_nanoseconds(time);
+    reporter.on_log(pod, log, {});
+  }
+  api::LogQuery query;
+  query.function = "stock";
+  const auto records = logs.query(query);
+  ASSERT_EQ(records.size(), 3U);
+  EXPECT_GE(records[0].unix_ns, begin);
+  EXPECT_LT(records[1].unix_ns, begin + 3'600'000'000'000);
+  EXPECT_EQ(records[2].unix_ns, second_before);
+}
+
 TEST_F(ReporterTest, CountsWhatWasThrownAndEndsThatNobodyExplains) {
   protocol::Failure failure;
   failure.set_type("std::range_error");

@@ -1,6 +1,7 @@
 #include "runtime/node/logs/exception_book.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <utility>
 
@@ -9,13 +10,18 @@
 namespace subito::node {
 namespace {
 
-std::string cut(std::string text) {
-  if (text.size() > kExceptionTextBytesMax) text.resize(kExceptionTextBytesMax);
+std::string cut(std::string text, std::size_t bytes = kExceptionTextBytesMax) {
+  if (text.size() > bytes) text.resize(bytes);
   return text;
 }
 
+// However long it is: it is only compared.
+std::string short_key(const std::string& text) {
+  return std::to_string(std::hash<std::string>()(text));
+}
+
 std::string trace_key(std::string_view type, std::string_view trace) {
-  return std::string(type) + '\n' + std::string(trace);
+  return short_key(std::string(type) + '\n' + std::string(trace));
 }
 
 // What a group shows of its last one.
@@ -45,7 +51,7 @@ void ExceptionBook::add(Incident incident) {
     group.view.first_unix_ns = incident.unix_ns;
     add_trace(book, book.groups.begin(), key);
     // Without addresses there is nothing that could have a name.
-    if (incident.trace.empty()) group.fingerprint = fingerprint(incident.type, {});
+    if (incident.trace.empty()) group.fingerprint = short_key(fingerprint(incident.type, {}));
   }
   api::ExceptionView& view = book.groups.front().view;
   ++view.count;
@@ -61,13 +67,15 @@ void ExceptionBook::name(std::string_view function, std::string_view type, std::
   const auto known = book.by_trace.find(trace_key(short_type, trace));
   if (known == book.by_trace.end() || !known->second->fingerprint.empty()) return;
   const auto group = known->second;
-  const std::string print = fingerprint(short_type, frames);
+  const std::string print = short_key(fingerprint(short_type, frames));
   const auto equal = std::find_if(book.groups.begin(), book.groups.end(),
                                   [&](const Group& other) { return other.fingerprint == print; });
   group->fingerprint = print;
-  group->view.place = place_in(frames);
-  const auto shown = std::min(frames.size(), kExceptionFramesMax);
-  group->view.frames.assign(frames.begin(), frames.begin() + static_cast<std::ptrdiff_t>(shown));
+  group->view.place = cut(place_in(frames), kExceptionFrameBytesMax);
+  const std::size_t shown = std::min(frames.size(), kExceptionFramesMax);
+  group->view.frames.clear();
+  for (std::size_t i = 0; i < shown; ++i)
+    group->view.frames.push_back(cut(frames[i], kExceptionFrameBytesMax));
   if (equal != book.groups.end()) merge(book, equal, group);
 }
 

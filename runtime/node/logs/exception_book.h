@@ -24,6 +24,7 @@ inline constexpr std::size_t kExceptionGroupsMax = 50;
 inline constexpr std::size_t kExceptionTracesMax = 16;
 inline constexpr std::size_t kExceptionTextBytesMax = 1 << 10;  // type, message; cut beyond
 inline constexpr std::size_t kExceptionFramesMax = 32;          // of the example
+inline constexpr std::size_t kExceptionFrameBytesMax = 512;     // of each, and of the place
 
 struct Incident {
   std::string function;
@@ -53,8 +54,8 @@ class ExceptionBook {
  private:
   struct Group {
     api::ExceptionView view;
-    std::string fingerprint;         // empty: not named yet
-    std::deque<std::string> traces;  // type and trace of its incidents
+    std::string fingerprint;         // hashed; empty: not named yet
+    std::deque<std::string> traces;  // type and trace of its incidents, hashed
   };
   struct Book {
     std::list<Group> groups;  // the one seen last first

@@ -80,6 +80,16 @@ class ExceptionBookTest : public testing::Test {
   ExceptionBook book;
 };
 
+TEST_F(ExceptionBookTest, OfLongNamesOnlyTheBeginningIsKept) {
+  const std::string name = "shop::pay<" + std::string(10'000, 'x') + ">()";
+  happens("SIGSEGV", "b1 401234");
+  named("SIGSEGV", "b1 401234", Frames(100, name));
+  ASSERT_EQ(rows().size(), 1U);
+  EXPECT_EQ(rows()[0].place.size(), kExceptionFrameBytesMax);
+  ASSERT_EQ(rows()[0].frames.size(), kExceptionFramesMax);
+  EXPECT_EQ(rows()[0].frames[31].size(), kExceptionFrameBytesMax);
+}
+
 TEST_F(ExceptionBookTest, AThousandEqualCrashesAreOneRowThatSaysAThousand) {
   for (int i = 1; i <= 1000; ++i) {
     happens("SIGSEGV", "b1 401234", i, "r" + std::to_string(i));

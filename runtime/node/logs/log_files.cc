@@ -87,10 +87,19 @@ void LogFiles::tell(const std::string& fault) {
 }
 
 void LogFiles::read(LogRead read, ReadCallback callback) {
+  if (closed_) return;
+  if (reads_.size() >= kLogReadsMax) {
+    const Error busy{ErrorCode::kResourceExhausted,
+                     "read logs of " + read.function + ": " + std::to_string(kLogReadsMax) +
+                         " others wait for the disk; ask again",
+                     0};
+    return loop_.defer([callback = std::move(callback), busy] { callback(busy); });
+  }
   write_batch();
   const auto found = std::make_shared<std::vector<api::LogRecord>>();
-  add_job({[read = std::move(read), found](LogFolder& logs) { *found = logs.read(read); },
-           [found, callback = std::move(callback)] { callback(std::move(*found)); }});
+  reads_.push_back({[read = std::move(read), found](LogFolder& logs) { *found = logs.read(read); },
+                    [found, callback = std::move(callback)] { callback(std::move(*found)); }});
+  run_next();
 }
 
 void LogFiles::keep_only(std::set<std::string> functions) {
@@ -100,6 +109,12 @@ void LogFiles::keep_only(std::set<std::string> functions) {
 void LogFiles::flush(std::function<void()> done) {
   write_batch();
   add_job({[](LogFolder&) {}, std::move(done)});
+}
+
+void LogFiles::close(std::function<void()> done) {
+  closed_ = true;
+  reads_.clear();
+  flush(std::move(done));
 }
 
 std::uint64_t LogFiles::unwritten(std::string_view function) const {
@@ -113,9 +128,10 @@ void LogFiles::add_job(Job job) {
 }
 
 void LogFiles::run_next() {
-  if (running_ || jobs_.empty()) return;
-  Job job = std::move(jobs_.front());
-  jobs_.pop_front();
+  std::deque<Job>& next = jobs_.empty() ? reads_ : jobs_;
+  if (running_ || next.empty()) return;
+  Job job = std::move(next.front());
+  next.pop_front();
   running_ = std::make_unique<Background>(
       loop_, [work = std::move(job.work), folder = folder_] { work(*folder); },
       [this, done = std::move(job.done)] {

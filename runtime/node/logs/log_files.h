@@ -1,6 +1,7 @@
 // LogFiles: brings what is logged to the files, and back. Records wait for at most kLogFlushEvery;
-// the disk is waited for on a thread of libuv's pool, one job at a time in the order they were
-// asked for. Owned by the node, on the loop's thread.
+// the disk is waited for on a thread of libuv's pool, one job at a time. What writes or removes
+// goes in the order it was asked for, and before what reads. Owned by the node, on the loop's
+// thread.
 #pragma once
 
 #include <deque>
@@ -23,10 +24,12 @@ constexpr Duration kLogRotateEvery = std::chrono::minutes(10);  // though nobody
 // What waits for the disk: of one function, and of all. Beyond, records stay in memory alone.
 constexpr std::size_t kUnflushedBytesMax = 4 << 20;
 constexpr std::size_t kUnflushedTotalBytesMax = 32 << 20;
+// Reads that wait, one answer of kLogReadBytesMax in memory at a time; more are refused.
+constexpr std::size_t kLogReadsMax = 32;
 
 class LogFiles final : public LogSink {
  public:
-  using ReadCallback = std::function<void(std::vector<api::LogRecord>)>;
+  using ReadCallback = std::function<void(Result<std::vector<api::LogRecord>>)>;
 
   LogFiles(Loop& loop, LogFolder folder);
 
@@ -39,6 +42,8 @@ class LogFiles final : public LogSink {
   void keep_only(std::set<std::string> functions);
   // Calls back once all that was recorded is in the files, or could not be written.
   void flush(std::function<void()> done);
+  // The same for the last time: reads that wait are dropped, as are later ones.
+  void close(std::function<void()> done);
 
   // Records of a function that are in no file, since the node started.
   std::uint64_t unwritten(std::string_view function) const;
@@ -63,8 +68,11 @@ class LogFiles final : public LogSink {
   // What is in no file yet, that which is being written included.
   std::map<std::string, std::size_t, std::less<>> waiting_bytes_;
   std::size_t waiting_total_ = 0;
-  int writes_ = 0;        // jobs that write
-  std::deque<Job> jobs_;  // bounded by the connections of whoever reads
+  int writes_ = 0;  // jobs that write
+  std::deque<Job>
+      jobs_;  // what they write is bounded; a removal is as small as its function's name
+  std::deque<Job> reads_;  // at most kLogReadsMax
+  bool closed_ = false;
   std::unique_ptr<Background> running_;
   std::map<std::string, std::uint64_t, std::less<>> unwritten_;
   std::string last_fault_;  // of the last batch; empty: it was written

@@ -36,9 +36,9 @@ class LogFilesTest : public testing::Test {
     read.function = function;
     read.before = 1'000'000;
     read.tail = 10'000;
-    files.read(read, [&](std::vector<api::LogRecord> records) {
+    files.read(read, [&](auto records) {
       found.emplace();
-      for (const auto& record : records) found->push_back(record.message);
+      for (const auto& record : *records) found->push_back(record.message);
     });
     EXPECT_FALSE(found) << "never from inside the call";
     while (!found) loop.turn(true);
@@ -93,6 +93,37 @@ TEST_F(LogFilesTest, WhatTheDiskCannotTakeIsCountedAndServedFromMemory) {
   say("stock", "b");
   EXPECT_THAT(in_files("stock"), ElementsAre("b"));
   EXPECT_EQ(files.last_fault(), "") << "it is over by itself";
+}
+
+TEST_F(LogFilesTest, ReadsThatWaitAreBoundedAndWritesGoBeforeThem) {
+  std::size_t answered = 0;
+  std::size_t refused = 0;
+  const auto count = [&](const auto& found) { ++(found ? answered : refused); };
+  for (std::size_t i = 0; i < kLogReadsMax + 2; ++i) files.read({}, count);  // one runs at once
+  say("stock", "a");
+  bool flushed = false;
+  files.flush([&] { flushed = true; });
+  EXPECT_EQ(refused, 0U) << "never from inside the call";
+  while (!flushed) loop.turn(true);
+  EXPECT_EQ(refused, 1U);
+  EXPECT_LE(answered, 2U) << "readers wait, not what is said";
+  while (answered < kLogReadsMax + 1) loop.turn(true);
+}
+
+TEST_F(LogFilesTest, AtTheEndNobodyWaitsForReads) {
+  for (int i = 0; i < 3; ++i) files.read({}, [](const auto&) {});
+  std::size_t answered = 0;
+  files.read({}, [&](const auto&) { ++answered; });
+  say("stock", "a");
+  bool closed = false;
+  files.close([&] { closed = true; });
+  while (!closed) loop.turn(true);
+  files.read({}, [&](const auto&) { ++answered; });
+  bool later = false;
+  files.flush([&] { later = true; });
+  while (!later) loop.turn(true);
+  EXPECT_EQ(answered, 0U);
+  EXPECT_EQ(store::count_files(temporary.path() + "/stock"), 1U);
 }
 
 TEST_F(LogFilesTest, WhatWaitsForTheDiskIsBoundedForEachFunction) {

@@ -47,6 +47,15 @@ Status write_all(int fd, std::string_view bytes) {
   return ok();
 }
 
+// Of a folder that cannot be read to its end the rest is as if it were not there.
+template <typename Visit>
+std::error_code each_entry(const std::string& folder, const Visit& visit) {
+  std::error_code error;
+  fs::directory_iterator entry(folder, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) visit(entry->path());
+  return error;
+}
+
 std::string contents_of(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
   return {std::istreambuf_iterator<char>(in), {}};
@@ -121,23 +130,23 @@ Result<LogFolder> LogFolder::open(std::string path, const LogLimits& limits) {
 }
 
 Status LogFolder::find_segments() {
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(path_, error)) {
-    if (!entry.is_directory(error)) continue;
-    auto& own = segments_[entry.path().filename().string()];
-    for (const auto& file : fs::directory_iterator(entry.path(), error)) {
+  const std::error_code error = each_entry(path_, [this](const fs::path& folder) {
+    std::error_code unknown;
+    if (!fs::is_directory(folder, unknown)) return;
+    auto& own = segments_[folder.filename().string()];
+    each_entry(folder.string(), [&](const fs::path& file) {
       LogSegment segment;
       struct stat info {};
-      segment.number = number_of(file.path().filename().string());
-      if (segment.number == 0 || ::stat(file.path().c_str(), &info) != 0) continue;
+      segment.number = number_of(file.filename().string());
+      if (segment.number == 0 || ::stat(file.c_str(), &info) != 0) return;
       segment.bytes = static_cast<std::uint64_t>(info.st_size);
       segment.first_unix_ns = segment.last_unix_ns = nanoseconds_of(info.st_mtim);
       next_number_ = std::max(next_number_, segment.number + 1);
       own.push_back(segment);
-    }
+    });
     std::sort(own.begin(), own.end(),
               [](const auto& a, const auto& b) { return a.number < b.number; });
-  }
+  });
   if (error) return errno_error("read folder of logs " + path_, error.value());
   return ok();
 }

@@ -1,5 +1,7 @@
 #include "runtime/node/metrics/metrics_front.h"
 
+#include <algorithm>
+
 #include "runtime/http/problem.h"
 
 namespace subito::node {
@@ -25,8 +27,11 @@ void MetricsFront::on_request(server::ExchangeId id, http::RequestHead&& head, b
   const bool whole = head.method == "HEAD";
   server_->respond(id, std::move(answer), {}, whole);
   if (whole) return;
-  pages_[id].page = std::make_unique<MetricsPage>(parts_, format);
-  next_turn_.start(Duration::zero());
+  Page& page = pages_[id];
+  page.page = std::make_unique<MetricsPage>(parts_, format);
+  page.deadline = loop_.now() + page_time_;
+  if (!deadline_.active()) deadline_.start(page_time_);
+  next_turn_.start();
 }
 
 void MetricsFront::refuse(server::ExchangeId id, int status, const std::string& type,
@@ -48,7 +53,28 @@ void MetricsFront::on_writable(server::ExchangeId id) {
   const auto at = pages_.find(id);
   if (at == pages_.end()) return;
   at->second.full = false;
-  next_turn_.start(Duration::zero());
+  next_turn_.start();
+}
+
+void MetricsFront::on_abort(server::ExchangeId id) {
+  pages_.erase(id);
+  if (pages_.empty()) deadline_.stop();
+}
+
+// Who reads slowly, or not at all, keeps its place from the others no longer.
+void MetricsFront::cut_off_slow() {
+  const TimePoint now = loop_.now();
+  TimePoint first = TimePoint::max();
+  for (auto at = pages_.begin(); at != pages_.end();) {
+    if (at->second.deadline <= now) {
+      server_->abort(at->first);
+      at = pages_.erase(at);
+    } else {
+      first = std::min(first, at->second.deadline);
+      ++at;
+    }
+  }
+  if (!pages_.empty()) deadline_.start(first - now);
 }
 
 void MetricsFront::send_slices() {
@@ -65,7 +91,8 @@ void MetricsFront::send_slices() {
     more = more || (!done && !page.full);
     at = done ? pages_.erase(at) : std::next(at);
   }
-  if (more) next_turn_.start(Duration::zero());
+  if (more) next_turn_.start();
+  if (pages_.empty()) deadline_.stop();
 }
 
 }  // namespace subito::node

@@ -44,6 +44,14 @@ TEST_F(MetricsFrontTest, ServesOpenMetrics) {
   EXPECT_FALSE(front.has(id));
 }
 
+TEST_F(MetricsFrontTest, SendsASliceATurn) {
+  add_functions(300);
+  const auto id = server.request("GET", "/metrics");
+  loop.turn(false);
+  EXPECT_FALSE(server.answer(id).ended);
+  EXPECT_THAT(answer_to(id).body, EndsWith("# EOF\n"));
+}
+
 TEST_F(MetricsFrontTest, ServesTheTextFormatToWhoWantsThat) {
   http::RequestHead head;
   head.method = "GET";
@@ -81,6 +89,16 @@ TEST_F(MetricsFrontTest, WaitsForAClientThatReadsSlowly) {
   server.set_full(false);
   front.on_writable(id);
   EXPECT_THAT(answer_to(id).body, EndsWith("# EOF\n"));
+}
+
+TEST_F(MetricsFrontTest, CutsOffAClientThatDoesNotReadInTime) {
+  MetricsFront hasty(loop, parts(), Duration::zero());
+  server::FakeServer slow(hasty);
+  hasty.attach(slow);
+  slow.set_full(true);
+  const auto id = slow.request("GET", "/metrics");
+  ASSERT_TRUE(soon([&] { return slow.answer(id).aborted; }));
+  EXPECT_FALSE(hasty.has(id));
 }
 
 TEST_F(MetricsFrontTest, ForgetsAClientThatLeft) {
