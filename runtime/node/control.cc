@@ -154,7 +154,7 @@ scheduler::FunctionView Control::scheduled_of(const DeployedFunction& function) 
   const scheduler::Scheduler& scheduler = parts_.engine.scheduler();
   const FunctionId own = function.revision->lane;
   auto all = scheduler.function(own).value_or(scheduler::FunctionView());
-  for (const FunctionId lane : rollouts_.lanes(function.revision->name)) {
+  for (const FunctionId lane : parts_.engine.lanes(function.revision->name)) {
     if (lane == own) continue;
     if (const auto beside = scheduler.function(lane)) add_lane(all, *beside);
   }

@@ -110,7 +110,7 @@ class Engine final : public Invoker, private PodEvents {
   void put_lane(const RevisionPtr& revision);
   // Who waits there is refused: nobody does any more, and nothing comes (route()).
   void remove_lane(FunctionId lane);
-  std::vector<FunctionId> lanes(const std::string& function) const;
+  std::vector<FunctionId> lanes(const std::string& function) const;  // that were put
   void scale(FunctionId lane, std::uint32_t pods_min, std::uint32_t pods_max);
   struct Share {
     RevisionPtr revision;  // on a lane that was put

@@ -54,20 +54,16 @@ server::Address gateway_address(const NodeConfig& config) {
   return {server::Address::Kind::kTcp, config.listen_host, config.listen_port};
 }
 
-Error gateway_not_listening(Error error) {
+// `command` says where.
+Error not_listening(Error error, std::string_view command) {
   if (error.code == ErrorCode::kAlreadyExists)
-    error.message += "; end that, or choose another port: subito up --listen ADDRESS:PORT";
+    error.message +=
+        "; end that, or choose another port: " + std::string(command) + " ADDRESS:PORT";
   return error;
 }
 
 server::Address metrics_address(const NodeConfig& config) {
   return {server::Address::Kind::kTcp, config.metrics_host, config.metrics_port};
-}
-
-Error metrics_not_listening(Error error) {
-  if (error.code == ErrorCode::kAlreadyExists)
-    error.message += "; end that, or choose another port: subito up --metrics ADDRESS:PORT";
-  return error;
 }
 
 scheduler::NodeLimits node_limits(const NodeConfig& config) {
@@ -252,12 +248,12 @@ void LiveNode::start(std::function<void(Status)> ready) {
   pool_.emplace(
       loop_, [] {}, [] {});
   if (auto free = server::check_port(gateway_address(config_)); !free) {
-    const Error error = gateway_not_listening(std::move(free).error());
+    const Error error = not_listening(std::move(free).error(), "subito up --listen");
     return loop_.defer([ready, error] { ready(error); });
   }
   if (!config_.metrics_host.empty()) {
     if (auto free = server::check_port(metrics_address(config_)); !free) {
-      const Error error = metrics_not_listening(std::move(free).error());
+      const Error error = not_listening(std::move(free).error(), "subito up --metrics");
       return loop_.defer([ready, error] { ready(error); });
     }
   }
@@ -301,7 +297,7 @@ Status LiveNode::use_redis(const bindings::RedisEndpoint& endpoint) {
 
 Status LiveNode::serve() {
   auto bound = gateway_server_->listen(gateway_address(config_));
-  if (!bound) return gateway_not_listening(std::move(bound).error());
+  if (!bound) return not_listening(std::move(bound).error(), "subito up --listen");
   url_ = node::gateway_url(bound->host, bound->port);
   api::NodeInfo info;
   info.version = kVersion;
@@ -319,7 +315,7 @@ Status LiveNode::serve() {
 Status LiveNode::serve_metrics() {
   if (config_.metrics_host.empty()) return ok();
   auto bound = metrics_server_->listen(metrics_address(config_));
-  if (!bound) return metrics_not_listening(std::move(bound).error());
+  if (!bound) return not_listening(std::move(bound).error(), "subito up --metrics");
   metrics_url_ = node::gateway_url(bound->host, bound->port) + std::string(kMetricsPath);
   return ok();
 }

@@ -19,6 +19,15 @@ bool is_rolling(const Revision& revision) {
   return revision.manifest.spec().rollout().strategy() == manifest::ROLLING;
 }
 
+// The same, with neither a rollout nor a split under way.
+store::Serving at_rest(store::Serving serving) {
+  serving.state = RolloutState::kComplete;
+  serving.target = 0;
+  serving.reason.clear();
+  serving.shares.clear();
+  return serving;
+}
+
 }  // namespace
 
 Rollouts::Rollouts(const Parts& parts) : parts_(parts), timer_(parts.loop, [this] { tick(); }) {}
@@ -104,12 +113,7 @@ Result<bool> Rollouts::abandon(std::string_view name) {
   if (function == nullptr) return unknown_function(name).error();
   if (!under_way(name) && function->record.state != RolloutState::kFailed) return false;
   const std::uint64_t target = function->record.target;
-  store::Serving next = function->record;
-  next.state = RolloutState::kComplete;
-  next.target = 0;
-  next.reason.clear();
-  next.shares.clear();
-  RETURN_IF_ERROR(save(*function, std::move(next)));
+  RETURN_IF_ERROR(save(*function, at_rest(function->record)));
   drop_beside(*function);
   parts_.reporter.event(name, "RolledBack",
                         (target != 0 ? "the rollout of " + revision_words(target) : "the split") +
@@ -186,11 +190,7 @@ Status Rollouts::set_traffic(std::string_view name, const std::vector<api::Traff
                         "set traffic of " + std::string(name) +
                             ": a rollout is in progress; wait for it, or pause or undo it");
   std::vector<Lane> lanes;
-  store::Serving next = function->record;
-  next.state = RolloutState::kComplete;
-  next.target = 0;
-  next.reason.clear();
-  next.shares.clear();
+  store::Serving next = at_rest(function->record);
   for (const api::TrafficShare& share : shares) {
     const auto has =
         std::find_if(function->lanes.begin(), function->lanes.end(),
@@ -255,15 +255,6 @@ bool Rollouts::under_way(std::string_view name) const {
   // A paused one whose target cannot run has one lane.
   return function != nullptr &&
          (function->lanes.size() > 1 || function->record.state == RolloutState::kPaused);
-}
-
-std::vector<FunctionId> Rollouts::lanes(std::string_view name) const {
-  std::vector<FunctionId> lanes;
-  if (const Function* function = find(name)) {
-    for (const Lane& lane : function->lanes) lanes.push_back(lane.revision->lane);
-    for (const RevisionPtr& revision : function->leaving) lanes.push_back(revision->lane);
-  }
-  return lanes;
 }
 
 store::Store::Numbers Rollouts::in_use(std::string_view name) const {

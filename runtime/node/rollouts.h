@@ -37,7 +37,6 @@ inline constexpr Duration kRolloutTick = std::chrono::milliseconds(10);
 inline constexpr Duration kLeavingTickMax = std::chrono::seconds(1);
 // A rollout that got no further pod for so long has failed: the node is full, or pods hang.
 inline constexpr Duration kRolloutProgressMax = std::chrono::seconds(60);
-inline constexpr std::size_t kTrafficRevisionsMax = 10;  // that serve one function at once
 
 class Rollouts {
  public:
@@ -78,7 +77,6 @@ class Rollouts {
 
   api::RolloutView view(std::string_view name) const;
   bool under_way(std::string_view name) const;  // a rollout, also a paused one, or a split
-  std::vector<FunctionId> lanes(std::string_view name) const;  // leaving ones too
   // Invocations completed in lanes that are gone.
   std::uint64_t completed_before(std::string_view name) const {
     const Function* function = find(name);
