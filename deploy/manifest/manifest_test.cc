@@ -1,4 +1,5 @@
 #include "deploy/manifest/manifest.h"
+#include "deploy/manifest/qualified_name.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -399,6 +400,17 @@ TEST(Defaults, FillInWhatIsAbsentAndKeepZero) {
   EXPECT_EQ(function.spec().triggers(0).stream().batch(), kStreamBatch);
   EXPECT_EQ(function.spec().triggers(1).due().in_flight(), kDueInFlight);
   EXPECT_EQ(to_string(parse_yaml("f", to_json(function)).faults), "");  // all within their rules
+}
+
+TEST(QualifiedNameTest, NamesANamespaceOnlyWhereItIsNotTheDefaultOne) {
+  EXPECT_EQ(qualified_name("stock", "default"), "stock");
+  EXPECT_EQ(qualified_name("stock", ""), "stock");
+  EXPECT_EQ(qualified_name("stock", "shop"), "stock.shop");
+}
+
+TEST(QualifiedNameTest, SplitsIntoWhatItWasJoinedFrom) {
+  EXPECT_EQ(split_qualified("stock"), (QualifiedName{"stock", "default"}));
+  EXPECT_EQ(split_qualified("stock.shop"), (QualifiedName{"stock", "shop"}));
 }
 
 class Folder : public testing::Test {
