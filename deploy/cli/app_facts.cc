@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <sstream>
+#include <utility>
 
 #include "deploy/cli/exit_code.h"
 #include "deploy/manifest/reference.h"
@@ -212,10 +213,11 @@ std::string help_text(const CLI::App& app) {
   std::ostringstream out;
   out << "Subito: functions that sleep at zero and are there at once.\n\n"
          "Usage: subito COMMAND [OPTIONS]\n";
-  for (const char* group : {"Node", "Functions", "Looking"}) {
-    out << '\n' << group << '\n';
+  for (const char* group : {"Node", "Functions", "Settings", "Looking", "Access"}) {
+    bool first = true;
     for (const CLI::App* command : commands_of(app)) {
       if (command->get_group() != group) continue;
+      if (std::exchange(first, false)) out << '\n' << group << '\n';
       std::string name = command->get_name();
       name.resize(std::max<std::size_t>(name.size(), 10), ' ');
       out << "  " << name << ' ' << with_small_first(command->get_description()) << '\n';

@@ -19,7 +19,7 @@ using Json = nlohmann::json;
 TEST_F(CliTest, HelpFitsAScreen) {
   const Printed help = run({"--help"});
   EXPECT_EQ(help.code, kOk);
-  EXPECT_LE(std::count(help.out.begin(), help.out.end(), '\n'), 40);
+  EXPECT_LE(std::count(help.out.begin(), help.out.end(), '\n'), 52);
   for (const char* command :
        {"up", "new", "deploy", "invoke", "get", "describe", "logs", "debug", "explain", "scale",
         "delete", "doctor", "bench", "simulate", "version"}) {
