@@ -10,13 +10,31 @@ bool Session::colours() const {
   return environment.out_is_terminal && !(no_color && !no_color->empty());
 }
 
-std::string Session::socket_path() const {
-  if (!socket.empty()) return socket;
-  const auto variable = environment.variable("SUBITO_SOCKET");
-  if (variable && !variable->empty()) return *variable;
+api::Endpoint Session::endpoint() const {
+  api::Endpoint found;
+  if (socket.empty()) found.server = server.empty() ? variable("SUBITO_SERVER") : server;
+  if (!found.server.empty()) {
+    while (found.server.back() == '/' && found.server.size() > 1) found.server.pop_back();
+    found.ca_file = ca.empty() ? variable("SUBITO_CA") : ca;
+    found.token = variable("SUBITO_TOKEN");
+    return found;
+  }
+  found.socket_path = socket.empty() ? variable("SUBITO_SOCKET") : socket;
+  if (!found.socket_path.empty()) return found;
   // The node of `./dev up`, for who stands in the checkout.
-  if (environment.exists && environment.exists(kCheckoutSocket)) return kCheckoutSocket;
-  return std::string(kDefaultData) + "/api.sock";
+  const bool checkout = environment.exists && environment.exists(kCheckoutSocket);
+  found.socket_path = checkout ? kCheckoutSocket : std::string(kDefaultData) + "/api.sock";
+  return found;
+}
+
+Outcome<std::string> Session::local_socket(const std::string& command) const {
+  const api::Endpoint where = endpoint();
+  if (where.server.empty()) return where.socket_path;
+  return tl::unexpected<Failure>(
+      Failure{kUsage,
+              command + ": it works on the machine of the node alone, by its socket, not with " +
+                  where.server,
+              {}});
 }
 
 std::string Session::age(const Json& time) const {
