@@ -94,6 +94,9 @@ inline constexpr Family kRedisUp{
     "1: the private Redis is ready. Absent with a Redis of one's own."};
 inline constexpr Family kRedisRestarts{"subito_redis_restarts", kCounter, "", "",
                                        "Starts of the private Redis after it had died."};
+inline constexpr Family kCertificateEnd{
+    "subito_certificate_end_time_seconds", kGauge, "seconds", "",
+    "When the certificate that new connections get runs out, Unix time. Absent without TLS."};
 inline constexpr Family kDecisions{
     "subito_scheduler_decisions", kCounter, "", "decision, reason",
     "Starts, drains and stops of pods that the policy or the scheduler decided, by reason."};

@@ -402,6 +402,7 @@ NodeFacts LiveNode::facts() {
     facts.redis_ready = redis_server_->state() == bindings::RedisServer::State::kReady;
     facts.redis_restarts = redis_server_->restarts();
   }
+  if (certificates_) facts.certificate_end_unix_s = certificates_->current().ends_unix_s();
   facts.loop_lag = loop_lag_.read();
   return facts;
 }

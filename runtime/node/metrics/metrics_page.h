@@ -32,6 +32,7 @@ struct NodeFacts {
   std::size_t control_connections = 0;
   std::optional<bool> redis_ready;  // empty: it has none of its own
   std::uint64_t redis_restarts = 0;
+  std::optional<std::int64_t> certificate_end_unix_s;  // empty: nothing is served by TLS
   metrics::DurationBuckets loop_lag;
 };
 
