@@ -29,7 +29,9 @@ TEST(MinHeap, AnswersTheLeastWhateverIsPutInAndTakenOut) {
       all.erase(all.begin());
     }
     ASSERT_EQ(heap.size(), all.size());
-    if (!all.empty()) ASSERT_EQ(heap.top(), *all.begin());
+    if (!all.empty()) {
+      ASSERT_EQ(heap.top(), *all.begin());
+    }
   }
 }
 
