@@ -18,6 +18,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "deploy/api/settings_plane.h"
 #include "deploy/manifest/function.pb.h"
 #include "runtime/base/id.h"
 #include "runtime/base/result.h"
@@ -389,6 +390,7 @@ class ControlPlane {
   // kFailedPrecondition while a rollout rolls, or of a revision that cannot run.
   virtual Status set_traffic(std::string_view name, const std::vector<TrafficShare>& shares) = 0;
   virtual NodeInfo node_info() = 0;
+  virtual SettingsPlane& settings() = 0;  // config objects and secrets
 
   using DeadLettersCallback = std::function<void(Result<std::vector<DeadLetterView>>)>;
   using CountCallback = std::function<void(Result<std::size_t>)>;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "deploy/api/control_plane.h"
+#include "deploy/api/fake_settings.h"
 #include "deploy/manifest/manifest.h"
 
 namespace subito::api {
@@ -25,6 +26,9 @@ class FakePlane : public ControlPlane {
   std::vector<ExceptionView> exceptions;
   // The next deploy fails with this, when it has a message.
   DeployFailure deploy_failure;
+
+  FakeSettings config_and_secrets;
+  SettingsPlane& settings() override { return config_and_secrets; }
 
   // Whatever can fail fails with this, once.
   std::optional<Error> next_failure;

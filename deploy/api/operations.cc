@@ -131,8 +131,12 @@ void ApiHandler::run_what_was_said(ExchangeId id, Exchange& exchange) {
       return requests(id, exchange);
     case Operation::kListExceptions:
       return list_exceptions(id, exchange);
-    default:
+    case Operation::kListDeadLetters:
+    case Operation::kReplayDeadLetters:
+    case Operation::kDeleteDeadLetters:
       return run_dead_letters(id, exchange);
+    default:
+      return run_settings(id, exchange);
   }
 }
 

@@ -68,6 +68,16 @@ const std::vector<Route>& routes() {
       {"GET", "/v1/events/watch", Operation::kWatchEvents, {"function", "selector"}},
       {"GET", "/v1/artefacts/{sha256}", Operation::kFindArtefact, {}},
       {"PUT", "/v1/artefacts/{sha256}", Operation::kPutArtefact, {}},
+      {"GET", "/v1/configs", Operation::kListConfigs, {"namespace", "allNamespaces"}},
+      {"GET", "/v1/configs/{name}", Operation::kGetConfig, {}},
+      {"PATCH", "/v1/configs/{name}", Operation::kChangeConfig, {}},
+      {"DELETE", "/v1/configs/{name}", Operation::kDeleteConfig, {"force"}},
+      {"GET", "/v1/secrets", Operation::kListSecrets, {"namespace", "allNamespaces"}},
+      {"GET", "/v1/secrets/{name}", Operation::kGetSecret, {}},
+      {"PUT", "/v1/secrets/{name}/{key}", Operation::kSetSecret, {}},
+      {"DELETE", "/v1/secrets/{name}", Operation::kDeleteSecret, {"force"}},
+      {"DELETE", "/v1/secrets/{name}/{key}", Operation::kDeleteSecretKey, {}},
+      {"POST", "/v1/secret-key/rotate", Operation::kRotateSecretKey, {}},
   };
   return kRoutes;
 }

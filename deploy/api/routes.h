@@ -37,6 +37,16 @@ enum class Operation : std::uint8_t {
   kWatchEvents,
   kFindArtefact,
   kPutArtefact,
+  kListConfigs,
+  kGetConfig,
+  kChangeConfig,
+  kDeleteConfig,
+  kListSecrets,
+  kGetSecret,
+  kSetSecret,
+  kDeleteSecret,
+  kDeleteSecretKey,
+  kRotateSecretKey,
 };
 
 struct Route {

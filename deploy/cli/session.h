@@ -66,6 +66,8 @@ void add_dead_letters(CLI::App& app, Session& session);
 void add_debug(CLI::App& app, Session& session);
 void add_rollout(CLI::App& app, Session& session);
 void add_traffic(CLI::App& app, Session& session);
+void add_config(CLI::App& app, Session& session);
+void add_secret(CLI::App& app, Session& session);
 void add_scale(CLI::App& app, Session& session);
 void add_delete(CLI::App& app, Session& session);
 void add_doctor(CLI::App& app, Session& session);

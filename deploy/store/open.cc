@@ -49,6 +49,28 @@ constexpr std::array kMigrations = {
          weight INTEGER NOT NULL,
          PRIMARY KEY (function, number)
        ) STRICT;)",
+    // 3: config objects and secrets (settings_store.h); kind 0 is config, 1 secret.
+    R"(CREATE TABLE objects (
+         kind INTEGER NOT NULL,
+         namespace TEXT NOT NULL,
+         name TEXT NOT NULL,
+         created_ns INTEGER NOT NULL,
+         changed_ns INTEGER NOT NULL,
+         PRIMARY KEY (kind, namespace, name)
+       ) STRICT;
+       CREATE TABLE object_values (
+         kind INTEGER NOT NULL,
+         namespace TEXT NOT NULL,
+         name TEXT NOT NULL,
+         key TEXT NOT NULL,
+         value BLOB NOT NULL,
+         key_id TEXT NOT NULL,
+         size INTEGER NOT NULL,
+         changed_ns INTEGER NOT NULL,
+         PRIMARY KEY (kind, namespace, name, key),
+         FOREIGN KEY (kind, namespace, name) REFERENCES objects (kind, namespace, name)
+           ON DELETE CASCADE
+       ) STRICT;)",
 };
 
 // Who holds the lock, as it wrote it there: " (pid 4711)", or nothing.
@@ -96,7 +118,9 @@ Store::Store(std::string folder, UniqueFd lock, Database database, Artefacts art
     : folder_(std::move(folder)),
       lock_(std::move(lock)),
       database_(std::move(database)),
-      artefacts_(std::move(artefacts)) {}
+      artefacts_(std::move(artefacts)) {
+  objects_.emplace(database_);
+}
 
 Result<std::unique_ptr<Store>> Store::open(const std::string& folder) {
   RETURN_IF_ERROR(make_folder(folder));

@@ -21,6 +21,7 @@
 #include "runtime/node/reporter.h"
 #include "runtime/node/request_feed.h"
 #include "runtime/node/rollouts.h"
+#include "runtime/node/settings.h"
 #include "runtime/node/triggers/triggers.h"
 
 namespace subito::node {
@@ -48,6 +49,7 @@ class Control final : public api::ControlPlane {
     Duration crash_report_wait = kCrashReportWait;
     Triggers* triggers = nullptr;                  // null: there are none
     gateway::Gateway* operator_gateway = nullptr;  // of the control socket; null: there is none
+    Settings* settings = nullptr;                  // null: there are no config objects, no secrets
   };
   explicit Control(const Parts& parts);
 
@@ -84,6 +86,7 @@ class Control final : public api::ControlPlane {
   Result<std::vector<api::RevisionView>> list_revisions(std::string_view name) override;
   Result<api::RevisionView> get_revision(std::string_view name, std::uint64_t number) override;
   api::NodeInfo node_info() override { return info_; }
+  api::SettingsPlane& settings() override;
 
   api::SubscriptionId subscribe_events(std::string_view function, EventCallback callback) override;
   // control_logs.cc
@@ -100,6 +103,7 @@ class Control final : public api::ControlPlane {
     std::optional<store::Candidate> candidate;  // none: the revision was there before
     Rollouts::How how = Rollouts::How::kByManifest;
     DeployCallback callback;
+    std::uint64_t settings = 0;              // changes of settings before it was made
     bool checking = false;                   // one pod of it was started
     std::unique_ptr<Timer> report_deadline;  // while a crash report is awaited
   };
@@ -126,6 +130,10 @@ class Control final : public api::ControlPlane {
   Result<api::DeployReceipt> commit(Deploy& deploy, api::DeployReceipt receipt);
   api::DeployReceipt receipt_of(const Revision& revision) const;
   RevisionPtr load_revision(const store::Revision& stored);
+  // With what it lists of config objects and secrets, as they are now.
+  RevisionPtr granted(const Revision& revision) const;
+  std::vector<std::string> users_of(const store::ObjectId& id) const;
+  void settings_changed(const store::ObjectId& id, const std::vector<std::string>& users);
   scheduler::FunctionView scheduled_of(const DeployedFunction& function) const;
   void keep_their_logs();
   api::LogFacts log_facts(const std::string& function) const;
@@ -142,6 +150,7 @@ class Control final : public api::ControlPlane {
   LogFiles* log_files_ = nullptr;
   std::string log_fault_;
   std::set<std::string> deploying_;
+  std::uint64_t settings_changes_ = 0;
   Rollouts rollouts_;
   IdSource<api::SubscriptionId> subscriptions_;
 };

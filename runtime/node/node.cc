@@ -111,12 +111,13 @@ class LiveNode final : public Node {
                   }),
         gateway_(engine_),
         operator_gateway_(engine_, Origin::kOperator),
+        settings_(store_->objects(), config.secret_key),
         control_({loop, *store_, engine_, functions_, gateway_, journal_, logs_, reporter_,
                   request_feed_, breakers_,
                   [this](const std::string& name) {
                     if (redis_dialer_) redis_dialer_->forget(name);
                   },
-                  kCrashReportWait, &triggers_, &operator_gateway_}),
+                  kCrashReportWait, &triggers_, &operator_gateway_, &settings_}),
         api_(control_, *store_, loop),
         loop_lag_(loop),
         control_metrics_(loop, page_parts()),
@@ -190,6 +191,7 @@ class LiveNode final : public Node {
   Triggers triggers_;
   gateway::Gateway gateway_;
   gateway::Gateway operator_gateway_;
+  Settings settings_;
   Control control_;
   api::ApiHandler api_;
   LoopLag loop_lag_;
