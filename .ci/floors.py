@@ -19,6 +19,7 @@ FLOOR = {
     "runtime/bindings": 3,
     "runtime/gateway": 3,
     "deploy/store": 3,
+    "deploy/access": 3,
     "deploy/api": 4,
     "deploy/cli": 4,
     "deploy/observe": 4,
@@ -32,6 +33,7 @@ SAME_FLOOR = {
     ("deploy/manifest", "runtime/triggers"),  # a cron expression is checked where it is read
     ("runtime/triggers", "scheduler"),  # one way to back off
     ("runtime/server", "runtime/loop"),  # a server is connections on a loop
+    ("deploy/access", "deploy/store"),  # tokens are kept there
     ("deploy/cli", "deploy/api"),  # the client speaks the API's words
     ("runtime/node", "deploy/api"),  # main wires everybody
     ("runtime/node", "deploy/cli"),
