@@ -169,6 +169,7 @@ void AuditLog::append(const AuditRecord& record) {
 }
 
 void AuditLog::append_refused(const AuditRecord& record, TimePoint now) {
+  ++refused_;
   if (!budget_.take(now)) {
     ++left_out_;
     return;

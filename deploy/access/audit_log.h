@@ -68,6 +68,7 @@ class AuditLog {
   const std::string& folder() const { return folder_; }
   std::uint64_t lines() const { return seq_; }
   std::uint64_t lost() const { return lost_; }          // could not be written
+  std::uint64_t refused() const { return refused_; }    // requests, written down or not
   std::uint64_t left_out() const { return left_out_; }  // refusals beyond the budget
 
  private:
@@ -92,6 +93,7 @@ class AuditLog {
   bool failing_ = false;
   std::uint64_t missing_ = 0;  // lines since it began to fail
   std::uint64_t lost_ = 0;
+  std::uint64_t refused_ = 0;
   std::uint64_t left_out_ = 0;
   RefusalBudget budget_;
   Timer sync_timer_;

@@ -68,6 +68,11 @@ const std::vector<Route>& routes() {
       {"GET", "/v1/events/watch", Operation::kWatchEvents, {"function", "selector"}},
       {"GET", "/v1/artefacts/{sha256}", Operation::kFindArtefact, {}},
       {"PUT", "/v1/artefacts/{sha256}", Operation::kPutArtefact, {}},
+      {"GET", "/v1/whoami", Operation::kWhoAmI, {}},
+      {"GET", "/v1/tokens", Operation::kListTokens, {}},
+      {"POST", "/v1/tokens", Operation::kCreateToken, {}},
+      {"DELETE", "/v1/tokens/{name}", Operation::kRevokeToken, {}},
+      {"GET", "/v1/audit", Operation::kAudit, {"since", "tail"}},
   };
   return kRoutes;
 }

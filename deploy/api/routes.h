@@ -37,6 +37,11 @@ enum class Operation : std::uint8_t {
   kWatchEvents,
   kFindArtefact,
   kPutArtefact,
+  kWhoAmI,
+  kListTokens,
+  kCreateToken,
+  kRevokeToken,
+  kAudit,
 };
 
 struct Route {
