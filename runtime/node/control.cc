@@ -55,6 +55,7 @@ Status Control::load() {
 
 void Control::set_routes(gateway::Routes routes) {
   parts_.gateway.set_routes(std::move(routes));
+  parts_.gateway.set_guarded(parts_.functions.guarded());
   if (parts_.operator_gateway != nullptr)
     parts_.operator_gateway->set_routes(parts_.functions.operator_routes());
 }

@@ -8,6 +8,9 @@
 #include <optional>
 #include <utility>
 
+#include "deploy/access/audit_log.h"
+#include "deploy/access/gate.h"
+#include "deploy/access/token_book.h"
 #include "deploy/api/api_handler.h"
 #include "deploy/store/store.h"
 #include "runtime/bindings/redis_server.h"
@@ -19,6 +22,7 @@
 #include "runtime/node/metrics/metrics_front.h"
 #include "runtime/node/pod_requests.h"
 #include "runtime/node/recorder.h"
+#include "runtime/node/token_guard.h"
 #include "runtime/node/triggers/triggers.h"
 #include "runtime/node/version.h"
 #include "runtime/node/views.h"
@@ -140,6 +144,7 @@ class LiveNode final : public Node {
     metrics_.attach(*metrics_server_);
   }
 
+  Status open_access();
   Status open_home();
   void open_logs();
   Status open_recording();
@@ -171,6 +176,11 @@ class LiveNode final : public Node {
   Loop& loop_;
   const NodeConfig config_;
   const std::unique_ptr<store::Store> store_;
+  const SystemClock clock_;
+  std::optional<access::TokenBook> tokens_;
+  std::optional<access::Gate> gate_;
+  std::unique_ptr<access::AuditLog> audit_;
+  std::optional<TokenGuard> token_guard_;
   Journal journal_;
   LogBook logs_;
   std::unique_ptr<LogFiles> log_files_;  // null: in memory alone
@@ -207,6 +217,18 @@ class LiveNode final : public Node {
   Timer stop_grace_;
   Timer logs_grace_;
 };
+
+Status LiveNode::open_access() {
+  ASSIGN_OR_RETURN(access::TokenBook tokens, access::TokenBook::load(*store_));
+  tokens_.emplace(std::move(tokens));
+  gate_.emplace(*tokens_, clock_, [] { return std::int64_t{wall_clock_nanoseconds()}; });
+  ASSIGN_OR_RETURN(audit_, access::AuditLog::open(loop_, store_->folder() + "/audit"));
+  token_guard_.emplace(loop_, *gate_, *audit_);
+  api_.set_access(*gate_, audit_.get());
+  control_front_.set_guard(*token_guard_, *api_server_, false);
+  gateway_.set_guard(*token_guard_);
+  return ok();
+}
 
 Status LiveNode::open_home() {
   ASSIGN_OR_RETURN(const std::uint64_t number, folder_number(store_->folder()));
@@ -335,6 +357,8 @@ NodeFacts LiveNode::facts() {
     facts.redis_ready = redis_server_->state() == bindings::RedisServer::State::kReady;
     facts.redis_restarts = redis_server_->restarts();
   }
+  facts.access_refused = audit_->refused();
+  facts.audit_lost = audit_->lost();
   facts.loop_lag = loop_lag_.read();
   return facts;
 }
@@ -375,6 +399,7 @@ void LiveNode::logs_written() {
 Result<std::unique_ptr<Node>> Node::create(Loop& loop, const NodeConfig& config) {
   ASSIGN_OR_RETURN(auto store, store::Store::open(config.data_folder));
   auto node = std::make_unique<LiveNode>(loop, config, std::move(store));
+  RETURN_IF_ERROR(node->open_access());
   node->open_logs();
   RETURN_IF_ERROR(node->open_recording());
   RETURN_IF_ERROR(node->open_home());
