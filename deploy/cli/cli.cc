@@ -49,6 +49,11 @@ void add_commands(CLI::App& app, Session& session) {
   add_bench(app, session);
   add_simulate(app, session);
   add_version(app, session);
+  add_token(app, session);
+  add_login(app, session);
+  add_logout(app, session);
+  add_context(app, session);
+  add_audit(app, session);
   add_reference(app, session);
 }
 

@@ -51,6 +51,9 @@ void add_selector_option(CLI::App& command, std::string& selector);
 // "selector=..." for a query of the API.
 std::string selector_query(const std::string& selector);
 
+// What to do, as the first word behind the command: one of `verbs`, which outlives the parser.
+void add_verb(CLI::App& command, const std::vector<std::string>& verbs, std::string& into);
+
 // One for each command, or family of commands.
 void add_up(CLI::App& app, Session& session);
 void add_new(CLI::App& app, Session& session);
@@ -72,6 +75,11 @@ void add_doctor(CLI::App& app, Session& session);
 void add_bench(CLI::App& app, Session& session);
 void add_simulate(CLI::App& app, Session& session);
 void add_version(CLI::App& app, Session& session);
+void add_token(CLI::App& app, Session& session);
+void add_login(CLI::App& app, Session& session);
+void add_logout(CLI::App& app, Session& session);
+void add_context(CLI::App& app, Session& session);
+void add_audit(CLI::App& app, Session& session);
 void add_reference(CLI::App& app, Session& session);
 
 // Tables that more than one command prints.
