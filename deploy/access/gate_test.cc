@@ -20,7 +20,7 @@ class GateTest : public testing::Test {
   ManualClock clock_;
   std::int64_t unix_now_ = 1'795'471'445'000'000'000;
   Gate gate_{book_, clock_, [this] { return unix_now_; }};
-  server::Peer peer_{"192.0.2.7", 4711, {}};
+  server::Peer peer_ = server::Peer{"192.0.2.7", 4711, false, {}};
 
   std::string create(const std::string& name, std::int64_t lifetime_ns = 0) {
     return book_.create(name, {{"shop", Verb::kDeploy}}, lifetime_ns, "uid 0", unix_now_).value();

@@ -86,7 +86,7 @@ TEST_F(GatewayTest, AFunctionThatAsksForATokenIsInvokedWithOneAlone) {
   FakeGuard guard;
   gateway.set_guard(guard);
   gateway.set_guarded({{FunctionId(7), "echo.shop"}});
-  server.set_peer({"192.0.2.7", 1, {}});
+  server.set_peer({"192.0.2.7", 1, false, {}});
   const auto refused = server.request("GET", "/function/echo");
   EXPECT_EQ(server.answer(refused).status, 401);
   EXPECT_EQ(server.answer(refused).field("www-authenticate"), "Bearer");

@@ -48,6 +48,7 @@ class Control final : public api::ControlPlane {
     Duration crash_report_wait = kCrashReportWait;
     Triggers* triggers = nullptr;                  // null: there are none
     gateway::Gateway* operator_gateway = nullptr;  // of the control socket; null: there is none
+    gateway::Gateway* remote_gateway = nullptr;    // the same, of the API by TLS
   };
   explicit Control(const Parts& parts);
 

@@ -59,6 +59,7 @@ class FakeServer final : public Server {
   void set_full(bool full) { full_ = full; }
 
   Result<Address> listen(const Address& address) override { return address; }
+  Result<Address> listen_secure(const Address& address, SecureContext&) override { return address; }
   void respond(ExchangeId id, http::ResponseHead&& head, std::string_view bytes,
                bool end) override {
     FakeAnswer& answer = answers_[id];
