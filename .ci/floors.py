@@ -15,10 +15,12 @@ FLOOR = {
     "runtime/sandbox": 2,
     "runtime/loop": 2,
     "runtime/server": 2,
+    "runtime/tls": 2,
     "runtime/pods": 3,
     "runtime/bindings": 3,
     "runtime/gateway": 3,
     "deploy/store": 3,
+    "deploy/access": 3,
     "deploy/api": 4,
     "deploy/cli": 4,
     "deploy/observe": 4,
@@ -32,6 +34,9 @@ SAME_FLOOR = {
     ("deploy/manifest", "runtime/triggers"),  # a cron expression is checked where it is read
     ("runtime/triggers", "scheduler"),  # one way to back off
     ("runtime/server", "runtime/loop"),  # a server is connections on a loop
+    ("deploy/access", "deploy/store"),  # tokens are kept there
+    ("runtime/tls", "runtime/loop"),  # files are looked at by a timer
+    ("runtime/tls", "runtime/server"),  # it encrypts the connections of a server
     ("deploy/cli", "deploy/api"),  # the client speaks the API's words
     ("runtime/node", "deploy/api"),  # main wires everybody
     ("runtime/node", "deploy/cli"),
@@ -74,7 +79,7 @@ IMPURE_WORDS = (
 # Beside the pure ones: their code knows no thread, so that their own tests are left out under the
 # thread sanitizer (ONE_THREAD of subito_test). Who uses them from threads tests that.
 ONE_THREAD = ("runtime/http", "runtime/metrics", "runtime/protocol", "runtime/symbols",
-              "runtime/server", "runtime/gateway", "deploy/manifest", "deploy/store")
+              "runtime/server", "runtime/tls", "runtime/gateway", "deploy/manifest", "deploy/store")
 
 THREAD_HEADERS = (
     r"thread|stop_token|mutex|shared_mutex|condition_variable|future|semaphore|latch|barrier|"

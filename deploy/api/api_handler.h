@@ -5,8 +5,9 @@
 //   Server server = Server::create(loop, limits, handler); handler.attach(*server);
 //
 // The plane, the store and the loop outlive the handler. Once the plane shuts down it calls no
-// callback that was given to it here. Whoever may connect to the socket may do everything: the
-// socket's mode is the access control.
+// callback that was given to it here. Every request is identified and admitted in one place
+// (admission.cc) before anything of it is done, by access_table.h; there what changes something and
+// what is refused goes to the audit log, too.
 #pragma once
 
 #include <map>
@@ -15,6 +16,8 @@
 #include <set>
 #include <string>
 
+#include "deploy/access/audit_log.h"
+#include "deploy/access/gate.h"
 #include "deploy/api/control_plane.h"
 #include "deploy/api/routes.h"
 #include "deploy/api/views.h"
@@ -39,6 +42,14 @@ class ApiHandler final : public server::Handler {
       : plane_(plane), store_(store), loop_(loop) {}
   ~ApiHandler() override;
   void attach(server::Server& server) { server_ = &server; }
+  // Both outlive the handler; without a log nothing is written down. Without a gate the Unix
+  // socket's mode is the access control, and nobody may do anything remotely.
+  void set_access(access::Gate& gate, access::AuditLog* audit) {
+    gate_ = &gate;
+    audit_ = audit;
+  }
+  // Requests come over the network: each needs a token.
+  void set_remote() { remote_ = true; }
 
   void on_request(server::ExchangeId id, http::RequestHead&& head, bool end) override;
   void on_body(server::ExchangeId id, std::string_view bytes, bool end) override;
@@ -68,6 +79,9 @@ class ApiHandler final : public server::Handler {
     LockedBytes secret;  // a secret's value, as it comes
     std::size_t secret_bytes = 0;
     std::uint64_t missed = 0;  // requests not told while it was full, log lines while it waited
+    access::Identity who;
+    std::unique_ptr<access::AuditRecord> audit;  // of what changes something, until it is answered
+    std::string problem;                         // the type of the answer, if it is one
   };
 
   struct Gathering;
@@ -75,6 +89,16 @@ class ApiHandler final : public server::Handler {
   void transition(Exchange& exchange, Exchange::State to);
   Exchange* find(ExchangeId id);
   void run(ExchangeId id, Exchange& exchange);
+
+  // admission.cc. False: it was refused, and answered.
+  bool identify(ExchangeId id, Exchange& exchange, const http::Fields& fields);
+  bool admit(ExchangeId id, Exchange& exchange);
+  void refuse(ExchangeId id, Exchange& exchange, const access::Refusal& refusal);
+  access::AuditRecord audit_record(ExchangeId id, const Exchange& exchange);
+  void write_down(Exchange& exchange, int status);
+  void client_left(ExchangeId id, Exchange& exchange);
+  void write_deserted(ExchangeId id, int status);
+  void write_unfinished();
 
   // Each answers its exchange, now or later.
   void list_functions(ExchangeId id, const Exchange& exchange);
@@ -110,6 +134,12 @@ class ApiHandler final : public server::Handler {
   static bool gather_secret(Exchange& exchange, std::string_view bytes);  // false: too much
   void set_secret(ExchangeId id, Exchange& exchange);
   void remove_object(ExchangeId id, const Exchange& exchange, ObjectKind kind);
+  // access_operations.cc
+  void run_access(ExchangeId id, Exchange& exchange);
+  void who_am_i(ExchangeId id, const Exchange& exchange);
+  void list_tokens(ExchangeId id);
+  void create_token(ExchangeId id, Exchange& exchange);
+  void read_audit(ExchangeId id, Exchange& exchange);
   // log_operations.cc
   void logs(ExchangeId id, Exchange& exchange);
   void begin_gathering(ExchangeId id, Exchange& exchange,
@@ -136,6 +166,11 @@ class ApiHandler final : public server::Handler {
   server::Server* server_ = nullptr;
   std::map<ExchangeId, Exchange> exchanges_;
   std::size_t streams_ = 0;
+  access::Gate* gate_ = nullptr;
+  access::AuditLog* audit_ = nullptr;
+  bool remote_ = false;
+  // Of clients that left while the plane did what they asked for: until it calls back.
+  std::map<ExchangeId, std::unique_ptr<access::AuditRecord>> deserted_;
 };
 
 }  // namespace subito::api

@@ -1,8 +1,10 @@
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 
 #include "deploy/api/curl_library.h"
+#include "deploy/api/tls_errors.h"
 #include "deploy/api/transport.h"
 #include "runtime/base/check.h"
 
@@ -105,8 +107,8 @@ void set(CURL* curl, CURLoption option, Value value) {
 
 class CurlTransport final : public Transport {
  public:
-  explicit CurlTransport(std::string socket_path)
-      : socket_path_(std::move(socket_path)), curl_(curl_library().easy_init()) {
+  explicit CurlTransport(Endpoint endpoint)
+      : endpoint_(std::move(endpoint)), curl_(curl_library().easy_init()) {
     CHECK(curl_ != nullptr);
   }
 
@@ -130,11 +132,8 @@ class CurlTransport final : public Transport {
     CHECK(!busy_);  // curl refuses to transfer within a callback of the same handle
     CURL* curl = curl_.get();
     curl_library().easy_reset(curl);  // keeps the connection
-    if (!socket_path_.empty()) set(curl, CURLOPT_UNIX_SOCKET_PATH, socket_path_.c_str());
-    if (curl_library().easy_setopt(curl, CURLOPT_URL, request.url.c_str()) != CURLE_OK)
-      return fail(ErrorCode::kInvalidArgument, "call " + request.url + ": not a URL");
-    set(curl, CURLOPT_PROTOCOLS_STR, "http");
-    set(curl, CURLOPT_PROXY, "");  // only ever this machine
+    RETURN_IF_ERROR(set_address(request));
+    set(curl, CURLOPT_PROXY, "");  // none, whatever the environment says
     set(curl, CURLOPT_NOSIGNAL, 1L);
     set(curl, CURLOPT_PATH_AS_IS, 1L);
     set(curl, CURLOPT_CONNECTTIMEOUT, static_cast<long>(kConnectTimeout.count()));
@@ -146,7 +145,8 @@ class CurlTransport final : public Transport {
     set(curl, CURLOPT_WRITEDATA, static_cast<void*>(&transfer));
     List fields;
     for (const auto& [name, value] : request.fields) add(fields, name + ": " + value);
-    add(fields, "Expect:");  // it costs a round trip and gains nothing on one machine
+    if (!endpoint_.token.empty()) add(fields, "Authorization: Bearer " + endpoint_.token);
+    add(fields, "Expect:");  // it costs a round trip, and who may not deploy is told before
     File file;
     RETURN_IF_ERROR(set_body(request, file));
     set(curl, CURLOPT_HTTPHEADER, fields.get());
@@ -155,6 +155,39 @@ class CurlTransport final : public Transport {
     busy_ = false;
     if (code != CURLE_OK && !transfer.stopped) return error_of(code, request, transfer);
     return std::move(transfer.reply);
+  }
+
+  Status set_address(const ClientRequest& request) {
+    CURL* curl = curl_.get();
+    std::string url = request.url;
+    const bool by_tls = !endpoint_.server.empty();
+    if (by_tls) {
+      RETURN_IF_ERROR(check_server_url(endpoint_.server));
+      CHECK(url.substr(0, kApiUrl.size()) == kApiUrl);
+      url.replace(0, kApiUrl.size(), endpoint_.server);
+      set_tls();
+    } else if (!endpoint_.socket_path.empty()) {
+      set(curl, CURLOPT_UNIX_SOCKET_PATH, endpoint_.socket_path.c_str());
+    }
+    set(curl, CURLOPT_PROTOCOLS_STR, by_tls ? "https" : "http");
+    if (curl_library().easy_setopt(curl, CURLOPT_URL, url.c_str()) != CURLE_OK)
+      return fail(ErrorCode::kInvalidArgument, "call " + url + ": not a URL");
+    return ok();
+  }
+
+  // Who answers must show a certificate for that name, signed by whom we trust: there is no way
+  // round it. Of a file of one's own, that file alone counts.
+  void set_tls() {
+    CURL* curl = curl_.get();
+    set(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+    set(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+    set(curl, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    set(curl, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    words_[0] = '\0';
+    set(curl, CURLOPT_ERRORBUFFER, words_.data());
+    if (endpoint_.ca_file.empty()) return;
+    set(curl, CURLOPT_CAINFO, endpoint_.ca_file.c_str());
+    set(curl, CURLOPT_CAPATH, static_cast<const char*>(nullptr));
   }
 
   void limit_time(const ClientRequest& request) {
@@ -204,12 +237,20 @@ class CurlTransport final : public Transport {
   }
 
   Error error_of(CURLcode code, const ClientRequest& request, const Transfer& transfer) {
-    const std::string where = socket_path_.empty() ? request.url : socket_path_;
+    const std::string where = endpoint_.name().empty() ? request.url : endpoint_.name();
     if (transfer.too_large)
       return {ErrorCode::kResourceExhausted, "read reply of " + where + ": too large", 0};
     switch (code) {
       case CURLE_COULDNT_CONNECT:
-        return connect_error(where);
+      case CURLE_COULDNT_RESOLVE_HOST:
+        return connect_error(code, where);
+      case CURLE_SSL_CONNECT_ERROR:
+      case CURLE_PEER_FAILED_VERIFICATION:
+      case CURLE_SSL_CACERT_BADFILE: {
+        long verified = 0;
+        curl_library().easy_getinfo(curl_.get(), CURLINFO_SSL_VERIFYRESULT, &verified);
+        return tls_error(code, verified, words_.data(), endpoint_);
+      }
       case CURLE_URL_MALFORMAT:
       case CURLE_UNSUPPORTED_PROTOCOL:
         return {ErrorCode::kInvalidArgument, "call " + request.url + ": not a URL", 0};
@@ -223,28 +264,29 @@ class CurlTransport final : public Transport {
     }
   }
 
-  Error connect_error(const std::string& where) {
+  Error connect_error(CURLcode code, const std::string& where) {
     long os_errno = 0;
     curl_library().easy_getinfo(curl_.get(), CURLINFO_OS_ERRNO, &os_errno);
     const bool denied = os_errno == EACCES || os_errno == EPERM;
     return {denied ? ErrorCode::kPermissionDenied : ErrorCode::kUnavailable,
             "connect to " + where + ": " +
                 (os_errno != 0 ? std::strerror(static_cast<int>(os_errno))
-                               : curl_library().easy_strerror(CURLE_COULDNT_CONNECT)),
+                               : curl_library().easy_strerror(code)),
             static_cast<int>(os_errno)};
   }
 
-  std::string socket_path_;
+  const Endpoint endpoint_;
   Curl curl_;
+  std::array<char, CURL_ERROR_SIZE> words_{};
   bool busy_ = false;
 };
 
 }  // namespace
 
-std::unique_ptr<Transport> make_curl_transport(const std::string& socket_path) {
+std::unique_ptr<Transport> make_curl_transport(const Endpoint& endpoint) {
   static const bool kReady = curl_library().global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
   CHECK(kReady);
-  return std::make_unique<CurlTransport>(socket_path);
+  return std::make_unique<CurlTransport>(endpoint);
 }
 
 }  // namespace subito::api

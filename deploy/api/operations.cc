@@ -212,6 +212,7 @@ void ApiHandler::deploy(ExchangeId id, Exchange& exchange) {
 void ApiHandler::deployed(ExchangeId id, const DeployOutcome& outcome) {
   if (outcome) return answer(id, 200, to_json(*outcome));
   const DeployFailure& failure = outcome.error();
+  if (Exchange* exchange = find(id)) exchange->problem = problem_of(failure).type;
   send(id,
        {problem_of(failure).status, {{"content-type", std::string(http::kProblemContentType)}}, {}},
        to_json(failure) + "\n");

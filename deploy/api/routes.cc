@@ -78,6 +78,11 @@ const std::vector<Route>& routes() {
       {"DELETE", "/v1/secrets/{name}", Operation::kDeleteSecret, {"force"}},
       {"DELETE", "/v1/secrets/{name}/{key}", Operation::kDeleteSecretKey, {}},
       {"POST", "/v1/secret-key/rotate", Operation::kRotateSecretKey, {}},
+      {"GET", "/v1/whoami", Operation::kWhoAmI, {}},
+      {"GET", "/v1/tokens", Operation::kListTokens, {}},
+      {"POST", "/v1/tokens", Operation::kCreateToken, {}},
+      {"DELETE", "/v1/tokens/{name}", Operation::kRevokeToken, {}},
+      {"GET", "/v1/audit", Operation::kAudit, {"since", "tail"}},
   };
   return kRoutes;
 }

@@ -47,6 +47,11 @@ enum class Operation : std::uint8_t {
   kDeleteSecret,
   kDeleteSecretKey,
   kRotateSecretKey,
+  kWhoAmI,
+  kListTokens,
+  kCreateToken,
+  kRevokeToken,
+  kAudit,
 };
 
 struct Route {

@@ -86,11 +86,13 @@ void ApiHandler::run_settings(ExchangeId id, Exchange& exchange) {
           !removed)
         return answer(id, removed.error());
       return send(id, {204, {}, {}}, "");
-    default: {
+    case Operation::kRotateSecretKey: {
       const auto rotated = plane_.settings().rotate_key();
       if (!rotated) return answer(id, rotated.error());
       return answer(id, 200, Json{{"words", *rotated}}.dump());
     }
+    default:
+      return run_access(id, exchange);
   }
 }
 

@@ -1,6 +1,6 @@
-// Transport: HTTP as the command line needs it, to the node's API over its Unix socket or to the
-// gateway. One request at a time, synchronous, on the caller's thread: what it calls back must not
-// use it. CurlTransport is the real one; tests have one without sockets.
+// Transport: HTTP as the command line needs it, to a node's API, over its Unix socket or by TLS, or
+// to the gateway. One request at a time, synchronous, on the caller's thread: what it calls back
+// must not use it. CurlTransport is the real one; tests have one without sockets.
 #pragma once
 
 #include <chrono>
@@ -19,9 +19,22 @@ inline constexpr std::chrono::seconds kConnectTimeout{5};
 // A deploy waits for a pod to come up or not; the node bounds that well below.
 inline constexpr std::chrono::seconds kReplyTimeout{120};
 
+// What the URL of a request to the API begins with, wherever that is.
+inline constexpr std::string_view kApiUrl = "http://subito";
+
+// Where the API of a node is. All empty: nowhere, URLs say where a request goes.
+struct Endpoint {
+  std::string socket_path = {};
+  std::string server = {};   // "https://host:port", instead of a socket
+  std::string ca_file = {};  // who may have signed the server's certificate; empty: the system's
+  std::string token = {};    // sent with each request to the API
+
+  const std::string& name() const { return server.empty() ? socket_path : server; }
+};
+
 struct ClientRequest {
   std::string method = "GET";
-  // "http://host:port/path?query". Over a Unix socket the host is of no importance.
+  // "http://host:port/path?query"; of the API: kApiUrl and a path.
   std::string url;
   http::Fields fields = {};
   std::string body = {};
@@ -42,8 +55,8 @@ struct ClientReply {
 class Transport {
  public:
   virtual ~Transport() = default;
-  // kUnavailable when nobody listens, kPermissionDenied when the socket may not be opened,
-  // kInvalidArgument for what is no URL, kProtocol when the reply breaks off.
+  // kUnavailable when nobody listens, or not who should; kPermissionDenied when the socket may not
+  // be opened, kInvalidArgument for what is no URL, kProtocol when the reply breaks off.
   virtual Result<ClientReply> send(const ClientRequest& request) = 0;
   // A reply of lines that may never end: each is given to `on_line` as it comes, until the server
   // ends it or `on_line` returns false. A reply that is not 200 comes back whole; the body of one
@@ -56,7 +69,6 @@ class Transport {
                                       const std::function<bool(std::string_view)>& on_piece) = 0;
 };
 
-// Over the Unix socket at that path; empty: over TCP, as the URL says.
-std::unique_ptr<Transport> make_curl_transport(const std::string& socket_path);
+std::unique_ptr<Transport> make_curl_transport(const Endpoint& endpoint);
 
 }  // namespace subito::api

@@ -110,7 +110,7 @@ TEST_F(Transports, TheSocketIsForItsOwnerOnly) {
 }
 
 TEST_F(Transports, SendsAndReadsOnOneConnection) {
-  const auto transport = make_curl_transport(socket_);
+  const auto transport = make_curl_transport({socket_});
   for (int i = 0; i < 3; ++i) {
     const auto reply = transport->send(request("GET", "/v1/healthz"));
     ASSERT_TRUE(reply) << reply.error().message;
@@ -129,7 +129,7 @@ TEST_F(Transports, UploadsAFileLargerThanAnyBuffer) {
   sha256.update(bytes);
   const std::string hash = sha256.hex();
   std::ofstream(folder_ + "/binary", std::ios::binary) << bytes;
-  const auto transport = make_curl_transport(socket_);
+  const auto transport = make_curl_transport({socket_});
   ClientRequest put = request("PUT", "/v1/artefacts/" + hash);
   put.body_file = folder_ + "/binary";
   const auto reply = transport->send(put);
@@ -141,7 +141,7 @@ TEST_F(Transports, UploadsAFileLargerThanAnyBuffer) {
 }
 
 TEST_F(Transports, StreamsLinesAsTheyComeUntilTheReaderHasEnough) {
-  const auto watcher = make_curl_transport(socket_);
+  const auto watcher = make_curl_transport({socket_});
   std::vector<std::string> lines;
   const auto reply =
       watcher->stream(request("GET", "/v1/events/watch"), [&](std::string_view line) {
@@ -149,7 +149,7 @@ TEST_F(Transports, StreamsLinesAsTheyComeUntilTheReaderHasEnough) {
         if (lines.size() > 1) return false;
         // The watch stands: what happens from now on comes as a line.
         EXPECT_EQ(
-            make_curl_transport(socket_)->send(request("DELETE", "/v1/functions/stock"))->status,
+            make_curl_transport({socket_})->send(request("DELETE", "/v1/functions/stock"))->status,
             204);
         return true;
       });
@@ -158,7 +158,7 @@ TEST_F(Transports, StreamsLinesAsTheyComeUntilTheReaderHasEnough) {
   EXPECT_THAT(lines[0], HasSubstr("\"type\":\"pods\""));
   EXPECT_THAT(lines[1], HasSubstr("\"reason\":\"Removed\""));
   // The watcher hung up: its subscription ends. Each question is a turn of the loop.
-  const auto asking = make_curl_transport(socket_);
+  const auto asking = make_curl_transport({socket_});
   std::string version;
   for (int i = 0; i < 1000 && version.find("\"pid\":0") == version.npos; ++i)
     version = asking->send(request("GET", "/v1/version"))->body;
@@ -166,7 +166,7 @@ TEST_F(Transports, StreamsLinesAsTheyComeUntilTheReaderHasEnough) {
 }
 
 TEST_F(Transports, AStreamThatIsRefusedComesBackWhole) {
-  const auto transport = make_curl_transport(socket_);
+  const auto transport = make_curl_transport({socket_});
   const auto reply =
       transport->stream(request("GET", "/v1/functions/nobody/logs?follow=true"),
                         [](std::string_view) -> bool { throw std::logic_error("no line"); });
@@ -179,8 +179,8 @@ TEST_F(Transports, ARequestIsGivenUpWhenItsCallerWantsNoMore) {
   bool enough = false;
   ClientRequest watch = request("GET", "/v1/events/watch");
   watch.give_up = [&] { return enough; };
-  const auto reply =
-      make_curl_transport(socket_)->stream(watch, [&](std::string_view) { return enough = true; });
+  const auto reply = make_curl_transport({socket_})->stream(
+      watch, [&](std::string_view) { return enough = true; });
   ASSERT_FALSE(reply);
   EXPECT_EQ(reply.error().code, ErrorCode::kCancelled);
 }
@@ -203,7 +203,7 @@ TEST_F(Transports, ALineStreamIsReadAsItsLinesCome) {
   ASSERT_TRUE(read_lines(*stream, 1, lines));
   EXPECT_THAT(lines[0], HasSubstr("\"type\":\"pods\""));
   EXPECT_TRUE(stream->read([](std::string_view) { FAIL() << "nothing came"; }));
-  const auto transport = make_curl_transport(socket_);
+  const auto transport = make_curl_transport({socket_});
   ASSERT_EQ(transport->send(request("DELETE", "/v1/functions/stock"))->status, 204);
   ASSERT_TRUE(read_lines(*stream, 2, lines));
   EXPECT_THAT(lines[1], HasSubstr("\"reason\":\"Removed\""));
@@ -232,7 +232,7 @@ TEST_F(Transports, ALineStreamTellsThatTheNodeHasGone) {
 }
 
 TEST(TransportErrors, TellWhereNobodyListens) {
-  const auto missing = make_curl_transport("/nonexistent/api.sock")->send({"GET", "http://x/"});
+  const auto missing = make_curl_transport({"/nonexistent/api.sock"})->send({"GET", "http://x/"});
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, ErrorCode::kUnavailable);
   EXPECT_THAT(missing.error().message, HasSubstr("connect to /nonexistent/api.sock: "));
@@ -248,12 +248,12 @@ TEST(TransportErrors, TellWhereNobodyListens) {
     const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     ASSERT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
   }
-  const auto dead = make_curl_transport(path)->send({"GET", "http://x/"});
+  const auto dead = make_curl_transport({path})->send({"GET", "http://x/"});
   ASSERT_FALSE(dead);
   EXPECT_EQ(dead.error().code, ErrorCode::kUnavailable);
   std::filesystem::remove_all(folder);
   for (const char* url : {"ftp://127.0.0.1/", "http://127.0.0.1/a b", "http://[::1/"})
-    EXPECT_EQ(make_curl_transport("")->send({"GET", url}).error().code, ErrorCode::kInvalidArgument)
+    EXPECT_EQ(make_curl_transport({})->send({"GET", url}).error().code, ErrorCode::kInvalidArgument)
         << url;
 }
 
@@ -276,7 +276,7 @@ Result<ClientReply> reply_of(const std::string& said, const Ask& ask) {
   });
   const ClientRequest request{"GET",
                               "http://127.0.0.1:" + std::to_string(ntohs(address.sin_port)) + "/"};
-  auto reply = ask(*make_curl_transport(""), request);
+  auto reply = ask(*make_curl_transport({}), request);
   server.join();
   return reply;
 }

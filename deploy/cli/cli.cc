@@ -28,8 +28,16 @@ void add_commands(CLI::App& app, Session& session) {
   app.formatter(std::make_shared<HelpFormatter>());
   app.set_help_flag("-h,--help", "this help");
   app.set_version_flag("--version", "subito " SUBITO_VERSION, "the version of this program");
-  app.add_option("--socket", session.socket, "API socket of the node")->type_name("PATH");
-  app.fallthrough();  // --socket may stand behind the command
+  CLI::Option* socket =
+      app.add_option("--socket", session.socket, "API socket of the node")->type_name("PATH");
+  app.add_option("--server", session.server, "a node elsewhere: https://HOST:PORT of its API")
+      ->type_name("URL")
+      ->excludes(socket);
+  app.add_option("--ca", session.ca,
+                 "with --server: who must have signed its certificate, PEM, instead of those whom "
+                 "this machine trusts")
+      ->type_name("FILE");
+  app.fallthrough();  // these may stand behind the command
   add_up(app, session);
   add_new(app, session);
   add_deploy(app, session);
@@ -52,6 +60,11 @@ void add_commands(CLI::App& app, Session& session) {
   add_bench(app, session);
   add_simulate(app, session);
   add_version(app, session);
+  add_token(app, session);
+  add_login(app, session);
+  add_logout(app, session);
+  add_context(app, session);
+  add_audit(app, session);
   add_reference(app, session);
 }
 
@@ -107,7 +120,7 @@ int help(CLI::App& app, Session& session, std::vector<std::string> words) {
 
 int run(const std::vector<std::string>& arguments, const Environment& environment,
         const Hooks& hooks) {
-  Session session{environment, hooks, "", {}};
+  Session session{environment, hooks, "", "", "", {}};
   // The last guard: a library's exception is our fault, but a person should not see std::terminate.
   try {
     CLI::App app("Subito", "subito");

@@ -28,7 +28,13 @@ struct UpOptions {
   std::string listen_host = "127.0.0.1";
   std::uint16_t listen_port = 8080;
   std::string data_folder = "/var/lib/subito";
-  std::string api_socket;        // DATA/api.sock unless given
+  std::string api_socket;  // DATA/api.sock unless given
+  std::string tls_host;    // the gateway by TLS, beside the other; empty: not
+  std::uint16_t tls_port = 0;
+  std::string api_host;  // the control API by TLS; empty: not
+  std::uint16_t api_port = 0;
+  std::string tls_cert;  // files of both, PEM
+  std::string tls_key;
   std::uint32_t pool_size = 8;   // empty sandboxes kept ready
   std::uint32_t pods_max = 256;  // of all functions at once
   // A Redis of one's own: "host:port" or "unix:/path". Empty: the node starts a private one.
@@ -68,8 +74,7 @@ struct Environment {
   std::function<std::optional<std::string>(const char* name)> variable;
   std::function<std::int64_t()> now_unix_ns;
   std::function<bool(const std::string& path)> exists;
-  // Empty path: over TCP, to the gateway.
-  std::function<std::unique_ptr<api::Transport>(const std::string& socket_path)> connect;
+  std::function<std::unique_ptr<api::Transport>(const api::Endpoint& endpoint)> connect;
   bool is_root = false;
   std::function<Result<PodVisit>(const PodEntry& entry)> enter_pod;
   // Another program, for what `deploy FOLDER` builds; see run_program().

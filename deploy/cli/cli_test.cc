@@ -219,6 +219,34 @@ TEST_F(CliTest, TheSocketComesFromOptionThenVariableThenDefault) {
   EXPECT_EQ(last_socket_, "/tmp/c.sock");
 }
 
+TEST_F(CliTest, TheServerComesFromOptionThenVariableAndGoesBeforeTheSocketOfVariables) {
+  variables_["SUBITO_SOCKET"] = "/tmp/a.sock";
+  variables_["SUBITO_SERVER"] = "https://node.example:8443/";
+  variables_["SUBITO_CA"] = "/etc/ca.pem";
+  variables_["SUBITO_TOKEN"] = "subito_t";
+  run({"get", "pods"});
+  EXPECT_EQ(last_endpoint_.server, "https://node.example:8443");
+  EXPECT_EQ(last_endpoint_.socket_path, "");
+  EXPECT_EQ(last_endpoint_.ca_file, "/etc/ca.pem");
+  EXPECT_EQ(last_endpoint_.token, "subito_t");
+  run({"get", "pods", "--server", "https://other:1", "--ca", "here.pem"});
+  EXPECT_EQ(last_endpoint_.server, "https://other:1");
+  EXPECT_EQ(last_endpoint_.ca_file, "here.pem");
+  run({"get", "pods", "--socket", "/tmp/b.sock"});
+  EXPECT_EQ(last_endpoint_.server, "");
+  EXPECT_EQ(last_endpoint_.token, "") << "the owner's socket asks for none";
+  EXPECT_EQ(run({"get", "pods", "--socket", "/tmp/b.sock", "--server", "https://a"}).code, kUsage);
+  EXPECT_THAT(run({"debug", "stock-1"}).err, HasSubstr("on the machine of the node alone"));
+  EXPECT_THAT(run({"dev", "."}).err, HasSubstr("not with https://node.example:8443"));
+}
+
+TEST_F(CliTest, AServerThatIsNotReachedIsToldAsItIs) {
+  no_node_ = Error{ErrorCode::kUnavailable, "connect to https://a: its certificate has run out", 0};
+  const Printed printed = run({"get", "pods", "--server", "https://a"});
+  EXPECT_EQ(printed.code, kNoNode);
+  EXPECT_EQ(printed.err, "subito: connect to https://a: its certificate has run out\n");
+}
+
 TEST_F(CliTest, WordsOfOtherToolsAreToldWhatTheyAreHere) {
   EXPECT_EQ(run({"stop"}).err,
             "subito: there is no command 'stop'; Ctrl-C ends `subito up`\nTry `subito --help`\n");
@@ -394,6 +422,24 @@ TEST_F(CliTest, UpHandsItsOptionsToTheNode) {
   variables_["SUBITO_SOCKET"] = "/tmp/s";
   run({"up", "--data", "/tmp/d"});
   EXPECT_EQ(seen.api_socket, "/tmp/s");
+  EXPECT_EQ(seen.tls_host + seen.api_host, "");
+  run({"up", "--tls-listen", ":443", "--api-listen", ":0", "--tls-cert", "a.crt", "--tls-key",
+       "a.key"});
+  EXPECT_EQ(seen.tls_host, "0.0.0.0");
+  EXPECT_EQ(seen.tls_port, 443);
+  EXPECT_EQ(seen.api_host, "127.0.0.1") << "closed unless told otherwise";
+  EXPECT_EQ(seen.tls_cert + seen.tls_key, "a.crta.key");
+}
+
+TEST_F(CliTest, UpByTlsNeedsBothFilesAndFilesNeedAListener) {
+  hooks_.up = [](const UpOptions&) { return 0; };
+  for (const char* option : {"--tls-listen", "--api-listen"}) {
+    const Printed printed = run({"up", option, "127.0.0.1:0", "--tls-cert", "a.crt"});
+    EXPECT_EQ(printed.code, kUsage);
+    EXPECT_THAT(printed.err, HasSubstr("needs --tls-cert FILE and --tls-key FILE"));
+  }
+  EXPECT_THAT(run({"up", "--tls-cert", "a", "--tls-key", "b"}).err,
+              HasSubstr("--tls-listen ADDRESS:PORT"));
 }
 
 TEST_F(CliTest, DoctorAndBenchAreTheHooks) {

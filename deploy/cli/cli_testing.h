@@ -58,7 +58,7 @@ class CliTest : public testing::Test {
         },
         [this] { return now_unix_ns_; },
         [this](const std::string& path) { return files_.contains(path); },
-        [this](const std::string& socket) { return std::make_unique<Joined>(*this, socket); },
+        [this](const api::Endpoint& endpoint) { return std::make_unique<Joined>(*this, endpoint); },
         is_root_,
         [this](const PodEntry& entry) {
           entered_ = entry;
@@ -101,6 +101,7 @@ class CliTest : public testing::Test {
   std::function<Result<ProgramEnd>(const std::vector<std::string>& command)> program_;
   std::optional<Error> no_node_;  // every connection fails with this
   std::string last_socket_;
+  api::Endpoint last_endpoint_;
   std::function<void(const api::ClientRequest&)> before_send_;
   // What happens while a stream is watched; then its connection ends, or breaks with this.
   std::function<void()> meanwhile_;
@@ -112,8 +113,9 @@ class CliTest : public testing::Test {
  private:
   class Joined final : public api::Transport {
    public:
-    Joined(CliTest& test, std::string socket) : test_(test), socket_(std::move(socket)) {
-      if (!socket_.empty()) test_.last_socket_ = socket_;
+    Joined(CliTest& test, const api::Endpoint& endpoint) : test_(test) {
+      test_.last_endpoint_ = endpoint;
+      test_.last_socket_ = endpoint.socket_path;
     }
 
     Result<api::ClientReply> send(const api::ClientRequest& request) override {
@@ -177,7 +179,6 @@ class CliTest : public testing::Test {
     }
 
     CliTest& test_;
-    std::string socket_;
     bool streaming_ = false;
   };
 };

@@ -73,6 +73,8 @@ Failure no_such_pod(Node& node, const std::string& name, const Json& pods) {
 }
 
 Outcome<PodEntry> find_pod(const Session& session, const std::string& name) {
+  const auto socket = session.local_socket("debug " + name);
+  if (!socket) return tl::unexpected<Failure>(socket.error());
   Node node = session.node();
   const auto info = node.get("/v1/version");
   if (!info) return tl::unexpected<Failure>(info.error());
@@ -85,7 +87,7 @@ Outcome<PodEntry> find_pod(const Session& session, const std::string& name) {
       return tl::unexpected<Failure>(
           Failure{kFailed, "debug " + name + ": it is starting; try again in a moment", {}});
     }
-    return PodEntry{name, host_pid, info->value("pid", 0), session.socket_path(), {}};
+    return PodEntry{name, host_pid, info->value("pid", 0), *socket, {}};
   }
   return tl::unexpected<Failure>(no_such_pod(node, name, pods->at("items")));
 }

@@ -66,9 +66,9 @@ class Dev {
         options_(options),
         watch_(std::move(watch)),
         plan_(clock_.now()),
-        node_(std::make_unique<Interruptible>(session.environment.connect(session.socket_path()),
+        node_(std::make_unique<Interruptible>(session.environment.connect(session.endpoint()),
                                               [this] { return interrupt_.came(); }),
-              session.socket_path()),
+              session.endpoint()),
         follower_(session) {}
 
   int run() {
@@ -139,7 +139,7 @@ class Dev {
     follower_.forget_all();
     if (!plan_.node_away()) {
       (void)session_.tell(kNoNode, why);
-      say("waiting for the node at " + session_.socket_path());
+      say("waiting for the node at " + session_.endpoint().name());
     }
     plan_.lost_node(clock_.now());
   }
@@ -305,6 +305,7 @@ int dev(const Session& session, const DevOptions& options) {
   const auto wrong = [&](const std::string& reason) {
     return session.tell(kUsage, "dev " + options.folder + ": " + reason);
   };
+  if (const auto socket = session.local_socket("dev"); !socket) return session.tell(socket.error());
   if (!std::filesystem::exists(options.folder))
     return wrong("there is no such folder; `subito new NAME` writes one");
   if (!std::filesystem::is_directory(options.folder)) return wrong("is no folder");

@@ -45,7 +45,7 @@ std::string request_line(const Json& request, bool colours) {
 
 Status Follower::follow(const std::string& name) {
   if (followed_.contains(name)) return ok();
-  const std::string socket = session_.socket_path();
+  const std::string socket = session_.endpoint().socket_path;
   const std::string path = "/v1/functions/" + encoded(name);
   ASSIGN_OR_RETURN(api::LineStream logs,
                    api::LineStream::open(socket, path + "/logs?follow=true&tail=0"));

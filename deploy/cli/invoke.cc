@@ -115,7 +115,7 @@ Outcome<api::ClientRequest> request_of(const Session& session, const InvokeOptio
   if (!function) return tl::unexpected<Failure>(function.error());
   api::ClientRequest request;
   request.method = !options.method.empty() ? options.method : options.has_data ? "POST" : "GET";
-  request.url = "http://subito/function/" + encoded(options.name);
+  request.url = std::string(api::kApiUrl) + "/function/" + encoded(options.name);
   if (options.path.substr(0, 1) != "/") request.url += '/';
   if (options.path != "/") request.url += options.path;
   request.fields = *fields;
@@ -131,7 +131,7 @@ Result<api::ClientReply> call(const Session& session, api::ClientRequest request
                               std::string& kept) {
   request.timeout = std::chrono::seconds(0);
   char last = '\n';
-  const auto node = session.environment.connect(session.socket_path());
+  const auto node = session.environment.connect(session.endpoint());
   auto reply = node->receive(request, [&](std::string_view piece) {
     if (!piece.empty()) last = piece.back();
     kept += piece.substr(0, kKeptBytesMax - kept.size());

@@ -37,7 +37,7 @@ Result<std::string> hash_of(const std::string& file) {
 }
 
 std::string url_of(const std::string& path) {
-  return "http://subito" + path;
+  return std::string(api::kApiUrl) + path;
 }
 
 }  // namespace
@@ -46,7 +46,8 @@ std::string Failure::type() const {
   return problem.is_object() ? type_of(problem) : "";
 }
 
-Failure failure_of(const Error& error, const std::string& socket_path) {
+Failure failure_of(const Error& error, const api::Endpoint& endpoint) {
+  const std::string& socket_path = endpoint.socket_path;
   if (error.code == ErrorCode::kPermissionDenied)
     return {kNoNode,
             "reach node at " + socket_path + ": permission denied: only its owner may, try sudo",
@@ -54,11 +55,12 @@ Failure failure_of(const Error& error, const std::string& socket_path) {
   if (error.code == ErrorCode::kInvalidArgument) return {kUsage, error.message, {}};
   if (error.code != ErrorCode::kUnavailable && error.code != ErrorCode::kNotFound)
     return {kFailed, error.message, {}};
+  if (!endpoint.server.empty()) return {kNoNode, error.message, {}};
   return {kNoNode,
           "reach node at " + socket_path +
               ": no node listens there\nStart one with `./dev up` or `subito up`, or say where it "
               "is: --socket PATH or SUBITO_SOCKET (else .subito/api.sock is looked for in this "
-              "folder)",
+              "folder); one on another machine: --server https://HOST:PORT",
           {}};
 }
 
@@ -66,8 +68,8 @@ std::string encoded(std::string_view text) {
   return http::percent_encode(text);
 }
 
-Node::Node(std::unique_ptr<api::Transport> transport, std::string socket_path)
-    : transport_(std::move(transport)), socket_path_(std::move(socket_path)) {}
+Node::Node(std::unique_ptr<api::Transport> transport, api::Endpoint endpoint)
+    : transport_(std::move(transport)), endpoint_(std::move(endpoint)) {}
 
 Outcome<Json> Node::call(const std::string& method, const std::string& path,
                          const std::string& body) {
@@ -84,7 +86,7 @@ Outcome<Json> Node::put_bytes(const std::string& path, std::string body) {
 }
 
 Outcome<Json> Node::outcome_of(Result<api::ClientReply> reply) {
-  if (!reply) return tl::unexpected<Failure>(failure_of(reply.error(), socket_path_));
+  if (!reply) return tl::unexpected<Failure>(failure_of(reply.error(), endpoint_));
   Json json = Json::parse(reply->body, nullptr, false);
   if (reply->status >= 200 && reply->status < 300) return json;
   if (!json.is_object())

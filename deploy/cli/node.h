@@ -27,12 +27,12 @@ struct Failure {
 template <typename T>
 using Outcome = tl::expected<T, Failure>;
 
-// Why no node answers at that socket, and how to start one.
-Failure failure_of(const Error& error, const std::string& socket_path);
+// Why no node answers there, and what to do about it.
+Failure failure_of(const Error& error, const api::Endpoint& endpoint);
 
 class Node {
  public:
-  Node(std::unique_ptr<api::Transport> transport, std::string socket_path);
+  Node(std::unique_ptr<api::Transport> transport, api::Endpoint endpoint);
 
   // `path` with its query, encoded. 404 for a function gets a "did you mean".
   Outcome<Json> get(const std::string& path) { return call("GET", path, ""); }
@@ -52,7 +52,7 @@ class Node {
   void suggest(Failure& failure);
 
   std::unique_ptr<api::Transport> transport_;
-  std::string socket_path_;
+  api::Endpoint endpoint_;
 };
 
 // "a b" to "a%20b", for a segment of a path or a value of a query.

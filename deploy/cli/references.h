@@ -26,6 +26,9 @@ struct VariableWords {
 };
 inline constexpr VariableWords kVariables[] = {
     {"SUBITO_SOCKET", "API socket of the node, unless --socket is given"},
+    {"SUBITO_SERVER", "a node elsewhere, as --server; goes before SUBITO_SOCKET"},
+    {"SUBITO_CA", "who must have signed its certificate, as --ca"},
+    {"SUBITO_TOKEN", "the token that is shown to it"},
     {"NO_COLOR", "if it is not empty, no colours, on a terminal neither"},
 };
 

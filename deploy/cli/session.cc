@@ -1,6 +1,7 @@
 #include "deploy/cli/session.h"
 
 #include "deploy/api/time_text.h"
+#include "deploy/cli/contexts.h"
 #include "deploy/manifest/selector.h"
 
 namespace subito::cli {
@@ -10,13 +11,48 @@ bool Session::colours() const {
   return environment.out_is_terminal && !(no_color && !no_color->empty());
 }
 
-std::string Session::socket_path() const {
-  if (!socket.empty()) return socket;
-  const auto variable = environment.variable("SUBITO_SOCKET");
-  if (variable && !variable->empty()) return *variable;
+api::Endpoint Session::endpoint() const {
+  api::Endpoint found;
+  if (socket.empty()) found.server = server.empty() ? variable("SUBITO_SERVER") : server;
+  if (!found.server.empty()) {
+    while (found.server.back() == '/' && found.server.size() > 1) found.server.pop_back();
+    found.ca_file = ca.empty() ? variable("SUBITO_CA") : ca;
+    found.token = variable("SUBITO_TOKEN");
+    return found;
+  }
+  found.socket_path = socket.empty() ? variable("SUBITO_SOCKET") : socket;
+  if (!found.socket_path.empty()) return found;
+  if (auto chosen = context_endpoint()) return *std::move(chosen);
   // The node of `./dev up`, for who stands in the checkout.
-  if (environment.exists && environment.exists(kCheckoutSocket)) return kCheckoutSocket;
-  return std::string(kDefaultData) + "/api.sock";
+  const bool checkout = environment.exists && environment.exists(kCheckoutSocket);
+  found.socket_path = checkout ? kCheckoutSocket : std::string(kDefaultData) + "/api.sock";
+  return found;
+}
+
+// Where `subito login` or `context use` said. Of a file that cannot be read nobody knows what it
+// says: no other node is asked in place of the one that it may name.
+std::optional<api::Endpoint> Session::context_endpoint() const {
+  const std::string path = contexts_path(environment.variable);
+  auto contexts = load_contexts(path);
+  if (!contexts) {
+    environment.err << "subito: " << printable(contexts.error().message) << '\n';
+    return api::Endpoint{path, "", "", ""};  // no socket: nobody answers there
+  }
+  const Context* context = contexts->find(contexts->current);
+  if (contexts->current.empty() || context == nullptr) return std::nullopt;
+  const std::string token = variable("SUBITO_TOKEN");
+  return api::Endpoint{"", context->server, ca.empty() ? context->ca_file : ca,
+                       token.empty() ? context->token : token};
+}
+
+Outcome<std::string> Session::local_socket(const std::string& command) const {
+  const api::Endpoint where = endpoint();
+  if (where.server.empty()) return where.socket_path;
+  return tl::unexpected<Failure>(
+      Failure{kUsage,
+              command + ": it works on the machine of the node alone, by its socket, not with " +
+                  where.server,
+              {}});
 }
 
 std::string Session::age(const Json& time) const {

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -21,13 +22,22 @@ struct Session {
   const Environment& environment;
   const Hooks& hooks;
   std::string socket;  // from --socket; empty: not given
+  std::string server;  // from --server
+  std::string ca;      // from --ca
   std::function<int()> action;
 
+  std::string variable(const char* name) const {  // empty: not set
+    return environment.variable(name).value_or("");
+  }
   std::ostream& out() const { return environment.out; }
   bool colours() const;
-  // --socket, $SUBITO_SOCKET, or the default.
-  std::string socket_path() const;
-  Node node() const { return {environment.connect(socket_path()), socket_path()}; }
+  // Where the node is: --socket or --server, $SUBITO_SERVER, $SUBITO_SOCKET, the context in use, or
+  // the default.
+  api::Endpoint endpoint() const;
+  Node node() const { return {environment.connect(endpoint()), endpoint()}; }
+  std::optional<api::Endpoint> context_endpoint() const;
+  // The socket of the node, for what works on its machine alone; else a failure that says so.
+  Outcome<std::string> local_socket(const std::string& command) const;
   // How long ago a time of the API was, in words; "-" for none.
   std::string age(const Json& time) const;
   // How long until one; empty: it has come.
@@ -50,6 +60,9 @@ void add_output_option(CLI::App& command, Output& output, bool with_wide);
 void add_selector_option(CLI::App& command, std::string& selector);
 // "selector=..." for a query of the API.
 std::string selector_query(const std::string& selector);
+
+// What to do, as the first word behind the command: one of `verbs`, which outlives the parser.
+void add_verb(CLI::App& command, const std::vector<std::string>& verbs, std::string& into);
 
 // One for each command, or family of commands.
 void add_up(CLI::App& app, Session& session);
@@ -74,6 +87,11 @@ void add_doctor(CLI::App& app, Session& session);
 void add_bench(CLI::App& app, Session& session);
 void add_simulate(CLI::App& app, Session& session);
 void add_version(CLI::App& app, Session& session);
+void add_token(CLI::App& app, Session& session);
+void add_login(CLI::App& app, Session& session);
+void add_logout(CLI::App& app, Session& session);
+void add_context(CLI::App& app, Session& session);
+void add_audit(CLI::App& app, Session& session);
 void add_reference(CLI::App& app, Session& session);
 
 // Tables that more than one command prints.

@@ -66,7 +66,7 @@ int version(const Session& session, bool json) {
   }
   session.out() << "subito " << SUBITO_VERSION << '\n';
   if (!info) {
-    session.out() << "node   not reachable at " << session.socket_path() << '\n';
+    session.out() << "node   not reachable at " << session.endpoint().name() << '\n';
     return kOk;
   }
   session.out() << "node   " << info->value("version", "") << " at "
@@ -102,6 +102,50 @@ void parse_listen(const std::string& text, UpOptions& options) {
 void parse_metrics(const std::string& text, UpOptions& options) {
   std::tie(options.metrics_host, options.metrics_port) =
       parse_address("--metrics", text, "127.0.0.1");
+}
+
+// Who reaches the API may, with a token, do much: this machine alone, unless somebody says
+// otherwise.
+void add_tls_options(CLI::App& command, UpOptions& options) {
+  command
+      .add_option_function<std::string>(
+          "--tls-listen",
+          [&options](const std::string& text) {
+            std::tie(options.tls_host, options.tls_port) =
+                parse_address("--tls-listen", text, "0.0.0.0");
+          },
+          "where the gateway listens by TLS, beside --listen")
+      ->type_name("ADDRESS:PORT");
+  command
+      .add_option_function<std::string>(
+          "--api-listen",
+          [&options](const std::string& text) {
+            std::tie(options.api_host, options.api_port) =
+                parse_address("--api-listen", text, "127.0.0.1");
+          },
+          "where the control API listens by TLS, for --server of other machines; :PORT is loopback")
+      ->type_name("ADDRESS:PORT");
+  command
+      .add_option("--tls-cert", options.tls_cert,
+                  "the certificate for both, PEM, behind it those that lead to its authority; read "
+                  "again when it changes, and on SIGHUP")
+      ->type_name("FILE");
+  command
+      .add_option("--tls-key", options.tls_key, "its key, which others must not be able to read")
+      ->type_name("FILE");
+}
+
+// Empty: they go together.
+std::string fault_of_tls(const UpOptions& options) {
+  const bool listens = !options.tls_host.empty() || !options.api_host.empty();
+  const bool both = !options.tls_cert.empty() && !options.tls_key.empty();
+  if (listens && !both)
+    return std::string(options.tls_host.empty() ? "--api-listen" : "--tls-listen") +
+           ": TLS needs --tls-cert FILE and --tls-key FILE";
+  if (!listens && !(options.tls_cert + options.tls_key).empty())
+    return "--tls-cert and --tls-key: say what they are for: --tls-listen ADDRESS:PORT, "
+           "--api-listen ADDRESS:PORT or both";
+  return "";
 }
 
 constexpr std::uint64_t kLogBytesMin = 1 << 20;
@@ -245,6 +289,7 @@ void add_up(CLI::App& app, Session& session) {
           "--listen", [options](const std::string& text) { parse_listen(text, *options); },
           "where the gateway listens (127.0.0.1:8080)")
       ->type_name("ADDRESS:PORT");
+  add_tls_options(command, *options);
   command.add_option("--data", options->data_folder, "where it keeps what must not be lost")
       ->type_name("FOLDER")
       ->capture_default_str();
@@ -284,6 +329,8 @@ void add_up(CLI::App& app, Session& session) {
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();
   command.callback([&session, options] {
+    if (const std::string fault = fault_of_tls(*options); !fault.empty())
+      throw CLI::ValidationError(fault);
     session.action = [&session, options] {
       const auto variable = session.environment.variable("SUBITO_SOCKET");
       options->api_socket = !session.socket.empty()          ? session.socket

@@ -48,13 +48,13 @@ class Top {
  private:
   Outcome<TopSample> look() {
     api::ClientRequest request;
-    request.url = "http://subito/metrics";
+    request.url = std::string(api::kApiUrl) + "/metrics";
     request.give_up = [this] { return interrupt_.came(); };
     TopSample sample;
     sample.unix_ns = session_.environment.now_unix_ns();
     std::string rest;  // of a line whose end is in the next piece
     const auto reply =
-        session_.environment.connect(session_.socket_path())
+        session_.environment.connect(session_.endpoint())
             ->receive(request, [&](std::string_view piece) {
               rest += piece;
               std::size_t from = 0;
@@ -64,7 +64,7 @@ class Top {
               rest.erase(0, from);
               return true;
             });
-    if (!reply) return tl::make_unexpected(failure_of(reply.error(), session_.socket_path()));
+    if (!reply) return tl::make_unexpected(failure_of(reply.error(), session_.endpoint()));
     if (reply->status != 200) {
       return tl::make_unexpected(
           Failure{kFailed, "read metrics: the node answered " + std::to_string(reply->status), {}});

@@ -96,6 +96,7 @@ void apply_defaults(Function& function) {
   if (!spec.has_body_bytes_max()) spec.set_body_bytes_max(kBodyBytesMax);
   if (!spec.has_start()) spec.set_start(kStart);
   if (!spec.has_ingress()) spec.set_ingress(kIngress);
+  if (!spec.has_auth()) spec.set_auth(kAuth);
   apply_scaling(*spec.mutable_scaling(), spec.concurrency());
   apply_resources(*spec.mutable_resources());
   apply_rollout(*spec.mutable_rollout());

@@ -64,6 +64,7 @@ inline constexpr char kMaxUnavailable[] = "25%";
 inline constexpr std::int32_t kRevisionsKept = 10;
 // A function is deployed to be called; what only others call is for its author to close.
 inline constexpr Ingress kIngress = ALL;
+inline constexpr Auth kAuth = NONE;  // as ingress: whoever deploys one for the public says nothing
 // One bad pod, or one bad moment, is not enough.
 inline constexpr std::int32_t kBreakerFailures = 5;
 // While every other call gets through, most people are better served by trying.

@@ -71,6 +71,18 @@ constexpr std::array kMigrations = {
          FOREIGN KEY (kind, namespace, name) REFERENCES objects (kind, namespace, name)
            ON DELETE CASCADE
        ) STRICT;)",
+    // 4: who may ask over the network; a revoked one stays known, so that its use is seen.
+    R"(CREATE TABLE tokens (
+         id TEXT PRIMARY KEY,
+         name TEXT NOT NULL,
+         hash TEXT NOT NULL,
+         scopes TEXT NOT NULL,
+         created_ns INTEGER NOT NULL,
+         created_by TEXT NOT NULL,
+         expires_ns INTEGER NOT NULL,
+         revoked_ns INTEGER NOT NULL
+       ) STRICT;
+       CREATE UNIQUE INDEX tokens_by_name ON tokens (name) WHERE revoked_ns = 0;)",
 };
 
 // Who holds the lock, as it wrote it there: " (pid 4711)", or nothing.

@@ -3,8 +3,8 @@
 // deploy costs a few fsyncs). One process per data folder, held by a lock.
 //
 //   DATA/lock          flock(2), holds the owner's pid
-//   DATA/state.db      functions, revisions, traffic, settings, config objects and secrets, sealed;
-//                      write-ahead log, synchronous=FULL
+//   DATA/state.db      functions, revisions, traffic, tokens, settings, config objects and secrets,
+//                      sealed; write-ahead log, synchronous=FULL
 //   DATA/artefacts/    binaries by SHA-256 (artefacts.h)
 //
 // Deploy: put the artefact, prepare() a candidate, try it, commit() or drop() it. What commit()
@@ -124,6 +124,8 @@ class Store {
   // Settings of the node itself, by key.
   Result<std::optional<std::string>> setting(std::string_view key);
   Status set_setting(std::string_view key, std::string_view value);
+
+  Database& database() { return database_; }  // for the tables of tokens.h
 
  private:
   Store(std::string folder, UniqueFd lock, Database database, Artefacts artefacts);

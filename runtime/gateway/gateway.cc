@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "runtime/base/check.h"
 #include "runtime/http/problem.h"
 
 namespace subito::gateway {
@@ -74,7 +75,8 @@ std::string server_timing(const Timing& timing) {
   return out;
 }
 
-void Gateway::on_request(server::ExchangeId id, http::RequestHead&& head, bool end) {
+void Gateway::on_request_of(std::string subject, server::ExchangeId id, http::RequestHead&& head,
+                            bool end) {
   std::string request_id = take_field(head.fields, "x-request-id").value_or("");
   if (!is_request_id(request_id)) request_id = names_.request_id();
   if (head.path == kHealthPath) {
@@ -90,12 +92,37 @@ void Gateway::on_request(server::ExchangeId id, http::RequestHead&& head, bool e
                            kWhoAnswers + target.error().message);
     return respond_whole(id, problem_head(status), request_id, body);
   }
+  if ((!guarded_.empty() || !subject.empty()) && !admit(id, head, *target, request_id, subject))
+    return;
   Exchange& exchange = exchanges_[id.value()];
   exchange.meter = meters_.meter_of(target->route);
   Invocation invocation = make_invocation(std::move(head), *std::move(target), end);
+  invocation.subject = std::move(subject);
   invocation.request_id = request_id;
   exchange.request_id = std::move(request_id);
   exchange.invocation = invoker_.invoke(*this, id.value(), std::move(invocation));
+}
+
+bool Gateway::admit(server::ExchangeId id, http::RequestHead& head, const Target& target,
+                    const std::string& request_id, std::string& subject) {
+  if (subject.empty()) {
+    const auto guarded = guarded_.find(target.function);
+    if (guarded == guarded_.end()) return true;
+    CHECK(guard_ != nullptr);
+    auto admitted = guard_->admit(guarded->second, head.fields, server_->peer(id));
+    if (!admitted) {
+      CallGuard::Refusal& why = admitted.error();
+      meters_.count(meters_.meter_of(target.route), why.status, {});
+      http::ResponseHead refused = problem_head(why.status);
+      for (auto& field : why.fields) refused.fields.push_back(std::move(field));
+      respond_whole(id, std::move(refused), request_id,
+                    http::problem_json(why.status, why.type, kWhoAnswers + why.detail));
+      return false;
+    }
+    subject = *std::move(admitted);
+  }
+  take_field(head.fields, "authorization");
+  return true;
 }
 
 // An answer of the gateway's own.

@@ -7,8 +7,10 @@
 
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "runtime/base/result.h"
+#include "runtime/gateway/call_guard.h"
 #include "runtime/gateway/invoker.h"
 #include "runtime/gateway/request_id.h"
 #include "runtime/gateway/route_meters.h"
@@ -29,11 +31,20 @@ class Gateway final : public server::Handler, private Caller {
     routes_ = std::move(routes);
     meters_.set_routes(routes_.names());
   }
+  // Functions that ask for a token, with their qualified names; the guard outlives the gateway.
+  using Guarded = std::unordered_map<FunctionId, std::string>;
+  void set_guard(CallGuard& guard) { guard_ = &guard; }
+  void set_guarded(Guarded guarded) { guarded_ = std::move(guarded); }
   const RouteMeters& meters() const { return meters_; }
   // Whether that exchange is an invocation of this gateway's, not answered to its end.
   bool has(server::ExchangeId id) const { return exchanges_.contains(id.value()); }
 
-  void on_request(server::ExchangeId id, http::RequestHead&& head, bool end) override;
+  void on_request(server::ExchangeId id, http::RequestHead&& head, bool end) override {
+    on_request_of({}, id, std::move(head), end);
+  }
+  // Of somebody whose right to call was looked at already; `subject` empty: nobody looked.
+  void on_request_of(std::string subject, server::ExchangeId id, http::RequestHead&& head,
+                     bool end);
   void on_body(server::ExchangeId id, std::string_view bytes, bool end) override;
   void on_writable(server::ExchangeId id) override;
   void on_abort(server::ExchangeId id) override;
@@ -47,6 +58,9 @@ class Gateway final : public server::Handler, private Caller {
     bool answering = false;  // the head of the answer was sent
   };
 
+  // False: it was refused, and answered. Takes the token away from what the function sees.
+  bool admit(server::ExchangeId id, http::RequestHead& head, const Target& target,
+             const std::string& request_id, std::string& subject);
   Invocation make_invocation(http::RequestHead&& head, Target&& target, bool end);
   Exchange* find(CallerToken token);
   void respond_whole(server::ExchangeId id, http::ResponseHead head, const std::string& request_id,
@@ -62,6 +76,8 @@ class Gateway final : public server::Handler, private Caller {
   const Origin origin_;
   server::Server* server_ = nullptr;
   Routes routes_;
+  CallGuard* guard_ = nullptr;
+  Guarded guarded_;
   RouteMeters meters_;
   RequestNames names_;
   std::unordered_map<CallerToken, Exchange> exchanges_;

@@ -106,8 +106,10 @@ Status Control::load() {
 
 void Control::set_routes(gateway::Routes routes) {
   parts_.gateway.set_routes(std::move(routes));
-  if (parts_.operator_gateway != nullptr)
-    parts_.operator_gateway->set_routes(parts_.functions.operator_routes());
+  parts_.gateway.set_guarded(parts_.functions.guarded());
+  for (gateway::Gateway* gateway : {parts_.operator_gateway, parts_.remote_gateway}) {
+    if (gateway != nullptr) gateway->set_routes(parts_.functions.operator_routes());
+  }
 }
 
 void Control::sync_triggers() {

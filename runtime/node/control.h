@@ -50,6 +50,7 @@ class Control final : public api::ControlPlane {
     Triggers* triggers = nullptr;                  // null: there are none
     gateway::Gateway* operator_gateway = nullptr;  // of the control socket; null: there is none
     Settings* settings = nullptr;                  // null: there are no config objects, no secrets
+    gateway::Gateway* remote_gateway = nullptr;    // as operator_gateway, of the API by TLS
   };
   explicit Control(const Parts& parts);
 

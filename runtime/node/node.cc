@@ -6,8 +6,12 @@
 #include <uv.h>
 
 #include <optional>
+#include <tuple>
 #include <utility>
 
+#include "deploy/access/audit_log.h"
+#include "deploy/access/gate.h"
+#include "deploy/access/token_book.h"
 #include "deploy/api/api_handler.h"
 #include "deploy/store/store.h"
 #include "runtime/bindings/redis_server.h"
@@ -19,11 +23,14 @@
 #include "runtime/node/metrics/metrics_front.h"
 #include "runtime/node/pod_requests.h"
 #include "runtime/node/recorder.h"
+#include "runtime/node/remote_api.h"
+#include "runtime/node/token_guard.h"
 #include "runtime/node/triggers/triggers.h"
 #include "runtime/node/version.h"
 #include "runtime/node/views.h"
 #include "runtime/pods/sandbox_home.h"
 #include "runtime/server/server.h"
+#include "runtime/tls/certificate_files.h"
 
 namespace subito::node {
 namespace {
@@ -64,6 +71,34 @@ Error not_listening(Error error, std::string_view command) {
 
 server::Address metrics_address(const NodeConfig& config) {
   return {server::Address::Kind::kTcp, config.metrics_host, config.metrics_port};
+}
+
+server::Address tls_address(const NodeConfig& config) {
+  return {server::Address::Kind::kTcp, config.tls_host, config.tls_port};
+}
+
+server::Address api_address(const NodeConfig& config) {
+  return {server::Address::Kind::kTcp, config.api_host, config.api_port};
+}
+
+// A port that is taken is told before anything is started that would have to be ended.
+Status check_ports(const NodeConfig& config) {
+  const std::tuple<server::Address, const char*> kPorts[] = {
+      {gateway_address(config), "subito up --listen"},
+      {tls_address(config), "subito up --tls-listen"},
+      {api_address(config), "subito up --api-listen"},
+      {metrics_address(config), "subito up --metrics"},
+  };
+  for (const auto& [address, command] : kPorts) {
+    if (address.host.empty()) continue;
+    if (auto free = server::check_port(address); !free)
+      return not_listening(std::move(free).error(), command);
+  }
+  return ok();
+}
+
+std::string https_url(const server::Address& address) {
+  return "https" + gateway_url(address.host, address.port).substr(std::string("http").size());
 }
 
 scheduler::NodeLimits node_limits(const NodeConfig& config) {
@@ -112,12 +147,13 @@ class LiveNode final : public Node {
         gateway_(engine_),
         operator_gateway_(engine_, Origin::kOperator),
         settings_(store_->objects(), config.secret_key),
+        remote_gateway_(engine_, Origin::kOperator),
         control_({loop, *store_, engine_, functions_, gateway_, journal_, logs_, reporter_,
                   request_feed_, breakers_,
                   [this](const std::string& name) {
                     if (redis_dialer_) redis_dialer_->forget(name);
                   },
-                  kCrashReportWait, &triggers_, &operator_gateway_, &settings_}),
+                  kCrashReportWait, &triggers_, &operator_gateway_, &settings_, &remote_gateway_}),
         api_(control_, *store_, loop),
         loop_lag_(loop),
         control_metrics_(loop, page_parts()),
@@ -126,6 +162,7 @@ class LiveNode final : public Node {
         gateway_server_(server::Server::create(loop, server::Limits(), gateway_)),
         api_server_(server::Server::create(loop, api_limits(), control_front_)),
         metrics_server_(server::Server::create(loop, metrics_limits(), metrics_)),
+        remote_api_(loop, {control_, *store_, remote_gateway_, page_parts()}),
         stop_grace_(loop, [this] { pods_ended(); }),
         logs_grace_(loop, [this] {
           spdlog::warn("the last logs are not written: the disk does not answer");
@@ -141,6 +178,8 @@ class LiveNode final : public Node {
     metrics_.attach(*metrics_server_);
   }
 
+  Status open_access();
+  Status open_certificates();
   Status open_home();
   void open_logs();
   Status open_recording();
@@ -150,6 +189,12 @@ class LiveNode final : public Node {
     engine_.set_on_home_lost(std::move(callback));
   }
   std::string gateway_url() const override { return url_; }
+  std::string tls_url() const override { return tls_url_; }
+  std::string api_url() const override { return api_url_; }
+  bool reload() override {
+    if (certificate_watch_) certificate_watch_->reload();
+    return certificate_watch_.has_value();
+  }
   std::string metrics_url() const override { return metrics_url_; }
   std::string api_socket() const override {
     return config_.api_socket.empty() ? store_->folder() + "/api.sock" : config_.api_socket;
@@ -165,6 +210,7 @@ class LiveNode final : public Node {
   Status start_redis(std::function<void(Status)> ready);
   Status use_redis(const bindings::RedisEndpoint& endpoint);
   Status serve();
+  Status serve_tls();
   Status serve_metrics();
   void pods_ended();
   void logs_written();
@@ -172,6 +218,13 @@ class LiveNode final : public Node {
   Loop& loop_;
   const NodeConfig config_;
   const std::unique_ptr<store::Store> store_;
+  const SystemClock clock_;
+  std::optional<access::TokenBook> tokens_;
+  std::optional<access::Gate> gate_;
+  std::unique_ptr<access::AuditLog> audit_;
+  std::optional<TokenGuard> token_guard_;
+  std::unique_ptr<tls::CertificateFiles> certificates_;  // null: nothing is served by TLS
+  std::optional<tls::CertificateWatch> certificate_watch_;
   Journal journal_;
   LogBook logs_;
   std::unique_ptr<LogFiles> log_files_;  // null: in memory alone
@@ -192,6 +245,7 @@ class LiveNode final : public Node {
   gateway::Gateway gateway_;
   gateway::Gateway operator_gateway_;
   Settings settings_;
+  gateway::Gateway remote_gateway_;
   Control control_;
   api::ApiHandler api_;
   LoopLag loop_lag_;
@@ -201,7 +255,10 @@ class LiveNode final : public Node {
   const std::unique_ptr<server::Server> gateway_server_;
   const std::unique_ptr<server::Server> api_server_;
   const std::unique_ptr<server::Server> metrics_server_;
+  RemoteApi remote_api_;
   std::string url_;
+  std::string tls_url_;
+  std::string api_url_;
   std::string metrics_url_;
   std::int64_t started_unix_ns_ = 0;
   std::optional<Background> pool_;
@@ -209,6 +266,34 @@ class LiveNode final : public Node {
   Timer stop_grace_;
   Timer logs_grace_;
 };
+
+Status LiveNode::open_access() {
+  ASSIGN_OR_RETURN(access::TokenBook tokens, access::TokenBook::load(*store_));
+  tokens_.emplace(std::move(tokens));
+  gate_.emplace(*tokens_, clock_, [] { return std::int64_t{wall_clock_nanoseconds()}; });
+  ASSIGN_OR_RETURN(audit_, access::AuditLog::open(loop_, store_->folder() + "/audit"));
+  token_guard_.emplace(loop_, *gate_, *audit_);
+  api_.set_access(*gate_, audit_.get());
+  control_front_.set_guard(*token_guard_, *api_server_, false);
+  gateway_.set_guard(*token_guard_);
+  remote_api_.open(*gate_, *audit_, *token_guard_);
+  return ok();
+}
+
+Status LiveNode::open_certificates() {
+  if (config_.tls_cert.empty()) return ok();
+  ASSIGN_OR_RETURN(certificates_, tls::CertificateFiles::load(config_.tls_cert, config_.tls_key));
+  if (certificates_->expired()) spdlog::warn("certificate {} has run out", config_.tls_cert);
+  certificate_watch_.emplace(loop_, *certificates_, [this](const Status& read) {
+    if (read) {
+      spdlog::info("new connections get certificate {} of {}", certificates_->current().subject(),
+                   config_.tls_cert);
+    } else {
+      spdlog::warn("the certificate in use stays: {}", read.error().message);
+    }
+  });
+  return ok();
+}
 
 Status LiveNode::open_home() {
   ASSIGN_OR_RETURN(const std::uint64_t number, folder_number(store_->folder()));
@@ -244,21 +329,11 @@ Status LiveNode::open_recording() {
   return ok();
 }
 
-// A port that is taken is told before anything is started that would have to be ended.
 void LiveNode::start(std::function<void(Status)> ready) {
   // libuv makes its threads now: later they would inherit the core that the loop is held on.
   pool_.emplace(
       loop_, [] {}, [] {});
-  if (auto free = server::check_port(gateway_address(config_)); !free) {
-    const Error error = not_listening(std::move(free).error(), "subito up --listen");
-    return loop_.defer([ready, error] { ready(error); });
-  }
-  if (!config_.metrics_host.empty()) {
-    if (auto free = server::check_port(metrics_address(config_)); !free) {
-      const Error error = not_listening(std::move(free).error(), "subito up --metrics");
-      return loop_.defer([ready, error] { ready(error); });
-    }
-  }
+  if (Status free = check_ports(config_); !free) return loop_.defer([ready, free] { ready(free); });
   auto begun = start_redis([this, ready](Status redis) {
     if (!redis) return ready(std::move(redis));
     ready(serve());
@@ -311,7 +386,22 @@ Status LiveNode::serve() {
   RETURN_IF_ERROR(control_.load());
   server::Address socket{server::Address::Kind::kUnix, api_socket(), 0};
   RETURN_IF_ERROR(api_server_->listen(socket));
+  RETURN_IF_ERROR(serve_tls());
   return serve_metrics();
+}
+
+Status LiveNode::serve_tls() {
+  if (!config_.tls_host.empty()) {
+    auto bound = gateway_server_->listen_secure(tls_address(config_), *certificates_);
+    if (!bound) return not_listening(std::move(bound).error(), "subito up --tls-listen");
+    tls_url_ = https_url(*bound);
+  }
+  if (!config_.api_host.empty()) {
+    auto bound = remote_api_.listen(api_address(config_), *certificates_);
+    if (!bound) return not_listening(std::move(bound).error(), "subito up --api-listen");
+    api_url_ = https_url(*bound);
+  }
+  return ok();
 }
 
 Status LiveNode::serve_metrics() {
@@ -332,11 +422,13 @@ NodeFacts LiveNode::facts() {
   facts.started_unix_ns = started_unix_ns_;
   facts.sandboxes_wanted = config_.pool_size;
   facts.gateway_connections = gateway_server_->connections();
-  facts.control_connections = api_server_->connections();
+  facts.control_connections = api_server_->connections() + remote_api_.connections();
   if (redis_server_) {
     facts.redis_ready = redis_server_->state() == bindings::RedisServer::State::kReady;
     facts.redis_restarts = redis_server_->restarts();
   }
+  facts.access_refused = audit_->refused();
+  facts.audit_lost = audit_->lost();
   facts.loop_lag = loop_lag_.read();
   return facts;
 }
@@ -347,6 +439,7 @@ void LiveNode::stop(std::function<void()> done) {
   triggers_.stop();
   gateway_server_->drain();
   api_server_->drain();
+  remote_api_.drain();
   metrics_server_->drain();
   stop_grace_.start(kShutdownGrace);
   engine_.close([this] { pods_ended(); });
@@ -377,6 +470,8 @@ void LiveNode::logs_written() {
 Result<std::unique_ptr<Node>> Node::create(Loop& loop, const NodeConfig& config) {
   ASSIGN_OR_RETURN(auto store, store::Store::open(config.data_folder));
   auto node = std::make_unique<LiveNode>(loop, config, std::move(store));
+  RETURN_IF_ERROR(node->open_access());
+  RETURN_IF_ERROR(node->open_certificates());
   node->open_logs();
   RETURN_IF_ERROR(node->open_recording());
   RETURN_IF_ERROR(node->open_home());

@@ -24,7 +24,13 @@ struct NodeConfig {
   // bindings::parse_redis_endpoint.
   std::string redis_address;
   std::string redis_binary = "redis-server";
-  std::string record_file;         // empty: nothing is recorded; see recorder.h
+  std::string record_file;  // empty: nothing is recorded; see recorder.h
+  std::string tls_host;     // of the gateway by TLS; numeric; empty: not
+  std::uint16_t tls_port = 0;
+  std::string api_host;  // of the control API by TLS; numeric; empty: not
+  std::uint16_t api_port = 0;
+  std::string tls_cert;  // files for both; see tls::CertificateFiles
+  std::string tls_key;
   std::string metrics_host;        // of /metrics on a port of its own; empty: there is none
   std::uint16_t metrics_port = 0;  // 0: the system chooses
   LogLimits logs;                  // of the log files
@@ -52,6 +58,10 @@ class Node {
 
   virtual std::string gateway_url() const = 0;
   virtual std::string api_socket() const = 0;
+  virtual std::string tls_url() const = 0;  // of the gateway; empty: not by TLS
+  virtual std::string api_url() const = 0;  // the same of the control API
+  // Reads the certificate again. False: there is none to read.
+  virtual bool reload() = 0;
   virtual std::string metrics_url() const = 0;  // empty: no port of its own
 };
 

@@ -47,6 +47,12 @@ NodeConfig node_config(const cli::UpOptions& options) {
   config.redis_address = options.redis_address;
   config.redis_binary = options.redis_path;
   config.record_file = options.record_file;
+  config.tls_host = options.tls_host;
+  config.tls_port = options.tls_port;
+  config.api_host = options.api_host;
+  config.api_port = options.api_port;
+  config.tls_cert = options.tls_cert;
+  config.tls_key = options.tls_key;
   config.metrics_host = options.metrics_host;
   config.metrics_port = options.metrics_port;
   config.logs.function_bytes_max = options.logs_bytes_max;
@@ -92,7 +98,8 @@ class Up {
       : loop_(loop),
         node_(std::move(node)),
         interrupt_(loop, SIGINT, [this] { stop(); }),
-        terminate_(loop, SIGTERM, [this] { stop(); }) {
+        terminate_(loop, SIGTERM, [this] { stop(); }),
+        hang_up_(loop, SIGHUP, [this] { reload(); }) {
     node_->on_fatal([this](const Error& error) {
       exit_code_ = complain(error);
       loop_.stop();
@@ -111,12 +118,23 @@ class Up {
       exit_code_ = complain(status.error());
       return stop();
     }
+    if (const std::string url = node_->tls_url(); !url.empty())
+      std::printf("by TLS at %s\n", url.c_str());
+    if (const std::string url = node_->api_url(); !url.empty())
+      std::printf("API by TLS at %s\n", url.c_str());
     if (const std::string metrics = node_->metrics_url(); !metrics.empty())
       std::printf("metrics at %s\n", metrics.c_str());
     std::printf("ready at %s, API at %s\n", node_->gateway_url().c_str(),
                 node_->api_socket().c_str());
     std::fflush(stdout);
     notify_ready();
+  }
+
+  // A node in a terminal that closes ends, unless it has certificates, which SIGHUP is for.
+  void reload() {
+    if (node_->reload()) return;
+    if (in_terminal_) return stop();
+    spdlog::info("SIGHUP: there is no certificate to read again");
   }
 
   void stop() {
@@ -130,6 +148,8 @@ class Up {
   std::unique_ptr<Node> node_;
   Signal interrupt_;
   Signal terminate_;
+  Signal hang_up_;
+  const bool in_terminal_ = ::isatty(STDIN_FILENO) == 1;
   bool stopping_ = false;
   int exit_code_ = 0;
 };

@@ -32,7 +32,7 @@ Connection::Connection(ConnectionHost& host, Loop& loop, UniqueFd socket, std::u
       since_(host.now()) {}
 
 const Peer& Connection::peer() {
-  if (!peer_) peer_ = std::make_unique<const Peer>(peer_of(socket_.get()));
+  if (!peer_) peer_ = std::make_unique<const Peer>(peer_of(socket_.get(), secure_ != nullptr));
   return *peer_;
 }
 
@@ -45,6 +45,8 @@ void Connection::transition(State next) {
   const unsigned end = bit(State::kClosing) | bit(State::kClosed);
   const auto legal = [&]() -> unsigned {
     switch (state_) {
+      case State::kHandshake:
+        return bit(State::kIdle) | end;
       case State::kIdle:
         return bit(State::kHead) | end;
       case State::kHead:
@@ -62,6 +64,7 @@ void Connection::transition(State next) {
     }
     return 0;
   }();
+  if (state_ == State::kHandshake) host_.on_handshake_end();
   CHECK((legal & bit(next)) != 0);
   state_ = next;
   since_ = host_.now();
@@ -85,12 +88,18 @@ void Connection::read_socket() {
     if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR) give_up();
     return;
   }
-  if (got == 0) {
+  const std::string_view bytes(buffer.data(), static_cast<std::size_t>(got));
+  if (secure_) return receive_secure(bytes);
+  take_input(bytes);
+}
+
+// Nothing: the end.
+void Connection::take_input(std::string_view input) {
+  if (input.empty()) {
     end_of_input_ = true;
     half_closed_at_ = host_.now();
     return;
   }
-  std::string_view input(buffer.data(), static_cast<std::size_t>(got));
   if (ahead_.empty()) input = parse(input);
   ahead_.append(input);
 }
@@ -111,6 +120,7 @@ void Connection::settle_end_of_input() {
       end_exchange_with_abort();
       transition(State::kClosing);
       return;
+    case State::kHandshake:
     case State::kIdle:
     case State::kHead:
     case State::kDiscard:

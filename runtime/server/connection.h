@@ -3,6 +3,7 @@
 //
 //   idle ⇄ head → exchange → idle          the usual way round
 //                 exchange → discard → …   answered before the request's body was read
+//   handshake → idle                     before all that, where it is encrypted
 //   any → closing → linger → closed        the last answer goes out, then the client's FIN is
 //   awaited
 //
@@ -22,6 +23,7 @@
 #include "runtime/server/answer.h"
 #include "runtime/server/output.h"
 #include "runtime/server/read_ahead.h"
+#include "runtime/server/secure.h"
 #include "runtime/server/server.h"
 
 namespace subito::server {
@@ -44,7 +46,9 @@ class ConnectionHost {
   // Calls serve() at the end of this turn.
   virtual void schedule(Connection& connection) = 0;
   virtual void on_closed(Connection& connection) = 0;
-  virtual std::string& read_buffer() = 0;  // of fixed size, for the moment of one read
+  virtual std::string& read_buffer() = 0;   // of fixed size, for the moment of one read
+  virtual std::string& plain_buffer() = 0;  // what was decrypted, for the same moment
+  virtual void on_handshake_end() = 0;      // however it ended
 };
 
 class Connection {
@@ -66,15 +70,20 @@ class Connection {
   const Peer& peer();
 
   // Calls of the server.
+  void start_secure(std::unique_ptr<SecureSession> session);  // instead of start()
   void start();   // after construction: the first request is mostly there already
   void refuse();  // instead: too many connections; says so and closes
   void serve();   // end of turn: parse what may be parsed, write
   void say_continue();
   void check_deadline(TimePoint now);
   void drain();
+  void close();
+  bool in_handshake() const { return state_ == State::kHandshake; }
+  TimePoint since() const { return since_; }
 
  private:
   enum class State : std::uint8_t {
+    kHandshake,
     kIdle,
     kHead,
     kExchange,
@@ -88,6 +97,22 @@ class Connection {
   void on_event(int status, int events);
   void on_writable();
   void read_socket();
+  void take_input(std::string_view input);
+
+  // connection_secure.cc
+  struct Secure {
+    std::unique_ptr<SecureSession> session;
+    Output wire;            // encrypted, with all that the handshake says
+    bool ended = false;     // whatever still comes is of no interest
+    bool finished = false;  // nothing more is said
+  };
+  void receive_secure(std::string_view bytes);
+  void end_without_word();
+  void fail_secure();
+  void answer_plain_http();
+  bool fill_wire();
+  Output::Flush flush_secure();
+
   void settle_end_of_input();
   bool has_unread_input() const;
 
@@ -112,7 +137,6 @@ class Connection {
   void flush();
   void after_flush();
   void linger_or_close();
-  void close();
   void update_watch();
   bool wants_read() const;
   TimePoint deadline() const;
@@ -124,6 +148,7 @@ class Connection {
   Loop& loop_;
   const std::uint32_t slot_;
   UniqueFd socket_;
+  std::unique_ptr<Secure> secure_;    // null: not encrypted
   std::unique_ptr<const Peer> peer_;  // once somebody asked
   std::unique_ptr<Poll> poll_;        // made when there is something to wait for
   int watched_ = 0;

@@ -140,6 +140,7 @@ void Connection::reject(int status, std::string_view reason) {
     answer_.begin(output_.buffer(), std::move(head),
                   http::problem_json(status, problem_type(status), reason), true, terms);
   } else if (until_close) {
+    if (secure_) secure_->finished = true;
     const linger hard{1, 0};  // as in abort()
     ::setsockopt(socket_.get(), SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
   }
@@ -152,7 +153,7 @@ void Connection::refuse() {
 }
 
 void Connection::flush() {
-  switch (output_.flush(socket_.get(), write_progress_bytes_)) {
+  switch (secure_ ? flush_secure() : output_.flush(socket_.get(), write_progress_bytes_)) {
     case Output::Flush::kBroken:
       give_up();
       return;
@@ -205,6 +206,8 @@ void Connection::drain() {
 TimePoint Connection::deadline() const {
   const Limits& limits = host_.limits();
   switch (state_) {
+    case State::kHandshake:
+      return since_ + limits.handshake_timeout;
     case State::kIdle:
       return since_ + (served_before_ ? limits.idle_timeout : limits.head_timeout);
     case State::kHead:

@@ -37,26 +37,45 @@ HttpServer::HttpServer(Loop& loop, const Limits& limits, Handler& handler, const
   CHECK(limits_.connections_max + kRefusedMax < (1U << kSlotBits));
 }
 
-Result<Address> HttpServer::listen(const Address& address) {
-  ASSIGN_OR_RETURN(auto listener, Listener::open(loop_, address, [this](UniqueFd socket) {
-                     on_accept(std::move(socket));
+Result<Address> HttpServer::open(const Address& address, SecureContext* context) {
+  ASSIGN_OR_RETURN(auto listener, Listener::open(loop_, address, [this, context](UniqueFd socket) {
+                     on_accept(std::move(socket), context);
                    }));
   Address bound = listener->address();
   listeners_.push_back(std::move(listener));
   return bound;
 }
 
-void HttpServer::on_accept(UniqueFd socket) {
-  if (open_ >= limits_.connections_max + kRefusedMax) return;
+void HttpServer::on_accept(UniqueFd socket, SecureContext* context) {
+  // Who is to be encrypted cannot be told 503 before it has cost what it was refused for.
+  if (open_ >= limits_.connections_max + (context == nullptr ? kRefusedMax : 0)) return;
   const std::uint32_t slot = free_slot();
   slots_[slot] = std::make_unique<Connection>(*this, loop_, std::move(socket), slot);
   if (++open_ > limits_.connections_max) {
     slots_[slot]->refuse();
-  } else {
+  } else if (context == nullptr) {
     slots_[slot]->start();
+  } else {
+    begin_handshake(*slots_[slot], *context);
   }
   if (!sweep_.active()) sweep_.start(sweep_interval());
   turn_end_.schedule();  // the time read now is this turn's
+}
+
+// A flood of handshakes that never end pushes out its own: those that are meant take a moment.
+void HttpServer::begin_handshake(Connection& connection, SecureContext& context) {
+  auto session = context.begin();
+  if (session == nullptr) return connection.close();
+  if (handshakes_ >= limits_.handshakes_max) {
+    Connection* oldest = nullptr;
+    for (const auto& other : slots_) {
+      if (other && other->in_handshake() && (!oldest || other->since() < oldest->since()))
+        oldest = other.get();
+    }
+    if (oldest != nullptr) oldest->close();
+  }
+  ++handshakes_;
+  connection.start_secure(std::move(session));
 }
 
 std::uint32_t HttpServer::free_slot() {
@@ -171,8 +190,9 @@ void HttpServer::check_deadlines() {
 // One look at everybody is cheaper than a timer each: a deadline is noticed at most a quarter of
 // the shortest one late, and never more than a second.
 Duration HttpServer::sweep_interval() const {
-  const auto shortest = std::min({limits_.head_timeout, limits_.body_timeout, limits_.idle_timeout,
-                                  limits_.write_timeout, limits_.half_close_timeout});
+  const auto shortest =
+      std::min({limits_.head_timeout, limits_.body_timeout, limits_.idle_timeout,
+                limits_.write_timeout, limits_.half_close_timeout, limits_.handshake_timeout});
   return std::clamp<Duration>(shortest / 4, std::chrono::milliseconds(5), std::chrono::seconds(1));
 }
 

@@ -24,7 +24,10 @@ class HttpServer final : public Server, public ConnectionHost {
   // Loop, handler and clock outlive the server.
   HttpServer(Loop& loop, const Limits& limits, Handler& handler, const Clock& clock);
 
-  Result<Address> listen(const Address& address) override;
+  Result<Address> listen(const Address& address) override { return open(address, nullptr); }
+  Result<Address> listen_secure(const Address& address, SecureContext& context) override {
+    return open(address, &context);
+  }
   void respond(ExchangeId id, http::ResponseHead&& head, std::string_view body, bool end) override;
   bool body(ExchangeId id, std::string_view bytes, bool end) override;
   void abort(ExchangeId id) override;
@@ -49,8 +52,12 @@ class HttpServer final : public Server, public ConnectionHost {
   void schedule(Connection& connection) override;
   void on_closed(Connection& connection) override;
   std::string& read_buffer() override { return read_buffer_; }
+  std::string& plain_buffer() override { return plain_buffer_; }
+  void on_handshake_end() override { --handshakes_; }
 
-  void on_accept(UniqueFd socket);
+  Result<Address> open(const Address& address, SecureContext* context);
+  void on_accept(UniqueFd socket, SecureContext* context);
+  void begin_handshake(Connection& connection, SecureContext& context);
   std::uint32_t free_slot();
   Connection* find(ExchangeId id);
   void on_turn_end();
@@ -62,6 +69,7 @@ class HttpServer final : public Server, public ConnectionHost {
   Handler& handler_;
   const Clock& clock_;
   std::string read_buffer_;
+  std::string plain_buffer_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::vector<std::unique_ptr<Connection>> slots_;
   std::vector<std::uint32_t> free_slots_;
@@ -70,6 +78,7 @@ class HttpServer final : public Server, public ConnectionHost {
   std::vector<ExchangeId> to_continue_;              // in the next turn, if unanswered
   std::size_t open_ = 0;
   std::size_t exchanges_ = 0;
+  std::size_t handshakes_ = 0;  // under way
   std::uint64_t last_exchange_ = 0;
   bool draining_ = false;
   mutable std::optional<TimePoint> now_;  // read once a turn

@@ -30,10 +30,22 @@ Output::Flush Output::flush(int fd, std::size_t& progress) {
     sent_ += static_cast<std::size_t>(sent);
     progress += static_cast<std::size_t>(sent);
   }
+  clear();
+  return Flush::kEmpty;
+}
+
+void Output::drop(std::size_t bytes) {
+  sent_ += bytes;
+  if (empty()) return clear();
+  if (sent_ < kCompactBytes) return;
+  buffer_.erase(0, sent_);
+  sent_ = 0;
+}
+
+void Output::clear() {
   sent_ = 0;
   buffer_.clear();
   if (buffer_.capacity() > kKeptBytes) buffer_ = {};
-  return Flush::kEmpty;
 }
 
 }  // namespace subito::server

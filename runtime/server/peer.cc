@@ -25,8 +25,9 @@ void take_ipv6(const sockaddr_in6& from, Peer& peer) {
 
 }  // namespace
 
-Peer peer_of(int fd) {
+Peer peer_of(int fd, bool secure) {
   Peer peer;
+  peer.secure = secure;
   sockaddr_storage from{};
   socklen_t size = sizeof from;
   if (::getpeername(fd, reinterpret_cast<sockaddr*>(&from), &size) != 0) return peer;

@@ -19,10 +19,11 @@ struct Peer {
   // Numeric, IPv4 as such also when it came in over IPv6; empty: a Unix socket, or nobody any more.
   std::string address;
   std::uint16_t port = 0;
+  bool secure = false;  // what it sends is encrypted
   std::optional<Process> process;
 };
 
 // Asks about a connected socket.
-Peer peer_of(int fd);
+Peer peer_of(int fd, bool secure = false);
 
 }  // namespace subito::server

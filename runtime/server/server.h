@@ -32,6 +32,8 @@ class Loop;
 
 namespace server {
 
+class SecureContext;
+
 using ExchangeId = Id<struct ExchangeTag>;
 
 struct Limits {
@@ -52,6 +54,10 @@ struct Limits {
   // Continue, which all must take, RFC 9110, 15.2): one that left resets the connection, and
   // on_abort() is called; one that waits is waited for. HTTP/1.0 knows no interim answer.
   std::chrono::milliseconds half_close_timeout{1'000};
+  // Encrypted connections. From accept to the end of the handshake; then closed.
+  std::chrono::milliseconds handshake_timeout{10'000};
+  // Under way at once; beyond, the one that has taken longest is closed.
+  std::size_t handshakes_max = 512;
 };
 
 constexpr std::size_t kRequestWindowBytes = 256 << 10;
@@ -61,6 +67,10 @@ constexpr std::size_t kBodyProgressBytes = 4 << 10;
 // An answer was complete before its request's body: so much of it is read away to keep the
 // connection, beyond that it is closed.
 constexpr std::uint64_t kDiscardBytesMax = 64 << 10;
+
+// Bytes encrypted ahead of what the client takes, for one connection. What it makes us say beyond
+// that without reading any of it (answers to its key updates) closes the connection.
+constexpr std::size_t kSealedBytesMax = 256 << 10;
 
 // Who answers. Implemented by the gateway and by the control API.
 class Handler {
@@ -100,6 +110,8 @@ class Server {
   // Unix sockets are made with mode 0600; one that nobody listens on any more is replaced. A taken
   // port or socket fails with kAlreadyExists, which names the owner of a port if it can be seen.
   virtual Result<Address> listen(const Address& address) = 0;
+  // The same, for encrypted connections; `context` outlives the server.
+  virtual Result<Address> listen_secure(const Address& address, SecureContext& context) = 0;
 
   // Sends the head of the answer. Content-Length is set from `head.content_length`; without it the
   // body goes chunked (or until close, for HTTP/1.0). Server, Date and Connection are the

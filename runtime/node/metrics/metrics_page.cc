@@ -216,6 +216,8 @@ void MetricsPage::write_pool(const NodeFacts& node) {
   if (node.redis_ready) page_.value({}, *node.redis_ready ? 1 : 0);
   page_.family(families::kRedisRestarts);
   if (node.redis_ready) page_.value({}, node.redis_restarts);
+  one(families::kAccessRefused, node.access_refused);
+  one(families::kAuditLost, node.audit_lost);
 }
 
 void MetricsPage::write_decisions() {

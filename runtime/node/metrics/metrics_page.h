@@ -32,6 +32,8 @@ struct NodeFacts {
   std::size_t control_connections = 0;
   std::optional<bool> redis_ready;  // empty: it has none of its own
   std::uint64_t redis_restarts = 0;
+  std::uint64_t access_refused = 0;
+  std::uint64_t audit_lost = 0;
   metrics::DurationBuckets loop_lag;
 };
 
