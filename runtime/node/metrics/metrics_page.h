@@ -62,6 +62,7 @@ class MetricsPage {
     kFunctions,
     kPods,
     kNode,
+    kWriteRoutes,
     kWriteFunctions,
     kWriteEdges,
     kWriteTriggers,
@@ -75,7 +76,7 @@ class MetricsPage {
   void write_node();
   void write_process(const NodeFacts& node, const HostFacts& host);
   void write_host(const HostFacts& host);
-  void write_routes(const NodeFacts& node);
+  void write_connections(const NodeFacts& node);
   void write_pool(const NodeFacts& node);
   void write_decisions();
   template <typename Row>
