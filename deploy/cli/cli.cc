@@ -38,6 +38,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_describe(app, session);
   add_logs(app, session);
   add_top(app, session);
+  add_health(app, session);
   add_dead_letters(app, session);
   add_debug(app, session);
   add_explain(app, session);
@@ -45,6 +46,8 @@ void add_commands(CLI::App& app, Session& session) {
   add_rollout(app, session);
   add_traffic(app, session);
   add_delete(app, session);
+  add_backup(app, session);
+  add_restore(app, session);
   add_doctor(app, session);
   add_bench(app, session);
   add_simulate(app, session);

@@ -165,6 +165,10 @@ void MetricsPage::write_process(const NodeFacts& node, const HostFacts& host) {
   page_.value(label("version", node.version), 1);
   page_.family(families::kCpu);
   page_.seconds({}, host.process_cpu);
+  page_.family(families::kCondition);
+  for (const api::Condition& condition : node.conditions) {
+    page_.value(label("condition", condition.name), condition.ok ? 1 : 0);
+  }
   one(families::kResident, host.resident_bytes);
   one(families::kOpenFds, host.open_fds);
   one(families::kMaxFds, host.max_fds);

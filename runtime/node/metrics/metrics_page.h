@@ -33,6 +33,7 @@ struct NodeFacts {
   std::optional<bool> redis_ready;  // empty: it has none of its own
   std::uint64_t redis_restarts = 0;
   metrics::DurationBuckets loop_lag;
+  std::vector<api::Condition> conditions;
 };
 
 class MetricsPage {
