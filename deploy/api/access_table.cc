@@ -20,6 +20,8 @@ constexpr bool kChanges = true;
 
 constexpr Row kRows[] = {
     {Operation::kHealth, {Verb::kRead, Where::kToken, "health", kReads}},
+    {Operation::kReady, {Verb::kRead, Where::kToken, "ready", kReads}},
+    {Operation::kFunctionHealth, {Verb::kRead, Where::kFunction, "health", kReads}},
     {Operation::kVersion, {Verb::kRead, Where::kToken, "version", kReads}},
     {Operation::kWhoAmI, {Verb::kRead, Where::kToken, "whoami", kReads}},
     {Operation::kListFunctions, {Verb::kRead, Where::kNamespace, "list", kReads}},

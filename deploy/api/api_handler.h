@@ -101,6 +101,8 @@ class ApiHandler final : public server::Handler {
   void write_unfinished();
 
   // Each answers its exchange, now or later.
+  void ready(ExchangeId id);
+  void function_health(ExchangeId id, const std::string& name);
   void list_functions(ExchangeId id, const Exchange& exchange);
   void get_function(ExchangeId id, const std::string& name);
   void list_revisions(ExchangeId id, const std::string& name);

@@ -24,6 +24,7 @@ class FakePlane : public ControlPlane {
   std::vector<LogRecord> records;
   std::vector<DeadLetterView> dead_letters;
   std::vector<ExceptionView> exceptions;
+  std::vector<Condition> node_conditions;
   // The next deploy fails with this, when it has a message.
   DeployFailure deploy_failure;
 
@@ -185,6 +186,7 @@ class FakePlane : public ControlPlane {
       it->second.serving.push_back({share.revision, share.percent, 1, 1});
     return ok();
   }
+  std::vector<Condition> conditions() override { return node_conditions; }
   NodeInfo node_info() override {
     return {"0.1.0", "http://127.0.0.1:8080", "/var/lib/subito", 1'795'471'445'123'000'000, 4711};
   }

@@ -94,6 +94,10 @@ void ApiHandler::run(ExchangeId id, Exchange& exchange) {
   switch (exchange.match.route->operation) {
     case Operation::kHealth:
       return answer(id, 200, R"({"status":"ok"})");
+    case Operation::kReady:
+      return ready(id);
+    case Operation::kFunctionHealth:
+      return function_health(id, name_of(path));
     case Operation::kVersion:
       return answer(id, 200, to_json(plane_.node_info()));
     case Operation::kListFunctions:

@@ -41,9 +41,11 @@ bool matches(std::string_view pattern, std::string_view path, Parameters& parame
 const std::vector<Route>& routes() {
   static const std::vector<Route> kRoutes = {
       {"GET", "/v1/healthz", Operation::kHealth, {}},
+      {"GET", "/v1/readyz", Operation::kReady, {}},
       {"GET", "/v1/version", Operation::kVersion, {}},
       {"GET", "/v1/functions", Operation::kListFunctions, {"selector"}},
       {"GET", "/v1/functions/{name}", Operation::kGetFunction, {}},
+      {"GET", "/v1/functions/{name}/health", Operation::kFunctionHealth, {}},
       {"DELETE", "/v1/functions/{name}", Operation::kRemoveFunction, {}},
       {"POST", "/v1/functions/{name}/deploy", Operation::kDeploy, {}},
       {"PUT", "/v1/functions/{name}/scale", Operation::kScale, {}},

@@ -13,6 +13,8 @@ namespace subito::api {
 
 enum class Operation : std::uint8_t {
   kHealth,
+  kReady,
+  kFunctionHealth,
   kVersion,
   kListFunctions,
   kGetFunction,

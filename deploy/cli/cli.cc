@@ -47,6 +47,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_describe(app, session);
   add_logs(app, session);
   add_top(app, session);
+  add_health(app, session);
   add_dead_letters(app, session);
   add_debug(app, session);
   add_explain(app, session);
@@ -56,6 +57,8 @@ void add_commands(CLI::App& app, Session& session) {
   add_delete(app, session);
   add_config(app, session);
   add_secret(app, session);
+  add_backup(app, session);
+  add_restore(app, session);
   add_doctor(app, session);
   add_bench(app, session);
   add_simulate(app, session);

@@ -52,7 +52,8 @@ Wrong check_reachable(std::string_view text) {
   if ((std::string(text) + '/').find("/./") != text.npos ||
       (std::string(text) + '/').find("/../") != text.npos)
     return "has a dot segment, which the gateway refuses in requests";
-  if (text == "/healthz") return "is '/healthz', which the gateway answers itself";
+  if (text == "/healthz" || text == "/readyz")
+    return "is '" + std::string(text) + "', which the gateway answers itself";
   if (text == "/function" || text.substr(0, 10) == "/function/")
     return "is '" + std::string(text) + "', what begins with /function/ calls functions by name";
   return std::nullopt;

@@ -9,6 +9,7 @@ using namespace families;
 constexpr const Family* kAll[] = {&kNode,
                                   &kCpu,
                                   &kResident,
+                                  &kCondition,
                                   &kOpenFds,
                                   &kMaxFds,
                                   &kStartTime,

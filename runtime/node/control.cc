@@ -6,6 +6,7 @@
 #include "deploy/manifest/manifest.h"
 #include "runtime/base/check.h"
 #include "runtime/base/time.h"
+#include "runtime/node/health.h"
 #include "runtime/node/views.h"
 
 namespace subito::node {
@@ -306,6 +307,10 @@ api::RevisionView Control::view_of(const store::Revision& revision) const {
 Result<api::RolloutView> Control::rollout(std::string_view name) {
   if (parts_.functions.find(name) == nullptr) return unknown_function(name).error();
   return rollouts_.view(name);
+}
+
+std::vector<api::Condition> Control::conditions() {
+  return health_ == nullptr ? std::vector<api::Condition>() : health_->conditions();
 }
 
 api::SubscriptionId Control::subscribe_events(std::string_view function, EventCallback callback) {

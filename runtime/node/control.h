@@ -26,6 +26,7 @@
 
 namespace subito::node {
 
+class Health;
 class LogFiles;
 
 // How long a deploy whose pod crashed waits for the names in its report; then it fails with the
@@ -55,10 +56,13 @@ class Control final : public api::ControlPlane {
   explicit Control(const Parts& parts);
 
   void set_node_info(api::NodeInfo info) { info_ = std::move(info); }
+  // Without it nothing is known to be wrong. It outlives this.
+  void set_health(const Health* health) { health_ = health; }
   // Without them logs are in memory alone. They outlive it.
   void set_log_files(LogFiles* files) { log_files_ = files; }
   // Why there are none although there should be.
   void set_log_fault(std::string fault) { log_fault_ = std::move(fault); }
+  const std::string& log_fault() const;  // why logs are not written; empty: they are
   // Takes over what the store has. At start, before the first request. A function that cannot run
   // (its artefact is gone) is out of service; the others do not suffer for it.
   Status load();
@@ -88,6 +92,7 @@ class Control final : public api::ControlPlane {
   Result<api::RevisionView> get_revision(std::string_view name, std::uint64_t number) override;
   api::NodeInfo node_info() override { return info_; }
   api::SettingsPlane& settings() override;
+  std::vector<api::Condition> conditions() override;
 
   api::SubscriptionId subscribe_events(std::string_view function, EventCallback callback) override;
   // control_logs.cc
@@ -148,6 +153,7 @@ class Control final : public api::ControlPlane {
 
   Parts parts_;
   api::NodeInfo info_;
+  const Health* health_ = nullptr;
   LogFiles* log_files_ = nullptr;
   std::string log_fault_;
   std::set<std::string> deploying_;

@@ -18,9 +18,11 @@
 #include "runtime/gateway/gateway.h"
 #include "runtime/node/control.h"
 #include "runtime/node/control_front.h"
+#include "runtime/node/health.h"
 #include "runtime/node/logs/log_files.h"
 #include "runtime/node/metrics/loop_lag.h"
 #include "runtime/node/metrics/metrics_front.h"
+#include "runtime/node/node_watch.h"
 #include "runtime/node/pod_requests.h"
 #include "runtime/node/recorder.h"
 #include "runtime/node/remote_api.h"
@@ -120,6 +122,18 @@ server::Limits metrics_limits() {
   return limits;
 }
 
+void tell(const api::Condition& condition) {
+  if (condition.ok) return spdlog::info("{}: well again", condition.name);
+  spdlog::warn("{}: {}", condition.name, condition.fault);
+}
+
+// Deadlines and timeouts go by a clock that nobody sets; schedules look at the new time at once.
+void tell_clock_step(Duration step) {
+  spdlog::warn("clock: it was set {} by {} s; times in logs and events jump with it",
+               step.count() > 0 ? "forward" : "back",
+               std::abs(std::chrono::duration_cast<std::chrono::seconds>(step).count()));
+}
+
 class LiveNode final : public Node {
  public:
   LiveNode(Loop& loop, const NodeConfig& config, std::unique_ptr<store::Store> store)
@@ -159,6 +173,9 @@ class LiveNode final : public Node {
         control_metrics_(loop, page_parts()),
         metrics_(loop, page_parts()),
         control_front_(api_, operator_gateway_, control_metrics_),
+        health_([](const api::Condition& condition) { tell(condition); }),
+        watch_({loop, health_, store_->folder(), wall_clock_nanoseconds, [this] { look_around(); },
+                [](Duration step) { tell_clock_step(step); }}),
         gateway_server_(server::Server::create(loop, server::Limits(), gateway_)),
         api_server_(server::Server::create(loop, api_limits(), control_front_)),
         metrics_server_(server::Server::create(loop, metrics_limits(), metrics_)),
@@ -171,6 +188,8 @@ class LiveNode final : public Node {
     logs_.on_losses([this] { losses_.start(kLossesToldEvery); });
     engine_.set_request_handler(requests_);
     if (config.pods_near) engine_.set_placement(&placement_);
+    control_.set_health(&health_);
+    gateway_.set_readiness([this] { return why_not_ready(); });
     gateway_.attach(*gateway_server_);
     operator_gateway_.attach(*api_server_);
     api_.attach(*api_server_);
@@ -205,6 +224,8 @@ class LiveNode final : public Node {
     const DeployedFunction* function = functions_.find(name);
     return function == nullptr ? FunctionId() : function->id;
   }
+  void look_around();
+  std::string why_not_ready() const;
   MetricsPage::Parts page_parts();
   NodeFacts facts();
   Status start_redis(std::function<void(Status)> ready);
@@ -252,6 +273,8 @@ class LiveNode final : public Node {
   MetricsFront control_metrics_;  // on the control socket
   MetricsFront metrics_;          // on a port of its own
   ControlFront control_front_;
+  Health health_;
+  NodeWatch watch_;
   const std::unique_ptr<server::Server> gateway_server_;
   const std::unique_ptr<server::Server> api_server_;
   const std::unique_ptr<server::Server> metrics_server_;
@@ -353,8 +376,9 @@ Status LiveNode::start_redis(std::function<void(Status)> ready) {
   redis.folder = store_->folder() + "/redis";
   redis.binary = config_.redis_binary;
   redis_server_.emplace(loop_, dialer_, redis,
-                        [](bindings::RedisServer::State state, const std::string& reason) {
+                        [this](bindings::RedisServer::State state, const std::string& reason) {
                           spdlog::info("redis {}: {}", to_string(state), reason);
+                          if (!url_.empty()) look_around();
                         });
   placement_.set_companion([this] { return redis_server_->pid(); });
   return redis_server_->start([this, ready](Status status) {
@@ -372,6 +396,26 @@ Status LiveNode::use_redis(const bindings::RedisEndpoint& endpoint) {
   return ok();
 }
 
+// At each look of the watch, and when Redis changes.
+void LiveNode::look_around() {
+  const std::int64_t now = wall_clock_nanoseconds();
+  if (redis_server_) {
+    const bool ready = redis_server_->state() == bindings::RedisServer::State::kReady;
+    health_.set("redis", true,
+                ready ? ""
+                      : "the node's Redis is " + std::string(to_string(redis_server_->state())) +
+                            "; functions that use it fail until it is back",
+                now);
+  }
+  health_.set("logs", false, control_.log_fault(), now);
+}
+
+std::string LiveNode::why_not_ready() const {
+  if (stopped_) return "the node shuts down";
+  const api::Condition* condition = health_.not_ready();
+  return condition == nullptr ? "" : condition->name + ": " + condition->fault;
+}
+
 Status LiveNode::serve() {
   auto bound = gateway_server_->listen(gateway_address(config_));
   if (!bound) return not_listening(std::move(bound).error(), "subito up --listen");
@@ -387,6 +431,7 @@ Status LiveNode::serve() {
   server::Address socket{server::Address::Kind::kUnix, api_socket(), 0};
   RETURN_IF_ERROR(api_server_->listen(socket));
   RETURN_IF_ERROR(serve_tls());
+  watch_.start();
   return serve_metrics();
 }
 
@@ -430,12 +475,14 @@ NodeFacts LiveNode::facts() {
   facts.access_refused = audit_->refused();
   facts.audit_lost = audit_->lost();
   facts.loop_lag = loop_lag_.read();
+  facts.conditions = health_.conditions();
   return facts;
 }
 
 void LiveNode::stop(std::function<void()> done) {
   if (stopped_) return;
   stopped_ = std::move(done);
+  watch_.stop();
   triggers_.stop();
   gateway_server_->drain();
   api_server_->drain();

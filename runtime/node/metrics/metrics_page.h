@@ -35,6 +35,7 @@ struct NodeFacts {
   std::uint64_t access_refused = 0;
   std::uint64_t audit_lost = 0;
   metrics::DurationBuckets loop_lag;
+  std::vector<api::Condition> conditions;
 };
 
 class MetricsPage {
@@ -64,6 +65,7 @@ class MetricsPage {
     kFunctions,
     kPods,
     kNode,
+    kWriteRoutes,
     kWriteFunctions,
     kWriteEdges,
     kWriteTriggers,
@@ -77,7 +79,7 @@ class MetricsPage {
   void write_node();
   void write_process(const NodeFacts& node, const HostFacts& host);
   void write_host(const HostFacts& host);
-  void write_routes(const NodeFacts& node);
+  void write_connections(const NodeFacts& node);
   void write_pool(const NodeFacts& node);
   void write_decisions();
   template <typename Row>
