@@ -6,7 +6,6 @@
 #include <uv.h>
 
 #include <optional>
-#include <tuple>
 #include <utility>
 
 #include "deploy/access/audit_log.h"
@@ -19,6 +18,7 @@
 #include "runtime/node/control.h"
 #include "runtime/node/control_front.h"
 #include "runtime/node/health.h"
+#include "runtime/node/listeners.h"
 #include "runtime/node/logs/log_files.h"
 #include "runtime/node/metrics/loop_lag.h"
 #include "runtime/node/metrics/metrics_front.h"
@@ -59,66 +59,10 @@ std::string hex(std::uint64_t number) {
 // lost.
 constexpr Duration kLogsWrittenWait = std::chrono::seconds(2);
 
-server::Address gateway_address(const NodeConfig& config) {
-  return {server::Address::Kind::kTcp, config.listen_host, config.listen_port};
-}
-
-// `command` says where.
-Error not_listening(Error error, std::string_view command) {
-  if (error.code == ErrorCode::kAlreadyExists)
-    error.message +=
-        "; end that, or choose another port: " + std::string(command) + " ADDRESS:PORT";
-  return error;
-}
-
-server::Address metrics_address(const NodeConfig& config) {
-  return {server::Address::Kind::kTcp, config.metrics_host, config.metrics_port};
-}
-
-server::Address tls_address(const NodeConfig& config) {
-  return {server::Address::Kind::kTcp, config.tls_host, config.tls_port};
-}
-
-server::Address api_address(const NodeConfig& config) {
-  return {server::Address::Kind::kTcp, config.api_host, config.api_port};
-}
-
-// A port that is taken is told before anything is started that would have to be ended.
-Status check_ports(const NodeConfig& config) {
-  const std::tuple<server::Address, const char*> kPorts[] = {
-      {gateway_address(config), "subito up --listen"},
-      {tls_address(config), "subito up --tls-listen"},
-      {api_address(config), "subito up --api-listen"},
-      {metrics_address(config), "subito up --metrics"},
-  };
-  for (const auto& [address, command] : kPorts) {
-    if (address.host.empty()) continue;
-    if (auto free = server::check_port(address); !free)
-      return not_listening(std::move(free).error(), command);
-  }
-  return ok();
-}
-
-std::string https_url(const server::Address& address) {
-  return "https" + gateway_url(address.host, address.port).substr(std::string("http").size());
-}
-
 scheduler::NodeLimits node_limits(const NodeConfig& config) {
   scheduler::NodeLimits limits;
   limits.pods_max = config.pods_max;
   limits.cores = uv_available_parallelism();
-  return limits;
-}
-
-server::Limits api_limits() {
-  server::Limits limits;
-  limits.connections_max = 128;
-  return limits;
-}
-
-server::Limits metrics_limits() {
-  server::Limits limits;
-  limits.connections_max = 32;
   return limits;
 }
 
