@@ -20,6 +20,7 @@ FLOOR = {
     "runtime/bindings": 3,
     "runtime/gateway": 3,
     "deploy/store": 3,
+    "deploy/access": 3,
     "deploy/api": 4,
     "deploy/cli": 4,
     "deploy/observe": 4,
@@ -33,6 +34,7 @@ SAME_FLOOR = {
     ("deploy/manifest", "runtime/triggers"),  # a cron expression is checked where it is read
     ("runtime/triggers", "scheduler"),  # one way to back off
     ("runtime/server", "runtime/loop"),  # a server is connections on a loop
+    ("deploy/access", "deploy/store"),  # tokens are kept there
     ("runtime/tls", "runtime/loop"),  # files are looked at by a timer
     ("runtime/tls", "runtime/server"),  # it encrypts the connections of a server
     ("deploy/cli", "deploy/api"),  # the client speaks the API's words

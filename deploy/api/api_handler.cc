@@ -7,6 +7,7 @@
 namespace subito::api {
 
 ApiHandler::~ApiHandler() {
+  write_unfinished();
   for (auto& [id, exchange] : exchanges_) plane_.unsubscribe(exchange.subscription);
 }
 
@@ -26,6 +27,7 @@ ApiHandler::Exchange* ApiHandler::find(ExchangeId id) {
 void ApiHandler::on_request(ExchangeId id, http::RequestHead&& head, bool end) {
   Exchange& exchange = exchanges_[id];
   exchange.match = match_route(head.method, head.path);
+  if (!identify(id, exchange, head.fields)) return;
   if (exchange.match.route == nullptr) {
     if (exchange.match.allow.empty())
       return answer(id, Problem{404, "no-such-path", "find " + head.path + ": no such path"});
@@ -38,6 +40,7 @@ void ApiHandler::on_request(ExchangeId id, http::RequestHead&& head, bool end) {
   auto query = parse_query(head.query, exchange.match.route->query);
   if (!query) return answer(id, query.error());
   exchange.query = std::move(*query);
+  if (!admit(id, exchange)) return;
   if (exchange.match.route->operation == Operation::kPutArtefact) {
     begin_upload(id, exchange);
     if (end && find(id) != nullptr) sync_upload(id, exchange);
@@ -60,6 +63,15 @@ void ApiHandler::on_body(ExchangeId id, std::string_view bytes, bool end) {
     return;
   }
   CHECK(exchange->state == Exchange::State::kReading);
+  if (exchange->match.route->operation == Operation::kSetSecret) {
+    if (!gather_secret(*exchange, bytes))
+      return answer(id, Problem{413, "body-too-large",
+                                "read secret: larger than " +
+                                    std::to_string(store::kObjectBytesMax) + " bytes"});
+    server_->consumed(id, bytes.size());
+    if (end) run(id, *exchange);
+    return;
+  }
   if (exchange->body.size() + bytes.size() > kJsonBytesMax) {
     return answer(id,
                   Problem{413, "body-too-large",
@@ -83,6 +95,7 @@ void ApiHandler::on_writable(ExchangeId id) {
 void ApiHandler::on_abort(ExchangeId id) {
   const auto it = exchanges_.find(id);
   if (it == exchanges_.end()) return;
+  client_left(id, it->second);
   if (it->second.state == Exchange::State::kStreaming) --streams_;
   plane_.unsubscribe(it->second.subscription);
   exchanges_.erase(it);
@@ -130,12 +143,16 @@ void ApiHandler::answer(ExchangeId id, int status, const std::string& json) {
 }
 
 void ApiHandler::answer(ExchangeId id, const Problem& problem) {
+  if (Exchange* exchange = find(id)) exchange->problem = problem.type;
   send(id, {problem.status, {{"content-type", std::string(http::kProblemContentType)}}, {}},
        to_json(problem) + "\n");
 }
 
 void ApiHandler::send(ExchangeId id, http::ResponseHead&& head, const std::string& body) {
-  if (exchanges_.erase(id) == 0) return;  // the client left meanwhile
+  const auto it = exchanges_.find(id);
+  if (it == exchanges_.end()) return write_deserted(id, head.status);  // the client left meanwhile
+  write_down(it->second, head.status);
+  exchanges_.erase(it);
   head.content_length = body.size();
   server_->respond(id, std::move(head), body, true);
 }

@@ -5,8 +5,9 @@
 //   Server server = Server::create(loop, limits, handler); handler.attach(*server);
 //
 // The plane, the store and the loop outlive the handler. Once the plane shuts down it calls no
-// callback that was given to it here. Whoever may connect to the socket may do everything: the
-// socket's mode is the access control.
+// callback that was given to it here. Every request is identified and admitted in one place
+// (admission.cc) before anything of it is done, by access_table.h; there what changes something and
+// what is refused goes to the audit log, too.
 #pragma once
 
 #include <map>
@@ -15,10 +16,13 @@
 #include <set>
 #include <string>
 
+#include "deploy/access/audit_log.h"
+#include "deploy/access/gate.h"
 #include "deploy/api/control_plane.h"
 #include "deploy/api/routes.h"
 #include "deploy/api/views.h"
 #include "deploy/store/store.h"
+#include "runtime/base/secret_memory.h"
 #include "runtime/loop/loop.h"
 #include "runtime/server/server.h"
 
@@ -38,6 +42,14 @@ class ApiHandler final : public server::Handler {
       : plane_(plane), store_(store), loop_(loop) {}
   ~ApiHandler() override;
   void attach(server::Server& server) { server_ = &server; }
+  // Both outlive the handler; without a log nothing is written down. Without a gate the Unix
+  // socket's mode is the access control, and nobody may do anything remotely.
+  void set_access(access::Gate& gate, access::AuditLog* audit) {
+    gate_ = &gate;
+    audit_ = audit;
+  }
+  // Requests come over the network: each needs a token.
+  void set_remote() { remote_ = true; }
 
   void on_request(server::ExchangeId id, http::RequestHead&& head, bool end) override;
   void on_body(server::ExchangeId id, std::string_view bytes, bool end) override;
@@ -64,7 +76,12 @@ class ApiHandler final : public server::Handler {
     SubscriptionId subscription;
     std::string backlog;  // lines that wait for the connection to drain, or for those before
     bool full = false;
+    LockedBytes secret;  // a secret's value, as it comes
+    std::size_t secret_bytes = 0;
     std::uint64_t missed = 0;  // requests not told while it was full, log lines while it waited
+    access::Identity who;
+    std::unique_ptr<access::AuditRecord> audit;  // of what changes something, until it is answered
+    std::string problem;                         // the type of the answer, if it is one
   };
 
   struct Gathering;
@@ -73,7 +90,19 @@ class ApiHandler final : public server::Handler {
   Exchange* find(ExchangeId id);
   void run(ExchangeId id, Exchange& exchange);
 
+  // admission.cc. False: it was refused, and answered.
+  bool identify(ExchangeId id, Exchange& exchange, const http::Fields& fields);
+  bool admit(ExchangeId id, Exchange& exchange);
+  void refuse(ExchangeId id, Exchange& exchange, const access::Refusal& refusal);
+  access::AuditRecord audit_record(ExchangeId id, const Exchange& exchange);
+  void write_down(Exchange& exchange, int status);
+  void client_left(ExchangeId id, Exchange& exchange);
+  void write_deserted(ExchangeId id, int status);
+  void write_unfinished();
+
   // Each answers its exchange, now or later.
+  void ready(ExchangeId id);
+  void function_health(ExchangeId id, const std::string& name);
   void list_functions(ExchangeId id, const Exchange& exchange);
   void get_function(ExchangeId id, const std::string& name);
   void list_revisions(ExchangeId id, const std::string& name);
@@ -99,6 +128,20 @@ class ApiHandler final : public server::Handler {
   void sync_upload(ExchangeId id, Exchange& exchange);
   void finish_upload(ExchangeId id, const Status& synced);
   void watch(ExchangeId id, Exchange& exchange);
+  // settings_operations.cc
+  void run_settings(ExchangeId id, Exchange& exchange);
+  void list_objects(ExchangeId id, const Exchange& exchange, ObjectKind kind);
+  void get_object(ExchangeId id, const Exchange& exchange, ObjectKind kind);
+  void change_config(ExchangeId id, const Exchange& exchange);
+  static bool gather_secret(Exchange& exchange, std::string_view bytes);  // false: too much
+  void set_secret(ExchangeId id, Exchange& exchange);
+  void remove_object(ExchangeId id, const Exchange& exchange, ObjectKind kind);
+  // access_operations.cc
+  void run_access(ExchangeId id, Exchange& exchange);
+  void who_am_i(ExchangeId id, const Exchange& exchange);
+  void list_tokens(ExchangeId id);
+  void create_token(ExchangeId id, Exchange& exchange);
+  void read_audit(ExchangeId id, Exchange& exchange);
   // log_operations.cc
   void logs(ExchangeId id, Exchange& exchange);
   void begin_gathering(ExchangeId id, Exchange& exchange,
@@ -125,6 +168,11 @@ class ApiHandler final : public server::Handler {
   server::Server* server_ = nullptr;
   std::map<ExchangeId, Exchange> exchanges_;
   std::size_t streams_ = 0;
+  access::Gate* gate_ = nullptr;
+  access::AuditLog* audit_ = nullptr;
+  bool remote_ = false;
+  // Of clients that left while the plane did what they asked for: until it calls back.
+  std::map<ExchangeId, std::unique_ptr<access::AuditRecord>> deserted_;
 };
 
 }  // namespace subito::api

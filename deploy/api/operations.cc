@@ -94,6 +94,10 @@ void ApiHandler::run(ExchangeId id, Exchange& exchange) {
   switch (exchange.match.route->operation) {
     case Operation::kHealth:
       return answer(id, 200, R"({"status":"ok"})");
+    case Operation::kReady:
+      return ready(id);
+    case Operation::kFunctionHealth:
+      return function_health(id, name_of(path));
     case Operation::kVersion:
       return answer(id, 200, to_json(plane_.node_info()));
     case Operation::kListFunctions:
@@ -131,8 +135,12 @@ void ApiHandler::run_what_was_said(ExchangeId id, Exchange& exchange) {
       return requests(id, exchange);
     case Operation::kListExceptions:
       return list_exceptions(id, exchange);
-    default:
+    case Operation::kListDeadLetters:
+    case Operation::kReplayDeadLetters:
+    case Operation::kDeleteDeadLetters:
       return run_dead_letters(id, exchange);
+    default:
+      return run_settings(id, exchange);
   }
 }
 
@@ -208,6 +216,7 @@ void ApiHandler::deploy(ExchangeId id, Exchange& exchange) {
 void ApiHandler::deployed(ExchangeId id, const DeployOutcome& outcome) {
   if (outcome) return answer(id, 200, to_json(*outcome));
   const DeployFailure& failure = outcome.error();
+  if (Exchange* exchange = find(id)) exchange->problem = problem_of(failure).type;
   send(id,
        {problem_of(failure).status, {{"content-type", std::string(http::kProblemContentType)}}, {}},
        to_json(failure) + "\n");

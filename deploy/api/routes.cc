@@ -41,9 +41,11 @@ bool matches(std::string_view pattern, std::string_view path, Parameters& parame
 const std::vector<Route>& routes() {
   static const std::vector<Route> kRoutes = {
       {"GET", "/v1/healthz", Operation::kHealth, {}},
+      {"GET", "/v1/readyz", Operation::kReady, {}},
       {"GET", "/v1/version", Operation::kVersion, {}},
       {"GET", "/v1/functions", Operation::kListFunctions, {"selector"}},
       {"GET", "/v1/functions/{name}", Operation::kGetFunction, {}},
+      {"GET", "/v1/functions/{name}/health", Operation::kFunctionHealth, {}},
       {"DELETE", "/v1/functions/{name}", Operation::kRemoveFunction, {}},
       {"POST", "/v1/functions/{name}/deploy", Operation::kDeploy, {}},
       {"PUT", "/v1/functions/{name}/scale", Operation::kScale, {}},
@@ -68,6 +70,21 @@ const std::vector<Route>& routes() {
       {"GET", "/v1/events/watch", Operation::kWatchEvents, {"function", "selector"}},
       {"GET", "/v1/artefacts/{sha256}", Operation::kFindArtefact, {}},
       {"PUT", "/v1/artefacts/{sha256}", Operation::kPutArtefact, {}},
+      {"GET", "/v1/configs", Operation::kListConfigs, {"namespace", "allNamespaces"}},
+      {"GET", "/v1/configs/{name}", Operation::kGetConfig, {}},
+      {"PATCH", "/v1/configs/{name}", Operation::kChangeConfig, {}},
+      {"DELETE", "/v1/configs/{name}", Operation::kDeleteConfig, {"force"}},
+      {"GET", "/v1/secrets", Operation::kListSecrets, {"namespace", "allNamespaces"}},
+      {"GET", "/v1/secrets/{name}", Operation::kGetSecret, {}},
+      {"PUT", "/v1/secrets/{name}/{key}", Operation::kSetSecret, {}},
+      {"DELETE", "/v1/secrets/{name}", Operation::kDeleteSecret, {"force"}},
+      {"DELETE", "/v1/secrets/{name}/{key}", Operation::kDeleteSecretKey, {}},
+      {"POST", "/v1/secret-key/rotate", Operation::kRotateSecretKey, {}},
+      {"GET", "/v1/whoami", Operation::kWhoAmI, {}},
+      {"GET", "/v1/tokens", Operation::kListTokens, {}},
+      {"POST", "/v1/tokens", Operation::kCreateToken, {}},
+      {"DELETE", "/v1/tokens/{name}", Operation::kRevokeToken, {}},
+      {"GET", "/v1/audit", Operation::kAudit, {"since", "tail"}},
   };
   return kRoutes;
 }

@@ -13,6 +13,8 @@ namespace subito::api {
 
 enum class Operation : std::uint8_t {
   kHealth,
+  kReady,
+  kFunctionHealth,
   kVersion,
   kListFunctions,
   kGetFunction,
@@ -37,6 +39,21 @@ enum class Operation : std::uint8_t {
   kWatchEvents,
   kFindArtefact,
   kPutArtefact,
+  kListConfigs,
+  kGetConfig,
+  kChangeConfig,
+  kDeleteConfig,
+  kListSecrets,
+  kGetSecret,
+  kSetSecret,
+  kDeleteSecret,
+  kDeleteSecretKey,
+  kRotateSecretKey,
+  kWhoAmI,
+  kListTokens,
+  kCreateToken,
+  kRevokeToken,
+  kAudit,
 };
 
 struct Route {

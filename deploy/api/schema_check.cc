@@ -81,6 +81,11 @@ std::vector<std::string> OpenApi::query_of(const std::string& path,
   return names;
 }
 
+std::string OpenApi::extension(const std::string& path, const std::string& method,
+                               const std::string& key) const {
+  return root_.at("paths").at(path).at(lower(method)).value(key, "");
+}
+
 std::vector<Json> OpenApi::forbidden_bodies(const std::string& path, const std::string& method,
                                             const Json& good) const {
   const Json& body = root_.at("paths").at(path).at(lower(method)).at("requestBody");

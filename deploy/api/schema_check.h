@@ -20,6 +20,9 @@ class OpenApi {
   std::vector<std::string> operations() const;
   // The names of the query parameters of an operation.
   std::vector<std::string> query_of(const std::string& path, const std::string& method) const;
+  // The text of an x- field of an operation; empty: it has none.
+  std::string extension(const std::string& path, const std::string& method,
+                        const std::string& key) const;
   // Requests that the schema of an operation's body forbids, each `good` but for one thing: a field
   // that is unknown, missing, of another type, or out of its bounds.
   std::vector<nlohmann::json> forbidden_bodies(const std::string& path, const std::string& method,

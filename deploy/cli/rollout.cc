@@ -225,6 +225,8 @@ std::string in_words(const std::vector<std::string>& verbs) {
   return words;
 }
 
+}  // namespace
+
 void add_verb(CLI::App& command, const std::vector<std::string>& verbs, std::string& into) {
   std::string choices;
   for (const std::string& verb : verbs) choices += (choices.empty() ? "" : ",") + verb;
@@ -241,8 +243,6 @@ void add_verb(CLI::App& command, const std::vector<std::string>& verbs, std::str
       ->required()
       ->type_name(":{" + choices + "}");
 }
-
-}  // namespace
 
 void add_rollout(CLI::App& app, Session& session) {
   auto options = std::make_shared<RolloutOptions>();

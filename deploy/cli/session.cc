@@ -1,6 +1,7 @@
 #include "deploy/cli/session.h"
 
 #include "deploy/api/time_text.h"
+#include "deploy/cli/contexts.h"
 #include "deploy/manifest/selector.h"
 
 namespace subito::cli {
@@ -21,10 +22,27 @@ api::Endpoint Session::endpoint() const {
   }
   found.socket_path = socket.empty() ? variable("SUBITO_SOCKET") : socket;
   if (!found.socket_path.empty()) return found;
+  if (auto chosen = context_endpoint()) return *std::move(chosen);
   // The node of `./dev up`, for who stands in the checkout.
   const bool checkout = environment.exists && environment.exists(kCheckoutSocket);
   found.socket_path = checkout ? kCheckoutSocket : std::string(kDefaultData) + "/api.sock";
   return found;
+}
+
+// Where `subito login` or `context use` said. Of a file that cannot be read nobody knows what it
+// says: no other node is asked in place of the one that it may name.
+std::optional<api::Endpoint> Session::context_endpoint() const {
+  const std::string path = contexts_path(environment.variable);
+  auto contexts = load_contexts(path);
+  if (!contexts) {
+    environment.err << "subito: " << printable(contexts.error().message) << '\n';
+    return api::Endpoint{path, "", "", ""};  // no socket: nobody answers there
+  }
+  const Context* context = contexts->find(contexts->current);
+  if (contexts->current.empty() || context == nullptr) return std::nullopt;
+  const std::string token = variable("SUBITO_TOKEN");
+  return api::Endpoint{"", context->server, ca.empty() ? context->ca_file : ca,
+                       token.empty() ? context->token : token};
 }
 
 Outcome<std::string> Session::local_socket(const std::string& command) const {

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -30,9 +31,11 @@ struct Session {
   }
   std::ostream& out() const { return environment.out; }
   bool colours() const;
-  // Where the node is: --socket or --server, $SUBITO_SERVER, $SUBITO_SOCKET, or the default.
+  // Where the node is: --socket or --server, $SUBITO_SERVER, $SUBITO_SOCKET, the context in use, or
+  // the default.
   api::Endpoint endpoint() const;
   Node node() const { return {environment.connect(endpoint()), endpoint()}; }
+  std::optional<api::Endpoint> context_endpoint() const;
   // The socket of the node, for what works on its machine alone; else a failure that says so.
   Outcome<std::string> local_socket(const std::string& command) const;
   // How long ago a time of the API was, in words; "-" for none.
@@ -58,6 +61,9 @@ void add_selector_option(CLI::App& command, std::string& selector);
 // "selector=..." for a query of the API.
 std::string selector_query(const std::string& selector);
 
+// What to do, as the first word behind the command: one of `verbs`, which outlives the parser.
+void add_verb(CLI::App& command, const std::vector<std::string>& verbs, std::string& into);
+
 // One for each command, or family of commands.
 void add_up(CLI::App& app, Session& session);
 void add_new(CLI::App& app, Session& session);
@@ -67,18 +73,28 @@ void add_invoke(CLI::App& app, Session& session);
 void add_get(CLI::App& app, Session& session);
 void add_describe(CLI::App& app, Session& session);
 void add_logs(CLI::App& app, Session& session);
+void add_health(CLI::App& app, Session& session);
 void add_top(CLI::App& app, Session& session);
 void add_explain(CLI::App& app, Session& session);
 void add_dead_letters(CLI::App& app, Session& session);
 void add_debug(CLI::App& app, Session& session);
 void add_rollout(CLI::App& app, Session& session);
 void add_traffic(CLI::App& app, Session& session);
+void add_config(CLI::App& app, Session& session);
+void add_secret(CLI::App& app, Session& session);
 void add_scale(CLI::App& app, Session& session);
 void add_delete(CLI::App& app, Session& session);
+void add_backup(CLI::App& app, Session& session);
+void add_restore(CLI::App& app, Session& session);
 void add_doctor(CLI::App& app, Session& session);
 void add_bench(CLI::App& app, Session& session);
 void add_simulate(CLI::App& app, Session& session);
 void add_version(CLI::App& app, Session& session);
+void add_token(CLI::App& app, Session& session);
+void add_login(CLI::App& app, Session& session);
+void add_logout(CLI::App& app, Session& session);
+void add_context(CLI::App& app, Session& session);
+void add_audit(CLI::App& app, Session& session);
 void add_reference(CLI::App& app, Session& session);
 
 // Tables that more than one command prints.

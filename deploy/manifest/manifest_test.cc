@@ -231,6 +231,7 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"  calls: [stock]\n  breakers: [{call: stock, slow: 16m}]\n",
                   "spec.breakers[0].slow: is 16m, allowed is 0s to 15m"},
         FaultCase{"  ingress: cluster-local\n", "allowed is one of all, routes, internal"},
+        FaultCase{"  auth: basic\n", "allowed is one of none, token"},
         FaultCase{"  ingress: routes\n",
                   "6: spec.ingress: is routes, and there are none: add spec.routes, or write "
                   "internal"},
@@ -394,6 +395,7 @@ TEST(Defaults, FillInWhatIsAbsentAndKeepZero) {
   EXPECT_EQ(function.spec().breakers(0).window_ms(), 60'000);
   EXPECT_TRUE(function.spec().breakers(0).has_slow_ms());
   EXPECT_TRUE(function.spec().has_ingress());
+  EXPECT_EQ(function.spec().auth(), NONE);
   EXPECT_EQ(function.spec().triggers(0).deliveries(), kTriggerDeliveries);
   EXPECT_EQ(function.spec().triggers(0).binding(), "r");
   EXPECT_EQ(function.spec().triggers(0).stream().in_flight(), kStreamInFlight);

@@ -3,12 +3,15 @@
 #include <cstdio>
 #include <utility>
 
+#include "runtime/base/check.h"
 #include "runtime/http/problem.h"
 
 namespace subito::gateway {
 namespace {
 
-constexpr std::string_view kHealthPath = "/healthz";
+// Live: the loop turns. Ready: send traffic here.
+constexpr std::string_view kLivePath = "/healthz";
+constexpr std::string_view kReadyPath = "/readyz";
 
 // In front of what an answer of ours tells: a client cannot see who made it.
 constexpr char kWhoAnswers[] = "the node answers: ";
@@ -74,12 +77,14 @@ std::string server_timing(const Timing& timing) {
   return out;
 }
 
-void Gateway::on_request(server::ExchangeId id, http::RequestHead&& head, bool end) {
+void Gateway::on_request_of(std::string subject, server::ExchangeId id, http::RequestHead&& head,
+                            bool end) {
   std::string request_id = take_field(head.fields, "x-request-id").value_or("");
   if (!is_request_id(request_id)) request_id = names_.request_id();
-  if (head.path == kHealthPath) {
+  if (head.path == kLivePath) {
     return respond_whole(id, head_of(200, "text/plain; charset=utf-8"), request_id, "ok\n");
   }
+  if (head.path == kReadyPath) return tell_ready(id, request_id);
   auto target = routes_.find(head.path);
   if (!target) {
     const bool missing = target.error().code == ErrorCode::kNotFound;
@@ -90,12 +95,46 @@ void Gateway::on_request(server::ExchangeId id, http::RequestHead&& head, bool e
                            kWhoAnswers + target.error().message);
     return respond_whole(id, problem_head(status), request_id, body);
   }
+  if ((!guarded_.empty() || !subject.empty()) && !admit(id, head, *target, request_id, subject))
+    return;
   Exchange& exchange = exchanges_[id.value()];
   exchange.meter = meters_.meter_of(target->route);
   Invocation invocation = make_invocation(std::move(head), *std::move(target), end);
+  invocation.subject = std::move(subject);
   invocation.request_id = request_id;
   exchange.request_id = std::move(request_id);
   exchange.invocation = invoker_.invoke(*this, id.value(), std::move(invocation));
+}
+
+bool Gateway::admit(server::ExchangeId id, http::RequestHead& head, const Target& target,
+                    const std::string& request_id, std::string& subject) {
+  if (subject.empty()) {
+    const auto guarded = guarded_.find(target.function);
+    if (guarded == guarded_.end()) return true;
+    CHECK(guard_ != nullptr);
+    auto admitted = guard_->admit(guarded->second, head.fields, server_->peer(id));
+    if (!admitted) {
+      CallGuard::Refusal& why = admitted.error();
+      meters_.count(meters_.meter_of(target.route), why.status, {});
+      http::ResponseHead refused = problem_head(why.status);
+      for (auto& field : why.fields) refused.fields.push_back(std::move(field));
+      respond_whole(id, std::move(refused), request_id,
+                    http::problem_json(why.status, why.type, kWhoAnswers + why.detail));
+      return false;
+    }
+    subject = *std::move(admitted);
+  }
+  take_field(head.fields, "authorization");
+  return true;
+}
+
+void Gateway::tell_ready(server::ExchangeId id, const std::string& request_id) {
+  const std::string why_not = why_not_ready_ ? why_not_ready_() : "";
+  if (why_not.empty()) {
+    return respond_whole(id, head_of(200, "text/plain; charset=utf-8"), request_id, "ready\n");
+  }
+  respond_whole(id, problem_head(503), request_id,
+                http::problem_json(503, "not-ready", kWhoAnswers + why_not));
 }
 
 // An answer of the gateway's own.

@@ -70,6 +70,46 @@ TEST_F(GatewayTest, InvokesTheFunctionOfThePathAndBringsItsAnswer) {
   EXPECT_EQ(server.answer(id).field("x-request-id"), invoker.invocation.request_id);
 }
 
+struct FakeGuard final : CallGuard {
+  tl::expected<std::string, Refusal> admit(std::string_view function, const http::Fields& fields,
+                                           const server::Peer& peer) override {
+    asked.push_back(std::string(function) + " " + peer.address);
+    const std::string* token = http::find_field(fields, "authorization");
+    if (token != nullptr && *token == "Bearer right") return "ci";
+    return tl::unexpected<Refusal>(
+        Refusal{401, "unauthorized", "no", {{"www-authenticate", "Bearer"}}});
+  }
+  std::vector<std::string> asked;
+};
+
+TEST_F(GatewayTest, AFunctionThatAsksForATokenIsInvokedWithOneAlone) {
+  FakeGuard guard;
+  gateway.set_guard(guard);
+  gateway.set_guarded({{FunctionId(7), "echo.shop"}});
+  server.set_peer({"192.0.2.7", 1, false, {}});
+  const auto refused = server.request("GET", "/function/echo");
+  EXPECT_EQ(server.answer(refused).status, 401);
+  EXPECT_EQ(server.answer(refused).field("www-authenticate"), "Bearer");
+  EXPECT_EQ(invoker.invocations, 0U);
+  EXPECT_FALSE(gateway.has(refused));
+  server.set_fields({{"authorization", "Bearer right"}, {"accept", "*/*"}});
+  server.request("GET", "/function/echo");
+  EXPECT_EQ(invoker.invocation.subject, "ci");
+  EXPECT_EQ(invoker.invocation.fields, (http::Fields{{"accept", "*/*"}}));
+  EXPECT_EQ(guard.asked, (std::vector<std::string>{"echo.shop 192.0.2.7", "echo.shop 192.0.2.7"}));
+}
+
+TEST_F(GatewayTest, OthersAreNotAskedForATokenAndSeeWhatTheClientSent) {
+  FakeGuard guard;
+  gateway.set_guard(guard);
+  gateway.set_guarded({{FunctionId(8), "other"}});
+  server.set_fields({{"authorization", "Basic eDp5"}});
+  server.request("GET", "/function/echo");
+  EXPECT_EQ(invoker.invocation.fields, (http::Fields{{"authorization", "Basic eDp5"}}));
+  EXPECT_EQ(invoker.invocation.subject, "");
+  EXPECT_TRUE(guard.asked.empty());
+}
+
 TEST_F(GatewayTest, KeepsAClientsRequestIdAndTraceAndReplacesBadOnes) {
   http::RequestHead head;
   head.method = "GET";

@@ -40,6 +40,10 @@ enum class Origin : std::uint8_t {
 // client or a function sends under this name is left out.
 inline constexpr std::string_view kDeliveryField = "subito-delivery";
 
+// The name of the token that a client showed to a function that asks for one. The node's own word
+// as well.
+inline constexpr std::string_view kSubjectField = "subito-subject";
+
 struct Invocation {
   FunctionId function;
   Origin origin = Origin::kClient;
@@ -49,6 +53,7 @@ struct Invocation {
   http::Fields fields;
   std::optional<std::uint64_t> content_length;
   bool body_follows = false;
+  std::string subject;  // of the token that was shown for it; empty: none was
   std::string request_id;
   std::string traceparent;
   std::string tracestate;

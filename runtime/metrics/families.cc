@@ -9,6 +9,7 @@ using namespace families;
 constexpr const Family* kAll[] = {&kNode,
                                   &kCpu,
                                   &kResident,
+                                  &kCondition,
                                   &kOpenFds,
                                   &kMaxFds,
                                   &kStartTime,
@@ -34,7 +35,12 @@ constexpr const Family* kAll[] = {&kNode,
                                   &kTemplatesMemory,
                                   &kRedisUp,
                                   &kRedisRestarts,
+<<<<<<< HEAD
                                   &kCertificateEnd,
+=======
+                                  &kAccessRefused,
+                                  &kAuditLost,
+>>>>>>> next
                                   &kDecisions,
                                   &kOverflow,
                                   &kRevision,

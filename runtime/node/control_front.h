@@ -1,16 +1,17 @@
-// ControlFront: who answers what comes over the control socket. /function/NAME/... invokes the
-// function as the operator: any function, whatever its ingress, and the paths of its triggers too.
-// /metrics is what the node tells of itself. All else is the control API's.
+// ControlFront: who answers what comes over the control socket, or over the network to the API.
+// /function/NAME/... invokes the function as the operator: any function, whatever its ingress, and
+// the paths of its triggers too. /metrics is what the node tells of itself. All else is the control
+// API's, which asks itself who may; of the other two that is asked here.
 //
 // Owned by the node, on the loop's thread; the handlers are attached to the server that it stands
 // in front of, and outlive it.
 #pragma once
 
 #include <string>
-#include <utility>
 
 #include "runtime/gateway/gateway.h"
 #include "runtime/node/metrics/metrics_front.h"
+#include "runtime/node/token_guard.h"
 #include "runtime/server/server.h"
 
 namespace subito::node {
@@ -20,12 +21,15 @@ class ControlFront final : public server::Handler {
   ControlFront(server::Handler& api, gateway::Gateway& gateway, MetricsFront& metrics)
       : api_(api), gateway_(gateway), metrics_(metrics) {}
 
-  void on_request(server::ExchangeId id, http::RequestHead&& head, bool end) override {
-    server::Handler& to = head.path.starts_with("/function/") ? gateway_
-                          : head.path == kMetricsPath         ? metrics_
-                                                              : api_;
-    to.on_request(id, std::move(head), end);
+  // `server`: the one it stands in front of. `remote`: each request needs a token; else the owner
+  // of the Unix socket needs none. Without a guard whoever may connect may do everything.
+  void set_guard(TokenGuard& guard, server::Server& server, bool remote) {
+    guard_ = &guard;
+    server_ = &server;
+    remote_ = remote;
   }
+
+  void on_request(server::ExchangeId id, http::RequestHead&& head, bool end) override;
   void on_body(server::ExchangeId id, std::string_view bytes, bool end) override {
     owner(id).on_body(id, bytes, end);
   }
@@ -39,10 +43,14 @@ class ControlFront final : public server::Handler {
     if (metrics_.has(id)) return metrics_;
     return gateway_.has(id) ? gateway_ : api_;
   }
+  void refuse(server::ExchangeId id, const access::Refusal& refusal);
 
   server::Handler& api_;
   gateway::Gateway& gateway_;
   MetricsFront& metrics_;
+  TokenGuard* guard_ = nullptr;
+  server::Server* server_ = nullptr;
+  bool remote_ = false;
 };
 
 }  // namespace subito::node

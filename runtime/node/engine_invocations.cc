@@ -16,6 +16,16 @@ bool may_claim_a_delivery(Origin origin) {
   return origin == Origin::kTrigger || origin == Origin::kOperator;
 }
 
+// Takes away what only the node may say, and says it.
+void keep_to_the_nodes_word(Invocation& invocation) {
+  const bool may_claim = may_claim_a_delivery(invocation.origin);
+  std::erase_if(invocation.fields, [&](const auto& field) {
+    return field.first == kSubjectField || (!may_claim && field.first == kDeliveryField);
+  });
+  if (!invocation.subject.empty())
+    invocation.fields.emplace_back(kSubjectField, invocation.subject);
+}
+
 }  // namespace
 
 InvocationId Engine::invoke(Caller& caller, CallerToken token, Invocation&& invocation) {
@@ -26,10 +36,7 @@ InvocationId Engine::invoke(Caller& caller, CallerToken token, Invocation&& invo
   record.caller = &caller;
   record.token = token;
   record.request = std::move(invocation);
-  if (!may_claim_a_delivery(record.request.origin)) {
-    std::erase_if(record.request.fields,
-                  [](const auto& field) { return field.first == kDeliveryField; });
-  }
+  keep_to_the_nodes_word(record.request);
   const auto serving = functions_.find(record.request.function);
   if (serving != functions_.end()) record.revision = serving->second.next();
   record.arrived = now;

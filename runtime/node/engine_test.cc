@@ -116,6 +116,31 @@ TEST_F(EngineTest, TheCountOfADeliveryIsTheNodesWord) {
   EXPECT_TRUE(counted(4, Origin::kOperator));
 }
 
+TEST_F(EngineTest, WhoseTokenWasShownIsTheNodesWord) {
+  const auto seen = [this](CallerToken token, Origin origin, const std::string& subject) {
+    Invocation invocation;
+    invocation.function = echo;
+    invocation.origin = origin;
+    invocation.method = "GET";
+    invocation.path = "/";
+    invocation.fields = {{std::string(kSubjectField), "forged"}};
+    invocation.subject = subject;
+    engine.invoke(caller, token, std::move(invocation));
+    settle();
+    FakePod& pod = *home->pods.back();
+    const auto frame = pod.expect_invoke();
+    pod.answer(frame.header.stream, 200, "");
+    settle();
+    const auto head = frame.parse<protocol::Invoke>();
+    return head.headers_size() == 0 ? "" : head.headers(0).value();
+  };
+  warm_pod();
+  EXPECT_EQ(seen(1, Origin::kClient, "ci"), "ci");
+  EXPECT_EQ(seen(2, Origin::kClient, ""), "");
+  EXPECT_EQ(seen(3, Origin::kFunction, ""), "");
+  EXPECT_EQ(seen(4, Origin::kOperator, ""), "");
+}
+
 TEST_F(EngineTest, LowersTheHeaderNamesOfAPodThatDoesNotSpeakByTheSdk) {
   invoke(1);
   FakePod& pod = home->pod(0);

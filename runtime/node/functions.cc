@@ -60,6 +60,14 @@ Result<gateway::Routes> Functions::routes(const Revision* candidate) const {
   return routes;
 }
 
+gateway::Gateway::Guarded Functions::guarded() const {
+  gateway::Gateway::Guarded guarded;
+  for (const auto& [name, function] : functions_) {
+    if (function.revision->manifest.spec().auth() == manifest::TOKEN) guarded[function.id] = name;
+  }
+  return guarded;
+}
+
 gateway::Routes Functions::operator_routes() const {
   gateway::Routes routes;
   for (const auto& [name, function] : functions_) routes.add_function(name, function.id);

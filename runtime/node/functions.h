@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "runtime/base/result.h"
+#include "runtime/gateway/gateway.h"
 #include "runtime/gateway/routes.h"
 #include "runtime/node/revision.h"
 
@@ -38,6 +39,8 @@ class Functions {
   // The routes by which clients reach functions, as the ingress of each allows, with `candidate`
   // (may be null) in place of its current revision. kAlreadyExists: two functions claim one route.
   Result<gateway::Routes> routes(const Revision* candidate = nullptr) const;
+  // Those that ask clients for a token, with their qualified names.
+  gateway::Gateway::Guarded guarded() const;
   // For an operator: every function by its name, whatever its ingress.
   gateway::Routes operator_routes() const;
 

@@ -17,11 +17,11 @@ RemoteApi::RemoteApi(Loop& loop, const Parts& parts)
       gateway_(parts.gateway),
       metrics_(loop, parts.page),
       front_(api_, gateway_, metrics_),
-      server_(server::Server::create(loop, remote_limits(), closed_)) {
+      server_(server::Server::create(loop, remote_limits(), front_)) {
+  api_.set_remote();
   api_.attach(*server_);
   gateway_.attach(*server_);
   metrics_.attach(*server_);
-  closed_.attach(*server_);
 }
 
 }  // namespace subito::node

@@ -1,5 +1,5 @@
 // RemoteApi: all that the control socket serves, by TLS, for other machines. Whoever comes this way
-// must show that he may; as long as nobody can, everything is refused.
+// must show a token that may; before open() none is.
 //
 // Owned by the node, on the loop's thread.
 #pragma once
@@ -7,9 +7,10 @@
 #include <memory>
 #include <string>
 
+#include "deploy/access/audit_log.h"
+#include "deploy/access/gate.h"
 #include "deploy/api/api_handler.h"
 #include "runtime/gateway/gateway.h"
-#include "runtime/node/closed_front.h"
 #include "runtime/node/control_front.h"
 #include "runtime/node/metrics/metrics_front.h"
 #include "runtime/server/secure.h"
@@ -30,6 +31,11 @@ class RemoteApi {
   };
   RemoteApi(Loop& loop, const Parts& parts);
 
+  // All outlive it.
+  void open(access::Gate& gate, access::AuditLog& audit, TokenGuard& guard) {
+    api_.set_access(gate, &audit);
+    front_.set_guard(guard, *server_, true);
+  }
   Result<server::Address> listen(const server::Address& address, server::SecureContext& context) {
     return server_->listen_secure(address, context);
   }
@@ -41,7 +47,6 @@ class RemoteApi {
   gateway::Gateway& gateway_;
   MetricsFront metrics_;
   ControlFront front_;
-  ClosedFront closed_;
   const std::unique_ptr<server::Server> server_;
 };
 

@@ -37,6 +37,7 @@ class FakeServer final : public Server {
     answers_[id];
     http::RequestHead head;
     head.method = method;
+    head.fields = fields_;
     const std::size_t question = std::min(target.find('?'), target.size());
     head.path = target.substr(0, question);
     if (question < target.size()) head.query = target.substr(question + 1);
@@ -80,6 +81,8 @@ class FakeServer final : public Server {
   }
   void abort(ExchangeId id) override { answers_[id].aborted = true; }
   void consumed(ExchangeId id, std::size_t bytes) override { answers_[id].consumed += bytes; }
+  // Of every request from now on.
+  void set_fields(http::Fields fields) { fields_ = std::move(fields); }
   void set_peer(Peer peer) { peer_ = std::move(peer); }
   const Peer& peer(ExchangeId) override { return peer_; }
   void drain() override {}
@@ -91,6 +94,7 @@ class FakeServer final : public Server {
   IdSource<ExchangeId> ids_;
   std::map<ExchangeId, FakeAnswer> answers_;
   Peer peer_;
+  http::Fields fields_;
   bool full_ = false;
 };
 

@@ -13,6 +13,7 @@ namespace subito::e2e {
 namespace {
 
 namespace fs = std::filesystem;
+using std::chrono::seconds;
 using testing::HasSubstr;
 
 constexpr int kRequests = 400;  // of each client, while certificates change
@@ -110,9 +111,9 @@ TEST_F(TlsTest, CertificatesChangeUnderLoadAndNoRequestIsLost) {
   const std::string many = url + "/function/echo?n=[1-" + std::to_string(kRequests) + "]";
   const auto name = [&](std::size_t i) { return files.path("codes-" + std::to_string(i)); };
   for (std::size_t i = 0; i < 3; ++i) {
-    std::vector<std::string> arguments = {"/usr/bin/curl", "-sS",   "--cacert",
-                                          files.path("ca.pem"), "-w", "%{http_code}\n",
-                                          "-o", "/dev/null", many};
+    std::vector<std::string> arguments = {
+        "/usr/bin/curl", "-sS", "--cacert", files.path("ca.pem"), "-w", "%{http_code}\n", "-o",
+        "/dev/null",     many};
     // Two make a connection for each request, one keeps its own.
     if (i > 0) arguments.insert(arguments.end(), {"-H", "Connection: close"});
     clients.emplace_back(arguments, name(i), name(i) + ".err");
@@ -155,6 +156,79 @@ TEST_F(TlsTest, TheApiOfOtherMachinesIsClosedToWhoShowsNothing) {
   const Ran stranger = remote({"get", "functions"}, "other.pem");
   EXPECT_EQ(stranger.exit_code, 4) << stranger.err;
   EXPECT_THAT(stranger.err, HasSubstr("its certificate is not signed by "));
+}
+
+class TokenTest : public TlsTest {
+ protected:
+  std::string token(const std::string& name, const std::string& scope) const {
+    Ran made = node.cli({"token", "create", name, "--scope", scope, "-q"});
+    EXPECT_EQ(made.exit_code, 0) << made.err;
+    made.out.resize(made.out.find('\n'));
+    return made.out;
+  }
+  // On another machine, which knows two variables and who signs certificates.
+  Ran with_token(const std::string& token, std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(),
+                     {"/usr/bin/env", "SUBITO_SERVER=" + api, "SUBITO_TOKEN=" + token,
+                      "SUBITO_CA=" + files.path("ca.pem"), subito_binary()});
+    return run_program(arguments, seconds(40));
+  }
+  std::string status(const std::string& where, const std::string& token) const {
+    std::vector<std::string> all = {"-o", "/dev/null", "-w", "%{http_code}", where};
+    if (!token.empty()) all.insert(all.end(), {"-H", "Authorization: Bearer " + token});
+    return curl(all).out;
+  }
+};
+
+TEST_F(TokenTest, WhoeverDeploysFromAnotherMachineNeedsATokenThatMayAndIsWrittenDown) {
+  const std::string reader = token("reader", "default:read"), ci = token("ci", "default:deploy");
+  files.write("greet.yaml",
+              "apiVersion: subito.dev/v1\nkind: Function\nmetadata: {name: greet}\n"
+              "spec: {binary: " +
+                  function_binary("echo") + "}\n");
+  const std::vector<std::string> deploy = {"deploy", "-f", files.path("greet.yaml")};
+  const Ran refused = with_token(reader, deploy);
+  EXPECT_NE(refused.exit_code, 0);
+  EXPECT_THAT(refused.err, HasSubstr("it needs scope"));
+  const Ran done = with_token(ci, deploy);
+  EXPECT_EQ(done.exit_code, 0) << done.out << done.err;
+  EXPECT_THAT(with_token(reader, {"get", "functions"}).out, HasSubstr("greet"));
+  EXPECT_EQ(with_token(ci, {"invoke", "greet", "/", "-d", "hello"}).out, "hello");
+  EXPECT_THAT(with_token(ci, {"token", "list"}).err, HasSubstr("it needs scope *:admin"));
+  EXPECT_EQ(status(api + "/metrics", ci), "403");
+  EXPECT_EQ(status(api + "/metrics", token("prometheus", "*:read")), "200");
+
+  EXPECT_EQ(node.cli({"token", "revoke", "ci"}).exit_code, 0);
+  EXPECT_NE(with_token(ci, {"get", "functions"}).exit_code, 0);
+  const std::string audit = node.cli({"audit"}).out;
+  EXPECT_THAT(audit, HasSubstr("token ci"));
+  EXPECT_THAT(audit, HasSubstr("default/greet"));
+  EXPECT_THAT(audit, HasSubstr("refused 401: revoked token"));
+  EXPECT_THAT(node.cli({"audit", "--verify"}).out, HasSubstr("none of them changed or missing"));
+}
+
+TEST_F(TokenTest, TokensAndTheAuditLogSurviveKillMinusNine) {
+  const std::string ci = token("ci", "default:read");
+  node.kill();
+  node.start();
+  api = said_url("API by TLS at ");
+  EXPECT_EQ(with_token(ci, {"get", "functions"}).exit_code, 0);
+  EXPECT_THAT(node.cli({"audit"}).out, HasSubstr("token.create"));
+  EXPECT_THAT(node.cli({"audit", "--verify"}).out, HasSubstr("none of them changed or missing"));
+}
+
+TEST_F(TokenTest, AFunctionThatAsksForATokenIsClosedToOthersAndOthersAreNot) {
+  node.deploy("guarded", "echo", "auth: token");
+  const std::string caller = token("caller", "default:invoke");
+  const std::string reader = token("reader", "default:read");
+  const std::string where = url + "/function/guarded";
+  EXPECT_EQ(status(where, ""), "401");
+  EXPECT_EQ(status(where, "subito_wrong"), "401");
+  EXPECT_EQ(status(where, reader), "403");
+  EXPECT_EQ(node.pods_started("guarded"), 1U) << "a refused call started a pod";
+  EXPECT_EQ(status(where, caller), "200");
+  EXPECT_EQ(status(url + "/function/echo", ""), "200");
+  EXPECT_EQ(node.cli({"invoke", "guarded", "/", "-d", "owner"}).out, "owner");
 }
 
 TEST(TlsStart, IsRefusedWithWhatIsWrong) {

@@ -1,0 +1,40 @@
+// The files of the audit log: names, lines, and the chain through them. Blocking; any thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/result.h"
+
+namespace subito::access {
+
+struct AuditFile {
+  std::uint64_t number = 0;
+  std::string path;
+  std::uint64_t bytes = 0;
+};
+
+std::string audit_path(const std::string& folder, std::uint64_t number);
+Result<std::vector<AuditFile>> audit_files(const std::string& folder);  // the oldest first
+Result<std::string> read_audit_file(const std::string& path);
+
+// What `prev` of the next line is.
+std::string line_hash(std::string_view line);
+
+struct AuditQuery {
+  std::int64_t since_unix_ns = 0;
+  std::size_t tail = 1000;  // the last so many
+};
+inline constexpr std::size_t kAuditTailMax = 10'000;
+
+// Lines, the oldest first, each with its end.
+Result<std::string> read_audit(const std::string& folder, const AuditQuery& query);
+
+// What is wrong with the chain through the lines: changed, missing, cut off; empty: nothing. The
+// first of them is believed.
+std::vector<std::string> check_chain(std::string_view lines);
+
+}  // namespace subito::access

@@ -1,0 +1,196 @@
+#include "deploy/access/audit_log.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "deploy/access/audit_files.h"
+#include "deploy/store/artefacts.h"
+#include "runtime/base/time.h"
+
+namespace subito::access {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string cut(const std::string& text) {
+  return text.size() <= kAuditTextBytesMax ? text : text.substr(0, kAuditTextBytesMax - 3) + "...";
+}
+
+Json json_of(const AuditRecord& record) {
+  char time[kRfc3339Size];
+  format_rfc3339(record.unix_ns, time);
+  Json json = {{"time", time},
+               {"actor", cut(record.actor)},
+               {"from", cut(record.from)},
+               {"action", record.action}};
+  if (!record.name_space.empty()) json["namespace"] = cut(record.name_space);
+  if (!record.target.empty()) json["target"] = cut(record.target);
+  json["outcome"] = record.outcome;
+  if (record.status != 0) json["status"] = record.status;
+  if (!record.reason.empty()) json["reason"] = cut(record.reason);
+  return json;
+}
+
+// Of the log itself.
+Json note(const std::string& action) {
+  AuditRecord record;
+  record.unix_ns = wall_clock_nanoseconds();
+  record.actor = "node";
+  record.action = action;
+  record.outcome = "done";
+  return json_of(record);
+}
+
+std::string text_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+AuditLog::AuditLog(Loop& loop, std::string folder, const AuditLimits& limits)
+    : loop_(loop),
+      folder_(std::move(folder)),
+      limits_(limits),
+      last_hash_(line_hash("")),
+      sync_timer_(loop, [this] { sync(); }) {}
+
+Result<std::unique_ptr<AuditLog>> AuditLog::open(Loop& loop, const std::string& folder,
+                                                 const AuditLimits& limits) {
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
+    return errno_error("make audit log " + folder);
+  std::unique_ptr<AuditLog> log(new AuditLog(loop, folder, limits));
+  RETURN_IF_ERROR(log->take_up());
+  return log;
+}
+
+// The last file alone is read: its last line says how to go on.
+Status AuditLog::take_up() {
+  ASSIGN_OR_RETURN(const auto files, audit_files(folder_));
+  if (files.empty()) {
+    RETURN_IF_ERROR(open_file(1));
+    return store::sync_folder(folder_);
+  }
+  RETURN_IF_ERROR(open_file(files.back().number));
+  ASSIGN_OR_RETURN(std::string text, read_audit_file(files.back().path));
+  file_bytes_ = text.size();
+  // A power cut tore it: it becomes a line of its own, which is not whole.
+  if (!text.empty() && text.back() != '\n') {
+    RETURN_IF_ERROR(write_bytes("\n"));
+    text += '\n';
+  }
+  for (std::size_t at = 0, end = 0; (end = text.find('\n', at)) != text.npos; at = end + 1) {
+    const std::string_view line = std::string_view(text).substr(at, end - at);
+    const auto json = nlohmann::json::parse(line, nullptr, false);
+    if (json.is_object() && json.contains("seq") && json["seq"].is_number_unsigned())
+      seq_ = json["seq"].get<std::uint64_t>();
+    last_hash_ = line_hash(line);
+  }
+  return ok();
+}
+
+Status AuditLog::open_file(std::uint64_t number) {
+  const std::string path = audit_path(folder_, number);
+  UniqueFd file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
+  if (!file.valid()) return errno_error("open audit log " + path);
+  file_ = std::move(file);
+  file_number_ = number;
+  file_bytes_ = 0;
+  return ok();
+}
+
+Status AuditLog::write_bytes(const std::string& bytes) {
+  const ssize_t written = ::write(file_.get(), bytes.data(), bytes.size());
+  if (written == static_cast<ssize_t>(bytes.size())) {
+    file_bytes_ += bytes.size();
+    sync_later();
+    return ok();
+  }
+  const int error = written < 0 ? errno : ENOSPC;
+  // Half a line would be taken for a changed one.
+  if (written > 0 && ::ftruncate(file_.get(), static_cast<off_t>(file_bytes_)) != 0)
+    file_bytes_ += static_cast<std::uint64_t>(written);
+  return errno_error("write audit log", error);
+}
+
+Status AuditLog::write_line(std::string line_without_chain) {
+  if (file_bytes_ >= limits_.file_bytes) RETURN_IF_ERROR(rotate());
+  std::string line = R"({"seq":)" + std::to_string(seq_ + 1) + "," + line_without_chain.substr(1);
+  line.pop_back();
+  line += R"(,"prev":")" + last_hash_ + R"("})";
+  RETURN_IF_ERROR(write_bytes(line + "\n"));
+  ++seq_;
+  last_hash_ = line_hash(line);
+  return ok();
+}
+
+Status AuditLog::rotate() {
+  // What the disk was not told of the old file it is told now: nobody will look at it again.
+  if (::fdatasync(file_.get()) != 0) return errno_error("sync audit log");
+  RETURN_IF_ERROR(open_file(file_number_ + 1));
+  RETURN_IF_ERROR(store::sync_folder(folder_));
+  return make_room();
+}
+
+Status AuditLog::make_room() {
+  ASSIGN_OR_RETURN(const auto files, audit_files(folder_));
+  std::uint64_t total = 0;
+  for (const AuditFile& file : files) total += file.bytes;
+  for (const AuditFile& file : files) {
+    if (total + limits_.file_bytes <= limits_.total_bytes || file.number == file_number_) break;
+    if (::unlink(file.path.c_str()) != 0) return errno_error("remove " + file.path);
+    total -= file.bytes;
+    Json json = note("audit.drop");
+    json["target"] = file.path.substr(folder_.size() + 1);
+    json["reason"] = "the files were larger than " + std::to_string(limits_.total_bytes) + " bytes";
+    RETURN_IF_ERROR(write_line(text_of(json)));
+  }
+  return ok();
+}
+
+Status AuditLog::ready() {
+  if (!failing_) return ok();
+  Json json = note("audit.resume");
+  json["reason"] = std::to_string(missing_) + " lines are missing: they could not be written";
+  RETURN_IF_ERROR(write_line(text_of(json)));
+  failing_ = false;
+  missing_ = 0;
+  return ok();
+}
+
+void AuditLog::append(const AuditRecord& record) {
+  if (ready() && write_line(text_of(json_of(record)))) return;
+  failing_ = true;
+  ++missing_;
+  ++lost_;
+}
+
+void AuditLog::append_refused(const AuditRecord& record, TimePoint now) {
+  ++refused_;
+  if (!budget_.take(now)) {
+    ++left_out_;
+    return;
+  }
+  const std::uint64_t left_out = budget_.left_out();
+  if (left_out == 0) return append(record);
+  AuditRecord with_count = record;
+  with_count.reason += "; " + std::to_string(left_out) + " refusals before it are left out";
+  append(with_count);
+}
+
+void AuditLog::sync_later() {
+  unsynced_ = true;
+  if (!sync_timer_.active()) sync_timer_.start(limits_.synced_within);
+}
+
+void AuditLog::sync() {
+  if (!std::exchange(unsynced_, false)) return;
+  const auto file = std::make_shared<UniqueFd>(::fcntl(file_.get(), F_DUPFD_CLOEXEC, 0));
+  syncing_ = std::make_unique<Background>(
+      loop_, [file] { ::fdatasync(file->get()); }, [] {});
+}
+
+}  // namespace subito::access

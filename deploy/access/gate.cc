@@ -1,0 +1,135 @@
+#include "deploy/access/gate.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "runtime/base/unique_fd.h"
+
+namespace subito::access {
+namespace {
+
+constexpr std::string_view kScheme = "bearer ";
+
+// What stands behind "Bearer "; nothing: no such field, or more than one.
+std::optional<std::string_view> bearer_of(const http::Fields& fields, bool& malformed) {
+  std::optional<std::string_view> token;
+  for (const auto& [name, value] : fields) {
+    if (name != "authorization") continue;
+    const bool is_bearer =
+        value.size() > kScheme.size() &&
+        std::equal(kScheme.begin(), kScheme.end(), value.begin(),
+                   [](char a, char b) { return a == b || a == static_cast<char>(b + 32); });
+    malformed = malformed || token || !is_bearer;
+    token = is_bearer ? std::string_view(value).substr(kScheme.size()) : std::string_view();
+  }
+  return token;
+}
+
+std::string command_of(pid_t pid) {
+  const UniqueFd file(
+      ::open(("/proc/" + std::to_string(pid) + "/comm").c_str(), O_RDONLY | O_CLOEXEC));
+  std::array<char, 32> text{};
+  const ssize_t size = file.valid() ? ::read(file.get(), text.data(), text.size()) : 0;
+  std::string name(text.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+  name.resize(std::min(name.find('\n'), name.size()));
+  return name;
+}
+
+}  // namespace
+
+Refusal unauthorized(std::string why) {
+  Refusal refusal;
+  refusal.type = "unauthorized";
+  refusal.detail =
+      "this needs a token that is valid: Authorization: Bearer TOKEN; an administrator makes one "
+      "by "
+      "`subito token create`";
+  // RFC 6750, section 3: `error` only when a token was shown.
+  refusal.fields.emplace_back(
+      "www-authenticate", why == "no token" ? R"(Bearer realm="subito")"
+                                            : R"(Bearer realm="subito", error="invalid_token")");
+  refusal.why = std::move(why);
+  return refusal;
+}
+
+Refusal forbidden(const Identity& who, Verb needed, std::string_view where) {
+  Refusal refusal;
+  const std::string verb(to_string(needed));
+  refusal.status = 403;
+  refusal.type = "forbidden";
+  refusal.detail = "token " + who.subject + " may not do this: it needs scope " +
+                   (where.empty() ? verb + " of some namespace" : std::string(where) + ":" + verb) +
+                   ", and has " + to_string(who.scopes);
+  refusal.fields.emplace_back("www-authenticate",
+                              R"(Bearer realm="subito", error="insufficient_scope")");
+  refusal.why = "scope";
+  refusal.subject = who.subject;
+  return refusal;
+}
+
+std::string actor_words(const Identity& who, const server::Peer& peer) {
+  if (!who.subject.empty()) return "token " + who.subject;
+  if (peer.process) return "uid " + std::to_string(peer.process->uid);
+  return "nobody";
+}
+
+std::string place_words(const server::Peer& peer) {
+  if (!peer.process) return peer.address;
+  const std::string command = command_of(peer.process->pid);
+  return "pid " + std::to_string(peer.process->pid) + (command.empty() ? "" : " (" + command + ")");
+}
+
+tl::expected<Identity, Refusal> Gate::identify(const http::Fields& fields,
+                                               const server::Peer& peer) {
+  bool malformed = false;
+  const auto text = bearer_of(fields, malformed);
+  if (!text) return tl::unexpected<Refusal>(unauthorized("no token"));
+  if (const auto wait = failures_.wait_of(peer.address, clock_.now())) {
+    const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait).count();
+    Refusal refusal{
+        429,
+        "too-many-failures",
+        "too many wrong tokens came from this address: wait " + std::to_string(seconds) + " s",
+        {{"retry-after", std::to_string(seconds)}},
+        "too many failures",
+        {}};
+    return tl::unexpected<Refusal>(std::move(refusal));
+  }
+  if (malformed)
+    return tl::unexpected<Refusal>(wrong_token(peer, "malformed authorization", nullptr));
+  const TokenBook::Finding found = tokens_.check(*text, unix_now_());
+  switch (found.verdict) {
+    case TokenBook::Verdict::kGood:
+      return Identity{false, found.token->name, found.token->scopes, found.token->expires_unix_ns};
+    case TokenBook::Verdict::kRevoked:
+      return tl::unexpected<Refusal>(wrong_token(peer, "revoked token", found.token));
+    case TokenBook::Verdict::kExpired:
+      return tl::unexpected<Refusal>(wrong_token(peer, "expired token", found.token));
+    case TokenBook::Verdict::kUnknown:
+      break;
+  }
+  return tl::unexpected<Refusal>(wrong_token(peer, "unknown token", nullptr));
+}
+
+tl::expected<Identity, Refusal> Gate::identify_local(const http::Fields& fields,
+                                                     const server::Peer& peer) {
+  if (peer.process && (peer.process->uid == 0 || peer.process->uid == ::geteuid())) {
+    Identity owner;
+    owner.owner = true;
+    return owner;
+  }
+  return identify(fields, peer);
+}
+
+Refusal Gate::wrong_token(const server::Peer& peer, std::string why, const Token* token) {
+  failures_.failed(peer.address, clock_.now());
+  Refusal refusal = unauthorized(std::move(why));
+  if (token != nullptr) refusal.subject = token->name;
+  return refusal;
+}
+
+}  // namespace subito::access

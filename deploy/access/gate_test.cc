@@ -1,0 +1,122 @@
+#include "deploy/access/gate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "deploy/access/token.h"
+#include "deploy/store/store_testing.h"
+
+namespace subito::access {
+namespace {
+
+using testing::HasSubstr;
+
+class GateTest : public testing::Test {
+ protected:
+  store::TemporaryFolder folder_;
+  std::unique_ptr<store::Store> store_ = store::open_or_die(folder_.path());
+  TokenBook book_ = TokenBook::load(*store_).value();
+  ManualClock clock_;
+  std::int64_t unix_now_ = 1'795'471'445'000'000'000;
+  Gate gate_{book_, clock_, [this] { return unix_now_; }};
+  server::Peer peer_ = server::Peer{"192.0.2.7", 4711, false, {}};
+
+  std::string create(const std::string& name, std::int64_t lifetime_ns = 0) {
+    return book_.create(name, {{"shop", Verb::kDeploy}}, lifetime_ns, "uid 0", unix_now_).value();
+  }
+  tl::expected<Identity, Refusal> show(const std::string& authorization) {
+    return gate_.identify({{"authorization", authorization}}, peer_);
+  }
+};
+
+TEST_F(GateTest, KnowsWhoeverBearsAToken) {
+  const std::string token = create("ci");
+  for (const char* scheme : {"Bearer ", "bearer ", "BEARER "}) {
+    const auto who = show(scheme + token);
+    ASSERT_TRUE(who) << scheme;
+    EXPECT_EQ(who->subject, "ci");
+    EXPECT_TRUE(who->may(Verb::kRead, "shop"));
+    EXPECT_FALSE(who->may(Verb::kRead, "default"));
+    EXPECT_FALSE(who->owner);
+  }
+}
+
+TEST_F(GateTest, AllWrongTokensAreAlikeToTheClientAndNotToTheAuditLog) {
+  const std::string revoked = create("old"), expired = create("brief", 1);
+  ASSERT_TRUE(book_.revoke("old", unix_now_));
+  unix_now_ += 1;
+  const Refusal unknown = show("Bearer " + make_token()->text).error();
+  EXPECT_EQ(unknown.status, 401);
+  EXPECT_THAT(unknown.fields.at(0).second, HasSubstr("invalid_token"));
+  const std::pair<std::string, std::string> cases[] = {{"Bearer " + revoked, "revoked token"},
+                                                       {"Bearer " + expired, "expired token"},
+                                                       {"Bearer subito_", "unknown token"},
+                                                       {"Basic eDp5", "malformed authorization"}};
+  for (const auto& [shown, why] : cases) {
+    const Refusal refusal = show(shown).error();
+    EXPECT_EQ(refusal.status, unknown.status);
+    EXPECT_EQ(refusal.type, unknown.type);
+    EXPECT_EQ(refusal.detail, unknown.detail);
+    EXPECT_EQ(refusal.fields, unknown.fields);
+    EXPECT_EQ(refusal.why, why);
+    clock_.advance(kFailuresForgotten);
+  }
+  EXPECT_EQ(show("Bearer " + revoked).error().subject, "old");
+}
+
+TEST_F(GateTest, WithoutATokenItIsAskedForOneAndThatIsNoFailure) {
+  for (int i = 0; i < 100; ++i) {
+    const Refusal refusal = gate_.identify({}, peer_).error();
+    EXPECT_EQ(refusal.status, 401);
+    EXPECT_EQ(refusal.fields, (http::Fields{{"www-authenticate", "Bearer realm=\"subito\""}}));
+  }
+  EXPECT_TRUE(show("Bearer " + create("ci")));
+}
+
+TEST_F(GateTest, TwoTokensAreNone) {
+  const std::string token = create("ci");
+  const auto who = gate_.identify(
+      {{"authorization", "Bearer " + token}, {"authorization", "Bearer " + token}}, peer_);
+  EXPECT_EQ(who.error().why, "malformed authorization");
+}
+
+TEST_F(GateTest, AGuesserIsSlowedAlsoOnceItIsRight) {
+  const std::string token = create("ci");
+  for (std::uint32_t i = 0; i <= kFailuresFree; ++i)
+    EXPECT_EQ(show("Bearer wrong").error().status, 401);
+  const Refusal refusal = show("Bearer " + token).error();
+  EXPECT_EQ(refusal.status, 429);
+  EXPECT_EQ(refusal.fields, (http::Fields{{"retry-after", "1"}}));
+  peer_.address = "192.0.2.8";
+  EXPECT_TRUE(show("Bearer " + token));
+  peer_.address = "192.0.2.7";
+  clock_.advance(std::chrono::seconds(1));
+  EXPECT_TRUE(show("Bearer " + token));
+}
+
+TEST_F(GateTest, OverTheUnixSocketTheOwnerNeedsNoToken) {
+  server::Peer socket;
+  socket.process = server::Peer::Process{::getpid(), 0, 0};
+  EXPECT_TRUE(gate_.identify_local({}, socket)->owner);
+  socket.process->uid = ::geteuid();
+  EXPECT_TRUE(gate_.identify_local({}, socket)->may(Verb::kAdmin, "*"));
+  socket.process->uid = 12'345;
+  EXPECT_EQ(gate_.identify_local({}, socket).error().status, 401);
+  const auto who = gate_.identify_local({{"authorization", "Bearer " + create("ci")}}, socket);
+  EXPECT_FALSE(who->owner);
+  EXPECT_EQ(actor_words(*who, socket), "token ci");
+  EXPECT_THAT(place_words(socket),
+              HasSubstr("pid " + std::to_string(::getpid()) + " (access_test"));
+}
+
+TEST_F(GateTest, AForbiddenOneIsToldWhichScopeIsNeeded) {
+  const Identity who{false, "ci", {{"shop", Verb::kRead}}, 0};
+  const Refusal refusal = forbidden(who, Verb::kDeploy, "shop");
+  EXPECT_EQ(refusal.status, 403);
+  EXPECT_EQ(refusal.detail,
+            "token ci may not do this: it needs scope shop:deploy, and has shop:read");
+}
+
+}  // namespace
+}  // namespace subito::access

@@ -1,0 +1,95 @@
+#include "deploy/access/token_book.h"
+
+#include <utility>
+
+#include "deploy/access/token.h"
+#include "deploy/manifest/rules.h"
+
+namespace subito::access {
+
+Result<TokenBook> TokenBook::load(store::Store& store) {
+  TokenBook book(store);
+  ASSIGN_OR_RETURN(const auto records, book.table_.all());
+  for (const store::TokenRecord& record : records) {
+    ASSIGN_OR_RETURN(std::vector<Scope> scopes, parse_scopes(record.scopes));
+    if (record.revoked_unix_ns == 0) book.ids_[record.name] = record.id;
+    book.by_id_[record.id] = {record.id,
+                              record.name,
+                              record.hash,
+                              std::move(scopes),
+                              record.created_unix_ns,
+                              record.created_by,
+                              record.expires_unix_ns,
+                              record.revoked_unix_ns,
+                              0};
+  }
+  return book;
+}
+
+TokenBook::Finding TokenBook::check(std::string_view text, std::int64_t now_unix_ns) {
+  const auto id = token_id(text);
+  if (!id) return {};
+  const auto found = by_id_.find(*id);
+  if (found == by_id_.end() || !is_hash_of(found->second.hash, text)) return {};
+  Token& token = found->second;
+  if (token.revoked_unix_ns != 0) return {Verdict::kRevoked, &token};
+  if (token.expires_unix_ns != 0 && token.expires_unix_ns <= now_unix_ns)
+    return {Verdict::kExpired, &token};
+  token.last_used_unix_ns = now_unix_ns;
+  return {Verdict::kGood, &token};
+}
+
+Result<std::string> TokenBook::create(const std::string& name, const std::vector<Scope>& scopes,
+                                      std::int64_t lifetime_ns, const std::string& by,
+                                      std::int64_t now_unix_ns) {
+  const auto refuse = [&](ErrorCode code, const std::string& why) {
+    return fail(code, "create token: " + why);
+  };
+  if (const auto wrong = manifest::check_name(name))
+    return refuse(ErrorCode::kInvalidArgument, "the name " + *wrong);
+  if (scopes.empty() || scopes.size() > kScopesMax)
+    return refuse(ErrorCode::kInvalidArgument,
+                  "it needs 1 to " + std::to_string(kScopesMax) + " scopes");
+  if (ids_.size() >= kTokensMax)
+    return refuse(ErrorCode::kResourceExhausted,
+                  "there are " + std::to_string(kTokensMax) + " already; revoke some");
+  ASSIGN_OR_RETURN(NewToken made, make_token());
+  Token token{made.id,
+              name,
+              made.hash,
+              scopes,
+              now_unix_ns,
+              by,
+              lifetime_ns == 0 ? 0 : now_unix_ns + lifetime_ns,
+              0,
+              0};
+  RETURN_IF_ERROR(table_.add({token.id, token.name, token.hash, to_string(token.scopes),
+                              token.created_unix_ns, token.created_by, token.expires_unix_ns, 0}));
+  ids_[name] = token.id;
+  by_id_[token.id] = std::move(token);
+  return made.text;
+}
+
+Status TokenBook::revoke(std::string_view name, std::int64_t now_unix_ns) {
+  const auto id = ids_.find(name);
+  if (id == ids_.end())
+    return fail(ErrorCode::kNotFound, "revoke token " + std::string(name) +
+                                          ": there is none; `subito token list` lists them");
+  RETURN_IF_ERROR(table_.revoke(id->second, now_unix_ns));
+  by_id_[id->second].revoked_unix_ns = now_unix_ns;
+  ids_.erase(id);
+  return ok();
+}
+
+const Token* TokenBook::find(std::string_view name) const {
+  const auto id = ids_.find(name);
+  return id == ids_.end() ? nullptr : &by_id_.at(id->second);
+}
+
+std::vector<Token> TokenBook::living() const {
+  std::vector<Token> tokens;
+  for (const auto& [name, id] : ids_) tokens.push_back(by_id_.at(id));
+  return tokens;
+}
+
+}  // namespace subito::access

@@ -1,0 +1,64 @@
+// TokenBook: the tokens of a node, by id, in memory as in the store. Owned by the node, on the
+// loop's thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "deploy/access/scopes.h"
+#include "deploy/store/tokens.h"
+#include "runtime/base/result.h"
+
+namespace subito::access {
+
+inline constexpr std::size_t kTokensMax = 1000;  // that are not revoked
+
+struct Token {
+  std::string id;
+  std::string name;
+  std::string hash;
+  std::vector<Scope> scopes;
+  std::int64_t created_unix_ns = 0;
+  std::string created_by;
+  std::int64_t expires_unix_ns = 0;    // 0: never
+  std::int64_t revoked_unix_ns = 0;    // 0: it lives
+  std::int64_t last_used_unix_ns = 0;  // since the node started; 0: not
+};
+
+class TokenBook {
+ public:
+  // Takes over what the store has; it outlives the book.
+  static Result<TokenBook> load(store::Store& store);
+
+  enum class Verdict : std::uint8_t { kGood, kUnknown, kRevoked, kExpired };
+  struct Finding {
+    Verdict verdict = Verdict::kUnknown;
+    const Token* token = nullptr;  // null: unknown
+  };
+  // Revoked and expired are only said of a token that is right otherwise.
+  Finding check(std::string_view text, std::int64_t now_unix_ns);
+
+  // Returns the token, which cannot be had again. `lifetime_ns` 0: it does not expire.
+  // kInvalidArgument, kAlreadyExists, kResourceExhausted.
+  Result<std::string> create(const std::string& name, const std::vector<Scope>& scopes,
+                             std::int64_t lifetime_ns, const std::string& by,
+                             std::int64_t now_unix_ns);
+  Status revoke(std::string_view name, std::int64_t now_unix_ns);  // kNotFound
+
+  const Token* find(std::string_view name) const;  // that is not revoked; null: none
+  std::vector<Token> living() const;               // by name; expired ones too
+
+ private:
+  explicit TokenBook(store::Store& store) : table_(store) {}
+
+  store::TokenTable table_;
+  std::unordered_map<std::string, Token> by_id_;
+  std::map<std::string, std::string, std::less<>> ids_;  // of the living, by name
+};
+
+}  // namespace subito::access

@@ -1,0 +1,111 @@
+#include "deploy/access/token.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "deploy/access/token_book.h"
+#include "deploy/store/store_testing.h"
+
+namespace subito::access {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr std::int64_t kNow = 1'795'471'445'000'000'000;
+constexpr std::int64_t kDay = 86'400'000'000'000;
+
+TEST(TokenTest, HasItsFormAndIsNeverTheSame) {
+  std::set<std::string> seen;
+  for (int i = 0; i < 100; ++i) {
+    const NewToken token = make_token().value();
+    EXPECT_EQ(token.text.size(), kTokenBytes);
+    EXPECT_THAT(token.text, testing::StartsWith("subito_"));
+    EXPECT_EQ(token_id(token.text), token.id);
+    EXPECT_TRUE(is_hash_of(token.hash, token.text));
+    EXPECT_TRUE(seen.insert(token.text).second && seen.insert(token.id).second);
+  }
+}
+
+TEST(TokenTest, AnyOneCharacterChangedIsNoticed) {
+  const NewToken token = make_token().value();
+  for (std::size_t at = 0; at < token.text.size(); ++at) {
+    std::string changed = token.text;
+    changed[at] = changed[at] == '0' ? '1' : '0';
+    EXPECT_FALSE(token_id(changed)) << at;
+    EXPECT_FALSE(is_hash_of(token.hash, changed));
+  }
+  EXPECT_FALSE(token_id(""));
+  EXPECT_FALSE(token_id(token.text + "0"));
+  EXPECT_FALSE(token_id(token.text.substr(1)));
+}
+
+class TokenBookTest : public testing::Test {
+ protected:
+  store::TemporaryFolder folder_;
+  std::unique_ptr<store::Store> store_ = store::open_or_die(folder_.path());
+  TokenBook book_ = TokenBook::load(*store_).value();
+
+  std::string create(const std::string& name, std::int64_t lifetime_ns = 0) {
+    return book_.create(name, {{"shop", Verb::kDeploy}}, lifetime_ns, "uid 0", kNow).value();
+  }
+  TokenBook::Verdict verdict(const std::string& text, std::int64_t now = kNow) {
+    return book_.check(text, now).verdict;
+  }
+};
+
+TEST_F(TokenBookTest, ATokenIsGoodUntilItExpires) {
+  const std::string text = create("ci", kDay);
+  const auto found = book_.check(text, kNow + kDay - 1);
+  ASSERT_EQ(found.verdict, TokenBook::Verdict::kGood);
+  EXPECT_EQ(found.token->name, "ci");
+  EXPECT_EQ(found.token->last_used_unix_ns, kNow + kDay - 1);
+  EXPECT_EQ(verdict(text, kNow + kDay), TokenBook::Verdict::kExpired);
+  EXPECT_EQ(verdict(make_token()->text), TokenBook::Verdict::kUnknown);
+  EXPECT_EQ(verdict("subito_"), TokenBook::Verdict::kUnknown);
+}
+
+TEST_F(TokenBookTest, ARevokedOneStaysKnownAndItsNameIsFree) {
+  const std::string old = create("ci");
+  ASSERT_TRUE(book_.revoke("ci", kNow));
+  EXPECT_EQ(verdict(old), TokenBook::Verdict::kRevoked);
+  EXPECT_EQ(book_.revoke("ci", kNow).error().code, ErrorCode::kNotFound);
+  const std::string fresh = create("ci");
+  EXPECT_EQ(verdict(fresh), TokenBook::Verdict::kGood);
+  EXPECT_EQ(verdict(old), TokenBook::Verdict::kRevoked);
+  EXPECT_EQ(book_.living().size(), 1U);
+}
+
+TEST_F(TokenBookTest, TokensSurviveARestartAndAreNotOnDisk) {
+  const std::string text = create("ci", kDay), gone = create("old");
+  ASSERT_TRUE(book_.revoke("old", kNow));
+  store_.reset();
+  store_ = store::open_or_die(folder_.path());
+  TokenBook book = TokenBook::load(*store_).value();
+  EXPECT_EQ(book.check(text, kNow).verdict, TokenBook::Verdict::kGood);
+  EXPECT_EQ(book.check(gone, kNow).verdict, TokenBook::Verdict::kRevoked);
+  EXPECT_EQ(book.find("ci")->created_by, "uid 0");
+  EXPECT_EQ(book.find("old"), nullptr);
+  const std::string secret = text.substr(kTokenPrefix.size() + kTokenIdBytes + 1, 64);
+  for (const char* file : {"/state.db", "/state.db-wal"}) {
+    std::ifstream bytes(folder_.path() + file, std::ios::binary);
+    std::stringstream all;
+    all << bytes.rdbuf();
+    EXPECT_THAT(all.str(), Not(HasSubstr(secret))) << file;
+  }
+}
+
+TEST_F(TokenBookTest, NamesAreTakenOnceAndHaveTheirForm) {
+  create("ci");
+  const auto again = book_.create("ci", {{"shop", Verb::kRead}}, 0, "uid 0", kNow);
+  EXPECT_EQ(again.error().code, ErrorCode::kAlreadyExists);
+  EXPECT_THAT(again.error().message, HasSubstr("subito token revoke ci"));
+  EXPECT_EQ(book_.create("C I", {{"shop", Verb::kRead}}, 0, "", kNow).error().code,
+            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(book_.create("x", {}, 0, "", kNow).error().code, ErrorCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace subito::access

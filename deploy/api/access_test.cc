@@ -1,0 +1,359 @@
+// Who may do what: every operation of openapi.yaml, with every kind of token. What must come of it
+// is told by the file, not by the table that decides it.
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "deploy/access/audit_files.h"
+#include "deploy/access/token.h"
+#include "deploy/api/access_table.h"
+#include "deploy/api/api_testing.h"
+
+namespace subito::api {
+namespace {
+
+using server::ExchangeId;
+using server::FakeAnswer;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using Json = nlohmann::json;
+
+constexpr std::int64_t kNow = 1'795'471'505'000'000'000;
+
+class Access : public Api {
+ protected:
+  void SetUp() override {
+    Api::SetUp();
+    book_.emplace(access::TokenBook::load(*store_).value());
+    gate_.emplace(*book_, clock_, [this] { return unix_now_; });
+    audit_ = access::AuditLog::open(loop_, folder_ + "/audit", limits()).value();
+    handler_->set_access(*gate_, audit_.get());
+  }
+  void TearDown() override {
+    server_.reset();
+    handler_.reset();  // it writes to the log
+    Api::TearDown();
+  }
+  static access::AuditLimits limits() {
+    return {access::kAuditFileBytes, access::kAuditTotalBytes, Duration::zero()};
+  }
+  void remotely() {
+    handler_->set_remote();
+    server_->set_peer(server::Peer{"192.0.2.7", 4711, false, {}});
+  }
+  void locally(uid_t uid = 0) {
+    server::Peer peer;
+    peer.process = server::Peer::Process{::getpid(), uid, 0};
+    server_->set_peer(std::move(peer));
+  }
+  std::string token(const std::string& scopes, std::int64_t lifetime_ns = 0) {
+    return book_
+        ->create("t" + std::to_string(++tokens_), access::parse_scopes(scopes).value(), lifetime_ns,
+                 "uid 0", unix_now_)
+        .value();
+  }
+  void bear(const std::string& text) { server_->set_fields({{"authorization", "Bearer " + text}}); }
+  // Also of what does not end by itself.
+  FakeAnswer try_it(const std::string& method, const std::string& target) {
+    const ExchangeId id = server_->request(method, target, method == "PUT" ? "{}" : "");
+    settle();
+    const FakeAnswer answer = server_->answer(id);
+    if (!answer.ended) handler_->on_abort(id);
+    return answer;
+  }
+  // The operation with a function, token or binary of `name_space` in its path.
+  static std::string target_in(std::string pattern, const std::string& name_space) {
+    const std::map<std::string, std::string> values = {
+        {"{name}", name_space == "default" ? "stock" : "stock." + name_space},
+        {"{number}", "1"},
+        {"{key}", "value"},
+        {"{namespace}", name_space},
+        {"{sha256}", std::string(64, '0')}};
+    for (const auto& [key, value] : values) {
+      if (const auto at = pattern.find(key); at != pattern.npos)
+        pattern.replace(at, key.size(), value);
+    }
+    EXPECT_THAT(pattern, Not(HasSubstr("{"))) << "the test knows no value for it";
+    return pattern;
+  }
+  std::vector<Json> audited() {
+    std::vector<Json> lines;
+    std::istringstream all(access::read_audit(audit_->folder(), {}).value());
+    for (std::string line; std::getline(all, line);) lines.push_back(Json::parse(line));
+    return lines;
+  }
+
+  ManualClock clock_;
+  std::int64_t unix_now_ = kNow;
+  std::optional<access::TokenBook> book_;
+  std::optional<access::Gate> gate_;
+  std::unique_ptr<access::AuditLog> audit_;
+  int tokens_ = 0;
+};
+
+struct Described {
+  std::string method, path, scope, where;
+};
+
+std::vector<Described> described() {
+  std::vector<Described> all;
+  for (const std::string& operation : open_api().operations()) {
+    Described one;
+    one.method = operation.substr(0, operation.find(' '));
+    one.path = operation.substr(one.method.size() + 1);
+    one.scope = open_api().extension(one.path, one.method, "x-subito-scope");
+    one.where = open_api().extension(one.path, one.method, "x-subito-where");
+    if (one.where.empty())
+      one.where = one.path.starts_with("/v1/functions/{name}") ? "function" : "namespace";
+    all.push_back(one);
+  }
+  return all;
+}
+
+bool is_included(const std::string& has, const std::string& wanted) {
+  const std::map<std::string, std::string> includes = {{"read", "read"},
+                                                       {"invoke", "invoke"},
+                                                       {"deploy", "read invoke deploy"},
+                                                       {"admin", "read invoke deploy admin"}};
+  return (" " + includes.at(has) + " ").find(" " + wanted + " ") != std::string::npos;
+}
+
+const char* const kVerbs[] = {"read", "invoke", "deploy", "admin"};
+
+TEST_F(Access, EveryOperationSaysInTheFileAndInTheTableWhatItNeeds) {
+  for (const Described& one : described()) {
+    EXPECT_THAT(one.scope, testing::MatchesRegex("any|read|invoke|deploy|admin"))
+        << one.method << " " << one.path << " needs x-subito-scope";
+    const Match match = match_route(one.method, target_in(one.path, "default"));
+    ASSERT_NE(match.route, nullptr) << one.path;
+    EXPECT_TRUE(has_need(match.route->operation)) << one.path << " is not in access_table.cc";
+    const Need need = need_of(match.route->operation);
+    EXPECT_EQ(need.where == Where::kToken, one.scope == "any") << one.path;
+    if (one.scope != "any") {
+      EXPECT_EQ(access::to_string(need.verb), one.scope) << one.path;
+    }
+    EXPECT_TRUE(need.changes || one.method == "GET") << one.path << " is not audited";
+  }
+}
+
+TEST_F(Access, WithoutATokenOrWithAWrongOneNobodyMayDoAnythingRemotely) {
+  remotely();
+  const std::string revoked = token("*:admin"), expired = token("*:admin", 1);
+  ASSERT_TRUE(book_->revoke("t1", unix_now_));
+  ++unix_now_;
+  const std::string wrong[] = {revoked, expired, access::make_token()->text};
+  for (const Described& one : described()) {
+    const std::string target = target_in(one.path, "default");
+    server_->set_fields({});
+    const FakeAnswer without = try_it(one.method, target);
+    EXPECT_EQ(without.status, 401) << target;
+    EXPECT_EQ(without.field("www-authenticate"), "Bearer realm=\"subito\"");
+    std::set<std::string> bodies;
+    for (const std::string& text : wrong) {
+      bear(text);
+      const FakeAnswer answer = try_it(one.method, target);
+      EXPECT_EQ(answer.status, 401) << target;
+      bodies.insert(answer.body + answer.field("www-authenticate"));
+      clock_.advance(access::kFailuresForgotten);
+    }
+    EXPECT_EQ(bodies.size(), 1U) << "the answer tells which part was wrong";
+  }
+  EXPECT_EQ(plane_.functions.size(), 2U);
+}
+
+// Whether a token of one scope, NAMESPACE:VERB, may do that operation in `touched`, as the file
+// says.
+bool is_allowed(const Described& one, const access::Scope& scope, const std::string& touched) {
+  if (one.scope == "any") return true;
+  const bool there = one.where == "anywhere" || scope.name_space == "*" ||
+                     (one.where != "node" && scope.name_space == touched);
+  return there && is_included(std::string(access::to_string(scope.verb)), one.scope);
+}
+
+std::vector<access::Scope> all_scopes() {
+  std::vector<access::Scope> all;
+  for (const char* name_space : {"default", "other", "*"}) {
+    for (const char* verb : kVerbs)
+      all.push_back(access::parse_scope(std::string(name_space) + ":" + verb).value());
+  }
+  return all;
+}
+
+class EachScope : public Access, public testing::WithParamInterface<access::Scope> {
+ protected:
+  void try_operation(const Described& one, const std::string& touched) {
+    const std::string target = target_in(one.path, touched);
+    const FakeAnswer answer = try_it(one.method, target);
+    SCOPED_TRACE(one.method + " " + target + " with " + access::to_string(GetParam()));
+    if (is_allowed(one, GetParam(), touched)) {
+      EXPECT_TRUE(answer.status != 401 && answer.status != 403) << answer.body;
+    } else {
+      EXPECT_EQ(answer.status, 403);
+      EXPECT_THAT(answer.body, HasSubstr(one.scope)) << "it does not tell which scope is needed";
+    }
+  }
+};
+
+TEST_P(EachScope, AllowsWhatTheFileSaysAndNothingElse) {
+  remotely();
+  bear(token(access::to_string(GetParam())));
+  for (const Described& one : described()) {
+    try_operation(one, "default");
+    if (one.path.find("{name") != std::string::npos) try_operation(one, "other");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EachScope, testing::ValuesIn(all_scopes()), [](const auto& test) {
+  const std::string where = test.param.name_space == "*" ? "all" : test.param.name_space;
+  return where + "_" + std::string(access::to_string(test.param.verb));
+});
+
+TEST_F(Access, AQueryNamesTheNamespacesThatItTouches) {
+  const Need need = need_of(Operation::kListPods);
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(namespaces_of(need, {}, {}), Names{"default"});
+  EXPECT_EQ(namespaces_of(need, {}, {{"namespace", "shop"}}), Names{"shop"});
+  EXPECT_EQ(namespaces_of(need, {}, {{"allNamespaces", "true"}}), Names{"*"});
+  EXPECT_EQ(namespaces_of(need, {}, {{"allNamespaces", "false"}, {"namespace", "shop"}}),
+            Names{"shop"});
+  EXPECT_EQ(namespaces_of(need, {}, {{"namespace", "shop"}, {"function", "stock.other"}}),
+            (Names{"shop", "other"}));
+  EXPECT_EQ(namespaces_of(need, {}, {{"function", "stock"}}), Names{"default"});
+}
+
+TEST_F(Access, WithoutAGateNobodyIsLetInRemotely) {
+  ApiHandler handler(plane_, *store_, loop_);
+  server::FakeServer server(handler);
+  handler.attach(server);
+  handler.set_remote();
+  server.set_fields({{"authorization", "Bearer " + token("*:admin")}});
+  const ExchangeId id = server.request("GET", "/v1/functions");
+  EXPECT_EQ(server.answer(id).status, 401);
+}
+
+TEST_F(Access, WhatThereIsNotIsToldToNobodyWithoutAToken) {
+  remotely();
+  EXPECT_EQ(try_it("GET", "/v1/nothing").status, 401);
+  EXPECT_EQ(try_it("PATCH", "/v1/pods").status, 401);
+  bear(token("default:read"));
+  EXPECT_EQ(try_it("GET", "/v1/nothing").status, 404);
+  EXPECT_EQ(try_it("PATCH", "/v1/pods").status, 405);
+}
+
+TEST_F(Access, OverTheUnixSocketTheOwnerIsAdminAndNobodyElse) {
+  locally();
+  EXPECT_EQ(ask("GET", "/v1/functions").status, 200);
+  EXPECT_EQ(Json::parse(ask("GET", "/v1/whoami").body),
+            Json::parse(R"({"owner":true,"name":"","scopes":["*:admin"]})"));
+  locally(12'345);
+  EXPECT_EQ(ask("GET", "/v1/functions").status, 401);
+}
+
+TEST_F(Access, ATokenIsMadeShownOnceListedAndRevoked) {
+  locally();
+  const std::string body =
+      R"({"name":"ci","scopes":["shop:deploy","*:read"],"lifetimeSeconds":60})";
+  const Json made = Json::parse(ask("POST", "/v1/tokens", body).body);
+  const std::string text = made.at("token");
+  EXPECT_EQ(made.at("expires"), "2026-11-23T22:06:05.000Z");
+  EXPECT_EQ(ask("POST", "/v1/tokens", body).status, 409);
+  const std::string listed = ask("GET", "/v1/tokens").body;
+  EXPECT_THAT(listed, Not(HasSubstr(text.substr(24))));
+  EXPECT_EQ(Json::parse(listed)["items"][0]["scopes"], Json::parse(R"(["shop:deploy","*:read"])"));
+  remotely();
+  bear(text);
+  EXPECT_EQ(Json::parse(ask("GET", "/v1/whoami").body).at("name"), "ci");
+  EXPECT_EQ(ask("GET", "/v1/tokens").status, 403);
+  ASSERT_TRUE(book_->revoke("ci", unix_now_));
+  EXPECT_EQ(ask("GET", "/v1/whoami").status, 401);
+  bear(token("*:admin"));
+  EXPECT_EQ(ask("DELETE", "/v1/tokens/ci").status, 404);
+  EXPECT_EQ(ask("DELETE", "/v1/tokens/t1").status, 204);
+}
+
+TEST_F(Access, RequestsForTokensThatMakeNoSenseAreRefused) {
+  locally();
+  for (const char* body :
+       {"", "{}", R"({"name":"ci"})", R"({"name":"ci","scopes":[]})",
+        R"({"name":"ci","scopes":["admin"]})", R"({"name":1,"scopes":["*:read"]})",
+        R"({"name":"C","scopes":["*:read"]})",
+        R"({"name":"ci","scopes":["*:read"],"lifetimeSeconds":-1})",
+        R"({"name":"ci","scopes":["*:read"],"ttl":1})"}) {
+    EXPECT_EQ(ask("POST", "/v1/tokens", body).status, 400) << body;
+  }
+  EXPECT_EQ(ask("GET", "/v1/audit?tail=-1").status, 400);
+  EXPECT_EQ(ask("GET", "/v1/audit?since=today").status, 400);
+}
+
+TEST_F(Access, WhoChangedWhatIsWrittenDownAndWhoLookedIsNot) {
+  remotely();
+  bear(token("default:deploy"));
+  ask("GET", "/v1/functions");
+  ask("PUT", "/v1/functions/stock/scale", R"({"min":1})");
+  ask("PUT", "/v1/functions/stock/scale", R"({"min":"secret-value"})");
+  ask("DELETE", "/v1/functions/stock.shop");
+  const auto lines = audited();
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[0].at("actor"), "token t1");
+  EXPECT_EQ(lines[0].at("from"), "192.0.2.7");
+  EXPECT_EQ(lines[0].at("action"), "scale");
+  EXPECT_EQ(lines[0].at("target"), "stock");
+  EXPECT_EQ(lines[0].at("namespace"), "default");
+  EXPECT_EQ(lines[0].at("outcome"), "done");
+  EXPECT_EQ(lines[1].at("outcome"), "failed");
+  EXPECT_EQ(lines[1].at("reason"), "invalid-argument");
+  EXPECT_EQ(lines[2].at("outcome"), "refused");
+  EXPECT_EQ(lines[2].at("namespace"), "shop");
+  EXPECT_EQ(lines[2].at("status"), 403);
+  for (const Json& line : lines) EXPECT_THAT(line.dump(), Not(HasSubstr("secret-value")));
+}
+
+TEST_F(Access, TheAuditLogTellsWhichPartOfATokenWasWrongAndNeverTheToken) {
+  remotely();
+  const std::string revoked = token("*:admin");
+  ASSERT_TRUE(book_->revoke("t1", unix_now_));
+  bear(revoked);
+  ask("DELETE", "/v1/functions/stock");
+  ASSERT_EQ(audited().size(), 1U);
+  const Json line = audited()[0];
+  EXPECT_EQ(line.at("actor"), "token t1");
+  EXPECT_EQ(line.at("reason"), "revoked token");
+  EXPECT_THAT(line.dump(), Not(HasSubstr(revoked.substr(24))));
+}
+
+TEST_F(Access, OfALocalChangeTheProcessIsWrittenDown) {
+  locally();
+  const FakeAnswer made = ask("POST", "/v1/tokens", R"({"name":"ci","scopes":["*:admin"]})");
+  const std::string text = Json::parse(made.body).at("token");
+  const Json line = audited().at(0);
+  EXPECT_EQ(line.at("actor"), "uid 0");
+  EXPECT_THAT(line.at("from"), HasSubstr("pid " + std::to_string(::getpid())));
+  EXPECT_EQ(line.at("target"), "ci (*:admin)");
+  EXPECT_THAT(line.dump(), Not(HasSubstr(text.substr(24))));
+}
+
+TEST_F(Access, WhatTheClientDidNotWaitForIsWrittenDownOnceItIsDone) {
+  locally();
+  const ExchangeId id = server_->request("DELETE", "/v1/functions/stock");
+  handler_->on_abort(id);
+  EXPECT_THAT(audited(), IsEmpty());
+  settle();
+  ASSERT_EQ(audited().size(), 1U);
+  EXPECT_EQ(audited()[0].at("outcome"), "done");
+  EXPECT_EQ(audited()[0].at("reason"), "the client had left");
+}
+
+TEST_F(Access, TheAuditLogIsReadByTheApi) {
+  locally();
+  for (int i = 0; i < 3; ++i) ask("PUT", "/v1/functions/stock/scale", R"({"min":1})");
+  const std::string all = ask("GET", "/v1/audit").body;
+  EXPECT_THAT(access::check_chain(all), IsEmpty());
+  EXPECT_EQ(std::count(all.begin(), all.end(), '\n'), 3);
+  const std::string last = ask("GET", "/v1/audit?tail=1").body;
+  EXPECT_EQ(Json::parse(last).at("seq"), 3);
+  EXPECT_EQ(ask("GET", "/v1/audit?since=2027-01-01T00:00:00Z").body, "");
+}
+
+}  // namespace
+}  // namespace subito::api

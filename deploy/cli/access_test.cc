@@ -1,0 +1,186 @@
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "deploy/access/token_book.h"
+#include "deploy/cli/cli_testing.h"
+#include "deploy/cli/contexts.h"
+#include "deploy/cli/exit_code.h"
+
+namespace subito::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+class CliAccess : public CliTest {
+ protected:
+  void SetUp() override {
+    CliTest::SetUp();
+    variables_["XDG_CONFIG_HOME"] = folder_ + "/config";
+    book_.emplace(access::TokenBook::load(*store_).value());
+    gate_.emplace(*book_, clock_, [this] { return now_unix_ns_; });
+    const access::AuditLimits limits{access::kAuditFileBytes, access::kAuditTotalBytes,
+                                     Duration::zero()};
+    audit_ = access::AuditLog::open(loop_, folder_ + "/audit", limits).value();
+    handler_->set_access(*gate_, audit_.get());
+    server::Peer owner;
+    owner.process = server::Peer::Process{1, 0, 0};
+    server_->set_peer(owner);
+  }
+  void TearDown() override {
+    server_.reset();
+    handler_.reset();
+    CliTest::TearDown();
+  }
+  std::string token_of(const std::string& name, const std::string& scope = "default:deploy") {
+    const Printed made = run({"token", "create", name, "--scope", scope, "-q"});
+    EXPECT_EQ(made.code, kOk) << made.err;
+    return made.out.substr(0, made.out.size() - 1);
+  }
+  // The node elsewhere: whoever asks it must bear that token.
+  void go_remote() {
+    handler_->set_remote();
+    before_send_ = [this](const api::ClientRequest&) {
+      server_->set_fields({{"authorization", "Bearer " + last_endpoint_.token}});
+    };
+    server_->set_peer(server::Peer{"192.0.2.7", 4711, false, {}});
+  }
+  std::string config() const { return folder_ + "/config/subito/config.yaml"; }
+
+  ManualClock clock_;
+  std::optional<access::TokenBook> book_;
+  std::optional<access::Gate> gate_;
+  std::unique_ptr<access::AuditLog> audit_;
+};
+
+TEST_F(CliAccess, ATokenIsPrintedAloneAndWhatItMayDoBeside) {
+  const Printed made = run(
+      {"token", "create", "ci", "--scope", "shop:deploy", "--scope", "*:read", "--expires", "30d"});
+  EXPECT_EQ(made.code, kOk) << made.err;
+  EXPECT_THAT(made.out, StartsWith("subito_"));
+  EXPECT_EQ(std::count(made.out.begin(), made.out.end(), '\n'), 1);
+  EXPECT_EQ(made.err, "token ci may shop:deploy *:read, for 30d; it is not shown again\n");
+  const Printed listed = run({"token", "list"});
+  EXPECT_THAT(listed.out, HasSubstr("ci    shop:deploy *:read  0s   in 30d   -          uid 0"));
+  EXPECT_THAT(listed.out, Not(HasSubstr(made.out.substr(24, 64))));
+  EXPECT_EQ(run({"token", "revoke", "ci"}).out, "token ci is revoked\n");
+  EXPECT_THAT(run({"token", "list"}).out, StartsWith("no tokens"));
+  EXPECT_EQ(run({"token", "revoke", "ci"}).code, kNotFound);
+}
+
+TEST_F(CliAccess, WhatIsWrongWithATokenIsToldBeforeTheNodeIsAsked) {
+  EXPECT_EQ(run({"token", "create", "ci"}).code, kUsage);
+  EXPECT_EQ(run({"token", "create", "--scope", "*:read"}).code, kUsage);
+  EXPECT_THAT(run({"token", "create", "ci", "--scope", "shop:depoly"}).err,
+              HasSubstr("did you mean 'deploy'"));
+  EXPECT_THAT(run({"token", "create", "ci", "--scope", "*:read", "--expires", "soon"}).err,
+              HasSubstr("30d"));
+  EXPECT_THAT(run({"token", "remove", "ci"}).err, HasSubstr("create, list and revoke"));
+}
+
+TEST_F(CliAccess, LoginChecksTheTokenAndRemembersIt) {
+  input_ = token_of("ci") + "\n";
+  go_remote();
+  const Printed in = run({"login", "https://node.example:8443", "--token-stdin", "--ca", "ca.pem"});
+  EXPECT_EQ(in.code, kOk) << in.err;
+  EXPECT_EQ(in.out,
+            "logged in to https://node.example:8443 as ci, which may default:deploy; context "
+            "node.example is in use\n");
+  struct stat info {};
+  ASSERT_EQ(::stat(config().c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 0777U, 0600U);
+  EXPECT_EQ(run({"get", "functions"}).code, kOk);
+  EXPECT_EQ(last_endpoint_.server, "https://node.example:8443");
+  EXPECT_THAT(last_endpoint_.ca_file, testing::EndsWith("/ca.pem"));
+  EXPECT_EQ(last_endpoint_.token + "\n", input_);
+  EXPECT_EQ(run({"context", "current"}).out, "node.example\n");
+  EXPECT_THAT(run({"context", "list"}).out,
+              HasSubstr("*        node.example  https://node.example:8443"));
+  EXPECT_THAT(run({"context", "list", "-o", "json"}).out, Not(HasSubstr("subito_")));
+}
+
+TEST_F(CliAccess, AWrongTokenIsNotRemembered) {
+  go_remote();
+  variables_["SUBITO_TOKEN"] = "subito_wrong";
+  const Printed in = run({"login", "https://node.example:8443"});
+  EXPECT_EQ(in.code, kFailed);
+  EXPECT_THAT(in.err, HasSubstr("a token that is valid"));
+  EXPECT_NE(::access(config().c_str(), F_OK), 0);
+}
+
+TEST_F(CliAccess, ATokenIsNeverAnArgument) {
+  EXPECT_EQ(run({"login", "https://node.example:8443"}).code, kUsage);
+  EXPECT_EQ(run({"login", "http://node.example:8443"}).code, kUsage);
+  EXPECT_EQ(run({"login", "https://node.example:8443", "--token-stdin"}).code, kUsage);
+}
+
+TEST_F(CliAccess, FlagsGoBeforeVariablesBeforeTheContextBeforeTheSocketOfThisMachine) {
+  Contexts contexts;
+  contexts.put({"far", "https://far:1", "/far.pem", "far-token"});
+  ASSERT_TRUE(save_contexts(config(), contexts));
+  run({"get", "functions"});
+  EXPECT_EQ(last_endpoint_.server, "https://far:1");
+  EXPECT_EQ(last_endpoint_.token, "far-token");
+  variables_["SUBITO_TOKEN"] = "other-token";
+  run({"get", "functions"});
+  EXPECT_EQ(last_endpoint_.server, "https://far:1");
+  EXPECT_EQ(last_endpoint_.token, "other-token");
+  variables_["SUBITO_SERVER"] = "https://variable:1";
+  run({"get", "functions"});
+  EXPECT_EQ(last_endpoint_.server, "https://variable:1");
+  EXPECT_EQ(last_endpoint_.ca_file, "");
+  run({"get", "functions", "--server", "https://flag:1"});
+  EXPECT_EQ(last_endpoint_.server, "https://flag:1");
+  run({"get", "functions", "--socket", "/s"});
+  EXPECT_EQ(last_endpoint_.socket_path, "/s");
+  EXPECT_EQ(last_endpoint_.token, "");
+}
+
+TEST_F(CliAccess, ContextsAreUsedAndForgotten) {
+  Contexts contexts;
+  contexts.put({"one", "https://one:1", "", "t1"});
+  contexts.put({"two", "https://two:1", "", "t2"});
+  ASSERT_TRUE(save_contexts(config(), contexts));
+  EXPECT_EQ(run({"context", "use", "one"}).code, kOk);
+  EXPECT_EQ(run({"context", "current"}).out, "one\n");
+  EXPECT_THAT(run({"context", "use", "tow"}).err, HasSubstr("did you mean 'two'"));
+  EXPECT_EQ(run({"logout"}).code, kOk);
+  EXPECT_EQ(run({"context", "current"}).code, kNotFound);
+  EXPECT_EQ(run({"context", "delete", "two"}).code, kOk);
+  EXPECT_THAT(run({"context", "list"}).out, StartsWith("no contexts"));
+  EXPECT_EQ(run({"logout"}).code, kNotFound);
+}
+
+TEST_F(CliAccess, AFileOfContextsThatOthersCanReadIsRefusedAndNobodyElseIsAsked) {
+  Contexts contexts;
+  contexts.put({"far", "https://far:1", "", "secret-token"});
+  ASSERT_TRUE(save_contexts(config(), contexts));
+  ASSERT_EQ(::chmod(config().c_str(), 0644), 0);
+  const Printed asked = run({"get", "functions"});
+  EXPECT_THAT(asked.err, HasSubstr("chmod 600"));
+  EXPECT_EQ(last_endpoint_.socket_path, config());
+  EXPECT_EQ(run({"context", "list"}).code, kFailed);
+}
+
+TEST_F(CliAccess, TheAuditLogIsShownAndVerified) {
+  EXPECT_THAT(run({"audit"}).out, StartsWith("nothing is written down"));
+  run({"scale", "stock", "--min", "1"});
+  token_of("ci");
+  const Printed shown = run({"audit"});
+  EXPECT_EQ(shown.code, kOk) << shown.err;
+  EXPECT_THAT(shown.out, HasSubstr("scale"));
+  EXPECT_THAT(shown.out, HasSubstr("default/stock"));
+  EXPECT_THAT(shown.out, HasSubstr("ci (default:deploy)"));
+  EXPECT_THAT(shown.out, HasSubstr("uid 0"));
+  EXPECT_EQ(run({"audit", "--verify"}).out, "2 lines, none of them changed or missing\n");
+  EXPECT_THAT(run({"audit", "--tail", "1", "-o", "json"}).out, HasSubstr(R"("seq":2)"));
+  EXPECT_EQ(run({"audit", "--since", "yesterday"}).code, kUsage);
+}
+
+}  // namespace
+}  // namespace subito::cli
