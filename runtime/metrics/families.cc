@@ -35,12 +35,9 @@ constexpr const Family* kAll[] = {&kNode,
                                   &kTemplatesMemory,
                                   &kRedisUp,
                                   &kRedisRestarts,
-<<<<<<< HEAD
                                   &kCertificateEnd,
-=======
                                   &kAccessRefused,
                                   &kAuditLost,
->>>>>>> next
                                   &kDecisions,
                                   &kOverflow,
                                   &kRevision,

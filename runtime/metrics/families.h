@@ -97,18 +97,15 @@ inline constexpr Family kRedisUp{
     "1: the private Redis is ready. Absent with a Redis of one's own."};
 inline constexpr Family kRedisRestarts{"subito_redis_restarts", kCounter, "", "",
                                        "Starts of the private Redis after it had died."};
-<<<<<<< HEAD
 inline constexpr Family kCertificateEnd{
     "subito_certificate_end_time_seconds", kGauge, "seconds", "",
     "When the certificate that new connections get runs out, Unix time. Absent without TLS."};
-=======
 inline constexpr Family kAccessRefused{
     "subito_access_refused", kCounter, "", "",
     "Requests that were refused for want of a token, or of what it may do."};
 inline constexpr Family kAuditLost{
     "subito_audit_lost", kCounter, "", "",
     "Lines of the audit log that could not be written. While none can be, changes are refused."};
->>>>>>> next
 inline constexpr Family kDecisions{
     "subito_scheduler_decisions", kCounter, "", "decision, reason",
     "Starts, drains and stops of pods that the policy or the scheduler decided, by reason."};

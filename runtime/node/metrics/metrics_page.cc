@@ -212,14 +212,11 @@ void MetricsPage::write_pool(const NodeFacts& node) {
   if (node.redis_ready) page_.value({}, *node.redis_ready ? 1 : 0);
   page_.family(families::kRedisRestarts);
   if (node.redis_ready) page_.value({}, node.redis_restarts);
-<<<<<<< HEAD
   page_.family(families::kCertificateEnd);
   if (node.certificate_end_unix_s)
     page_.value({}, static_cast<std::uint64_t>(*node.certificate_end_unix_s));
-=======
   one(families::kAccessRefused, node.access_refused);
   one(families::kAuditLost, node.audit_lost);
->>>>>>> next
 }
 
 void MetricsPage::write_decisions() {

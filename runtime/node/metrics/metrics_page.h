@@ -32,12 +32,9 @@ struct NodeFacts {
   std::size_t control_connections = 0;
   std::optional<bool> redis_ready;  // empty: it has none of its own
   std::uint64_t redis_restarts = 0;
-<<<<<<< HEAD
   std::optional<std::int64_t> certificate_end_unix_s;  // empty: nothing is served by TLS
-=======
   std::uint64_t access_refused = 0;
   std::uint64_t audit_lost = 0;
->>>>>>> next
   metrics::DurationBuckets loop_lag;
   std::vector<api::Condition> conditions;
 };
