@@ -197,6 +197,10 @@ FieldReference make_reference() {
   // There for their defaults.
   defaults.mutable_spec()->mutable_scaling()->mutable_knative();
   defaults.mutable_spec()->add_breakers();
+  RateLimits& rates = *defaults.mutable_spec()->mutable_rate_limits();
+  rates.mutable_total();
+  rates.mutable_per_caller();
+  rates.add_callers();
   defaults.mutable_spec()->add_triggers()->mutable_stream();
   defaults.mutable_spec()->add_triggers()->mutable_due();
   apply_defaults(defaults);

@@ -29,6 +29,9 @@ class Gateway final : public server::Handler, private Caller {
     routes_ = std::move(routes);
     meters_.set_routes(routes_.names());
   }
+  // Which of the requests that bring no trace are traced.
+  void sample(const traces::Sampler& sampler) { names_.sample(sampler); }
+  void stop_counting() { meters_.stop_counting(); }
   const RouteMeters& meters() const { return meters_; }
   // Whether that exchange is an invocation of this gateway's, not answered to its end.
   bool has(server::ExchangeId id) const { return exchanges_.contains(id.value()); }

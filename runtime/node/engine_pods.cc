@@ -5,6 +5,7 @@
 #include "runtime/base/check.h"
 #include "runtime/node/engine.h"
 #include "runtime/node/heads.h"
+#include "runtime/node/traces/tracer.h"
 
 namespace subito::node {
 namespace {
@@ -92,6 +93,11 @@ Status Engine::on_result(Pod& pod, InvocationRecord& record, const protocol::Fra
     observer_.on_exception(pod, head.failure(), work);
   }
   answer.timing = timing(record, pod);
+  if (record.trace) {
+    record.trace->failure = head.failure().type().substr(0, kTraceFailureBytesMax);
+    tracer_->pod_spans(record, head, answer.timing, loop_.now());
+  }
+  answer.rate_fields = std::move(record.rate_fields);
   record.status = answer.head.status;
   record.waited = answer.timing.queue;
   record.cpu_use = cpu_use_of(head);

@@ -19,6 +19,7 @@
 #include "runtime/node/functions.h"
 #include "runtime/node/metrics/host_facts.h"
 #include "runtime/node/metrics/series.h"
+#include "runtime/node/traces/span_exporter.h"
 #include "runtime/node/triggers/triggers.h"
 
 namespace subito::node {
@@ -33,6 +34,7 @@ struct NodeFacts {
   std::optional<bool> redis_ready;  // empty: it has none of its own
   std::uint64_t redis_restarts = 0;
   metrics::DurationBuckets loop_lag;
+  std::optional<SpanExporter::Counts> traces;  // empty: none are exported
 };
 
 class MetricsPage {
@@ -44,6 +46,7 @@ class MetricsPage {
     const gateway::Gateway& gateway;
     const Triggers* triggers = nullptr;  // null: there are none
     std::function<NodeFacts()> node;
+    bool counted = true;  // false: nothing is, and there is no page
   };
   // A function is looked at in some 2 µs, a pod in some 100 (its memory), 64 KiB are written in
   // some 200.
@@ -77,6 +80,7 @@ class MetricsPage {
   void write_host(const HostFacts& host);
   void write_routes(const NodeFacts& node);
   void write_pool(const NodeFacts& node);
+  void write_traces(const NodeFacts& node);
   void write_decisions();
   template <typename Row>
   void write_rows(std::span<const Series<Row>> series, const std::vector<Row>& rows);
