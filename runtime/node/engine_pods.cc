@@ -96,6 +96,7 @@ Status Engine::on_result(Pod& pod, InvocationRecord& record, const protocol::Fra
   if (record.trace) {
     record.trace->failure = head.failure().type().substr(0, kTraceFailureBytesMax);
     tracer_->pod_spans(record, head, answer.timing, loop_.now());
+    if (frame.end()) record.trace->answered = loop_.now();
   }
   answer.rate_fields = std::move(record.rate_fields);
   record.status = answer.head.status;
@@ -113,6 +114,7 @@ Status Engine::on_result(Pod& pod, InvocationRecord& record, const protocol::Fra
 }
 
 Status Engine::on_body(InvocationRecord& record, const protocol::Frame& frame) {
+  if (record.trace && frame.end()) record.trace->answered = loop_.now();
   record.unconsumed += frame.body.size();
   if (!record.caller->on_answer_body(record.token, frame.body, frame.end())) {
     record.caller_blocked = true;

@@ -107,6 +107,7 @@ void Tracer::start_spans(const InvocationRecord& record, const Pod* pod, TimePoi
 void Tracer::end(const InvocationRecord& record, const Pod* pod, int status, const Timing& timing,
                  TimePoint now) {
   const InvocationTrace& trace = *record.trace;
+  if (trace.answered != TimePoint()) now = trace.answered;
   const bool reached_a_pod = !timing.start_kind.empty();
   const TimePoint dispatched = std::min(record.arrived + timing.queue, now);
   const TimePoint begun = std::min(dispatched + timing.start, now);
