@@ -9,6 +9,7 @@ FLOOR = {
     "runtime/protocol": 1,
     "runtime/http": 1,
     "runtime/symbols": 1,
+    "runtime/traces": 1,
     "runtime/triggers": 1,
     "runtime/metrics": 1,
     "deploy/manifest": 1,
@@ -57,7 +58,7 @@ BESIDE = {
 SDK_LISTEN = {"runtime/http", "runtime/loop", "runtime/server"}
 SDK_LISTEN_PREFIX = "listen"
 
-PURE = ("scheduler", "autoscaler", "runtime/triggers", "runtime/metrics")
+PURE = ("scheduler", "autoscaler", "runtime/triggers", "runtime/metrics", "runtime/traces")
 
 # What is pure takes time, observations and a seed, and does nothing itself.
 IMPURE_HEADERS = (

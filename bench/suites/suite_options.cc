@@ -95,6 +95,8 @@ void add_throughput(CLI::App& app, ThroughputOptions& options) {
       ->delimiter(',')
       ->check(CLI::Range(std::uint32_t{1}, kConnectionsMax));
   add_peer_names(command, options.peers);
+  command.add_flag("--observed", options.observed,
+                   "instead of nginx: what metrics, logs and 1 % of traces cost a node");
   add_slices(command, options);
   add_pool(command, options);
 }

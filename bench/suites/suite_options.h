@@ -25,6 +25,7 @@ struct SelfCheckOptions : SuiteOptions {
 
 struct ThroughputOptions : SuiteOptions {
   std::vector<std::string> peers;  // beside nginx, names of peer_plans()
+  bool observed = false;           // what seeing inside costs, instead
   std::vector<std::uint32_t> connections = {1, 16, 64};
 };
 

@@ -67,10 +67,26 @@ void add_targets(const WarmRun& run, std::vector<WarmTarget>& targets) {
       {"CPU a request" + where, kCpuRatioMax, false, ratio_spread(*subito, cpu_us).median});
 }
 
+// Of CPU time, which is the firmer figure, and of requests where the node is what limits them.
+void add_observed_targets(const WarmRun& run, std::vector<WarmTarget>& targets) {
+  for (const Series& series : run.pairs.series) {
+    if (series.name != WarmPeers::kSubito || series.pairs.empty()) continue;
+    const std::string where = format(" over a node that tells nothing, %s, %u connections",
+                                     run.scenario.answer.name, run.scenario.connections);
+    targets.push_back({"CPU a request" + where, kObservedCpuRatioMax, false,
+                       ratio_spread(series, cpu_us).median});
+    if (run.scenario.connections == 1) continue;
+    targets.push_back({"requests/s" + where, kObservedPerSecondRatioMin, true,
+                       ratio_spread(series, answers_per_second).median});
+  }
+}
+
 }  // namespace
 
 Result<ThroughputResult> measure_throughput(const ThroughputOptions& options) {
-  ASSIGN_OR_RETURN(const WarmPeers peers, WarmPeers::make(options.pool_size, options.peers));
+  ASSIGN_OR_RETURN(const WarmPeers peers, options.observed
+                                              ? WarmPeers::make_observed(options.pool_size)
+                                              : WarmPeers::make(options.pool_size, options.peers));
   ThroughputResult result;
   describe_suite("throughput", options, peers.all(), result);
   tell_peers(peers, result);
@@ -86,6 +102,10 @@ Result<ThroughputResult> measure_throughput(const ThroughputOptions& options) {
 
 std::vector<WarmTarget> targets_of(const ThroughputResult& result) {
   std::vector<WarmTarget> targets;
+  if (result.reference == WarmPeers::kBare) {
+    for (const WarmRun& run : result.runs) add_observed_targets(run, targets);
+    return targets;
+  }
   if (result.reference != "nginx") return targets;
   for (const WarmRun& run : result.runs) add_targets(run, targets);
   return targets;

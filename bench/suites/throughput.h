@@ -18,6 +18,9 @@ struct ThroughputResult : WarmResult {};
 inline constexpr double kOneConnectionRatioMax = 1.0;
 inline constexpr double kPerSecondRatioMin = 1.5;
 inline constexpr double kCpuRatioMax = 1.0;
+// Metrics, logs and 1 % of traces take under 5 %.
+inline constexpr double kObservedPerSecondRatioMin = 0.95;
+inline constexpr double kObservedCpuRatioMax = 1.05;
 
 Result<ThroughputResult> measure_throughput(const ThroughputOptions& options);
 

@@ -54,6 +54,41 @@ Result<WarmPeers> WarmPeers::make(std::uint32_t pool_size, const std::vector<std
   return made;
 }
 
+// The handler beside it takes the traces: whoever answers 200 will do.
+Result<WarmPeers> WarmPeers::make_observed(std::uint32_t pool_size) {
+  ASSIGN_OR_RETURN(const std::string binary, find_function(kFunction));
+  ASSIGN_OR_RETURN(TempFolder folder, TempFolder::make());
+  ASSIGN_OR_RETURN(ListeningHandler receiver, ListeningHandler::start(binary, "127.0.0.1:0"));
+  ASSIGN_OR_RETURN(Bed bed, Bed::make(binary, pool_size,
+                                      {"--traces", receiver.url() + kEmptyAnswer.path,
+                                       "--trace-sample", "0.01"}));
+  ASSIGN_OR_RETURN(Bed bare,
+                   Bed::make(binary, pool_size, {"--metrics", "off", "--logs-size", "0"}));
+  WarmPeers made(std::move(folder), std::move(bed));
+  made.handler_.emplace(std::move(receiver));
+  made.bare_.emplace(std::move(bare));
+  for (Bed* each : {&made.bed_, &*made.bare_}) {
+    RETURN_IF_ERROR(each->api.deploy({kFunction, binary, "pooled", kIdle}));
+  }
+  const std::string base = std::string("/function/") + kFunction;
+  const WarmPeer reference = {kBare,
+                              "a node of Subito that counts, keeps and traces nothing",
+                              made.bare_->gateway,
+                              base,
+                              {made.bare_->node.pid()}};
+  WarmPeer again = reference;
+  again.name = std::string(kBare) + "-again";
+  again.what = "the same one: what it differs by is noise";
+  made.peers_ = {reference,
+                 again,
+                 {kSubito,
+                  "a node with metrics, logs and 1 % of its requests traced",
+                  made.bed_.gateway,
+                  base,
+                  {made.bed_.node.pid()}}};
+  return made;
+}
+
 Status WarmPeers::open_handlers(const std::string& binary) {
   ASSIGN_OR_RETURN(ListeningHandler handler, ListeningHandler::start(binary, "127.0.0.1:0"));
   handler_.emplace(std::move(handler));

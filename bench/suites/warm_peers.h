@@ -29,6 +29,10 @@ class WarmPeers {
  public:
   // `more`: names of peer_plans() beside nginx; one that does not start is missing.
   static Result<WarmPeers> make(std::uint32_t pool_size, const std::vector<std::string>& more = {});
+  // What seeing inside costs: `subito-bare` counts, keeps and traces nothing and is the reference,
+  // `subito-bare-again` is the same one, `subito` counts, keeps logs and traces 1 % of the
+  // requests.
+  static Result<WarmPeers> make_observed(std::uint32_t pool_size);
 
   const WarmPeer& subito() const;
   const std::vector<WarmPeer>& all() const { return peers_; }  // the reference first
@@ -36,6 +40,7 @@ class WarmPeers {
 
   static constexpr const char* kFunction = "measured";
   static constexpr const char* kSubito = "subito";
+  static constexpr const char* kBare = "subito-bare";
 
  private:
   WarmPeers(TempFolder folder, Bed bed) : folder_(std::move(folder)), bed_(std::move(bed)) {}
@@ -46,6 +51,7 @@ class WarmPeers {
 
   TempFolder folder_;  // of sockets; destroyed last
   Bed bed_;
+  std::optional<Bed> bare_;
   std::optional<ListeningHandler> behind_nginx_;
   std::optional<ListeningHandler> handler_;
   std::optional<Nginx> returning_;  // on a Unix socket, the upstream of lean_

@@ -194,6 +194,13 @@ struct BreakerView {
   std::uint64_t calls_refused = 0;
 };
 
+// How often a function may be called.
+struct RateLimitView {
+  std::string limit;          // "total", "perCaller", "callers", "namespace"
+  std::string words;          // "100 per 1s, at once 200"
+  std::uint64_t refused = 0;  // of it since the node started
+};
+
 // What wakes a function beside requests.
 struct TriggerView {
   std::string name;
@@ -258,6 +265,7 @@ struct FunctionView {
   std::uint64_t exceptions = 0;       // thrown or died of since the node started
   std::size_t exception_groups = 0;   // equal ones together
   std::vector<BreakerView> breakers;  // by the name of whom it calls
+  std::vector<RateLimitView> rate_limits;
   std::vector<TriggerView> triggers;  // by name
   std::string url;                    // "http://127.0.0.1:8080/function/NAME"; empty: no client
   std::vector<Event> events;          // oldest first; only by get_function(), at most kEventsKept

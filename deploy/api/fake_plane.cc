@@ -98,6 +98,8 @@ void fill(FakePlane& plane) {
       12'000,
       1100};
   catalogue.breakers = breakers();
+  catalogue.rate_limits = {{"total", "100 per 1s, at once 200", 0},
+                           {"perCaller", "10 per 1s, at once 10", 7}};
   (*catalogue.manifest.mutable_metadata()->mutable_labels())["app"] = "shop";
   catalogue.exceptions = 1000;
   catalogue.exception_groups = 1;

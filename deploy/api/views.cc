@@ -59,6 +59,10 @@ Json breaker_json(const BreakerView& view) {
   return json;
 }
 
+Json rate_limit_json(const RateLimitView& view) {
+  return {{"limit", view.limit}, {"words", view.words}, {"refused", view.refused}};
+}
+
 Json trigger_json(const TriggerView& view) {
   Json json = {
       {"name", view.name},           {"kind", view.kind},     {"what", view.what},
@@ -120,6 +124,7 @@ Json function_json(const FunctionView& view, bool with_events) {
                {"exceptions", {{"count", view.exceptions}, {"groups", view.exception_groups}}},
                {"scaling", scaling_json(view.scaling)},
                {"breakers", items(view.breakers, breaker_json)},
+               {"rateLimits", items(view.rate_limits, rate_limit_json)},
                {"triggers", items(view.triggers, trigger_json)},
                {"artefact", view.artefact},
                {"createdAt", time_text(view.created_unix_ns)},

@@ -43,6 +43,9 @@ struct UpOptions {
   std::string record_file;                  // of every input of the scheduler; empty: none
   std::string metrics_host;                 // of /metrics on a port of its own; empty: none
   std::uint16_t metrics_port = 0;
+  bool metrics_off = false;                 // nothing is counted
+  std::string traces_url;                   // of a receiver of OTLP; empty: nothing is traced
+  double trace_share = 0.01;                // of the requests that bring no trace
   std::string placement = "near";           // near, any
   std::uint64_t logs_bytes_max = 16 << 20;  // files of one function's log; 0: none are written
   std::uint64_t logs_total_bytes_max = 256 << 20;  // of all

@@ -111,6 +111,16 @@ void print_breakers(const Session& session, const Json& breakers) {
   }
 }
 
+void print_rate_limits(const Session& session, const Json& limits) {
+  const char* label = "Rate limits";
+  for (const Json& limit : limits) {
+    print_label(session, label,
+                scalar(limit.at("limit")) + " " + printable(limit.value("words", "")) + "; " +
+                    limit.at("refused").dump() + " refused");
+    label = "";
+  }
+}
+
 // Where clients reach it: by its name, and at paths of its own.
 void print_urls(const Session& session, const Json& function) {
   const std::string url = scalar(function.at("url"));
@@ -190,6 +200,7 @@ void print_head(const Session& session, const Json& function) {
   print_start(session, function);
   print_scaling(session, function.at("scaling"));
   print_breakers(session, function.value("breakers", Json::array()));
+  print_rate_limits(session, function.value("rateLimits", Json::array()));
 }
 
 void print_heading(const Session& session, const char* text) {

@@ -158,6 +158,7 @@ std::string next_step(const std::string& type, const std::string& name) {
   };
   if (type == "deadline-exceeded") return field("spec.timeout");
   if (type == "queue-full") return field("spec.scaling.queueLimit");
+  if (type == "rate-limited") return field("spec.rateLimits");
   if (type == "in-flight-limit") return field("spec.scaling.inFlightMax");
   if (type == "queue-timeout" || type == "queue-too-long") return field("spec.scaling.max");
   if (type == "body-too-large") return field("spec.bodyMax");

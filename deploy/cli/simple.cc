@@ -100,6 +100,8 @@ void parse_listen(const std::string& text, UpOptions& options) {
 
 // What the node tells of itself is for this machine alone, unless somebody says otherwise.
 void parse_metrics(const std::string& text, UpOptions& options) {
+  options.metrics_off = text == "off";
+  if (options.metrics_off) return;
   std::tie(options.metrics_host, options.metrics_port) =
       parse_address("--metrics", text, "127.0.0.1");
 }
@@ -146,6 +148,14 @@ std::string fault_of_tls(const UpOptions& options) {
     return "--tls-cert and --tls-key: say what they are for: --tls-listen ADDRESS:PORT, "
            "--api-listen ADDRESS:PORT or both";
   return "";
+}
+
+void parse_traces(const std::string& text, UpOptions& options) {
+  const bool http = text.rfind("http://", 0) == 0 || text.rfind("https://", 0) == 0;
+  if (!http || text.find("://") + 3 >= text.size())
+    throw CLI::ValidationError("--traces: is '" + text +
+                               "', allowed is http://HOST:PORT or https://HOST:PORT");
+  options.traces_url = text;
 }
 
 constexpr std::uint64_t kLogBytesMin = 1 << 20;
@@ -280,6 +290,26 @@ void add_version(CLI::App& app, Session& session) {
   });
 }
 
+void add_observing_options(CLI::App& command, UpOptions& options) {
+  command
+      .add_option_function<std::string>(
+          "--metrics", [&options](const std::string& text) { parse_metrics(text, options); },
+          "serve /metrics on a port of its own too, for Prometheus: to whoever reaches it, without "
+          "a "
+          "password; :PORT is loopback (it is always at the API socket); off: count nothing")
+      ->type_name("ADDRESS:PORT");
+  command
+      .add_option_function<std::string>(
+          "--traces", [&options](const std::string& text) { parse_traces(text, options); },
+          "send traces to this receiver of OTLP over HTTP, http://127.0.0.1:4318")
+      ->type_name("URL");
+  command
+      .add_option("--trace-sample", options.trace_share,
+                  "with --traces: which share of the requests that bring no trace is traced")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+}
+
 void add_up(CLI::App& app, Session& session) {
   auto options = std::make_shared<UpOptions>();
   CLI::App& command = *app.add_subcommand("up", "Run a node in the foreground");
@@ -310,13 +340,7 @@ void add_up(CLI::App& app, Session& session) {
       .add_option("--record", options->record_file,
                   "write what the scheduler is told and decides, for `subito simulate --replay`")
       ->type_name("FILE");
-  command
-      .add_option_function<std::string>(
-          "--metrics", [options](const std::string& text) { parse_metrics(text, *options); },
-          "serve /metrics on a port of its own too, for Prometheus: to whoever reaches it, without "
-          "a "
-          "password; :PORT is loopback (it is always at the API socket)")
-      ->type_name("ADDRESS:PORT");
+  add_observing_options(command, *options);
   command
       .add_option("--placement", options->placement,
                   "near: pods whose calls are short run on the core of the node's loop while few "

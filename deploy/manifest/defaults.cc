@@ -56,6 +56,18 @@ void apply_breaker(Breaker& breaker) {
   if (!breaker.has_slow_ms()) breaker.set_slow_ms(kBreakerSlowMs);
 }
 
+template <typename AnyRate>
+void apply_rate(AnyRate& rate) {
+  if (!rate.has_per_ms()) rate.set_per_ms(kRatePerMs);
+  if (!rate.has_burst()) rate.set_burst(rate.requests());
+}
+
+void apply_rate_limits(RateLimits& limits) {
+  if (limits.has_total()) apply_rate(*limits.mutable_total());
+  if (limits.has_per_caller()) apply_rate(*limits.mutable_per_caller());
+  for (CallerRate& rate : *limits.mutable_callers()) apply_rate(rate);
+}
+
 void apply_trigger(Trigger& trigger, const FunctionSpec& spec) {
   if (!trigger.has_deliveries()) trigger.set_deliveries(kTriggerDeliveries);
   if (trigger.has_stream()) {
@@ -104,6 +116,7 @@ void apply_defaults(Function& function) {
     if (binding.has_redis() && binding.redis().key_prefix().empty())
       binding.mutable_redis()->set_key_prefix(metadata.name() + ":");
   }
+  if (spec.has_rate_limits()) apply_rate_limits(*spec.mutable_rate_limits());
   for (Breaker& breaker : *spec.mutable_breakers()) apply_breaker(breaker);
   for (Trigger& trigger : *spec.mutable_triggers()) apply_trigger(trigger, spec);
   for (GivenObject& object : *spec.mutable_config()) apply_given(object, "config");

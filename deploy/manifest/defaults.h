@@ -79,6 +79,8 @@ inline constexpr std::int64_t kBreakerSlowMs = 0;
 // With backoffs of up to a minute ten tries last some minutes: what is away for longer is a
 // person's.
 inline constexpr std::int32_t kTriggerDeliveries = 10;
+// What people count in. The burst is what comes in that time.
+inline constexpr std::int64_t kRatePerMs = 1000;
 // In the order of the stream, which is what most consumers count on.
 inline constexpr std::int32_t kStreamInFlight = 1;
 inline constexpr std::int32_t kStreamBatch = 1;

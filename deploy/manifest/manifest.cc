@@ -40,6 +40,9 @@ class CrossChecks {
            [&](int i) { return spec.breakers(i).call(); });
     for (int i = 0; i < spec.breakers_size(); ++i)
       breaker("spec.breakers[" + std::to_string(i) + "].call", spec.breakers(i).call());
+    const RateLimits& rates = spec.rate_limits();
+    unique("spec.rateLimits.callers", "function", rates.callers_size(),
+           [&](int i) { return rates.callers(i).function(); });
     unique("spec.triggers", "name", spec.triggers_size(),
            [&](int i) { return spec.triggers(i).name(); });
     for (int i = 0; i < spec.triggers_size(); ++i)

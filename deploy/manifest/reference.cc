@@ -199,6 +199,10 @@ FieldReference make_reference() {
   defaults.mutable_spec()->add_breakers();
   defaults.mutable_spec()->add_config();
   defaults.mutable_spec()->add_secrets();
+  RateLimits& rates = *defaults.mutable_spec()->mutable_rate_limits();
+  rates.mutable_total();
+  rates.mutable_per_caller();
+  rates.add_callers();
   defaults.mutable_spec()->add_triggers()->mutable_stream();
   defaults.mutable_spec()->add_triggers()->mutable_due();
   apply_defaults(defaults);

@@ -64,6 +64,8 @@ TEST(Rules, DefaultsStandInTheComments) {
            {"int64 open_ms", format_duration_ms(kBreakerOpenMs)},
            {"int32 probes", std::to_string(kBreakerProbes)},
            {"slow_ms", format_duration_ms(kBreakerSlowMs)},
+           {"int64 per_ms = 2", format_duration_ms(kRatePerMs)},
+           {"int64 per_ms = 3", format_duration_ms(kRatePerMs)},
            {"body_bytes_max =", format_size_bytes(kBodyBytesMax)}}) {
     const std::size_t at = proto.find(" " + field);
     ASSERT_NE(at, proto.npos) << field;

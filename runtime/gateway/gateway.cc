@@ -12,6 +12,8 @@ namespace {
 // Live: the loop turns. Ready: send traffic here.
 constexpr std::string_view kLivePath = "/healthz";
 constexpr std::string_view kReadyPath = "/readyz";
+constexpr const char* kRatePolicy = "ratelimit-policy";
+constexpr const char* kRateLimit = "ratelimit";
 
 // In front of what an answer of ours tells: a client cannot see who made it.
 constexpr char kWhoAnswers[] = "the node answers: ";
@@ -44,6 +46,15 @@ std::optional<std::string> take_field(http::Fields& fields, std::string_view nam
     return true;
   });
   return value;
+}
+
+// Of the node's limits; a function that has none here may tell of its own.
+void add_rate_fields(http::Fields& fields, RateFields&& rate) {
+  if (rate.policy.empty()) return;
+  take_field(fields, kRatePolicy);
+  take_field(fields, kRateLimit);
+  fields.emplace_back(kRatePolicy, std::move(rate.policy));
+  fields.emplace_back(kRateLimit, std::move(rate.limit));
 }
 
 double milliseconds(Duration duration) {
@@ -102,6 +113,7 @@ void Gateway::on_request_of(std::string subject, server::ExchangeId id, http::Re
   Invocation invocation = make_invocation(std::move(head), *std::move(target), end);
   invocation.subject = std::move(subject);
   invocation.request_id = request_id;
+  invocation.client_address = server_->peer(id).address;
   exchange.request_id = std::move(request_id);
   exchange.invocation = invoker_.invoke(*this, id.value(), std::move(invocation));
 }
@@ -159,6 +171,7 @@ Invocation Gateway::make_invocation(http::RequestHead&& head, Target&& target, b
   invocation.tracestate = take_field(invocation.fields, "tracestate").value_or("");
   if (!is_traceparent(invocation.traceparent)) {
     invocation.traceparent = names_.traceparent();
+    invocation.trace_is_new = true;
     invocation.tracestate.clear();
   }
   return invocation;
@@ -204,6 +217,7 @@ bool Gateway::on_answer(CallerToken token, Answer&& answer, std::string_view bod
   take_field(answer.head.fields, "proxy-status");
   answer.head.fields.emplace_back("x-request-id", exchange->request_id);
   answer.head.fields.emplace_back("server-timing", server_timing(answer.timing));
+  add_rate_fields(answer.head.fields, std::move(answer.rate_fields));
   if (end) exchanges_.erase(token);
   // One frame's body is well below the server's high-water mark.
   server_->respond(server::ExchangeId(token), std::move(answer.head), body, end);
@@ -231,6 +245,7 @@ void Gateway::on_failure(CallerToken token, Failure&& failure) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*failure.retry_after).count();
     head.fields.emplace_back("retry-after", std::to_string(seconds));
   }
+  add_rate_fields(head.fields, std::move(failure.rate_fields));
   meters_.count(exchange->meter, failure.status, failure.timing);
   const std::string request_id = exchange->request_id;
   exchanges_.erase(token);

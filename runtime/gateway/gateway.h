@@ -38,6 +38,9 @@ class Gateway final : public server::Handler, private Caller {
   void set_guarded(Guarded guarded) { guarded_ = std::move(guarded); }
   // Why the node is not ready, for who asks at /readyz; empty: it is. Absent: it always is.
   void set_readiness(std::function<std::string()> why_not) { why_not_ready_ = std::move(why_not); }
+  // Which of the requests that bring no trace are traced.
+  void sample(const traces::Sampler& sampler) { names_.sample(sampler); }
+  void stop_counting() { meters_.stop_counting(); }
   const RouteMeters& meters() const { return meters_; }
   // Whether that exchange is an invocation of this gateway's, not answered to its end.
   bool has(server::ExchangeId id) const { return exchanges_.contains(id.value()); }

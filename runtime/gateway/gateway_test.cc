@@ -244,6 +244,20 @@ TEST_F(GatewayTest, TurnsAFailureIntoAProblemWithRetryAfterInWholeSeconds) {
   EXPECT_NE(server.answer(id).body.find("urn:subito:problem:queue-full"), std::string::npos);
 }
 
+TEST_F(GatewayTest, TellsOfRateLimitsInPlaceOfTheFunction) {
+  server.set_peer({"192.0.2.7", 4711, {}});
+  const auto id = server.request("GET", "/function/echo");
+  EXPECT_EQ(invoker.invocation.client_address, "192.0.2.7");
+  Answer made;
+  made.head.status = 200;
+  made.head.content_length = 0;
+  made.head.fields.emplace_back("ratelimit", "\"own\";r=1");
+  made.rate_fields = {"\"total\";q=1;w=1", "\"total\";r=0;t=1"};
+  invoker.caller->on_answer(invoker.token, std::move(made), "", true);
+  EXPECT_EQ(server.answer(id).field("ratelimit-policy"), "\"total\";q=1;w=1");
+  EXPECT_EQ(server.answer(id).field("ratelimit"), "\"total\";r=0;t=1");
+}
+
 TEST_F(GatewayTest, ClosesTheConnectionWhenAnAnswerBreaksOff) {
   const auto id = server.request("GET", "/function/echo");
   invoker.caller->on_answer(invoker.token, Answer(), "half", false);

@@ -57,9 +57,12 @@ struct Invocation {
   std::string request_id;
   std::string traceparent;
   std::string tracestate;
+  bool trace_is_new = false;  // made here: there is no span that its traceparent names
   // Never longer than the function's own timeout.
   std::optional<Duration> timeout;
   std::vector<FunctionId> callers;  // functions whose calls lead here, the outermost first
+  std::string subject;              // name of the token that was shown; empty: none was
+  std::string client_address;       // numeric, of the TCP peer; empty: there is none
 };
 
 // Where the time of an invocation went.
@@ -71,9 +74,16 @@ struct Timing {
   std::string_view start_kind;
 };
 
+// What clients are told of rate limits: values of RateLimit-Policy and RateLimit. Empty: nothing.
+struct RateFields {
+  std::string policy;
+  std::string limit;
+};
+
 struct Answer {
   http::ResponseHead head;
   Timing timing;
+  RateFields rate_fields = {};
 };
 
 // The invocation has no answer of its function's own.
@@ -83,6 +93,7 @@ struct Failure {
   std::string detail;  // for people
   std::optional<Duration> retry_after;
   Timing timing;
+  RateFields rate_fields = {};
 };
 
 class Caller {

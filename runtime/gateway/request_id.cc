@@ -12,16 +12,6 @@ namespace subito::gateway {
 namespace {
 
 constexpr std::size_t kRequestIdBytesMax = 128;
-constexpr std::size_t kTraceparentBytes = 55;
-
-bool is_lower_hex(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
-}
-
-bool is_all_zero(std::string_view text) {
-  return text.find_first_not_of('0') == text.npos;
-}
 
 }  // namespace
 
@@ -47,11 +37,11 @@ std::string RequestNames::request_id() {
 }
 
 std::string RequestNames::traceparent() {
-  char out[kTraceparentBytes + 1];
-  std::snprintf(out, sizeof out, "00-%016llx%016llx-%016llx-00",
-                static_cast<unsigned long long>(next()), static_cast<unsigned long long>(next()),
-                static_cast<unsigned long long>(next() | 1));
-  return out;
+  traces::TraceContext context;
+  context.trace = {next(), next()};
+  context.span = next() | 1;
+  context.sampled = sampler_.takes(context.trace);
+  return traces::to_traceparent(context);
 }
 
 bool is_request_id(std::string_view value) {
@@ -64,13 +54,7 @@ bool is_request_id(std::string_view value) {
 }
 
 bool is_traceparent(std::string_view value) {
-  if (value.size() != kTraceparentBytes || !value.starts_with("00-")) return false;
-  if (value[35] != '-' || value[52] != '-') return false;
-  const std::string_view trace = value.substr(3, 32);
-  const std::string_view parent = value.substr(36, 16);
-  const std::string_view flags = value.substr(53, 2);
-  return is_lower_hex(trace) && is_lower_hex(parent) && is_lower_hex(flags) &&
-         !is_all_zero(trace) && !is_all_zero(parent);
+  return traces::parse_traceparent(value).has_value();
 }
 
 }  // namespace subito::gateway

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/traces/trace_context.h"
+
 namespace subito::gateway {
 
 class RequestNames {
@@ -15,12 +17,15 @@ class RequestNames {
 
   // 16 hex digits.
   std::string request_id();
-  // A new trace: "00-<trace id>-<parent id>-00" (not sampled).
+  // Which of the new traces are sampled; none unless it was set.
+  void sample(const traces::Sampler& sampler) { sampler_ = sampler; }
+  // A new trace: "00-<trace id>-<parent id>-01", 00 if it is not sampled.
   std::string traceparent();
 
  private:
   std::uint64_t next();
   std::array<std::uint64_t, 2> state_;
+  traces::Sampler sampler_;
 };
 
 // A request id that a client may choose: 1 to 128 of [A-Za-z0-9._-].

@@ -39,10 +39,13 @@ class RouteMeters {
   }
   // `status` 0: the client left.
   void count(std::uint32_t meter, int status, const Timing& timing) {
+    if (!counting_) return;
     RouteMeter& counted = meters_[meter];
     ++counted.ended[static_cast<unsigned>(status) < 600 ? static_cast<unsigned>(status) / 100 : 5];
     if (status != 0) counted.duration.observe(timing.queue + timing.start + timing.handler);
   }
+
+  void stop_counting() { counting_ = false; }
 
   const std::vector<RouteMeter>& all() const { return meters_; }
   std::size_t overflowed() const { return overflowed_; }  // routes that are counted together
@@ -53,6 +56,7 @@ class RouteMeters {
   std::vector<RouteMeter> meters_;
   std::vector<std::uint32_t> of_route_;
   std::size_t overflowed_ = 0;
+  bool counting_ = true;
 };
 
 }  // namespace subito::gateway

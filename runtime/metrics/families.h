@@ -109,6 +109,11 @@ inline constexpr Family kAuditLost{
 inline constexpr Family kDecisions{
     "subito_scheduler_decisions", kCounter, "", "decision, reason",
     "Starts, drains and stops of pods that the policy or the scheduler decided, by reason."};
+inline constexpr Family kTraceSpans{
+    "subito_trace_spans", kCounter, "", "outcome",
+    "Spans of sampled requests: exported, dropped (the queue was full), rejected, failed."};
+inline constexpr Family kTraceSpansQueued{"subito_trace_spans_queued", kGauge, "", "",
+                                          "Spans that wait to be sent."};
 inline constexpr Family kOverflow{
     "subito_metrics_overflowed", kGauge, "", "label",
     "Functions, routes, breakers and triggers beyond the limit of series: they share the series "
@@ -140,6 +145,9 @@ inline constexpr Family kRepeats{"subito_function_repeats", kCounter, "", "funct
                                  "Invocations given to another pod after one died with them."};
 inline constexpr Family kRefused{"subito_function_refused", kCounter, "", "function, reason",
                                  "Invocations that the scheduler refused, by reason."};
+inline constexpr Family kRateLimited{"subito_function_rate_limited", kCounter, "",
+                                     "function, limit",
+                                     "Invocations refused because of a rate limit, by limit."};
 inline constexpr Family kFunctionCpu{
     "subito_function_cpu_seconds", kCounter, "seconds", "function",
     "CPU time of handlers, as their pods tell it: of calls after one that took 250 µs or longer."};

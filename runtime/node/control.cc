@@ -225,6 +225,8 @@ api::FunctionView Control::view_of(const DeployedFunction& function) const {
     view.scaling.decided_unix_ns = wall_clock_nanoseconds() - (now - scheduled.last.at).count();
   }
   view.breakers = parts_.breakers.views(function.revision->name, now, wall_clock_nanoseconds());
+  view.rate_limits =
+      parts_.engine.rates().views(*function.revision, parts_.engine.meters().own(function.id));
   view.created_unix_ns = function.created_unix_ns;
   view.deployed_unix_ns = function.deployed_unix_ns;
   view.url = url_of(*function.revision);

@@ -56,6 +56,8 @@ void Engine::route(const RevisionPtr& current, const std::vector<Share>& shares)
   Serving& serving = functions_[current->function];
   serving.current = current;
   serving.split.reset();
+  rates_.put(*current, loop_.now());
+  serving.rate_limited = rates_.limits(current->function);
   std::vector<std::uint32_t> weights;
   std::vector<RevisionPtr> revisions;
   for (const Share& share : shares) {
@@ -68,6 +70,12 @@ void Engine::route(const RevisionPtr& current, const std::vector<Share>& shares)
   if (revisions.size() == 1 && revisions.front() == current) return;
   serving.split = std::make_unique<Serving::Split>(
       Serving::Split{scheduler::TrafficSplit(weights), std::move(revisions)});
+}
+
+void Engine::set_namespace_rate(const std::string& name_space,
+                                std::optional<scheduler::Rate> rate) {
+  rates_.set_namespace_rate(name_space, rate, loop_.now());
+  for (auto& [function, serving] : functions_) serving.rate_limited = rates_.limits(function);
 }
 
 void Engine::remove_lane(FunctionId id) {
@@ -90,6 +98,7 @@ void Engine::remove_function(FunctionId function) {
   for (const FunctionId lane : std::vector(names_.at(name).lanes)) remove_lane(lane);
   names_.erase(name);
   functions_.erase(function);
+  rates_.remove(function);
   failed_.erase(function);
   meters_.remove(function);
 }

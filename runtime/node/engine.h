@@ -20,6 +20,7 @@
 #include "runtime/node/invocation_record.h"
 #include "runtime/node/meters.h"
 #include "runtime/node/pod_table.h"
+#include "runtime/node/rate_gate.h"
 #include "runtime/pods/core_placement.h"
 #include "scheduler/call_graph.h"
 #include "scheduler/cpu_shares.h"
@@ -78,6 +79,8 @@ class PodRequestHandler {
   virtual void on_requester_gone(PodId pod) = 0;
 };
 
+class Tracer;
+
 class Engine final : public Invoker, private PodEvents {
  public:
   Engine(Loop& loop, const scheduler::NodeLimits& limits, EngineObserver& observer);
@@ -88,6 +91,9 @@ class Engine final : public Invoker, private PodEvents {
   void record(scheduler::InputObserver& observer) { scheduler_.observe(&observer); }
   // Null: nobody looks, and the way of a request pays for one comparison.
   void set_request_watcher(RequestWatcher* watcher) { request_watcher_ = watcher; }
+  // Null: nothing is traced. It must outlive the engine.
+  void set_tracer(Tracer* tracer) { tracer_ = tracer; }
+  Tracer* tracer() { return tracer_; }
   // Null: pods run where the kernel puts them. It must outlive the engine.
   void set_placement(pods::CorePlacement* placement) { placement_ = placement; }
   // Called when the home of the pods is lost: the node cannot go on.
@@ -98,6 +104,7 @@ class Engine final : public Invoker, private PodEvents {
   PodTable& pods() { return pods_; }
   const scheduler::Scheduler& scheduler() const { return scheduler_; }
   const Meters& meters() const { return meters_; }
+  void stop_counting() { counting_ = false; }  // invocations, for good
   TimePoint now() const { return loop_.now(); }
 
   // Adds the function or puts a new revision in place of the old: it serves alone on its lane.
@@ -111,6 +118,9 @@ class Engine final : public Invoker, private PodEvents {
   // Who waits there is refused: nobody does any more, and nothing comes (route()).
   void remove_lane(FunctionId lane);
   std::vector<FunctionId> lanes(const std::string& function) const;  // that were put
+  // How often the functions of a namespace may be called together; nothing: no limit of its own.
+  void set_namespace_rate(const std::string& name_space, std::optional<scheduler::Rate> rate);
+  const RateGate& rates() const { return rates_; }
   void scale(FunctionId lane, std::uint32_t pods_min, std::uint32_t pods_max);
   struct Share {
     RevisionPtr revision;  // on a lane that was put
@@ -177,6 +187,7 @@ class Engine final : public Invoker, private PodEvents {
       std::vector<RevisionPtr> revisions;
     };
     std::unique_ptr<Split> split;  // null: all goes to the current one
+    bool rate_limited = false;     // see RateGate::limits()
 
     const RevisionPtr& next() { return split ? split->revisions[split->split.pick()] : current; }
   };
@@ -208,7 +219,9 @@ class Engine final : public Invoker, private PodEvents {
   AtWork at_work(PodId pod) const;
   static AtWork asked_by(const Invocation& request);
   Failure refusal(const InvocationRecord& record, const scheduler::Refuse& refuse) const;
+  std::optional<Failure> rate_fault_of(InvocationRecord& record);
   void count_failed(const InvocationRecord& record, int status);
+  void count_end(const InvocationRecord& record, int status);
   void tell_ended(const InvocationRecord& record, int status);
   void fail_caller(InvocationRecord& record, Failure failure);
   void refuse_later(InvocationRecord& record, Failure failure);
@@ -245,6 +258,7 @@ class Engine final : public Invoker, private PodEvents {
   EngineObserver& observer_;
   PodRequestHandler* requests_ = nullptr;
   RequestWatcher* request_watcher_ = nullptr;
+  Tracer* tracer_ = nullptr;
   pods::CorePlacement* placement_ = nullptr;
   std::function<void(const Error&)> home_lost_;
   std::function<void(const std::string&)> pod_gone_;
@@ -252,6 +266,8 @@ class Engine final : public Invoker, private PodEvents {
   scheduler::Scheduler scheduler_;
   scheduler::Effects effects_;
   Meters meters_;
+  bool counting_ = true;
+  RateGate rates_;
   bool effects_scheduled_ = false;
   Timer timer_;
   PodTable pods_;

@@ -5,6 +5,7 @@
 #include "runtime/base/check.h"
 #include "runtime/node/engine.h"
 #include "runtime/node/refusals.h"
+#include "runtime/node/traces/tracer.h"
 
 namespace subito::node {
 
@@ -43,9 +44,13 @@ InvocationId Engine::invoke(Caller& caller, CallerToken token, Invocation&& invo
   record.deadline = TimePoint::max();
   record.body_complete = !record.request.body_follows;
   if (record.revision != nullptr) {
+    if (tracer_ != nullptr && traces::is_sampled(record.request.traceparent))
+      tracer_->begin(record);
     const Duration limit = record.revision->timeout;
     record.deadline = now + std::min(limit, record.request.timeout.value_or(limit));
-    if (auto failure = fault_of(record)) {
+    auto failure = fault_of(record);
+    if (!failure && serving->second.rate_limited) failure = rate_fault_of(record);
+    if (failure) {
       refuse_later(record, *std::move(failure));
       return id;
     }
@@ -56,6 +61,18 @@ InvocationId Engine::invoke(Caller& caller, CallerToken token, Invocation&& invo
   record.known_to_scheduler = true;
   decided();
   return id;
+}
+
+std::optional<Failure> Engine::rate_fault_of(InvocationRecord& record) {
+  const auto& callers = record.request.callers;
+  const auto calling = callers.empty() ? functions_.end() : functions_.find(callers.back());
+  RateGate::Admission admission =
+      rates_.admit(record.request, calling == functions_.end() ? "" : calling->second.current->name,
+                   record.arrived);
+  record.rate_fields = std::move(admission.fields);
+  if (!admission.refused_by) return std::nullopt;
+  ++meters_.of(record.request.function).rate_limited[*admission.refused_by];
+  return std::move(admission.failure);
 }
 
 void Engine::body(InvocationId id, std::string_view bytes, bool end) {
@@ -155,17 +172,23 @@ void Engine::count_failed(const InvocationRecord& record, int status) {
   }
 }
 
-// Once for each invocation that has a revision: its caller is about to be heard no more.
-void Engine::tell_ended(const InvocationRecord& record, int status) {
-  if (record.revision == nullptr) return;
+void Engine::count_end(const InvocationRecord& record, int status) {
   FunctionMeters& meters = meters_.of(record.request.function);
   const Duration took = loop_.now() - record.arrived;
   ++meters.invocations[record.request.origin];
   meters.count_end(status, took, record.state == InvocationState::kWaiting ? took : record.waited);
   meters.cold += record.cold ? 1 : 0;
   meters.cpu += record.cpu_use.cpu;
-  if (request_watcher_ == nullptr) return;
+}
+
+// Once for each invocation that has a revision: its caller is about to be heard no more.
+void Engine::tell_ended(const InvocationRecord& record, int status) {
+  if (record.revision == nullptr) return;
+  if (counting_) count_end(record, status);
+  if (request_watcher_ == nullptr && !record.trace) return;
   const Pod* pod = pods_.find(record.pod);
+  if (record.trace) tracer_->end(record, pod, status, timing_so_far(record), loop_.now());
+  if (request_watcher_ == nullptr) return;
   request_watcher_->on_request_ended(record, pod, status, timing_so_far(record));
 }
 
@@ -175,6 +198,7 @@ void Engine::fail_caller(InvocationRecord& record, Failure failure) {
   if (caller == nullptr) return;
   count_failed(record, failure.status);
   failure.timing = timing_so_far(record);
+  if (record.trace) record.trace->failure = failure.type;
   tell_ended(record, failure.status);
   if (record.revision) observer_.on_refused(*record.revision, failure, asked_by(record.request));
   if (record.state == InvocationState::kAnswering) {
@@ -215,6 +239,7 @@ void Engine::send_invoke(InvocationRecord& record, const Pod& pod) {
   head.set_deadline_us(static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(left).count()));
   if (request.content_length) head.set_content_length(*request.content_length);
+  head.set_trace(record.trace != nullptr);
   head.set_depth(static_cast<std::uint32_t>(request.callers.size()));
 
   transition(record, InvocationState::kRunning);

@@ -5,6 +5,7 @@
 #include "runtime/base/check.h"
 #include "runtime/node/engine.h"
 #include "runtime/node/heads.h"
+#include "runtime/node/traces/tracer.h"
 
 namespace subito::node {
 namespace {
@@ -92,6 +93,12 @@ Status Engine::on_result(Pod& pod, InvocationRecord& record, const protocol::Fra
     observer_.on_exception(pod, head.failure(), work);
   }
   answer.timing = timing(record, pod);
+  if (record.trace) {
+    record.trace->failure = head.failure().type().substr(0, kTraceFailureBytesMax);
+    tracer_->pod_spans(record, head, answer.timing, loop_.now());
+    if (frame.end()) record.trace->answered = loop_.now();
+  }
+  answer.rate_fields = std::move(record.rate_fields);
   record.status = answer.head.status;
   record.waited = answer.timing.queue;
   record.cpu_use = cpu_use_of(head);
@@ -107,6 +114,7 @@ Status Engine::on_result(Pod& pod, InvocationRecord& record, const protocol::Fra
 }
 
 Status Engine::on_body(InvocationRecord& record, const protocol::Frame& frame) {
+  if (record.trace && frame.end()) record.trace->answered = loop_.now();
   record.unconsumed += frame.body.size();
   if (!record.caller->on_answer_body(record.token, frame.body, frame.end())) {
     record.caller_blocked = true;

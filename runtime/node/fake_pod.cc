@@ -97,6 +97,7 @@ bool RecordingCaller::on_answer(CallerToken token, Answer&& answer, std::string_
   Outcome& outcome = outcomes[token];
   outcome.status = answer.head.status;
   outcome.timing = answer.timing;
+  outcome.rate_fields = answer.rate_fields;
   outcome.fields = std::move(answer.head.fields);
   return on_answer_body(token, body, end);
 }

@@ -105,6 +105,7 @@ struct RecordingCaller final : Caller {
     bool aborted = false;
     std::optional<Failure> failure;
     Timing timing;
+    RateFields rate_fields;
     std::size_t consumed = 0;
   };
   bool on_answer(CallerToken token, Answer&& answer, std::string_view body, bool end) override;

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "autoscaler/cpu_demand.h"
 #include "runtime/base/time.h"
 #include "runtime/gateway/invoker.h"
 #include "runtime/node/revision.h"
+#include "runtime/node/traces/trace_record.h"
 
 namespace subito::node {
 
@@ -54,8 +56,10 @@ struct InvocationRecord {
   // when they have drained.
   std::size_t unconsumed = 0;
   bool caller_blocked = false;
-  int status = 0;              // of the answer that began
-  autoscaler::CpuUse cpu_use;  // as its pod told it with the answer
+  int status = 0;                          // of the answer that began
+  autoscaler::CpuUse cpu_use;              // as its pod told it with the answer
+  RateFields rate_fields;                  // until its answer began
+  std::unique_ptr<InvocationTrace> trace;  // null: it is not sampled
 };
 
 // RFC 9110, 9.2.2, or an Idempotency-Key: running it twice is as good as once.

@@ -17,6 +17,7 @@
 #include "runtime/metrics/duration_buckets.h"
 #include "runtime/pods/home.h"
 #include "scheduler/effects.h"
+#include "scheduler/rate_limits.h"
 #include "scheduler/scheduler.h"
 
 namespace subito::node {
@@ -51,6 +52,7 @@ struct FunctionMeters {
   std::uint64_t repeats = 0;
   Duration cpu{};
   Counts<scheduler::RefuseReason, scheduler::RefuseReason::kNodeClosing> refused;
+  Counts<scheduler::RateLimitKind, scheduler::RateLimitKind::kNamespace> rate_limited;
   std::array<StartReasons, kStartModes> starts;
   std::array<metrics::DurationBuckets, kStartModes> start_duration;
   Counts<scheduler::ExitKind, scheduler::ExitKind::kOutOfMemory> exits;

@@ -27,6 +27,8 @@
 #include "runtime/node/recorder.h"
 #include "runtime/node/remote_api.h"
 #include "runtime/node/token_guard.h"
+#include "runtime/node/traces/curl_sender.h"
+#include "runtime/node/traces/tracer.h"
 #include "runtime/node/triggers/triggers.h"
 #include "runtime/node/version.h"
 #include "runtime/node/views.h"
@@ -131,6 +133,11 @@ class LiveNode final : public Node {
         }) {
     logs_.on_losses([this] { losses_.start(kLossesToldEvery); });
     engine_.set_request_handler(requests_);
+    if (config.metrics_off) {
+      engine_.stop_counting();
+      gateway_.stop_counting();
+      operator_gateway_.stop_counting();
+    }
     if (config.pods_near) engine_.set_placement(&placement_);
     control_.set_health(&health_);
     gateway_.set_readiness([this] { return why_not_ready(); });
@@ -146,6 +153,7 @@ class LiveNode final : public Node {
   Status open_home();
   void open_logs();
   Status open_recording();
+  Status open_traces();
   void start(std::function<void(Status)> ready) override;
   void stop(std::function<void()> done) override;
   void on_fatal(std::function<void(const Error&)> callback) override {
@@ -199,6 +207,8 @@ class LiveNode final : public Node {
   Functions functions_;
   std::unique_ptr<Recorder> recorder_;
   pods::CorePlacement placement_;
+  std::unique_ptr<SpanExporter> exporter_;  // null, as the tracer: nothing is traced
+  std::unique_ptr<Tracer> tracer_;
   Engine engine_;
   RequestFeed request_feed_;
   bindings::Dialer dialer_;
@@ -293,6 +303,22 @@ Status LiveNode::open_recording() {
   if (config_.record_file.empty()) return ok();
   ASSIGN_OR_RETURN(recorder_, Recorder::create(loop_, config_.record_file, node_limits(config_)));
   engine_.record(*recorder_);
+  return ok();
+}
+
+// Its thread begins before the loop's is held on a core, which it would inherit.
+Status LiveNode::open_traces() {
+  if (config_.traces_url.empty()) return ok();
+  ASSIGN_OR_RETURN(const std::uint64_t number, folder_number(store_->folder()));
+  exporter_ = std::make_unique<SpanExporter>(make_curl_sender(config_.traces_url),
+                                             traces::Sender{kVersion, hex(number)});
+  tracer_ =
+      std::make_unique<Tracer>([this](traces::Span&& span) { exporter_->add(std::move(span)); });
+  engine_.set_tracer(&*tracer_);
+  const traces::Sampler sampler(config_.trace_share);
+  gateway_.sample(sampler);
+  operator_gateway_.sample(sampler);
+  triggers_.sample(sampler);
   return ok();
 }
 
@@ -402,7 +428,13 @@ Status LiveNode::serve_metrics() {
 }
 
 MetricsPage::Parts LiveNode::page_parts() {
-  return {engine_, functions_, breakers_, gateway_, &triggers_, [this] { return facts(); }};
+  return {engine_,
+          functions_,
+          breakers_,
+          gateway_,
+          &triggers_,
+          [this] { return facts(); },
+          !config_.metrics_off};
 }
 
 NodeFacts LiveNode::facts() {
@@ -421,6 +453,7 @@ NodeFacts LiveNode::facts() {
   facts.audit_lost = audit_->lost();
   facts.loop_lag = loop_lag_.read();
   facts.conditions = health_.conditions();
+  if (exporter_) facts.traces = exporter_->counts();
   return facts;
 }
 
@@ -441,6 +474,7 @@ void LiveNode::stop(std::function<void()> done) {
 void LiveNode::pods_ended() {
   if (!stopped_) return;
   stop_grace_.stop();
+  if (exporter_) exporter_->stop();
   if (!log_files_) return logs_written();
   logs_grace_.start(kLogsWrittenWait);
   log_files_->close([this] { logs_written(); });
@@ -466,6 +500,7 @@ Result<std::unique_ptr<Node>> Node::create(Loop& loop, const NodeConfig& config)
   RETURN_IF_ERROR(node->open_certificates());
   node->open_logs();
   RETURN_IF_ERROR(node->open_recording());
+  RETURN_IF_ERROR(node->open_traces());
   RETURN_IF_ERROR(node->open_home());
   return node;
 }

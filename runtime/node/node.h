@@ -33,8 +33,11 @@ struct NodeConfig {
   std::string tls_key;
   std::string metrics_host;        // of /metrics on a port of its own; empty: there is none
   std::uint16_t metrics_port = 0;  // 0: the system chooses
+  bool metrics_off = false;        // nothing is counted, /metrics is 404
   LogLimits logs;                  // of the log files
   SecretKeySource secret_key;      // outside the data folder
+  std::string traces_url;          // of a receiver of OTLP over HTTP; empty: nothing is traced
+  double trace_share = 0;          // of the requests that bring no trace
   bool pods_near = true;  // those with short calls on the loop's core: pods/core_placement.h
 };
 

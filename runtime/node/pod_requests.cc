@@ -5,6 +5,7 @@
 
 #include "runtime/base/check.h"
 #include "runtime/node/heads.h"
+#include "runtime/node/traces/tracer.h"
 
 namespace subito::node {
 namespace {
@@ -103,6 +104,9 @@ Status PodRequests::on_call(Pod& pod, const protocol::Frame& frame) {
   invocation.function = function;
   invocation.body_follows = !frame.end();
   complete(invocation, head, *parent, engine_.now());
+  if (parent->trace) {
+    call.trace = engine_.tracer()->begin_call(*parent, head.function(), invocation, engine_.now());
+  }
   call.invocation = engine_.invoke(*this, token, std::move(invocation));
   if (!frame.body.empty()) engine_.body(call.invocation, frame.body, frame.end());
   return ok();
@@ -218,11 +222,18 @@ PodRequests::Call* PodRequests::find(CallerToken token) {
 // All of it has come, whether or not the pod has read it.
 void PodRequests::answer_ended(Call& call) {
   breakers_.answered(std::exchange(call.ticket, {}), call.status, engine_.now());
+  end_trace(call, call.status, "");
+}
+
+void PodRequests::end_trace(Call& call, int status, const std::string& failure) {
+  if (!call.trace) return;
+  engine_.tracer()->end_call(*std::exchange(call.trace, nullptr), status, failure, engine_.now());
 }
 
 void PodRequests::forget(CallerToken token) {
   const auto it = calls_.find(token);
   if (it == calls_.end()) return;
+  end_trace(it->second, 0, "cancelled");
   breakers_.given_up(it->second.ticket, engine_.now());
   if (const auto calls = by_pod_.find(it->second.pod); calls != by_pod_.end()) {
     calls->second.pending_bytes -= it->second.pending.size();
@@ -245,7 +256,8 @@ void PodRequests::on_requester_gone(PodId pod) {
   const auto streams = std::move(calls->second.by_stream);
   by_pod_.erase(calls);
   for (const auto& [stream, token] : streams) {
-    const Call& call = calls_.at(token);
+    Call& call = calls_.at(token);
+    end_trace(call, 0, "cancelled");
     engine_.abort(call.invocation);
     breakers_.given_up(call.ticket, engine_.now());
     calls_.erase(token);
@@ -337,6 +349,7 @@ bool PodRequests::on_answer_body(CallerToken token, std::string_view bytes, bool
 void PodRequests::on_answer_abort(CallerToken token) {
   if (Call* call = find(token)) {
     engine_.pods().channels().send_cancel(call->pod, call->stream, protocol::Cancel::UNSPECIFIED);
+    end_trace(*call, 0, "unavailable");
     breakers_.failed(std::exchange(call->ticket, {}), "unavailable", "its answer broke off",
                      engine_.now());
     forget(token);
@@ -346,6 +359,7 @@ void PodRequests::on_answer_abort(CallerToken token) {
 void PodRequests::on_failure(CallerToken token, Failure&& failure) {
   Call* call = find(token);
   if (call == nullptr) return;
+  end_trace(*call, 0, failure.type);
   breakers_.failed(std::exchange(call->ticket, {}), failure.type, failure.detail, engine_.now());
   refuse(call->pod, call->stream, failure.status, failure.type.c_str(), std::move(failure.detail));
   forget(token);

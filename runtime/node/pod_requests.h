@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -45,11 +46,12 @@ class PodRequests final : public PodRequestHandler, private Caller {
     PodId pod;
     std::uint32_t stream = 0;
     InvocationId invocation;
-    CallBreakers::Ticket ticket;  // until it is given back
-    int status = 0;               // of the answer that began
-    std::string pending;          // of the answer, until the pod can take it
-    bool answered = false;        // the pod was sent a RESULT
-    bool complete = false;        // `pending` is the last of it
+    CallBreakers::Ticket ticket;       // until it is given back
+    int status = 0;                    // of the answer that began
+    std::string pending;               // of the answer, until the pod can take it
+    bool answered = false;             // the pod was sent a RESULT
+    bool complete = false;             // `pending` is the last of it
+    std::unique_ptr<CallTrace> trace;  // null: it is not traced, or its span is made
   };
   using Calls = std::unordered_map<CallerToken, Call>;
   struct PodCalls {
@@ -79,6 +81,7 @@ class PodRequests final : public PodRequestHandler, private Caller {
   bool has_room(const Call& call) const;
   void give_up(CallerToken token, const Call& call);
   void answer_ended(Call& call);
+  void end_trace(Call& call, int status, const std::string& failure);
   void forget(CallerToken token);
 
   bool on_answer(CallerToken token, Answer&& answer, std::string_view body, bool end) override;

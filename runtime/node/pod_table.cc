@@ -19,6 +19,12 @@ constexpr Duration kReportGrace = std::chrono::milliseconds(100);
 // Linkers write 20 bytes, as twice as many digits.
 constexpr std::size_t kBuildIdBytesMax = 128;
 
+// What cannot be is not believed: a pod may say anything.
+TimePoint began_of(const protocol::Hello& hello, const Pod& pod) {
+  const TimePoint began(Duration(static_cast<Duration::rep>(hello.began_ns())));
+  return began >= pod.launched && began <= *pod.hello ? began : TimePoint();
+}
+
 }  // namespace
 
 // Gone when both `exit` and `channel_end` are there.
@@ -72,6 +78,7 @@ Result<Pod*> PodTable::start(const Order& order) {
   pod.revision = order.revision;
   pod.mode = started.mode;
   pod.decided = order.decided;
+  pod.launched = loop_.now();
   pod.started_unix_ns = wall_clock_nanoseconds();
   pod.start_why = order.why;
   live->output = std::make_unique<pods::LineReader>(
@@ -154,6 +161,7 @@ Status PodTable::on_frame(PodId id, const protocol::Frame& frame) {
   RETURN_IF_ERROR(protocol::parse_head(frame, hello));
   read_output(*pod);  // what it printed before is nobody's
   pod->hello = loop_.now();
+  pod->began = began_of(hello, *pod);
   pod->build_id = hello.build_id().substr(0, kBuildIdBytesMax);
   if (pod->revision->scaling.concurrency == 1) pod->ahead = hello.ahead();
   events_.on_pod_hello(*pod);

@@ -29,6 +29,8 @@ struct Pod {
   RevisionPtr revision;
   pods::StartMode mode = pods::StartMode::kFresh;  // how it really started
   TimePoint decided;                               // to start it
+  TimePoint launched;                              // its sandbox was told what to run
+  TimePoint began;  // to serve, as it says; none: it said nothing, or what cannot be
   std::optional<TimePoint> hello;
   std::uint32_t ahead = 0;  // invocations that it takes behind the one that runs, as it said
   TimePoint last_end;       // of an invocation that ran in it

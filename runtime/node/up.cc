@@ -55,6 +55,9 @@ NodeConfig node_config(const cli::UpOptions& options) {
   config.tls_key = options.tls_key;
   config.metrics_host = options.metrics_host;
   config.metrics_port = options.metrics_port;
+  config.metrics_off = options.metrics_off;
+  config.traces_url = options.traces_url;
+  config.trace_share = options.trace_share;
   config.logs.function_bytes_max = options.logs_bytes_max;
   config.logs.total_bytes_max = options.logs_total_bytes_max;
   config.logs.age_max = std::chrono::milliseconds(options.logs_age_max_ms);

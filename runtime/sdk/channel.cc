@@ -79,6 +79,8 @@ void Channel::greet() {
   hello.set_sdk("subito-sdk 0.1.0");
   hello.set_build_id(build_id());
   hello.set_ahead(kAheadMax);
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  hello.set_began_ns(static_cast<std::uint64_t>(std::chrono::nanoseconds(now).count()));
   CHECK(protocol::append_frame(out_, FrameType::kHello, 0, hello));
   sent(FrameType::kHello, 0, 0, false);
   flush();

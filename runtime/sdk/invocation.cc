@@ -81,7 +81,9 @@ class Invocation::Writer final : public BodyWriter {
 };
 
 Invocation::Invocation(Pod& pod, std::unique_ptr<Incoming> incoming)
-    : pod_(pod), channel_(pod.channel), incoming_(std::move(incoming)) {}
+    : pod_(pod), channel_(pod.channel), incoming_(std::move(incoming)) {
+  if (incoming_->head.trace()) spans_ = std::make_unique<RedisSpans>();
+}
 
 Invocation::~Invocation() {
   redis_.clear();
@@ -149,6 +151,7 @@ void Invocation::send_whole(const Request& request, const Response& response,
     send_whole(request, refusal, nullptr);
     return;
   }
+  if (spans_) spans_->give_to(head, protocol::kHeadBytesMax);
   Channel::Lock lock(channel_.mutex());
   Inbox& inbox = incoming_->inbox;
   const auto first = body.substr(0, channel_.credit(inbox));
@@ -168,6 +171,7 @@ void Invocation::send_streamed(const Request& request, const Response& response)
     send_whole(request, response, nullptr);
     return;
   }
+  if (spans_) spans_->give_to(head, protocol::kHeadBytesMax);
   Writer writer(*this, std::move(head));
   try {
     response.writer()(writer);

@@ -85,6 +85,7 @@ class Invocation final : public Context, public Waiter {
   ChannelLogger logger_{*this};
   std::optional<CpuUse> cpu_use_;                    // of the handler, once it has returned
   std::chrono::nanoseconds handler_time_{};          // of it, if its answer is whole
+  std::unique_ptr<RedisSpans> spans_;                // null: it is not traced
   std::vector<std::unique_ptr<RedisClient>> redis_;  // in use by this invocation
 };
 

@@ -82,8 +82,8 @@ Redis& Invocation::redis(std::string_view name) {
       throw RedisError(error.what());
     }
   };
-  redis_.push_back(
-      std::make_unique<RedisClient>(wanted, binding->key_prefix(), pod_.redis, dial_redis, *this));
+  redis_.push_back(std::make_unique<RedisClient>(wanted, binding->key_prefix(), pod_.redis,
+                                                 dial_redis, *this, spans_.get()));
   return *redis_.back();
 }
 

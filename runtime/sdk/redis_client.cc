@@ -87,12 +87,13 @@ void RedisPool::give(std::string_view binding, RedisConnection connection) {
 }
 
 RedisClient::RedisClient(std::string binding, std::string prefix, RedisPool& pool, Dial dial,
-                         Waiter& waiter)
+                         Waiter& waiter, RedisSpans* spans)
     : Redis(std::move(prefix)),
       binding_(std::move(binding)),
       pool_(pool),
       dial_(std::move(dial)),
-      waiter_(waiter) {}
+      waiter_(waiter),
+      spans_(spans) {}
 
 RedisClient::~RedisClient() {
   if (connection_) pool_.give(binding_, std::move(connection_));
@@ -158,6 +159,7 @@ std::vector<RedisReply> RedisClient::pipeline(
     const std::vector<std::vector<std::string>>& commands) {
   std::vector<RedisReply> replies;
   if (commands.empty()) return replies;
+  RedisSpans::Batch batch(spans_, binding_, commands);
   try {
     for (int attempt = 0;; ++attempt) {
       if (!connection_) connect();
@@ -166,7 +168,12 @@ std::vector<RedisReply> RedisClient::pipeline(
       if (attempt != 0) fail_connection();
       connection_.reset();
     }
-    for (std::size_t i = 0; i < commands.size(); ++i) replies.push_back(read_reply());
+    bool failed = false;
+    for (std::size_t i = 0; i < commands.size(); ++i) {
+      replies.push_back(read_reply());
+      failed = failed || replies.back().is_error();
+    }
+    if (!failed) batch.succeeded();
   } catch (const Cancelled&) {
     connection_.reset();  // replies are still on their way: it is out of step
     throw;

@@ -17,6 +17,7 @@
 
 #include "runtime/base/unique_fd.h"
 #include "runtime/sdk/include/subito/function.h"
+#include "runtime/sdk/redis_spans.h"
 
 namespace subito::sdk {
 
@@ -48,7 +49,9 @@ class RedisClient final : public Redis {
   // A connected, logged in socket, or an exception.
   using Dial = std::function<UniqueFd()>;
 
-  RedisClient(std::string binding, std::string prefix, RedisPool& pool, Dial dial, Waiter& waiter);
+  // `spans`: where it notes what it asks; null: nowhere.
+  RedisClient(std::string binding, std::string prefix, RedisPool& pool, Dial dial, Waiter& waiter,
+              RedisSpans* spans = nullptr);
   ~RedisClient() override;
 
   RedisReply command(const std::vector<std::string>& arguments) override;
@@ -66,6 +69,7 @@ class RedisClient final : public Redis {
   RedisPool& pool_;
   Dial dial_;
   Waiter& waiter_;
+  RedisSpans* spans_;
   RedisConnection connection_;
 };
 

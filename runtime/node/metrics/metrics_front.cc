@@ -14,6 +14,9 @@ void MetricsFront::on_request(server::ExchangeId id, http::RequestHead&& head, b
     return refuse(id, 405, "method-not-allowed", "/metrics can be read, by GET",
                   {{"allow", "GET, HEAD"}});
   }
+  if (!parts_.counted) {
+    return refuse(id, 404, "metrics-off", "the node counts nothing: `subito up --metrics off`");
+  }
   if (pages_.size() >= kPagesMax) {
     return refuse(id, 503, "busy",
                   std::to_string(kPagesMax) + " others read /metrics now; ask again",

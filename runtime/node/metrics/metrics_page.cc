@@ -153,6 +153,7 @@ void MetricsPage::write_node() {
   one(families::kFunctions, parts_.functions.all().size());
   write_pool(node);
   write_decisions();
+  write_traces(node);
   page_.family(families::kOverflow);
   page_.value(label("label", "function"), functions_beyond_);
   page_.value(label("label", "route"), parts_.gateway.meters().overflowed());
@@ -217,6 +218,17 @@ void MetricsPage::write_pool(const NodeFacts& node) {
     page_.value({}, static_cast<std::uint64_t>(*node.certificate_end_unix_s));
   one(families::kAccessRefused, node.access_refused);
   one(families::kAuditLost, node.audit_lost);
+}
+
+void MetricsPage::write_traces(const NodeFacts& node) {
+  constexpr std::array<std::string_view, SpanExporter::kOutcomes> kOutcomes = {
+      "exported", "dropped", "rejected", "failed"};
+  page_.family(families::kTraceSpans);
+  for (std::size_t i = 0; node.traces && i < kOutcomes.size(); ++i) {
+    page_.value(label("outcome", kOutcomes[i]), node.traces->spans[i]);
+  }
+  page_.family(families::kTraceSpansQueued);
+  if (node.traces) page_.value({}, node.traces->queued);
 }
 
 void MetricsPage::write_decisions() {

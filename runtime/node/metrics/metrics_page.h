@@ -19,6 +19,7 @@
 #include "runtime/node/functions.h"
 #include "runtime/node/metrics/host_facts.h"
 #include "runtime/node/metrics/series.h"
+#include "runtime/node/traces/span_exporter.h"
 #include "runtime/node/triggers/triggers.h"
 
 namespace subito::node {
@@ -37,6 +38,7 @@ struct NodeFacts {
   std::uint64_t audit_lost = 0;
   metrics::DurationBuckets loop_lag;
   std::vector<api::Condition> conditions;
+  std::optional<SpanExporter::Counts> traces;  // empty: none are exported
 };
 
 class MetricsPage {
@@ -48,6 +50,7 @@ class MetricsPage {
     const gateway::Gateway& gateway;
     const Triggers* triggers = nullptr;  // null: there are none
     std::function<NodeFacts()> node;
+    bool counted = true;  // false: nothing is, and there is no page
   };
   // A function is looked at in some 2 µs, a pod in some 100 (its memory), 64 KiB are written in
   // some 200.
@@ -82,6 +85,7 @@ class MetricsPage {
   void write_host(const HostFacts& host);
   void write_connections(const NodeFacts& node);
   void write_pool(const NodeFacts& node);
+  void write_traces(const NodeFacts& node);
   void write_decisions();
   template <typename Row>
   void write_rows(std::span<const Series<Row>> series, const std::vector<Row>& rows);

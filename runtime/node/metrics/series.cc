@@ -22,6 +22,9 @@ constexpr std::array<Words, 11> kRefusals = {"queue_full",    "queue_too_long", 
                                              "function_gone", "node_full",      "pod_died",
                                              "start_failed",  "node_closing"};
 
+constexpr std::array<Words, scheduler::kRateLimitKinds> kRateLimits = {"total", "per_caller",
+                                                                       "callers", "namespace"};
+
 void write_starts(Exposition& page, const FunctionRow& row) {
   for (std::size_t mode = 0; mode < kStartModes; ++mode) {
     write_counts(page, row.labels + "," + label("mode", kModes[mode]), "reason", kStartWhys,
@@ -96,6 +99,10 @@ constexpr Series<FunctionRow> kFunctionSeries[] = {
     {&families::kRefused,
      [](Exposition& page, const FunctionRow& row) {
        write_counts(page, row.labels, "reason", kRefusals, row.meters.refused);
+     }},
+    {&families::kRateLimited,
+     [](Exposition& page, const FunctionRow& row) {
+       write_counts(page, row.labels, "limit", kRateLimits, row.meters.rate_limited);
      }},
     {&families::kFunctionCpu,
      [](Exposition& page, const FunctionRow& row) { page.seconds(row.labels, row.meters.cpu); }},

@@ -3,6 +3,8 @@
 #include <charconv>
 #include <utility>
 
+#include "runtime/gateway/request_id.h"
+
 namespace subito::node {
 
 std::int64_t entry_unix_ms(std::string_view id) {
@@ -36,6 +38,14 @@ DeliveryRequest request_of(std::vector<Occurrence> occurrences, const std::strin
   invocation.content_length = request.body.size();
   invocation.body_follows = !request.body.empty();
   return request;
+}
+
+std::string traceparent_of(const std::vector<Occurrence>& occurrences) {
+  if (occurrences.size() != 1) return {};
+  for (const auto& [name, value] : occurrences.front().attributes) {
+    if (name == "traceparent" && gateway::is_traceparent(value)) return value;
+  }
+  return {};
 }
 
 }  // namespace subito::node

@@ -26,6 +26,11 @@ struct DeliveryRequest {
 DeliveryRequest request_of(std::vector<Occurrence> occurrences, const std::string& path,
                            std::uint32_t delivery);
 
+// The trace that made it, where one event alone is delivered and says so by the attribute
+// traceparent (CloudEvents, Distributed Tracing extension); else empty: a batch is a trace of its
+// own.
+std::string traceparent_of(const std::vector<Occurrence>& occurrences);
+
 // The milliseconds of a stream's entry id, "1764146353000-0"; 0: it is none.
 std::int64_t entry_unix_ms(std::string_view id);
 

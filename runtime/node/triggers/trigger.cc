@@ -129,12 +129,14 @@ void Trigger::deliver(const Action& action) {
     CHECK(!loaded.empty());
     occurrences.push_back(std::move(loaded.mapped()));
   }
+  const std::string traceparent = traceparent_of(occurrences);
   auto [invocation, body] =
       request_of(std::move(occurrences), spec_.manifest.path(), action.number);
   invocation.function = spec_.function;
   invocation.origin = Origin::kTrigger;
   invocation.request_id = parts_.names.request_id();
-  invocation.traceparent = parts_.names.traceparent();
+  invocation.trace_is_new = traceparent.empty();
+  invocation.traceparent = traceparent.empty() ? parts_.names.traceparent() : traceparent;
   under_way_[action.id] = parts_.deliveries.begin(
       std::move(invocation), std::move(body),
       [this, ids = std::move(ids)](const DeliveryResult& result) { answered(ids, result); });

@@ -37,6 +37,8 @@ class Triggers {
   // Without it streams and due work are refused to nobody, but wait. `consumer`: this node's name
   // in consumer groups, the same after each start.
   void use_redis(const bindings::RedisEndpoint& redis, std::string consumer);
+  // Which deliveries are traced, but for those of an event that belongs to a trace.
+  void sample(const traces::Sampler& sampler) { names_.sample(sampler); }
   // After functions were deployed, deleted or loaded.
   void sync();
   // No new deliveries; those under way are acknowledged as they end.
