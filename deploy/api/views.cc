@@ -6,6 +6,7 @@
 
 #include "deploy/api/time_text.h"
 #include "deploy/manifest/manifest.h"
+#include "deploy/manifest/qualified_name.h"
 #include "runtime/http/problem.h"
 
 namespace subito::api {
@@ -103,7 +104,9 @@ Json logs_json(const LogFacts& facts) {
 }
 
 Json function_json(const FunctionView& view, bool with_events) {
-  Json json = {{"name", view.manifest.metadata().name()},
+  const auto& metadata = view.manifest.metadata();
+  Json json = {{"name", manifest::qualified_name(metadata)},
+               {"namespace", metadata.namespace_()},
                {"revision", view.revision},
                {"state", to_string(view.state)},
                {"stateWords", view.state_words},
@@ -145,6 +148,19 @@ Json revision_json(const RevisionView& view) {
           {"message", view.message}};
 }
 
+Json namespace_json(const NamespaceView& view) {
+  const manifest::Namespace& it = view.name_space;
+  Json json = {
+      {"name", it.name},
+      {"functions", view.functions},
+      {"hosts", it.hosts},
+      {"pods", {{"used", view.pods}, {"limit", it.quota.pods}}},
+      {"memoryBytes", {{"used", view.memory_bytes}, {"limit", it.quota.memory_bytes}}},
+      {"cpuMillicores", {{"used", view.cpu_millicores}, {"limit", it.quota.cpu_millicores}}}};
+  if (it.created_unix_ns != 0) json["createdAt"] = time_text(it.created_unix_ns);
+  return json;
+}
+
 Json serving_json(const ServingView& view) {
   return {{"revision", view.revision},
           {"percent", view.percent},
@@ -155,6 +171,7 @@ Json serving_json(const ServingView& view) {
 Json pod_json(const PodView& pod) {
   return {{"name", pod.name},
           {"function", pod.function},
+          {"namespace", manifest::split_qualified(pod.function).name_space},
           {"revision", pod.revision},
           {"state", to_string(pod.state)},
           {"startMode", to_string(pod.start_mode)},
@@ -281,6 +298,14 @@ std::string to_json(const RequestRecord& record, std::uint64_t missed) {
 
 std::string to_json(const LogRecord& record) {
   return dump(log_json(record));
+}
+
+std::string to_json(const NamespaceView& view) {
+  return dump(namespace_json(view));
+}
+
+std::string to_json(const std::vector<NamespaceView>& views) {
+  return dump({{"items", items(views, namespace_json)}});
 }
 
 std::string to_json(const NodeInfo& info) {

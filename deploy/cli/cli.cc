@@ -11,6 +11,7 @@
 
 #include "deploy/cli/app_facts.h"
 #include "deploy/cli/session.h"
+#include "deploy/manifest/rules.h"
 
 namespace subito::cli {
 
@@ -28,7 +29,13 @@ void add_commands(CLI::App& app, Session& session) {
   app.set_help_flag("-h,--help", "this help");
   app.set_version_flag("--version", "subito " SUBITO_VERSION, "the version of this program");
   app.add_option("--socket", session.socket, "API socket of the node")->type_name("PATH");
-  app.fallthrough();  // --socket may stand behind the command
+  app.add_option("-n,--namespace", session.name_space, "namespace of the functions that are meant")
+      ->type_name("NAMESPACE")
+      ->check([](const std::string& name) {
+        const auto wrong = manifest::check_name(name);
+        return wrong ? "-n " + *wrong : std::string();
+      });
+  app.fallthrough();  // what is global may stand behind the command
   add_up(app, session);
   add_new(app, session);
   add_deploy(app, session);
@@ -45,6 +52,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_rollout(app, session);
   add_traffic(app, session);
   add_delete(app, session);
+  add_namespace(app, session);
   add_doctor(app, session);
   add_bench(app, session);
   add_simulate(app, session);
@@ -104,7 +112,7 @@ int help(CLI::App& app, Session& session, std::vector<std::string> words) {
 
 int run(const std::vector<std::string>& arguments, const Environment& environment,
         const Hooks& hooks) {
-  Session session{environment, hooks, "", {}};
+  Session session{environment, hooks, "", "", {}};
   // The last guard: a library's exception is our fault, but a person should not see std::terminate.
   try {
     CLI::App app("Subito", "subito");

@@ -26,6 +26,7 @@ struct VariableWords {
 };
 inline constexpr VariableWords kVariables[] = {
     {"SUBITO_SOCKET", "API socket of the node, unless --socket is given"},
+    {"SUBITO_NAMESPACE", "namespace of the functions that are meant, unless -n is given"},
     {"NO_COLOR", "if it is not empty, no colours, on a terminal neither"},
 };
 

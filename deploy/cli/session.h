@@ -20,7 +20,8 @@ inline constexpr char kCheckoutSocket[] = ".subito/api.sock";  // where ./dev up
 struct Session {
   const Environment& environment;
   const Hooks& hooks;
-  std::string socket;  // from --socket; empty: not given
+  std::string socket;      // from --socket; empty: not given
+  std::string name_space;  // from -n; empty: not given
   std::function<int()> action;
 
   std::ostream& out() const { return environment.out; }
@@ -28,6 +29,14 @@ struct Session {
   // --socket, $SUBITO_SOCKET, or the default.
   std::string socket_path() const;
   Node node() const { return {environment.connect(socket_path()), socket_path()}; }
+  // -n, $SUBITO_NAMESPACE, or `default`.
+  std::string namespace_in_use() const;
+  // By what a node knows the function that is called so here; "stock.staging" says its namespace
+  // itself. Empty for an empty one.
+  std::string qualified(const std::string& name) const;
+  std::string qualified_pod(const std::string& pod) const;  // "stock-7" is "stock.staging-7"
+  // The function as it is called here: without the namespace in use.
+  std::string shown(const std::string& qualified) const;
   // How long ago a time of the API was, in words; "-" for none.
   std::string age(const Json& time) const;
   // How long until one; empty: it has come.
@@ -51,6 +60,18 @@ void add_selector_option(CLI::App& command, std::string& selector);
 // "selector=..." for a query of the API.
 std::string selector_query(const std::string& selector);
 
+// The first word of a command that has several: one of `verbs`, which must outlive the parser.
+void add_verb(CLI::App& command, const std::vector<std::string>& verbs, std::string& into);
+
+// "-A": of all namespaces, for commands that list.
+void add_all_namespaces_option(CLI::App& command, bool& all);
+// "namespace=...&function=...", for a query of the API that is of one function.
+std::string function_query(const std::string& qualified);
+// The pods among which one of that name is, if it is there.
+std::string pods_beside(const std::string& pod);
+// "namespace=..." or "allNamespaces=true", for a query of the API.
+std::string namespace_query(const Session& session, bool all);
+
 // One for each command, or family of commands.
 void add_up(CLI::App& app, Session& session);
 void add_new(CLI::App& app, Session& session);
@@ -68,17 +89,21 @@ void add_rollout(CLI::App& app, Session& session);
 void add_traffic(CLI::App& app, Session& session);
 void add_scale(CLI::App& app, Session& session);
 void add_delete(CLI::App& app, Session& session);
+void add_namespace(CLI::App& app, Session& session);
 void add_doctor(CLI::App& app, Session& session);
 void add_bench(CLI::App& app, Session& session);
 void add_simulate(CLI::App& app, Session& session);
 void add_version(CLI::App& app, Session& session);
 void add_reference(CLI::App& app, Session& session);
 
+int list_namespaces(const Session& session, const Output& output);
+
 // Tables that more than one command prints.
-Table functions_table(const Session& session, const Json& items, bool wide);
+// `all`: of several namespaces, which have a column then.
+Table functions_table(const Session& session, const Json& items, bool wide, bool all);
 Table pods_table(const Session& session, const Json& items, bool wide);
-Table exceptions_table(const Session& session, const Json& items, bool wide);
-Table revisions_table(const Session& session, const Json& items);
+Table exceptions_table(const Session& session, const Json& items, bool wide, bool all);
+Table revisions_table(const Session& session, const Json& items, bool all);
 // Where clients reach a function: by its name, unless its ingress says otherwise, then at its
 // routes. `url`: as the node tells it; empty: they reach it nowhere.
 std::vector<std::string> urls_of(const std::string& url, const std::vector<std::string>& routes);

@@ -80,7 +80,7 @@ void Gateway::on_request(server::ExchangeId id, http::RequestHead&& head, bool e
   if (head.path == kHealthPath) {
     return respond_whole(id, head_of(200, "text/plain; charset=utf-8"), request_id, "ok\n");
   }
-  auto target = routes_.find(head.path);
+  auto target = routes_.find(head.path, head.host);
   if (!target) {
     const bool missing = target.error().code == ErrorCode::kNotFound;
     const int status = missing ? 404 : 400;
