@@ -227,6 +227,7 @@ std::string help_text(const CLI::App& app) {
 Options
   --socket PATH   API socket of the node; else $SUBITO_SOCKET, else
                   .subito/api.sock (of ./dev up) or /var/lib/subito/api.sock
+  -n NAMESPACE    of the functions that are meant; else $SUBITO_NAMESPACE, else default
   -o json         for programs, on most commands; lists are {"items": [...]}
   -h, --help      this, or the help of a command, as `subito help COMMAND`
 

@@ -41,7 +41,7 @@ api::NamespaceView Control::view_of(const manifest::Namespace& name_space) {
     if (revision.manifest.metadata().namespace_() != name_space.name) continue;
     ++view.pods;
     view.memory_bytes += revision.pod_limits.memory_bytes_max;
-    view.cpu_millicores += revision.pod_limits.cpu_millicores_max;
+    view.cpu_millicores += revision.scaling.cpu_millicores;
   }
   return view;
 }

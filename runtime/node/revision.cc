@@ -73,7 +73,7 @@ scheduler::FunctionLimits scaling_of(const manifest::FunctionSpec& spec) {
   // A revision stored before there were weights has none.
   limits.weight = std::max(1U, static_cast<std::uint32_t>(scaling.weight()));
   limits.memory_bytes = static_cast<std::uint64_t>(spec.resources().memory_bytes());
-  limits.cpu_millicores = static_cast<std::uint32_t>(spec.resources().cpu_millicores());
+  limits.cpu_millicores = cpu_share(spec.resources());
   limits.policy = policy_of(scaling);
   return limits;
 }
@@ -115,6 +115,12 @@ std::string fault_of(const protocol::Config& config) {
 }
 
 }  // namespace
+
+std::uint32_t cpu_share(const manifest::Resources& resources) {
+  constexpr std::uint32_t kUnlimited = 1000;
+  const auto millicores = static_cast<std::uint32_t>(resources.cpu_millicores());
+  return millicores == 0 ? kUnlimited : millicores;
+}
 
 RevisionPtr make_revision(FunctionId function, RevisionId id, std::uint64_t number,
                           const manifest::Function& manifest, const Artefact& artefact) {

@@ -55,6 +55,9 @@ RevisionPtr make_revision(FunctionId function, RevisionId id, std::uint64_t numb
 // How many pods it may and must have, by its manifest or by somebody's wish since.
 void set_pod_counts(Revision& revision, const manifest::Scaling& scaling);
 
+// What a pod takes of a quota of CPU: its limit, or one core where it has none.
+std::uint32_t cpu_share(const manifest::Resources& resources);
+
 // The binding of that name; null: there is none.
 const manifest::Binding* find_binding(const Revision& revision, const std::string& name);
 // "catalogue:" unless the manifest says otherwise; "@staging:catalogue:" in namespace staging.

@@ -54,7 +54,7 @@ TEST_F(NamespacesTest, ASecondShopSharesNothingWithTheFirst) {
               R"({"customer": "ada", "lines": [{"productId": "3", "quantity": 2}]})",
               "idempotency-key: one\r\n");
   EXPECT_LT(order.status, 300) << order.body;
-  EXPECT_TRUE(adantually([&] { return stock_of("staging").at("sold") == 2; }));
+  EXPECT_TRUE(eventually([&] { return stock_of("staging").at("sold") == 2; }));
   EXPECT_EQ(stock_of("default").at("sold"), 0);
   EXPECT_EQ(stock_of("default").at("amountAvailable"), 999);
   EXPECT_EQ(node.json({"invoke", "payment", "/customers/ada"}).at("spentMinor"), 0);
