@@ -31,6 +31,11 @@ Connection::Connection(ConnectionHost& host, Loop& loop, UniqueFd socket, std::u
       parser_(parser_limits(host.limits())),
       since_(host.now()) {}
 
+const Peer& Connection::peer() {
+  if (!peer_) peer_ = std::make_unique<const Peer>(peer_of(socket_.get()));
+  return *peer_;
+}
+
 void Connection::start() {
   update_watch();
 }

@@ -63,6 +63,7 @@ class Connection {
   bool body(std::string_view bytes, bool end);
   void abort();
   void consumed(std::size_t bytes);
+  const Peer& peer();
 
   // Calls of the server.
   void start();   // after construction: the first request is mostly there already
@@ -123,7 +124,8 @@ class Connection {
   Loop& loop_;
   const std::uint32_t slot_;
   UniqueFd socket_;
-  std::unique_ptr<Poll> poll_;  // made when there is something to wait for
+  std::unique_ptr<const Peer> peer_;  // once somebody asked
+  std::unique_ptr<Poll> poll_;        // made when there is something to wait for
   int watched_ = 0;
   State state_ = State::kIdle;
 

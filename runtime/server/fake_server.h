@@ -79,6 +79,8 @@ class FakeServer final : public Server {
   }
   void abort(ExchangeId id) override { answers_[id].aborted = true; }
   void consumed(ExchangeId id, std::size_t bytes) override { answers_[id].consumed += bytes; }
+  void set_peer(Peer peer) { peer_ = std::move(peer); }
+  const Peer& peer(ExchangeId) override { return peer_; }
   void drain() override {}
   std::size_t connections() const override { return answers_.size(); }
   std::size_t exchanges() const override { return answers_.size(); }
@@ -87,6 +89,7 @@ class FakeServer final : public Server {
   Handler& handler_;
   IdSource<ExchangeId> ids_;
   std::map<ExchangeId, FakeAnswer> answers_;
+  Peer peer_;
   bool full_ = false;
 };
 

@@ -98,6 +98,12 @@ void HttpServer::consumed(ExchangeId id, std::size_t bytes) {
   if (Connection* connection = find(id)) connection->consumed(bytes);
 }
 
+const Peer& HttpServer::peer(ExchangeId id) {
+  static const Peer kNobody;
+  Connection* connection = find(id);
+  return connection == nullptr ? kNobody : connection->peer();
+}
+
 void HttpServer::continue_later(ExchangeId id) {
   to_continue_.push_back(id);
   next_turn_.start(Duration::zero());

@@ -29,6 +29,7 @@ class HttpServer final : public Server, public ConnectionHost {
   bool body(ExchangeId id, std::string_view bytes, bool end) override;
   void abort(ExchangeId id) override;
   void consumed(ExchangeId id, std::size_t bytes) override;
+  const Peer& peer(ExchangeId id) override;
   void drain() override;
   std::size_t connections() const override { return open_; }
   std::size_t exchanges() const override { return exchanges_; }

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <string>
 
@@ -42,6 +44,31 @@ TEST(HttpServerTest, GivesTheHandlerHeadAndBody) {
   EXPECT_EQ(seen.head.query, "q");
   EXPECT_EQ(*http::find_field(seen.head.fields, "x-y"), "z");
   EXPECT_EQ(seen.body, "abc");
+}
+
+TEST(HttpServerTest, TellsWhoAsksUntilTheAnswer) {
+  TestServer s;
+  TestClient c = s.connect();
+  c.send(kGet);
+  ASSERT_TRUE(s.until([&] { return s.handler.seen.size() == 1; }));
+  const ExchangeId id = s.handler.seen[0].id;
+  EXPECT_EQ(s.server.peer(id).address, "127.0.0.1");
+  EXPECT_NE(s.server.peer(id).port, 0);
+  EXPECT_FALSE(s.server.peer(id).process);
+  s.respond(s.handler.seen[0], 200, "");
+  c.expect(200, "");
+  EXPECT_EQ(s.server.peer(id).address, "");
+}
+
+TEST(PeerTest, OfAUnixSocketIsAProcess) {
+  int fds[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+  const UniqueFd one(fds[0]), other(fds[1]);
+  const Peer peer = peer_of(one.get());
+  ASSERT_TRUE(peer.process);
+  EXPECT_EQ(peer.process->pid, ::getpid());
+  EXPECT_EQ(peer.process->uid, ::geteuid());
+  EXPECT_EQ(peer.address, "");
 }
 
 TEST(HttpServerTest, TakesARequestByteByByte) {

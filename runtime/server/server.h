@@ -24,6 +24,7 @@
 #include "runtime/base/id.h"
 #include "runtime/base/result.h"
 #include "runtime/http/message.h"
+#include "runtime/server/peer.h"
 
 namespace subito {
 
@@ -113,6 +114,9 @@ class Server {
   virtual void abort(ExchangeId id) = 0;
   // The handler is done with `bytes` of the request body: as many more may be read.
   virtual void consumed(ExchangeId id, std::size_t bytes) = 0;
+  // Who asks. The kernel is asked once a connection, by the first call; nobody of an exchange that
+  // is gone. Valid for the turn.
+  virtual const Peer& peer(ExchangeId id) = 0;
 
   // Stops listening, lets running exchanges end (Connection: close), closes idle connections.
   virtual void drain() = 0;
