@@ -25,7 +25,8 @@ bool Core::room_in_quota(Turn& turn, Slot slot) {
   if (!full && !others_first) return true;
   note(turn, function, Decision::Kind::kQuotaReached,
        full ? "the quota of its namespace is reached" : "others of its namespace stand in line");
-  tenants_.stand_in_line(tenant, slot);
+  tenants_.stand_in_line(tenant, slot,
+                         std::uint64_t{function.serving()} * kWeightMax / function.limits.weight);
   return false;
 }
 

@@ -68,9 +68,11 @@ bool Tenants::ever_fits(const PodShare& share) const {
          within(share.cpu_millicores, it->quota.cpu_millicores_max);
 }
 
-void Tenants::stand_in_line(std::uint32_t tenant, Slot function) {
-  if (places(function).line != kNoSlot) return;
-  at(tenant).line.put(function, ++stamp_, [this](Slot slot) -> Slot& { return places(slot).line; });
+void Tenants::stand_in_line(std::uint32_t tenant, Slot function, std::uint64_t held) {
+  Places& place = places(function);
+  if (place.line == kNoSlot) place.stood = ++stamp_;
+  at(tenant).line.put(function, {held, place.stood},
+                      [this](Slot slot) -> Slot& { return places(slot).line; });
   note(tenant);
 }
 

@@ -6,6 +6,7 @@
 // is O(1), or O(log functions) of a tenant that has a quota; once grown, nothing allocates.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <vector>
 
@@ -36,8 +37,9 @@ class Tenants {
   bool fits(const PodShare& share) const;
   bool ever_fits(const PodShare& share) const;
 
-  // Functions by their slots. Who stands already keeps its place.
-  void stand_in_line(std::uint32_t tenant, Slot function);
+  // Functions by their slots. The first is who holds least, of equals who has stood longest. Who
+  // stands already says anew what it holds.
+  void stand_in_line(std::uint32_t tenant, Slot function, std::uint64_t held);
   void leave_line(std::uint32_t tenant, Slot function);
   bool in_line(Slot function) const;
   Slot first_in_line(std::uint32_t tenant) const;  // kNoSlot: nobody
@@ -56,6 +58,11 @@ class Tenants {
   std::uint32_t next_to_look_at();
 
  private:
+  struct Turn {
+    std::uint64_t held = 0;
+    std::uint64_t stood = 0;
+    friend auto operator<=>(const Turn&, const Turn&) = default;
+  };
   struct Tenant {
     TenantQuota quota;
     std::uint32_t pods = 0;
@@ -63,11 +70,12 @@ class Tenants {
     std::uint64_t memory_bytes = 0;
     std::uint64_t cpu_millicores = 0;
     bool noted = false;  // in changed_
-    Heap<std::uint64_t> line;
+    Heap<Turn> line;
     Heap<std::uint64_t> idle;
   };
   struct Places {
     Slot line = kNoSlot;
+    std::uint64_t stood = 0;
     Slot idle = kNoSlot;
   };
 
