@@ -104,7 +104,7 @@ std::string wrong_with(const LogOptions& options) {
     return "logs: say the NAME of a function, or -l SELECTOR";
   if (options.all_namespaces && options.selector.empty()) return "logs: -A goes with -l SELECTOR";
   if (options.previous && !options.selector.empty())
-    return session.tell(kUsage, "logs: --previous is of one function; say its NAME");
+    return "logs: --previous is of one function; say its NAME";
   return "";
 }
 
