@@ -100,6 +100,8 @@ std::optional<RefuseReason> Core::refused_to_wait(const Turn& turn, const Arriva
   const Function& function = ledger_.function(ledger_.invocation(slot).function);
   if (function.queue.size() > function.limits.queue_limit) return RefuseReason::kQueueFull;
   if (ledger_.waiting() > limits_.waiting_max) return RefuseReason::kNodeFull;
+  const bool never = function.serving() == 0 && !tenants_.ever_fits(share_of(function));
+  if (never) return RefuseReason::kQuota;
   // The node's queue memory: a function may use as much as it leaves free, times its weight. So the
   // greediest stops at half, the next at a quarter, and a newcomer always finds some.
   const std::uint64_t free = limits_.waiting_max - ledger_.waiting() + 1;
@@ -287,8 +289,18 @@ void Core::refuse_all_waiting(Turn& turn, Slot slot, RefuseReason reason) {
 RefuseReason Core::why_waited(const Turn& turn, Slot slot) const {
   const Function& function = ledger_.function(slot);
   if (function.backoff.active(turn.now)) return RefuseReason::kCrashLoop;
+  if (function.serving() == 0 && tenants_.in_line(slot)) return RefuseReason::kQuota;
   if (function.serving() == 0 && function.wants_start) return RefuseReason::kNodeFull;
   return RefuseReason::kQueueTimeout;
+}
+
+// Until today's queue is served; 0: nobody knows.
+Duration Core::wait_of_queue(const Function& function) const {
+  if (function.running >= function.plan.at_once) return wait_for_cores(function);
+  if (!function.service.measured() || function.slots == 0) return {};
+  return std::max(
+      function.pace.wait(function.queue.size()),
+      autoscaler::expected_wait(function.queue.size(), function.service.mean(), function.slots));
 }
 
 Duration Core::retry_after(const Turn& turn, Slot slot, RefuseReason reason) const {
@@ -305,17 +317,10 @@ Duration Core::retry_after(const Turn& turn, Slot slot, RefuseReason reason) con
     case RefuseReason::kQueueFull:
     case RefuseReason::kQueueTooLong:
     case RefuseReason::kInFlightLimit:
-    case RefuseReason::kQueueTimeout: {  // when today's queue is served
-      const Function& function = ledger_.function(slot);
-      if (function.running >= function.plan.at_once) {
-        wait = wait_for_cores(function);
-      } else if (function.service.measured() && function.slots > 0) {
-        wait = std::max(function.pace.wait(function.queue.size()),
-                        autoscaler::expected_wait(function.queue.size(), function.service.mean(),
-                                                  function.slots));
-      }
+    case RefuseReason::kQueueTimeout:
+      wait = wait_of_queue(ledger_.function(slot));
       break;
-    }
+    case RefuseReason::kQuota:
     case RefuseReason::kNodeFull:
     case RefuseReason::kNodeClosing:
       break;  // nobody knows: the minimum

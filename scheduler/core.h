@@ -7,6 +7,7 @@
 //   core.cc             time, and the lives of invocations
 //   core_pods.cc        hello, exit, drain, stop
 //   core_scale.cc       who gets which pod, when pods start, idle ones, the full node
+//   core_tenants.cc     quotas of namespaces
 //   core_plan.cc        what the policy is told, and pods it wants ahead
 //   core_functions.cc   functions come, change and go; views
 #pragma once
@@ -17,6 +18,7 @@
 #include "scheduler/effects.h"
 #include "scheduler/ledger.h"
 #include "scheduler/scheduler.h"
+#include "scheduler/tenants.h"
 #include "scheduler/view.h"
 
 namespace subito::scheduler {
@@ -55,6 +57,7 @@ class Core {
   void add_function(Turn turn, FunctionId id, RevisionId revision, const FunctionLimits& limits);
   void update_function(Turn turn, FunctionId id, RevisionId revision, const FunctionLimits& limits);
   void remove_function(Turn turn, FunctionId id);
+  void set_quota(Turn turn, std::uint32_t tenant, const TenantQuota& quota);
   void scale(Turn turn, FunctionId id, std::uint32_t pods_min,
              std::optional<std::uint32_t> pods_max);
   void close(Turn turn);
@@ -106,6 +109,7 @@ class Core {
   void none_ahead(Turn& turn, Slot function);
   void next_begins(Turn& turn, const Pod& pod);
   Duration wait_expected(const Function& function) const;
+  Duration wait_of_queue(const Function& function) const;
   Duration wait_for_cores(const Function& function) const;
   void dispatch(Turn& turn, Slot invocation, Slot pod);
   void keep_minimum(Turn& turn, Slot function);
@@ -124,6 +128,16 @@ class Core {
   bool evictable(const Function& function) const;
   bool has_surplus(const Function& function) const;
 
+  // --- quotas of tenants
+  PodShare share_of(const Function& function) const;
+  bool quota_is_reached(const Function& function) const;
+  bool room_in_quota(Turn& turn, Slot function);
+  void leave_lines(Slot function);
+  void grant_quotas(Turn& turn);
+  void evict_of(Turn& turn, std::uint32_t tenant);
+  void leave_for_quota(Slot pod);
+  bool yields_quota(const Function& function) const;
+
   // --- the policy's plan
   autoscaler::Load load_of(const Turn& turn, const Function& function) const;
   void observe(Turn& turn, Slot function);
@@ -140,8 +154,10 @@ class Core {
 
   NodeLimits limits_;
   Ledger ledger_;
+  Tenants tenants_;
   TimePoint latest_{};
-  Slot granted_ = kNoSlot;  // whose turn it is, before those in line
+  Slot granted_ = kNoSlot;        // whose turn it is, before those in line
+  Slot quota_granted_ = kNoSlot;  // the same, in the line of its tenant
   bool closing_ = false;
 };
 

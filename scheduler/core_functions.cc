@@ -47,7 +47,7 @@ void Core::remove_function(Turn turn, FunctionId id) {
   Function& function = ledger_.function(slot);
   ledger_.timers().clear(function.wake_timer);
   ledger_.timers().clear(function.plan_timer);
-  ledger_.leave_line(slot);
+  leave_lines(slot);
   for (Slot at = function.pods.front(); at != kNoSlot; at = ledger_.next_pod(at)) {
     if (ledger_.pod(at).serving()) drain(turn, at, DrainReason::kRemoved);
   }

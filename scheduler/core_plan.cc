@@ -52,6 +52,9 @@ void Core::keep_planned(Turn& turn, Slot slot) {
   Function& function = ledger_.function(slot);
   while (function.serving() < pods_planned(function)) {
     if (held_back(turn, slot)) return;
+    if (quota_is_reached(function)) {
+      return note(turn, function, Decision::Kind::kQuotaReached, to_string(function.plan.reason));
+    }
     const bool pods_full = ledger_.places().room(function.height) == 0;
     if (pods_full || ledger_.starting() >= limits_.starting_max ||
         ledger_.first_with_room() != kNoSlot) {

@@ -46,6 +46,8 @@ void Core::pod_exited(TimePoint now, Effects& effects, PodId id, ExitKind kind,
   if (!asked) judge_exit(turn, slot, kind);
   give_back_running(turn, slot, again);
   if (pod.planned && pod.dispatched == 0) ++ledger_.function(function).pods_unused;
+  tenants_.give_back(pod.share);
+  if (pod.leaves_for_quota) tenants_.remove_leaving(pod.share.tenant);
   ledger_.remove_pod(slot);
   if (ledger_.function(function).removed) {
     refuse_all_waiting(turn, function, RefuseReason::kFunctionGone);
@@ -138,6 +140,10 @@ void Core::released(Turn& turn, Slot slot) {
   if (pod.serving() && yields(ledger_.function(pod.function))) {
     drain(turn, slot, DrainReason::kYielded);
     return ledger_.set_yielding(slot);
+  }
+  if (pod.serving() && yields_quota(ledger_.function(pod.function))) {
+    leave_for_quota(slot);
+    return drain(turn, slot, DrainReason::kYielded);
   }
   if (pod.state == PodState::kDraining && pod.running.empty()) {
     const Duration timeout = ledger_.function(pod.function).limits.drain_timeout;

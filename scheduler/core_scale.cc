@@ -37,7 +37,7 @@ void Core::settle(Turn& turn, Slot slot) {
   keep_planned(turn, slot);
   serve(turn, slot);
   if (function.queue.empty() && function.serving() >= pods_min(function)) {
-    ledger_.leave_line(slot);
+    leave_lines(slot);
   }
   refresh_idle(slot);
 }
@@ -139,11 +139,14 @@ bool Core::held_back(Turn& turn, Slot slot) {
 }
 
 bool Core::start_pod(Turn& turn, Slot slot, StartWhy why, const autoscaler::StartAnswer& answer) {
-  if (!room_on_node(turn, slot)) return false;
+  if (!room_in_quota(turn, slot) || !room_on_node(turn, slot)) return false;
   if (granted_ == slot) granted_ = kNoSlot;  // one place a turn
+  if (quota_granted_ == slot) quota_granted_ = kNoSlot;
   Function& function = ledger_.function(slot);
   const Slot pod_slot = ledger_.add_pod(slot, turn.now);
   Pod& pod = ledger_.pod(pod_slot);
+  pod.share = share_of(function);
+  tenants_.take(pod.share);
   pod.planned = why == StartWhy::kPlanned;
   function.pods_planned += static_cast<std::uint64_t>(pod.planned);
   auto& effect = turn.add<StartPod>();
@@ -187,6 +190,7 @@ void Core::wake(Slot slot, TimePoint at) {
 // A place that came free goes to the first in line that may have it, who may stand in it again.
 // Then idle pods make room.
 void Core::grant(Turn& turn) {
+  if (tenants_.any_to_look_at()) grant_quotas(turn);
   while (ledger_.anyone_in_line() && ledger_.starting() < limits_.starting_max) {
     granted_ = ledger_.first_with_room();
     if (granted_ == kNoSlot) break;
@@ -194,6 +198,7 @@ void Core::grant(Turn& turn) {
     settle(turn, granted_);
     granted_ = kNoSlot;
   }
+  if (tenants_.any_to_look_at()) grant_quotas(turn);
   evict(turn);
 }
 
@@ -252,6 +257,10 @@ bool Core::has_surplus(const Function& function) const {
 void Core::refresh_idle(Slot slot) {
   Function& function = ledger_.function(slot);
   ledger_.set_evictable(slot, evictable(function));
+  if (tenants_.any_quota()) {
+    const std::uint32_t tenant = function.limits.tenant;
+    tenants_.set_idle(tenant, slot, tenants_.has_quota(tenant) && evictable(function));
+  }
   if (!has_surplus(function)) return ledger_.timers().rest(function.idle_timer);
   const TimePoint since = ledger_.pod(function.idle.front()).idle_since;
   ledger_.timers().set(function.idle_timer, later(since, function.plan.keep_idle),

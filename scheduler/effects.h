@@ -64,6 +64,7 @@ enum class RefuseReason : std::uint8_t {  // with the status to answer
   kDeadline,                              // 504 the deadline passed before a pod was free
   kCrashLoop,                             // 503 the function's pods end as soon as they start
   kFunctionGone,                          // 404 no such function, or it was removed meanwhile
+  kQuota,        // 429 the pods of its tenant take all that its quota allows
   kNodeFull,     // 503 no room for another pod, or too many waiting on the node
   kPodDied,      // 502 the pod that had taken it died
   kStartFailed,  // 503 kDispatchesMax pods died before taking it
@@ -83,6 +84,7 @@ enum class DrainReason : std::uint8_t {
   kIdle,          // nothing to do for the idle timeout
   kEvicted,       // idle; the node is full and another function waits
   kYielded,       // busy; the node is full and another function has less than its share
+  kQuota,         // idle; another function of its tenant waits, whose quota is reached
   kScaledDown,    // the maximum was lowered
   kOldRevision,   // the function has a new revision
   kRemoved,       // the function was removed

@@ -23,6 +23,8 @@ const char* short_name(RefuseReason reason) {
       return "crash-loop";
     case RefuseReason::kFunctionGone:
       return "gone";
+    case RefuseReason::kQuota:
+      return "quota";
     case RefuseReason::kNodeFull:
       return "node-full";
     case RefuseReason::kPodDied:
@@ -41,6 +43,8 @@ const char* short_name(DrainReason reason) {
       return "idle";
     case DrainReason::kEvicted:
       return "evicted";
+    case DrainReason::kQuota:
+      return "quota";
     case DrainReason::kYielded:
       return "yielded";
     case DrainReason::kScaledDown:
@@ -120,6 +124,13 @@ FakeNode& FakeNode::scale(const std::string& name, std::uint32_t min,
   function.limits.pods_max = max;
   function.pods_max = max.value_or(std::max(min, pods_max_default(limits_)));
   scheduler_.scale(now_, function.id, min, max, effects_);
+  act();
+  return *this;
+}
+
+FakeNode& FakeNode::set_quota(std::uint32_t tenant, const TenantQuota& quota) {
+  advance(Duration::zero());
+  scheduler_.set_quota(now_, tenant, quota, effects_);
   act();
   return *this;
 }
@@ -326,7 +337,8 @@ void FakeNode::on(const Refuse& effect) {
 void FakeNode::on(const DrainPod& effect) {
   Pod& pod = pods_.at(name_of(effect.pod));
   EXPECT_TRUE(pod.state == PodState::kStarting || pod.state == PodState::kReady);
-  if (effect.reason == DrainReason::kIdle || effect.reason == DrainReason::kEvicted) {
+  if (effect.reason == DrainReason::kIdle || effect.reason == DrainReason::kEvicted ||
+      effect.reason == DrainReason::kQuota) {
     EXPECT_TRUE(pod.running.empty()) << "a busy pod is neither idle nor evicted";
     EXPECT_GT(serving(pod.function),
               scheduler_.node().closing ? 0 : functions_.at(pod.function).limits.pods_min)

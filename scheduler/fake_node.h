@@ -30,6 +30,7 @@ class FakeNode {
   FakeNode& set_limits(const std::string& name, FunctionLimits limits);  // same revision
   FakeNode& remove(const std::string& name);
   FakeNode& scale(const std::string& name, std::uint32_t min, std::optional<std::uint32_t> max);
+  FakeNode& set_quota(std::uint32_t tenant, const TenantQuota& quota);
   FakeNode& close();
 
   // --- invocations by number, counted from 1

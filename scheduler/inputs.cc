@@ -7,8 +7,9 @@ namespace {
 
 // By index of the variant.
 constexpr std::array<std::string_view, std::variant_size_v<Input>> kNames = {
-    "add_function", "update_function", "remove_function", "scale",      "arrive", "completed",
-    "cancelled",    "pod_ready",       "pod_exited",      "given_back", "expire", "close"};
+    "add_function", "update_function", "remove_function", "scale",      "arrive",
+    "completed",    "cancelled",       "pod_ready",       "pod_exited", "given_back",
+    "expire",       "close",           "set_quota"};
 
 // What a replay does with each.
 struct Apply {
@@ -26,6 +27,9 @@ struct Apply {
   }
   void operator()(const Scale& it) const {
     scheduler.scale(it.now, it.function, it.pods_min, it.pods_max, effects);
+  }
+  void operator()(const SetQuota& it) const {
+    scheduler.set_quota(it.now, it.tenant, it.quota, effects);
   }
   void operator()(const Arrive& it) const { scheduler.arrive(it.now, it.arrival, effects); }
   void operator()(const Completed& it) const {

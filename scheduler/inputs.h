@@ -39,6 +39,11 @@ struct Scale {
   std::uint32_t pods_min = 0;
   std::optional<std::uint32_t> pods_max;
 };
+struct SetQuota {
+  TimePoint now;
+  std::uint32_t tenant = 0;
+  TenantQuota quota;
+};
 struct Arrive {
   TimePoint now;
   Arrival arrival;
@@ -75,7 +80,7 @@ struct Close {
 };
 
 using Input = std::variant<AddFunction, UpdateFunction, RemoveFunction, Scale, Arrive, Completed,
-                           Cancelled, PodReady, PodExited, GivenBack, Expire, Close>;
+                           Cancelled, PodReady, PodExited, GivenBack, Expire, Close, SetQuota>;
 
 TimePoint time_of(const Input& input);
 std::string_view name_of(const Input& input);  // "arrive", "pod_exited": the Scheduler's names

@@ -29,6 +29,7 @@ std::optional<std::string_view> fault(const FunctionLimits& limits) {
   if (limits.memory_bytes == 0) return "memory_bytes must be at least 1";
   if (limits.weight == 0 || limits.weight > kWeightMax) return "weight must be 1 to 1000";
   if (limits.in_flight_max == 0u) return "in_flight_max must be at least 1";
+  if (limits.tenant >= kTenantsMax) return "tenant must be below 65536";
   if (limits.height > kHeightMax) return "height must be at most 16";
   if (const auto wrong = fault_of_times(limits)) return wrong;
   return autoscaler::fault(limits.policy);

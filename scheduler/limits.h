@@ -38,6 +38,10 @@ struct FunctionLimits {
   Duration start_prior = std::chrono::milliseconds(5);
   // What a pod may hold; what an idle one is worth on a full node is counted per MiB of it.
   std::uint64_t memory_bytes = 128 << 20;
+  // And of the CPU, by its limit; 0: it has none.
+  std::uint32_t cpu_millicores = 0;
+  // Who it belongs to, by number: its pods count for that tenant's quota. It never changes.
+  std::uint32_t tenant = 0;
   // Its share of starts, places and queue memory where functions compete: 2 gets twice what 1 gets.
   std::uint32_t weight = 1;
   // Invocations waiting and running; the next is refused (429). Unset: as many as queue and pods
@@ -51,6 +55,16 @@ struct FunctionLimits {
 
 inline constexpr std::uint32_t kWeightMax = 1000;
 inline constexpr std::uint32_t kHeightMax = 16;
+
+// What all pods of a tenant may take together, as the limits of their functions say; 0: as much as
+// the node has.
+struct TenantQuota {
+  std::uint32_t pods_max = 0;
+  std::uint32_t cpu_millicores_max = 0;
+  std::uint64_t memory_bytes_max = 0;
+  bool limits() const { return pods_max != 0 || cpu_millicores_max != 0 || memory_bytes_max != 0; }
+};
+inline constexpr std::uint32_t kTenantsMax = 65'536;  // they are numbered below it
 
 struct NodeLimits {
   std::uint32_t pods_max = 256;         // in any state: a pod holds memory until it is gone

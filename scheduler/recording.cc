@@ -9,7 +9,7 @@
 namespace subito::scheduler {
 namespace {
 
-constexpr std::string_view kMagic = "subito recording 3\n";
+constexpr std::string_view kMagic = "subito recording 4\n";
 constexpr std::size_t kPayloadMax = 1 << 20;  // a pod that exits with 100,000 invocations
 constexpr std::size_t kDigestSize = 8;
 constexpr std::size_t kChecksumSize = 4;
@@ -73,7 +73,7 @@ class Fields {
   void operator()(FunctionLimits& it) {
     all(it.pods_min, it.pods_max, it.concurrency, it.queue_limit, it.queue_timeout, it.idle_timeout,
         it.start_timeout, it.drain_timeout, it.cancel_grace, it.start_prior, it.weight,
-        it.in_flight_max, it.height, it.memory_bytes);
+        it.in_flight_max, it.height, it.memory_bytes, it.cpu_millicores, it.tenant);
     (*this)(it.policy);
   }
   void operator()(autoscaler::PolicyOptions& it) {
@@ -88,6 +88,9 @@ class Fields {
   void operator()(UpdateFunction& it) { function(it); }
   void operator()(RemoveFunction& it) { all(it.function); }
   void operator()(Scale& it) { all(it.function, it.pods_min, it.pods_max); }
+  void operator()(SetQuota& it) {
+    all(it.tenant, it.quota.pods_max, it.quota.cpu_millicores_max, it.quota.memory_bytes_max);
+  }
   void operator()(Arrive& it) {
     all(it.arrival.invocation, it.arrival.function, it.arrival.deadline, it.arrival.nested);
   }
@@ -222,6 +225,7 @@ void put_record(std::string_view payload, std::string& out) {
 bool limits_are_right(const Input& input) {
   if (const auto* it = std::get_if<AddFunction>(&input)) return !fault(it->limits);
   if (const auto* it = std::get_if<UpdateFunction>(&input)) return !fault(it->limits);
+  if (const auto* it = std::get_if<SetQuota>(&input)) return it->tenant < kTenantsMax;
   return true;
 }
 

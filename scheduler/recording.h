@@ -2,7 +2,7 @@
 // each, so that a replay can tell whether it decides the same and, if not, where first. Pure: bytes
 // in and out; who writes them to a file is the owner (runtime/node/recorder.h).
 //
-//   recording = "subito recording 3\n" record*
+//   recording = "subito recording 4\n" record*
 //   record    = size payload checksum      size: of the payload, a varint
 //   checksum  = FNV-1a of the payload, 32 bits, little-endian
 //   payload   = of the first record the NodeLimits; of each other one

@@ -18,6 +18,7 @@
 #include "scheduler/limits.h"
 #include "scheduler/queue_pace.h"
 #include "scheduler/slots.h"
+#include "scheduler/tenants.h"
 #include "scheduler/timers.h"
 #include "scheduler/view.h"
 
@@ -68,11 +69,13 @@ struct alignas(64) Pod {
   bool yielding = false;                   // gives its place up, once what runs in it has ended
   bool planned = false;                    // started ahead, by the policy's plan
   bool start_timed_out = false;
+  bool leaves_for_quota = false;  // so that another function of its tenant may start
   TimerHandle timer = kNoSlot;
   Link in_function;
   std::uint64_t number = 0;
   TimePoint state_since;
   TimePoint requested;
+  PodShare share;  // of its tenant's quota
 
   bool serving() const { return state == PodState::kStarting || state == PodState::kReady; }
 };

@@ -46,6 +46,13 @@ void Scheduler::scale(TimePoint now, FunctionId function, std::uint32_t pods_min
   tell(Scale{now, function, pods_min, pods_max}, effects, before);
 }
 
+void Scheduler::set_quota(TimePoint now, std::uint32_t tenant, const TenantQuota& quota,
+                          Effects& effects) {
+  const std::size_t before = effects.size();
+  core_->set_quota(core_->tick(now, effects), tenant, quota);
+  tell(SetQuota{now, tenant, quota}, effects, before);
+}
+
 void Scheduler::arrive(TimePoint now, const Arrival& arrival, Effects& effects) {
   const std::size_t before = effects.size();
   core_->arrive(core_->tick(now, effects), arrival);

@@ -71,6 +71,10 @@ class Scheduler {
   void scale(TimePoint now, FunctionId function, std::uint32_t pods_min,
              std::optional<std::uint32_t> pods_max, Effects& effects);
 
+  // What all pods of a tenant may take together (FunctionLimits::tenant, below kTenantsMax). Pods
+  // that are beyond it are not ended for it.
+  void set_quota(TimePoint now, std::uint32_t tenant, const TenantQuota& quota, Effects& effects);
+
   // --- invocations
   void arrive(TimePoint now, const Arrival& arrival, Effects& effects);
   // The pod answered, with whatever result, or acknowledged a Cancel: the slot is free. An

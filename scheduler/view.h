@@ -34,15 +34,16 @@ struct PodView {
 struct Decision {
   enum class Kind : std::uint8_t {
     kNone,
-    kStarted,     // pod started
-    kCoresBusy,   // waits for one that runs: more at once would only share the cores
-    kWaitForPod,  // a busy pod is expected to be free before a new one were up
-    kAtMaximum,   // would start, pods_max reached
-    kStartsFull,  // would start, the node starts as many as it may
-    kNodeFull,    // would start, the node holds as many pods as it may
-    kBackingOff,  // would start, pods crashed
-    kDrained,     // pod drained
-    kStopped,     // pod killed
+    kStarted,       // pod started
+    kCoresBusy,     // waits for one that runs: more at once would only share the cores
+    kWaitForPod,    // a busy pod is expected to be free before a new one were up
+    kAtMaximum,     // would start, pods_max reached
+    kStartsFull,    // would start, the node starts as many as it may
+    kQuotaReached,  // would start, its tenant's pods take all that its quota allows
+    kNodeFull,      // would start, the node holds as many pods as it may
+    kBackingOff,    // would start, pods crashed
+    kDrained,       // pod drained
+    kStopped,       // pod killed
   };
   Kind kind = Kind::kNone;
   TimePoint at;

@@ -28,6 +28,8 @@ std::string_view words(Decision::Kind kind) {
       return "no pod started, scaling.max is reached";
     case Decision::Kind::kStartsFull:
       return "start waits its turn";
+    case Decision::Kind::kQuotaReached:
+      return "start waits for quota";
     case Decision::Kind::kNodeFull:
       return "start waits, the node is full";
     case Decision::Kind::kBackingOff:
@@ -47,6 +49,7 @@ int http_status(RefuseReason reason) {
     case RefuseReason::kQueueFull:
     case RefuseReason::kQueueTooLong:
     case RefuseReason::kInFlightLimit:
+    case RefuseReason::kQuota:
       return 429;
     case RefuseReason::kFunctionGone:
       return 404;
@@ -102,6 +105,8 @@ std::string_view to_string(RefuseReason reason) {
       return "the function's pods end as soon as they start";
     case RefuseReason::kFunctionGone:
       return "no such function";
+    case RefuseReason::kQuota:
+      return "the quota of its namespace is reached";
     case RefuseReason::kNodeFull:
       return "the node is full";
     case RefuseReason::kPodDied:
@@ -122,6 +127,8 @@ std::string_view to_string(DrainReason reason) {
       return "made room for another function";
     case DrainReason::kYielded:
       return "gave its place to a function that had less than its share";
+    case DrainReason::kQuota:
+      return "made room in the quota of its namespace";
     case DrainReason::kScaledDown:
       return "scaled down";
     case DrainReason::kOldRevision:

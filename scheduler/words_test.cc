@@ -72,8 +72,8 @@ std::size_t distinct_texts(Enum last) {
 TEST(Words, EveryReasonHasATextOfItsOwn) {
   EXPECT_EQ(distinct_texts(StartWhy::kPlanned), 3u);
   EXPECT_EQ(distinct_texts(CancelReason::kClientLeft), 2u);
-  EXPECT_EQ(distinct_texts(RefuseReason::kNodeClosing), 11u);
-  EXPECT_EQ(distinct_texts(DrainReason::kClosing), 9u);
+  EXPECT_EQ(distinct_texts(RefuseReason::kNodeClosing), 12u);
+  EXPECT_EQ(distinct_texts(DrainReason::kClosing), 10u);
   EXPECT_EQ(distinct_texts(StopReason::kUnresponsive), 3u);
   EXPECT_EQ(distinct_texts(PodState::kStopping), 4u);
   EXPECT_EQ(distinct_texts(ExitKind::kOutOfMemory), 5u);

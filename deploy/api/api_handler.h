@@ -20,6 +20,7 @@
 #include "deploy/access/gate.h"
 #include "deploy/api/control_plane.h"
 #include "deploy/api/routes.h"
+#include "deploy/api/selection.h"
 #include "deploy/api/views.h"
 #include "deploy/store/store.h"
 #include "runtime/base/secret_memory.h"
@@ -118,6 +119,13 @@ class ApiHandler final : public server::Handler {
   void get_rollout(ExchangeId id, const std::string& name);
   void undo_rollout(ExchangeId id, Exchange& exchange);
   void set_traffic(ExchangeId id, const Exchange& exchange);
+  // namespace_operations.cc
+  void run_namespaces(ExchangeId id, Exchange& exchange);
+  void answer_namespace(ExchangeId id, const std::string& name, int status);
+  void create_namespace(ExchangeId id, const Exchange& exchange);
+  void set_namespace(ExchangeId id, const Exchange& exchange);
+  void delete_namespace(ExchangeId id, Exchange& exchange);
+  Result<Selection> selected(const Parameters& query);
   void run_what_was_said(ExchangeId id, Exchange& exchange);
   // operations.cc
   void run_dead_letters(ExchangeId id, Exchange& exchange);
@@ -150,8 +158,6 @@ class ApiHandler final : public server::Handler {
   void logs_gathered(ExchangeId id, Gathering& gathering);
   void requests(ExchangeId id, Exchange& exchange);
   void list_exceptions(ExchangeId id, const Exchange& exchange);
-  // The functions that a selector means; nothing where none was given.
-  Result<std::optional<std::set<std::string>>> selected(const Parameters& query);
 
   bool may_stream(ExchangeId id);
   void begin_stream(ExchangeId id, Exchange& exchange, const std::string& lines, bool end);

@@ -6,6 +6,8 @@
 // called once an event or record, in the order things happened, until unsubscribe(); they may
 // unsubscribe from inside the callback but must not call anything else of the plane there.
 //
+// A function is named by its qualified name (deploy/manifest/qualified_name.h) in all of this.
+//
 // Views are snapshots: plain values that belong to the caller. Times are Unix nanoseconds, so that
 // a reader reckons ages by its own clock; durations are microseconds where the name says _us.
 #pragma once
@@ -20,6 +22,7 @@
 
 #include "deploy/api/settings_plane.h"
 #include "deploy/manifest/function.pb.h"
+#include "deploy/manifest/name_space.h"
 #include "runtime/base/id.h"
 #include "runtime/base/result.h"
 
@@ -363,6 +366,23 @@ struct DeployFailure {
   std::uint64_t current_revision = 0;  // what stays; 0: there was none
 };
 
+struct NamespaceView {
+  manifest::Namespace name_space;
+  std::uint32_t functions = 0;
+  // What its pods take by their limits, those included that end.
+  std::uint32_t pods = 0;
+  std::uint64_t memory_bytes = 0;
+  std::uint64_t cpu_millicores = 0;
+};
+
+// Absent: as it is. A limit of 0: none.
+struct NamespaceChange {
+  std::optional<std::uint32_t> pods;
+  std::optional<std::uint64_t> memory_bytes;
+  std::optional<std::uint32_t> cpu_millicores;
+  std::optional<std::vector<std::string>> hosts;
+};
+
 class ControlPlane {
  public:
   using DeployCallback = std::function<void(tl::expected<DeployReceipt, DeployFailure>)>;
@@ -386,6 +406,15 @@ class ControlPlane {
   // kNotFound; kInvalidArgument when the minimum would exceed the maximum.
   virtual Status scale(std::string_view name, std::optional<std::int32_t> min,
                        std::optional<std::int32_t> max) = 0;
+
+  virtual std::vector<NamespaceView> list_namespaces() = 0;                // by name
+  virtual Result<NamespaceView> get_namespace(std::string_view name) = 0;  // kNotFound
+  // kAlreadyExists: it is there, or a host is another's. kInvalidArgument: see name_space.h.
+  virtual Status create_namespace(const manifest::Namespace& wanted) = 0;
+  virtual Status set_namespace(std::string_view name, const NamespaceChange& change) = 0;
+  // kFailedPrecondition while functions are in it, unless they are to go as well.
+  virtual void delete_namespace(std::string_view name, bool with_functions,
+                                StatusCallback callback) = 0;
 
   virtual std::vector<FunctionView> list_functions() = 0;  // by name
   virtual Result<FunctionView> get_function(std::string_view name) = 0;

@@ -11,12 +11,14 @@
 #include "deploy/api/control_plane.h"
 #include "deploy/api/fake_settings.h"
 #include "deploy/manifest/manifest.h"
+#include "deploy/manifest/qualified_name.h"
 
 namespace subito::api {
 
 class FakePlane : public ControlPlane {
  public:
   std::map<std::string, FunctionView, std::less<>> functions;
+  std::map<std::string, NamespaceView, std::less<>> namespaces = {{"default", {{"default"}}}};
   std::vector<PodView> pods;
   ReadyPool ready{8, 3040870};
   std::map<std::string, std::vector<RevisionView>, std::less<>> revisions;
@@ -79,7 +81,7 @@ class FakePlane : public ControlPlane {
       });
       return;
     }
-    const std::string name = function.metadata().name();
+    const std::string name = manifest::qualified_name(function.metadata());
     FunctionView& view = functions[name];
     view.manifest = function;
     view.artefact = artefact;
@@ -114,6 +116,48 @@ class FakePlane : public ControlPlane {
     if (max) scaling.set_max(*max);
     it->second.scaled = true;
     return ok();
+  }
+  std::vector<NamespaceView> list_namespaces() override {
+    std::vector<NamespaceView> views;
+    for (const auto& [name, view] : namespaces) views.push_back(view);
+    return views;
+  }
+  Result<NamespaceView> get_namespace(std::string_view name) override {
+    const auto it = namespaces.find(name);
+    if (it == namespaces.end()) return no_namespace(name).value();
+    return it->second;
+  }
+  Status create_namespace(const manifest::Namespace& wanted) override {
+    if (next_failure) return *std::exchange(next_failure, {});
+    if (namespaces.contains(wanted.name))
+      return fail(ErrorCode::kAlreadyExists, "create namespace: it is there already");
+    if (const auto wrong = manifest::check(wanted))
+      return fail(ErrorCode::kInvalidArgument, "create namespace: " + *wrong);
+    namespaces[wanted.name] = {wanted};
+    return ok();
+  }
+  Status set_namespace(std::string_view name, const NamespaceChange& change) override {
+    if (next_failure) return *std::exchange(next_failure, {});
+    const auto it = namespaces.find(name);
+    if (it == namespaces.end()) return no_namespace(name);
+    manifest::Namespace& changed = it->second.name_space;
+    if (change.pods) changed.quota.pods = *change.pods;
+    if (change.memory_bytes) changed.quota.memory_bytes = *change.memory_bytes;
+    if (change.cpu_millicores) changed.quota.cpu_millicores = *change.cpu_millicores;
+    if (change.hosts) changed.hosts = *change.hosts;
+    return ok();
+  }
+  void delete_namespace(std::string_view name, bool with_functions,
+                        StatusCallback callback) override {
+    const auto it = namespaces.find(name);
+    Status status = next_failure ? Status(*std::exchange(next_failure, {})) : ok();
+    if (it == namespaces.end()) {
+      status = no_namespace(name);
+    } else if (it->second.functions > 0 && !with_functions) {
+      status = fail(ErrorCode::kFailedPrecondition, "delete namespace: functions are in it");
+    }
+    if (status) namespaces.erase(it);
+    pending_.push_back([callback, status] { callback(status); });
   }
   std::vector<FunctionView> list_functions() override {
     std::vector<FunctionView> views;
@@ -244,6 +288,9 @@ class FakePlane : public ControlPlane {
   }
 
  private:
+  static tl::unexpected<Error> no_namespace(std::string_view name) {
+    return fail(ErrorCode::kNotFound, "find namespace " + std::string(name) + ": there is none");
+  }
   static tl::unexpected<Error> none(std::string_view name) {
     return fail(ErrorCode::kNotFound, "find function " + std::string(name) + ": there is none");
   }

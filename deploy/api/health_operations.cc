@@ -1,8 +1,56 @@
 // Operations of the API: is the node well, is a function. Readers of 200 and 503 are load
 // balancers and people on call; both get the reasons.
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
 #include "deploy/api/api_handler.h"
+#include "deploy/api/time_text.h"
 
 namespace subito::api {
+
+namespace {
+
+using HealthJson = nlohmann::ordered_json;
+
+}  // namespace
+
+bool is_ready(const std::vector<Condition>& conditions) {
+  return std::all_of(conditions.begin(), conditions.end(), [](const Condition& condition) {
+    return condition.ok || !condition.requests_need_it;
+  });
+}
+
+std::string to_json(const std::vector<Condition>& conditions) {
+  HealthJson list = HealthJson::array();
+  for (const Condition& condition : conditions) {
+    HealthJson item = {{"name", condition.name},
+                       {"ok", condition.ok},
+                       {"requestsNeedIt", condition.requests_need_it},
+                       {"since", time_text(condition.since_unix_ns)}};
+    if (!condition.fault.empty()) item["fault"] = condition.fault;
+    list.push_back(std::move(item));
+  }
+  return HealthJson({{"ready", is_ready(conditions)}, {"conditions", std::move(list)}}).dump() +
+         "\n";
+}
+
+FunctionHealth health_of(const FunctionView& view) {
+  FunctionHealth health;
+  health.name = view.manifest.metadata().name();
+  health.live = !view.out_of_service;
+  health.ready = view.state != FunctionState::kFailing;
+  health.state = view.state_words;
+  return health;
+}
+
+std::string to_json(const FunctionHealth& health) {
+  return HealthJson({{"name", health.name},
+                     {"live", health.live},
+                     {"ready", health.ready},
+                     {"state", health.state}})
+             .dump() +
+         "\n";
+}
 
 void ApiHandler::ready(ExchangeId id) {
   const std::vector<Condition> conditions = plane_.conditions();

@@ -5,22 +5,14 @@
 #include <utility>
 
 #include "deploy/api/api_handler.h"
+#include "deploy/api/request_body.h"
 #include "deploy/api/time_text.h"
-#include "deploy/manifest/selector.h"
 #include "runtime/base/check.h"
 #include "runtime/base/time.h"
 
 namespace subito::api {
 
 namespace {
-
-Result<bool> flag_of(const Parameters& query, const char* name) {
-  const auto it = query.find(name);
-  if (it == query.end() || it->second == "false") return false;
-  if (it->second == "true") return true;
-  return fail(ErrorCode::kInvalidArgument,
-              std::string("read query: ") + name + " must be true or false");
-}
 
 Result<LogQuery> log_query(const Parameters& query) {
   LogQuery out;
@@ -38,7 +30,7 @@ Result<LogQuery> log_query(const Parameters& query) {
                   "read query: since must be a time such as 2026-11-23T22:04:05Z");
     out.since_unix_ns = *since;
   }
-  ASSIGN_OR_RETURN(out.previous, flag_of(query, "previous"));
+  ASSIGN_OR_RETURN(out.previous, flag_in(query, "previous"));
   return out;
 }
 
@@ -89,34 +81,26 @@ struct ApiHandler::Gathering {
   }
 };
 
-Result<std::optional<std::set<std::string>>> ApiHandler::selected(const Parameters& query) {
-  const auto text = query.find("selector");
-  if (text == query.end()) return std::optional<std::set<std::string>>();
-  ASSIGN_OR_RETURN(const auto selector, manifest::Selector::parse(text->second));
-  std::set<std::string> names;
-  for (const FunctionView& view : plane_.list_functions()) {
-    const auto& metadata = view.manifest.metadata();
-    if (selector.selects(metadata.labels())) names.insert(metadata.name());
-  }
-  return std::optional(std::move(names));
-}
-
 void ApiHandler::logs(ExchangeId id, Exchange& exchange) {
   const auto query = log_query(exchange.query);
   if (!query) return answer(id, query.error());
-  const auto follow = flag_of(exchange.query, "follow");
+  const auto follow = flag_in(exchange.query, "follow");
   if (!follow) return answer(id, follow.error());
   if (*follow && query->previous)
     return answer(
         id, Problem{400, "invalid-argument", "read query: a pod that ended cannot be followed"});
-  const auto selection = selected(exchange.query);
-  if (!selection) return answer(id, selection.error());
-  std::set<std::string> names = selection->value_or(std::set<std::string>());
   const auto name = exchange.match.path.find("name");
   const bool one = name != exchange.match.path.end();
-  if (one) names = {name->second};
-  if (!one && !*selection)
-    return answer(id, Problem{400, "invalid-argument", "read query: needs selector"});
+  std::set<std::string> names;
+  if (one) {
+    names = {name->second};
+  } else {
+    const auto selection = selected(exchange.query);
+    if (!selection) return answer(id, selection.error());
+    if (!selection->names)
+      return answer(id, Problem{400, "invalid-argument", "read query: needs selector"});
+    names = *selection->names;
+  }
   if (*follow && !may_stream(id)) return;
   const auto gathering = std::make_shared<Gathering>();
   gathering->one = one;
@@ -203,15 +187,11 @@ void ApiHandler::requests(ExchangeId id, Exchange& exchange) {
 void ApiHandler::list_exceptions(ExchangeId id, const Exchange& exchange) {
   const auto function = exchange.query.find("function");
   const std::string name = function == exchange.query.end() ? "" : function->second;
-  if (!name.empty()) {
-    if (const auto known = plane_.get_function(name); !known) return answer(id, known.error());
-  }
   const auto selection = selected(exchange.query);
   if (!selection) return answer(id, selection.error());
   std::vector<ExceptionView> views = plane_.list_exceptions(name);
-  std::erase_if(views, [&](const ExceptionView& view) {
-    return *selection && !(*selection)->contains(view.function);
-  });
+  std::erase_if(views,
+                [&](const ExceptionView& view) { return !selection->contains(view.function); });
   answer(id, 200, to_json(views));
 }
 

@@ -12,6 +12,7 @@
 #include "deploy/manifest/defaults.h"
 #include "deploy/manifest/elf_check.h"
 #include "deploy/manifest/manifest.h"
+#include "deploy/manifest/qualified_name.h"
 #include "runtime/base/check.h"
 #include "runtime/http/problem.h"
 
@@ -49,10 +50,10 @@ DeployRequestOrProblem parse_deploy(const std::string& body, const std::string& 
                      " bytes");
   auto function = manifest::from_json(manifest->dump());
   if (!function) return wrong(422, "manifest-invalid", function.error().message);
-  if (function->metadata().name() != name)
+  if (const std::string own = manifest::qualified_name(function->metadata()); own != name)
     return wrong(
         422, "manifest-invalid",
-        "metadata.name: is '" + function->metadata().name() + "', the path says '" + name + "'");
+        "metadata.name: with its namespace it is '" + own + "', the path says '" + name + "'");
   manifest::apply_defaults(*function);
   return DeployRequest{std::move(*function),
                        artefact->get<std::string>(),
@@ -156,7 +157,7 @@ void ApiHandler::list_functions(ExchangeId id, const Exchange& exchange) {
   if (!selection) return answer(id, selection.error());
   std::vector<FunctionView> views = plane_.list_functions();
   std::erase_if(views, [&](const FunctionView& view) {
-    return *selection && !(*selection)->contains(view.manifest.metadata().name());
+    return !selection->contains(manifest::qualified_name(view.manifest.metadata()));
   });
   answer(id, 200, to_json(views));
 }
@@ -182,17 +183,10 @@ void ApiHandler::remove_function(ExchangeId id, Exchange& exchange) {
 }
 
 void ApiHandler::list_pods(ExchangeId id, const Exchange& exchange) {
-  std::vector<PodView> pods = plane_.list_pods();
-  if (const auto it = exchange.query.find("function"); it != exchange.query.end()) {
-    if (const auto known = plane_.get_function(it->second); !known)
-      return answer(id, known.error());
-    std::erase_if(pods, [&](const PodView& pod) { return pod.function != it->second; });
-  }
   const auto selection = selected(exchange.query);
   if (!selection) return answer(id, selection.error());
-  std::erase_if(pods, [&](const PodView& pod) {
-    return *selection && !(*selection)->contains(pod.function);
-  });
+  std::vector<PodView> pods = plane_.list_pods();
+  std::erase_if(pods, [&](const PodView& pod) { return !selection->contains(pod.function); });
   answer(id, 200, to_json(pods, plane_.ready_pool()));
 }
 
@@ -302,24 +296,17 @@ void ApiHandler::finish_upload(ExchangeId id, const Status& synced) {
 }
 
 void ApiHandler::watch(ExchangeId id, Exchange& exchange) {
-  std::string function;
-  std::vector<PodView> pods = plane_.list_pods();
-  if (const auto it = exchange.query.find("function"); it != exchange.query.end()) {
-    function = it->second;
-    if (const auto known = plane_.get_function(function); !known) return answer(id, known.error());
-    std::erase_if(pods, [&](const PodView& pod) { return pod.function != function; });
-  }
   const auto selection = selected(exchange.query);
   if (!selection) return answer(id, selection.error());
-  const auto is_selected = [names = *selection](const std::string& name) {
-    return !names || names->contains(name);
-  };
-  std::erase_if(pods, [&](const PodView& pod) { return !is_selected(pod.function); });
+  const auto one = exchange.query.find("function");
+  const std::string function = one == exchange.query.end() ? "" : one->second;
+  std::vector<PodView> pods = plane_.list_pods();
+  std::erase_if(pods, [&](const PodView& pod) { return !selection->contains(pod.function); });
   if (!may_stream(id)) return;
   begin_stream(id, exchange, watch_line(pods, plane_.ready_pool()) + "\n", false);
   exchange.subscription =
-      plane_.subscribe_events(function, [this, id, is_selected](const Event& event) {
-        if (is_selected(event.function)) send_line(id, watch_line(event));
+      plane_.subscribe_events(function, [this, id, selection = *selection](const Event& event) {
+        if (selection.contains(event.function)) send_line(id, watch_line(event));
       });
 }
 

@@ -32,6 +32,14 @@ Result<nlohmann::ordered_json> parse_object(const std::string& text,
   return json;
 }
 
+Result<bool> flag_in(const Parameters& query, const char* name) {
+  const auto it = query.find(name);
+  if (it == query.end() || it->second == "false") return false;
+  if (it->second == "true") return true;
+  return fail(ErrorCode::kInvalidArgument,
+              std::string("read query: ") + name + " must be true or false");
+}
+
 const std::string& name_of(const Parameters& path) {
   const auto it = path.find("name");
   CHECK(it != path.end());

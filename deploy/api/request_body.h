@@ -16,6 +16,9 @@ inline constexpr int kJsonDepthMax = 40;  // 400 beyond; a manifest needs 6
 Result<nlohmann::ordered_json> parse_object(const std::string& text,
                                             const std::vector<std::string>& keys);
 
+// A parameter that is true or false; absent: false.
+Result<bool> flag_in(const Parameters& query, const char* name);
+
 // The function that the path names.
 const std::string& name_of(const Parameters& path);
 

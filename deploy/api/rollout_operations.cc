@@ -83,7 +83,7 @@ void ApiHandler::run_rollout(ExchangeId id, Exchange& exchange) {
     case Operation::kSetTraffic:
       return set_traffic(id, exchange);
     default:
-      return run_what_was_said(id, exchange);
+      return run_namespaces(id, exchange);
   }
 }
 

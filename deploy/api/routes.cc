@@ -36,14 +36,12 @@ bool matches(std::string_view pattern, std::string_view path, Parameters& parame
   return true;
 }
 
-}  // namespace
-
-const std::vector<Route>& routes() {
-  static const std::vector<Route> kRoutes = {
-      {"GET", "/v1/healthz", Operation::kHealth, {}},
-      {"GET", "/v1/readyz", Operation::kReady, {}},
-      {"GET", "/v1/version", Operation::kVersion, {}},
-      {"GET", "/v1/functions", Operation::kListFunctions, {"selector"}},
+std::vector<Route> routes_of_functions() {
+  return {
+      {"GET",
+       "/v1/functions",
+       Operation::kListFunctions,
+       {"selector", "namespace", "allNamespaces"}},
       {"GET", "/v1/functions/{name}", Operation::kGetFunction, {}},
       {"GET", "/v1/functions/{name}/health", Operation::kFunctionHealth, {}},
       {"DELETE", "/v1/functions/{name}", Operation::kRemoveFunction, {}},
@@ -60,14 +58,39 @@ const std::vector<Route>& routes() {
        "/v1/functions/{name}/logs",
        Operation::kLogs,
        {"tail", "since", "previous", "follow"}},
-      {"GET", "/v1/logs", Operation::kSelectedLogs, {"selector", "tail", "since", "follow"}},
-      {"GET", "/v1/exceptions", Operation::kListExceptions, {"function", "selector"}},
       {"GET", "/v1/functions/{name}/requests", Operation::kFollowRequests, {}},
       {"GET", "/v1/functions/{name}/dead-letters", Operation::kListDeadLetters, {"trigger"}},
       {"POST", "/v1/functions/{name}/dead-letters/replay", Operation::kReplayDeadLetters, {}},
       {"POST", "/v1/functions/{name}/dead-letters/delete", Operation::kDeleteDeadLetters, {}},
-      {"GET", "/v1/pods", Operation::kListPods, {"function", "selector"}},
-      {"GET", "/v1/events/watch", Operation::kWatchEvents, {"function", "selector"}},
+  };
+}
+
+std::vector<Route> routes_of_the_rest() {
+  return {
+      {"GET", "/v1/healthz", Operation::kHealth, {}},
+      {"GET", "/v1/readyz", Operation::kReady, {}},
+      {"GET", "/v1/version", Operation::kVersion, {}},
+      {"GET",
+       "/v1/logs",
+       Operation::kSelectedLogs,
+       {"selector", "namespace", "allNamespaces", "tail", "since", "follow"}},
+      {"GET",
+       "/v1/exceptions",
+       Operation::kListExceptions,
+       {"function", "selector", "namespace", "allNamespaces"}},
+      {"GET",
+       "/v1/pods",
+       Operation::kListPods,
+       {"function", "selector", "namespace", "allNamespaces"}},
+      {"GET",
+       "/v1/events/watch",
+       Operation::kWatchEvents,
+       {"function", "selector", "namespace", "allNamespaces"}},
+      {"GET", "/v1/namespaces", Operation::kListNamespaces, {}},
+      {"POST", "/v1/namespaces", Operation::kCreateNamespace, {}},
+      {"GET", "/v1/namespaces/{namespace}", Operation::kGetNamespace, {}},
+      {"PUT", "/v1/namespaces/{namespace}", Operation::kSetNamespace, {}},
+      {"DELETE", "/v1/namespaces/{namespace}", Operation::kDeleteNamespace, {"all"}},
       {"GET", "/v1/artefacts/{sha256}", Operation::kFindArtefact, {}},
       {"PUT", "/v1/artefacts/{sha256}", Operation::kPutArtefact, {}},
       {"GET", "/v1/configs", Operation::kListConfigs, {"namespace", "allNamespaces"}},
@@ -86,6 +109,17 @@ const std::vector<Route>& routes() {
       {"DELETE", "/v1/tokens/{name}", Operation::kRevokeToken, {}},
       {"GET", "/v1/audit", Operation::kAudit, {"since", "tail"}},
   };
+}
+
+}  // namespace
+
+const std::vector<Route>& routes() {
+  static const std::vector<Route> kRoutes = [] {
+    std::vector<Route> all = routes_of_functions();
+    const std::vector<Route> rest = routes_of_the_rest();
+    all.insert(all.end(), rest.begin(), rest.end());
+    return all;
+  }();
   return kRoutes;
 }
 

@@ -6,6 +6,7 @@
 
 #include "deploy/api/time_text.h"
 #include "deploy/manifest/manifest.h"
+#include "deploy/manifest/qualified_name.h"
 #include "runtime/http/problem.h"
 
 namespace subito::api {
@@ -107,7 +108,9 @@ Json logs_json(const LogFacts& facts) {
 }
 
 Json function_json(const FunctionView& view, bool with_events) {
-  Json json = {{"name", view.manifest.metadata().name()},
+  const auto& metadata = view.manifest.metadata();
+  Json json = {{"name", manifest::qualified_name(metadata)},
+               {"namespace", metadata.namespace_()},
                {"revision", view.revision},
                {"state", to_string(view.state)},
                {"stateWords", view.state_words},
@@ -150,6 +153,19 @@ Json revision_json(const RevisionView& view) {
           {"message", view.message}};
 }
 
+Json namespace_json(const NamespaceView& view) {
+  const manifest::Namespace& it = view.name_space;
+  Json json = {
+      {"name", it.name},
+      {"functions", view.functions},
+      {"hosts", it.hosts},
+      {"pods", {{"used", view.pods}, {"limit", it.quota.pods}}},
+      {"memoryBytes", {{"used", view.memory_bytes}, {"limit", it.quota.memory_bytes}}},
+      {"cpuMillicores", {{"used", view.cpu_millicores}, {"limit", it.quota.cpu_millicores}}}};
+  if (it.created_unix_ns != 0) json["createdAt"] = time_text(it.created_unix_ns);
+  return json;
+}
+
 Json serving_json(const ServingView& view) {
   return {{"revision", view.revision},
           {"percent", view.percent},
@@ -160,6 +176,7 @@ Json serving_json(const ServingView& view) {
 Json pod_json(const PodView& pod) {
   return {{"name", pod.name},
           {"function", pod.function},
+          {"namespace", manifest::split_qualified(pod.function).name_space},
           {"revision", pod.revision},
           {"state", to_string(pod.state)},
           {"startMode", to_string(pod.start_mode)},
@@ -288,47 +305,20 @@ std::string to_json(const LogRecord& record) {
   return dump(log_json(record));
 }
 
+std::string to_json(const NamespaceView& view) {
+  return dump(namespace_json(view));
+}
+
+std::string to_json(const std::vector<NamespaceView>& views) {
+  return dump({{"items", items(views, namespace_json)}});
+}
+
 std::string to_json(const NodeInfo& info) {
   return dump({{"version", info.version},
                {"gatewayUrl", info.gateway_url},
                {"dataFolder", info.data_folder},
                {"startedAt", time_text(info.started_unix_ns)},
                {"pid", info.pid}});
-}
-
-bool is_ready(const std::vector<Condition>& conditions) {
-  return std::all_of(conditions.begin(), conditions.end(), [](const Condition& condition) {
-    return condition.ok || !condition.requests_need_it;
-  });
-}
-
-std::string to_json(const std::vector<Condition>& conditions) {
-  Json list = Json::array();
-  for (const Condition& condition : conditions) {
-    Json item = {{"name", condition.name},
-                 {"ok", condition.ok},
-                 {"requestsNeedIt", condition.requests_need_it},
-                 {"since", time_text(condition.since_unix_ns)}};
-    if (!condition.fault.empty()) item["fault"] = condition.fault;
-    list.push_back(std::move(item));
-  }
-  return dump({{"ready", is_ready(conditions)}, {"conditions", std::move(list)}});
-}
-
-FunctionHealth health_of(const FunctionView& view) {
-  FunctionHealth health;
-  health.name = view.manifest.metadata().name();
-  health.live = !view.out_of_service;
-  health.ready = view.state != FunctionState::kFailing;
-  health.state = view.state_words;
-  return health;
-}
-
-std::string to_json(const FunctionHealth& health) {
-  return dump({{"name", health.name},
-               {"live", health.live},
-               {"ready", health.ready},
-               {"state", health.state}});
 }
 
 std::string to_json(const DeployReceipt& receipt) {

@@ -25,6 +25,8 @@ std::string to_json(const LogRecord& record);
 std::string to_json(const RequestRecord& record, std::uint64_t missed);
 std::string to_json(const std::vector<DeadLetterView>& letters);
 std::string to_json(const std::vector<ExceptionView>& exceptions);
+std::string to_json(const NamespaceView& view);
+std::string to_json(const std::vector<NamespaceView>& views);
 std::string to_json(const NodeInfo& info);
 std::string to_json(const ObjectView& view);
 std::string to_json(const std::vector<ObjectView>& views);

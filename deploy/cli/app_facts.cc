@@ -228,6 +228,7 @@ Options
   --socket PATH   API socket of the node; else $SUBITO_SOCKET, else
                   .subito/api.sock (of ./dev up) or /var/lib/subito/api.sock
   --server URL    instead: a node elsewhere, https://HOST:PORT; --ca FILE
+  -n NAMESPACE    of the functions that are meant; else $SUBITO_NAMESPACE, else default
   -o json         for programs, on most commands; lists are {"items": [...]}
   -h, --help      this, or the help of a command, as `subito help COMMAND`
 

@@ -12,6 +12,7 @@
 
 #include "deploy/cli/app_facts.h"
 #include "deploy/cli/session.h"
+#include "deploy/manifest/rules.h"
 
 namespace subito::cli {
 
@@ -37,7 +38,13 @@ void add_commands(CLI::App& app, Session& session) {
                  "with --server: who must have signed its certificate, PEM, instead of those whom "
                  "this machine trusts")
       ->type_name("FILE");
-  app.fallthrough();  // these may stand behind the command
+  app.add_option("-n,--namespace", session.name_space, "namespace of the functions that are meant")
+      ->type_name("NAMESPACE")
+      ->check([](const std::string& name) {
+        const auto wrong = manifest::check_name(name);
+        return wrong ? "-n " + *wrong : std::string();
+      });
+  app.fallthrough();  // what is global may stand behind the command
   add_up(app, session);
   add_new(app, session);
   add_deploy(app, session);
@@ -57,6 +64,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_delete(app, session);
   add_config(app, session);
   add_secret(app, session);
+  add_namespace(app, session);
   add_backup(app, session);
   add_restore(app, session);
   add_doctor(app, session);
@@ -123,7 +131,7 @@ int help(CLI::App& app, Session& session, std::vector<std::string> words) {
 
 int run(const std::vector<std::string>& arguments, const Environment& environment,
         const Hooks& hooks) {
-  Session session{environment, hooks, "", "", "", {}};
+  Session session{environment, hooks, "", "", "", "", {}};
   // The last guard: a library's exception is our fault, but a person should not see std::terminate.
   try {
     CLI::App app("Subito", "subito");

@@ -93,7 +93,11 @@ void add_dead_letters(CLI::App& app, Session& session) {
   command.add_flag("--all", options->all, "replay or delete all, at most 1,000 at once");
   add_output_option(command, options->output, false);
   command.callback([&session, options] {
-    session.action = [&session, options] { return dead_letters(session, *options); };
+    session.action = [&session, options] {
+      std::string& name = options->words[options->words.size() == 1 ? 0 : 1];
+      name = session.qualified(name);
+      return dead_letters(session, *options);
+    };
   });
 }
 

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "deploy/cli/session.h"
+#include "deploy/manifest/qualified_name.h"
 #include "deploy/manifest/suggest.h"
 
 namespace subito::cli {
@@ -49,7 +50,8 @@ std::string function_of(const std::string& pod) {
 }
 
 Failure no_such_pod(Node& node, const std::string& name, const Json& pods) {
-  const auto functions = node.get("/v1/functions");
+  const auto functions = node.get("/v1/functions?namespace=" +
+                                  encoded(manifest::split_qualified(function_of(name)).name_space));
   if (!functions) return functions.error();
   const std::vector<std::string> known = names_of(functions->at("items"));
   const auto is_function = [&](const std::string& word) {
@@ -78,7 +80,7 @@ Outcome<PodEntry> find_pod(const Session& session, const std::string& name) {
   Node node = session.node();
   const auto info = node.get("/v1/version");
   if (!info) return tl::unexpected<Failure>(info.error());
-  const auto pods = node.get("/v1/pods");
+  const auto pods = node.get(pods_beside(name));
   if (!pods) return tl::unexpected<Failure>(pods.error());
   for (const Json& pod : pods->at("items")) {
     if (pod.at("name") != name) continue;
@@ -130,7 +132,10 @@ void add_debug(CLI::App& app, Session& session) {
   command.add_option("COMMAND", options->command, "behind --: instead of $SHELL, or else /bin/sh")
       ->type_name("");
   command.callback([&session, options] {
-    session.action = [&session, options] { return debug(session, *options); };
+    session.action = [&session, options] {
+      options->pod = session.qualified_pod(options->pod);
+      return debug(session, *options);
+    };
   });
 }
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "deploy/cli/build.h"
 #include "deploy/cli/deployment.h"
@@ -14,6 +15,7 @@
 #include "deploy/cli/session.h"
 #include "deploy/manifest/defaults.h"
 #include "deploy/manifest/manifest.h"
+#include "deploy/manifest/qualified_name.h"
 
 namespace subito::cli {
 
@@ -59,7 +61,7 @@ void put(Json& into, const Values& values) {
 }
 
 // The manifest that the flags stand for.
-Outcome<Manifests> from_flags(const DeployOptions& options) {
+Outcome<Manifests> from_flags(const Session& session, const DeployOptions& options) {
   Json spec = {{"binary", options.binary}};
   for (const std::string& setting : options.settings) {
     const std::size_t equals = setting.find('=');
@@ -89,12 +91,14 @@ Outcome<Manifests> from_flags(const DeployOptions& options) {
       faults.replace(at, 1, kNextFault);
     return tl::unexpected<Failure>(Failure{kRefused, faults, {}});
   }
-  return Manifests{{std::move(*function), "", 0}};
+  Manifests one{{std::move(*function), "", 0}};
+  (void)use_namespace(session, one.front());
+  return one;
 }
 
-Outcome<Manifests> manifests_of(const DeployOptions& options) {
-  if (options.files.empty() && !options.names_folder()) return from_flags(options);
-  return read_manifests(options.files.empty() ? std::vector{options.name} : options.files);
+Outcome<Manifests> manifests_of(const Session& session, const DeployOptions& options) {
+  if (options.files.empty() && !options.names_folder()) return from_flags(session, options);
+  return read_manifests(session, options.files.empty() ? std::vector{options.name} : options.files);
 }
 
 class Deploy {
@@ -109,16 +113,14 @@ class Deploy {
                options_.name.empty() != options_.binary.empty()) {
       return session_.tell(kUsage, "deploy: say FOLDER, -f FILE, or NAME --binary PATH" + here());
     }
-    const auto manifests = manifests_of(options_);
+    const auto manifests = manifests_of(session_, options_);
     if (!manifests) return session_.tell(manifests.error());
     if (options_.names_folder()) {
       if (const auto built = build(*manifests); !built) return session_.tell(built.error());
     }
     if (const auto wrong = wrong_binaries(*manifests); !wrong.empty())
       return session_.tell(kRefused, wrong);
-    const auto there = node_.get("/v1/functions");
-    if (!there) return session_.tell(there.error());
-    for (const Json& function : there->at("items")) before_[function.at("name")] = function;
+    if (const auto known = look_at_node(*manifests); !known) return session_.tell(known.error());
     warn(*manifests);
     int worst = kOk;
     for (const manifest::Manifest& one : *manifests) {
@@ -131,6 +133,25 @@ class Deploy {
   }
 
  private:
+  // What is there before, in each of the namespaces that are deployed to.
+  Outcome<void> look_at_node(const Manifests& manifests) {
+    std::set<std::string> namespaces;
+    for (const manifest::Manifest& one : manifests)
+      namespaces.insert(one.function.metadata().namespace_());
+    for (const std::string& name_space : namespaces) {
+      const auto there = node_.get("/v1/functions?namespace=" + encoded(name_space));
+      if (!there && there.error().exit_code == kNotFound)
+        return tl::unexpected<Failure>(Failure{kNotFound,
+                                               "deploy: there is no namespace " + name_space +
+                                                   "; make it with `subito namespace create " +
+                                                   name_space + "`",
+                                               {}});
+      if (!there) return tl::unexpected<Failure>(there.error());
+      for (const Json& function : there->at("items")) before_[function.at("name")] = function;
+    }
+    return {};
+  }
+
   // For one who stands in the folder that is meant.
   std::string here() const {
     std::error_code error;
@@ -187,7 +208,7 @@ class Deploy {
   }
 
   int deploy(const manifest::Manifest& one) {
-    const std::string& name = one.function.metadata().name();
+    const std::string name = manifest::qualified_name(one.function.metadata());
     progress("deploying " + name + " ...");
     auto receipt =
         send_deploy(node_, one, {!options_.no_check, !options_.no_traffic, options_.message});
@@ -203,13 +224,13 @@ class Deploy {
 
   // What need not be wrong, as a function that is called may come later: before anything is sent.
   void warn(const Manifests& manifests) const {
-    const CallLists calls = calls_after(manifests);
-    std::vector<std::string> known;
-    for (const auto& [name, called] : calls) known.push_back(name);
     const auto tell = [this](const std::vector<std::string>& warnings) {
       for (const std::string& warning : warnings) (void)session_.tell(kOk, "warning: " + warning);
     };
     for (const manifest::Manifest& one : manifests) {
+      const CallLists calls = calls_after(manifests, one.function.metadata().namespace_());
+      std::vector<std::string> known;
+      for (const auto& [name, called] : calls) known.push_back(name);
       tell(unknown_calls(one, known));
       tell(unknown_streams(one, known));
       tell(calls_in_a_ring(one, calls));
@@ -217,14 +238,17 @@ class Deploy {
     }
   }
 
-  // Who may call whom once all of these are deployed.
-  CallLists calls_after(const Manifests& manifests) const {
+  // Who may call whom in a namespace once all of these are deployed.
+  CallLists calls_after(const Manifests& manifests, const std::string& name_space) const {
     CallLists calls;
-    for (const auto& [name, function] : before_) {
+    for (const auto& [qualified, function] : before_) {
+      const auto [name, own] = manifest::split_qualified(qualified);
+      if (own != name_space) continue;
       const Json& spec = function.at("manifest").at("spec");
       calls[name] = spec.value("calls", std::vector<std::string>());
     }
     for (const manifest::Manifest& one : manifests) {
+      if (one.function.metadata().namespace_() != name_space) continue;
       const auto& called = one.function.spec().calls();
       calls[one.function.metadata().name()].assign(called.begin(), called.end());
     }

@@ -5,6 +5,7 @@
 
 #include "deploy/cli/refusals.h"
 #include "deploy/manifest/elf_check.h"
+#include "deploy/manifest/qualified_name.h"
 
 namespace subito::cli {
 
@@ -21,7 +22,7 @@ Outcome<Json> put_and_deploy(Node& node, const manifest::Manifest& one,
                {"check", options.check},
                {"traffic", options.traffic}};
   if (!options.message.empty()) body["message"] = options.message;
-  const std::string& name = one.function.metadata().name();
+  const std::string name = manifest::qualified_name(one.function.metadata());
   return node.call("POST", "/v1/functions/" + name + "/deploy", body.dump());
 }
 
@@ -49,8 +50,26 @@ std::string executables_beside(const fs::path& binary) {
 
 }  // namespace
 
-Outcome<Manifests> read_manifests(const std::vector<std::string>& paths) {
+std::optional<std::string> use_namespace(const Session& session, manifest::Manifest& one) {
+  manifest::Metadata& metadata = *one.function.mutable_metadata();
+  const std::string& own = metadata.namespace_();
+  if (own.empty()) {
+    metadata.set_namespace_(session.namespace_in_use());
+  } else if (!session.name_space.empty() && own != session.name_space) {
+    return "is '" + own + "', but -n says '" + session.name_space + "'; leave one of them away";
+  }
+  return std::nullopt;
+}
+
+Outcome<Manifests> read_manifests(const Session& session, const std::vector<std::string>& paths) {
   manifest::Manifests read = manifest::load(paths);
+  for (manifest::Manifest& one : read.manifests) {
+    const auto wrong = use_namespace(session, one);
+    if (!wrong) continue;
+    const auto line = one.lines.find("metadata.namespace");
+    read.faults.push_back({one.file, line == one.lines.end() ? one.line : line->second,
+                           "metadata.namespace", *wrong});
+  }
   if (read.faults.empty()) return std::move(read.manifests);
   std::string faults;
   for (const manifest::Fault& fault : read.faults) faults += to_string(fault) + kNextFault;
@@ -82,7 +101,7 @@ Outcome<Json> send_deploy(Node& node, const manifest::Manifest& one, const SendO
 
 void print_receipt(const Session& session, const Json& receipt,
                    const manifest::Function& function) {
-  const std::string name = receipt.value("name", ""), url = receipt.value("url", "");
+  const std::string name = session.shown(receipt.value("name", "")), url = receipt.value("url", "");
   const bool unchanged = receipt.value("unchanged", false);
   session.out() << coloured(name, Colour::kBold, session.colours()) << " revision "
                 << receipt.at("revision") << (unchanged ? " is unchanged" : " is deployed");
@@ -111,7 +130,7 @@ void print_receipt(const Session& session, const Json& receipt,
 
 int tell_deploy_failure(const Session& session, const manifest::Manifest& one,
                         const Failure& failure, bool with_logs) {
-  const std::string& name = one.function.metadata().name();
+  const std::string name = session.shown(manifest::qualified_name(one.function.metadata()));
   std::ostream& err = session.environment.err;
   if (failure.exit_code == kNoNode) return session.tell(failure);
   (void)session.tell(failure.exit_code, placed_refusals(one, failure.message));

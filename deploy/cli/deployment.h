@@ -2,6 +2,7 @@
 // of it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,8 +16,11 @@ using Manifests = std::vector<manifest::Manifest>;
 // Between faults of one message, so that each line begins alike.
 inline constexpr char kNextFault[] = "\nsubito: ";
 
-// Of files and folders. kRefused with every fault of every manifest.
-Outcome<Manifests> read_manifests(const std::vector<std::string>& paths);
+// Of files and folders. kRefused with every fault of every manifest. One that says no namespace
+// gets the one in use; one that says another than -n is a fault.
+Outcome<Manifests> read_manifests(const Session& session, const std::vector<std::string>& paths);
+// The same of one manifest; a fault, or nothing.
+std::optional<std::string> use_namespace(const Session& session, manifest::Manifest& one);
 
 // What is wrong with the binaries, each with its place in the manifest; empty: nothing.
 std::vector<std::string> wrong_binaries(const Manifests& manifests);

@@ -283,7 +283,7 @@ int describe_function(const Session& session, const std::string& name, bool json
     session.out() << function->dump(2) << '\n';
     return kOk;
   }
-  const auto pods = node.get("/v1/pods?function=" + encoded(name));
+  const auto pods = node.get("/v1/pods?" + function_query(name));
   if (!pods) return session.tell(pods.error());
   const auto rollout = node.get("/v1/functions/" + encoded(name) + "/rollout");
   if (!rollout) return session.tell(rollout.error());
@@ -343,7 +343,7 @@ Failure no_such_pod(const Session& session, Node& node, const std::string& name,
 
 int describe_pod(const Session& session, const std::string& name, bool json) {
   Node node = session.node();
-  const auto pods = node.get("/v1/pods");
+  const auto pods = node.get(pods_beside(name));
   if (!pods) return session.tell(pods.error());
   for (const Json& pod : pods->at("items")) {
     if (pod.at("name") != name) continue;
@@ -374,11 +374,13 @@ struct DescribeOptions {
 };
 
 int describe(const Session& session, const DescribeOptions& options) {
-  const std::string& name = options.words.back();
+  const std::string name = session.qualified(options.words.back());
+  const std::string pod = session.qualified_pod(options.words.back());
   const std::string kind = options.words.size() > 1 ? options.words.front() : "";
   const bool json = options.output.json();
-  const bool pod = kind == "pod" || kind == "pods" || (kind.empty() && names_a_pod(session, name));
-  if (pod) return describe_pod(session, name, json);
+  const bool is_pod =
+      kind == "pod" || kind == "pods" || (kind.empty() && names_a_pod(session, name));
+  if (is_pod) return describe_pod(session, pod, json);
   if (kind.empty() || kind == "function" || kind == "functions")
     return describe_function(session, name, json);
   return session.tell(kUsage, "describe '" + kind + "': there are function and pod" +

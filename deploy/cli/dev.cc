@@ -17,6 +17,7 @@
 #include "deploy/cli/folder_watch.h"
 #include "deploy/cli/follower.h"
 #include "deploy/cli/interrupt.h"
+#include "deploy/manifest/qualified_name.h"
 
 namespace subito::cli {
 
@@ -201,7 +202,7 @@ class Dev {
 
   // Nothing after it told what is wrong with the manifests or their binaries.
   std::optional<Manifests> judged() const {
-    auto manifests = read_manifests({options_.folder});
+    auto manifests = read_manifests(session_, {options_.folder});
     if (!manifests) {
       told_wrong(manifests.error());
       return std::nullopt;
@@ -234,14 +235,14 @@ class Dev {
 
   // What the pod of a check said is in its function's log, which is printed as it comes.
   void deploy_failed(const manifest::Manifest& one, const Failure& failure) {
-    const bool followed = follower_.follows(one.function.metadata().name());
+    const bool followed = follower_.follows(manifest::qualified_name(one.function.metadata()));
     if (const Status status = follower_.read(); !status) stream_ended(status.error());
     (void)tell_deploy_failure(session_, one, failure, !followed);
     what_stays();
   }
 
   void deployed(const manifest::Function& function, const Json& receipt) {
-    const std::string& name = function.metadata().name();
+    const std::string name = manifest::qualified_name(function.metadata());
     const auto revision = receipt.value("revision", std::uint64_t{0});
     const std::string words = name + " revision " + std::to_string(revision);
     const bool first = revisions_.emplace(name, revision).second;

@@ -51,7 +51,7 @@ Status Follower::follow(const std::string& name) {
                    api::LineStream::open(socket, path + "/logs?follow=true&tail=0"));
   ASSIGN_OR_RETURN(api::LineStream requests, api::LineStream::open(socket, path + "/requests"));
   ASSIGN_OR_RETURN(api::LineStream events,
-                   api::LineStream::open(socket, "/v1/events/watch?function=" + encoded(name)));
+                   api::LineStream::open(socket, "/v1/events/watch?" + function_query(name)));
   followed_.emplace(name, Followed{std::move(logs), std::move(requests), std::move(events)});
   return ok();
 }

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "deploy/cli/session.h"
+#include "deploy/manifest/defaults.h"
 #include "deploy/manifest/suggest.h"
 
 namespace subito::cli {
@@ -15,6 +16,7 @@ struct GetOptions {
   std::string name;
   std::string selector;
   bool watch = false;
+  bool all_namespaces = false;
   Output output;
 };
 
@@ -46,8 +48,10 @@ class Get {
 
   // Of the function or the selector that was given.
   std::string query() const {
-    if (!options_.selector.empty()) return "?" + selector_query(options_.selector);
-    return options_.name.empty() ? "" : "?function=" + encoded(options_.name);
+    const std::string of = "?" + namespace_query(session_, options_.all_namespaces);
+    if (!options_.selector.empty()) return of + "&" + selector_query(options_.selector);
+    if (options_.name.empty()) return of;
+    return "?" + function_query(options_.name);
   }
 
   Outcome<Json> functions() {
@@ -78,10 +82,10 @@ class Get {
   Table table(const Json& items) const {
     if (options_.kind == "pods") return pods_table(session_, items, options_.output.wide());
     if (options_.kind == "functions")
-      return functions_table(session_, items, options_.output.wide());
+      return functions_table(session_, items, options_.output.wide(), options_.all_namespaces);
     if (options_.kind == "exceptions")
-      return exceptions_table(session_, items, options_.output.wide());
-    return revisions_table(session_, items);
+      return exceptions_table(session_, items, options_.output.wide(), options_.all_namespaces);
+    return revisions_table(session_, items, options_.all_namespaces);
   }
 
   void print(const Json& list) const {
@@ -99,6 +103,9 @@ class Get {
     if (!options_.selector.empty())
       return "none with such labels: metadata.labels of a manifest; `subito get " + options_.kind +
              "` shows all";
+    const std::string& name_space = session_.namespace_in_use();
+    if (!options_.all_namespaces && name_space != manifest::kNamespace)
+      return "none in namespace " + name_space + "; -A shows those of all";
     if (options_.kind == "pods")
       return "no pods: everything sleeps; wake a function with `subito invoke NAME`";
     return "nothing is deployed yet; write a function with `subito new NAME`, deploy it with "
@@ -221,25 +228,35 @@ void add_get(CLI::App& app, Session& session) {
                                                                       {"revision", "revisions"},
                                                                       {"rev", "revisions"},
                                                                       {"exceptions", "exceptions"},
+                                                                      {"namespaces", "namespaces"},
+                                                                      {"namespace", "namespaces"},
+                                                                      {"ns", "namespaces"},
                                                                       {"exception", "exceptions"}};
             const auto kind = kKinds.find(word);
             if (kind == kKinds.end())
               throw CLI::ValidationError(
-                  "cannot get '" + word + "': there are functions, pods, revisions and exceptions" +
-                  manifest::did_you_mean(word, {"functions", "pods", "revisions", "exceptions"}));
+                  "cannot get '" + word +
+                  "': there are functions, pods, revisions, exceptions and " + "namespaces" +
+                  manifest::did_you_mean(
+                      word, {"functions", "pods", "revisions", "exceptions", "namespaces"}));
             options->kind = kind->second;
           },
-          "functions, pods, revisions or exceptions")
+          "functions, pods, revisions, exceptions or namespaces")
       ->required()
-      ->type_name(":{functions,pods,revisions,exceptions}");
+      ->type_name(":{functions,pods,revisions,exceptions,namespaces}");
   command.add_option("NAME", options->name, "only of this function")->type_name("");
   add_selector_option(command, options->selector);
+  add_all_namespaces_option(command, options->all_namespaces);
   command.add_flag("-w,--watch", options->watch, "stay and print a line for each change");
   add_output_option(command, options->output, true);
   command.callback([&session, options] {
     session.action = [&session, options] {
       if (!options->name.empty() && !options->selector.empty())
         return session.tell(kUsage, "get: say the NAME of a function or -l SELECTOR, not both");
+      if (options->all_namespaces && (!options->name.empty() || !session.name_space.empty()))
+        return session.tell(kUsage, "get: -A is of all namespaces; say no NAME and no -n with it");
+      if (options->kind == "namespaces") return list_namespaces(session, options->output);
+      options->name = session.qualified(options->name);
       return Get(session, *options).run();
     };
   });

@@ -245,7 +245,10 @@ void add_invoke(CLI::App& app, Session& session) {
       ->each([options](const std::string&) { options->has_data = true; });
   command.add_flag("-v,--verbose", options->verbose, "show status, timings and header fields");
   command.callback([&session, options] {
-    session.action = [&session, options] { return invoke(session, *options); };
+    session.action = [&session, options] {
+      options->name = session.qualified(options->name);
+      return invoke(session, *options);
+    };
   });
 }
 

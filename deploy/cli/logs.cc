@@ -15,6 +15,7 @@ namespace {
 struct LogOptions {
   std::string name;
   std::string selector;
+  bool all_namespaces = false;
   bool follow = false;
   int tail = 200;
   std::string since;
@@ -66,7 +67,8 @@ void tell_no_logs(const Session& session, Node& node, const LogOptions& options)
 Outcome<std::string> path_of(const Session& session, const LogOptions& options) {
   std::string path = options.selector.empty()
                          ? "/v1/functions/" + encoded(options.name) + "/logs?"
-                         : "/v1/logs?" + selector_query(options.selector) + "&";
+                         : "/v1/logs?" + namespace_query(session, options.all_namespaces) + "&" +
+                               selector_query(options.selector) + "&";
   path += "tail=" + std::to_string(options.tail);
   if (!options.since.empty()) {
     const auto since = since_time(session, options.since);
@@ -96,11 +98,19 @@ std::string indented(const std::string& text) {
   return out;
 }
 
-int show_logs(const Session& session, const LogOptions& options) {
+// Empty: nothing.
+std::string wrong_with(const LogOptions& options) {
   if (options.name.empty() == options.selector.empty())
-    return session.tell(kUsage, "logs: say the NAME of a function, or -l SELECTOR");
+    return "logs: say the NAME of a function, or -l SELECTOR";
+  if (options.all_namespaces && options.selector.empty()) return "logs: -A goes with -l SELECTOR";
   if (options.previous && !options.selector.empty())
-    return session.tell(kUsage, "logs: --previous is of one function; say its NAME");
+    return "logs: --previous is of one function; say its NAME";
+  return "";
+}
+
+int show_logs(const Session& session, const LogOptions& options) {
+  if (const std::string wrong = wrong_with(options); !wrong.empty())
+    return session.tell(kUsage, wrong);
   const auto path = path_of(session, options);
   if (!path) return session.tell(path.error());
   Json items = Json::array();
@@ -151,6 +161,7 @@ void add_logs(CLI::App& app, Session& session) {
   command.group("Looking");
   command.add_option("NAME", options->name, "the function")->type_name("");
   add_selector_option(command, options->selector);
+  add_all_namespaces_option(command, options->all_namespaces);
   command.add_flag("-f,--follow", options->follow, "stay and print what comes");
   command.add_option("--tail", options->tail, "the last so many of each function (200)")
       ->check(CLI::Range(0, static_cast<int>(api::kLogTailMax)));
@@ -160,7 +171,10 @@ void add_logs(CLI::App& app, Session& session) {
       "only of the last pod that crashed or failed; if none did, of the last that ended");
   add_output_option(command, options->output, false);
   command.callback([&session, options] {
-    session.action = [&session, options] { return show_logs(session, *options); };
+    session.action = [&session, options] {
+      options->name = session.qualified(options->name);
+      return show_logs(session, *options);
+    };
   });
 }
 

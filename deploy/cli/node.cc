@@ -3,6 +3,7 @@
 #include <fstream>
 #include <vector>
 
+#include "deploy/manifest/qualified_name.h"
 #include "deploy/manifest/suggest.h"
 #include "deploy/store/artefacts.h"
 #include "runtime/http/path.h"
@@ -103,8 +104,13 @@ void Node::suggest(Failure& failure) {
   const std::size_t colon = failure.message.find(':');
   if (failure.message.compare(0, kBegin.size(), kBegin) != 0 || colon == std::string::npos) return;
   const std::string word = failure.message.substr(kBegin.size(), colon - kBegin.size());
-  const auto list = outcome_of(transport_->send({"GET", url_of("/v1/functions"), {}, "", ""}));
-  if (!list) return;
+  const std::string name_space = manifest::split_qualified(word).name_space;
+  const auto list = outcome_of(transport_->send(
+      {"GET", url_of("/v1/functions?namespace=" + encoded(name_space)), {}, "", ""}));
+  if (!list) {
+    if (list.error().exit_code == kNotFound) failure.message += "; " + list.error().message;
+    return;
+  }
   std::vector<std::string> names;
   for (const Json& function : list->at("items")) names.push_back(function.at("name"));
   const std::string hint = manifest::did_you_mean(word, names);

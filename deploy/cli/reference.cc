@@ -30,10 +30,10 @@ void see_commands(const CLI::App& app, const Session& session, const SeeCommand&
 
 // A name a line; without a node none, and nothing said: a shell asks while somebody types.
 std::string names_of_node(const Session& session, const std::string& kind) {
-  const auto list = session.node().get("/v1/" + kind);
+  const auto list = session.node().get("/v1/" + kind + "?" + namespace_query(session, false));
   std::string names;
   if (!list) return names;
-  for (const Json& item : list->at("items")) names += item.value("name", "") + "\n";
+  for (const Json& item : list->at("items")) names += session.shown(item.value("name", "")) + "\n";
   return names;
 }
 

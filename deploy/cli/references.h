@@ -29,6 +29,7 @@ inline constexpr VariableWords kVariables[] = {
     {"SUBITO_SERVER", "a node elsewhere, as --server; goes before SUBITO_SOCKET"},
     {"SUBITO_CA", "who must have signed its certificate, as --ca"},
     {"SUBITO_TOKEN", "the token that is shown to it"},
+    {"SUBITO_NAMESPACE", "namespace of the functions that are meant, unless -n is given"},
     {"NO_COLOR", "if it is not empty, no colours, on a terminal neither"},
 };
 

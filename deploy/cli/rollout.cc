@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "deploy/cli/confirm.h"
 #include "deploy/cli/session.h"
 #include "deploy/manifest/suggest.h"
 
@@ -19,6 +20,7 @@ const std::vector<std::string> kTrafficVerbs = {"get", "set"};
 struct RolloutOptions {
   std::string verb;
   std::string name;
+  std::string selector;           // of status, pause and resume
   std::uint64_t revision = 0;     // of history
   std::uint64_t to_revision = 0;  // of undo
   bool watch = false;
@@ -78,7 +80,7 @@ class Rollout {
     if (options_.output.json()) {
       session_.out() << rollout->dump(2) << '\n';
     } else {
-      session_.out() << options_.name << ": " << words_in(*rollout) << "\n\n";
+      session_.out() << session_.shown(options_.name) << ": " << words_in(*rollout) << "\n\n";
       serving_table(*rollout).print(session_.out(), session_.colours());
     }
     return rollout->value("state", "") == "failed" ? kFailed : kOk;
@@ -87,7 +89,7 @@ class Rollout {
   // A line for each change, until it is over; events tell when to look.
   int watch() {
     Node events = session_.node();
-    const auto ended = events.follow("/v1/events/watch?function=" + encoded(options_.name),
+    const auto ended = events.follow("/v1/events/watch?" + function_query(options_.name),
                                      [this](const Json&, std::string_view) { return look(); });
     if (failure_) return session_.tell(*failure_);
     if (!ended && state_ != "complete" && state_ != "failed") return session_.tell(ended.error());
@@ -158,7 +160,7 @@ class Rollout {
     if (options_.output.json())
       session_.out() << rollout->dump(2) << '\n';
     else
-      session_.out() << options_.name << ": " << words_in(*rollout) << '\n';
+      session_.out() << session_.shown(options_.name) << ": " << words_in(*rollout) << '\n';
     return kOk;
   }
 
@@ -168,6 +170,29 @@ class Rollout {
   std::string state_;
   std::optional<Failure> failure_;
 };
+
+// One after the other, each as if it had been named by itself.
+int rollouts(const Session& session, const RolloutOptions& options) {
+  const std::string& verb = options.verb;
+  if (options.name.empty() == options.selector.empty())
+    return session.tell(kUsage, "rollout " + verb + ": say the NAME of a function, or -l SELECTOR");
+  const bool of_several = verb == "status" || verb == "pause" || verb == "resume";
+  if (!options.selector.empty() && (!of_several || options.watch))
+    return session.tell(kUsage, "rollout " + verb + (options.watch ? " -w" : "") +
+                                    ": is of one function; say its NAME");
+  Node node = session.node();
+  const auto names =
+      chosen_functions(session, node, session.qualified(options.name), options.selector);
+  if (!names) return session.tell(names.error());
+  int worst = kOk;
+  for (const std::string& name : *names) {
+    RolloutOptions one = options;
+    one.name = name;
+    const int code = Rollout(session, one).run();
+    if (worst == kOk) worst = code;
+  }
+  return worst;
+}
 
 // "r3=90,r4=10", or "3=90,4=10".
 Outcome<Json> parse_shares(const std::string& text) {
@@ -248,10 +273,11 @@ void add_rollout(CLI::App& app, Session& session) {
   auto options = std::make_shared<RolloutOptions>();
   CLI::App& command = *app.add_subcommand(
       "rollout",
-      "Follow, hold or take back a deploy: rollout status|history|undo|pause|resume NAME");
+      "Follow, hold or take back a deploy: rollout status|history|undo|pause|resume NAME|-l");
   command.group("Functions");
   add_verb(command, kRolloutVerbs, options->verb);
-  command.add_option("NAME", options->name, "the function")->required()->type_name("");
+  command.add_option("NAME", options->name, "the function")->type_name("");
+  add_selector_option(command, options->selector);
   command.add_flag("-w,--watch", options->watch, "with status: stay until the rollout is over");
   command
       .add_option("--to-revision", options->to_revision,
@@ -261,7 +287,7 @@ void add_rollout(CLI::App& app, Session& session) {
       ->check(CLI::Range(1, kRevisionMax));
   add_output_option(command, options->output, false);
   command.callback([&session, options] {
-    session.action = [&session, options] { return Rollout(session, *options).run(); };
+    session.action = [&session, options] { return rollouts(session, *options); };
   });
 }
 
@@ -278,7 +304,10 @@ void add_traffic(CLI::App& app, Session& session) {
       ->type_name("");
   add_output_option(command, options->output, false);
   command.callback([&session, options] {
-    session.action = [&session, options] { return traffic(session, *options); };
+    session.action = [&session, options] {
+      options->name = session.qualified(options->name);
+      return traffic(session, *options);
+    };
   });
 }
 

@@ -2,6 +2,7 @@
 
 #include "deploy/api/time_text.h"
 #include "deploy/cli/contexts.h"
+#include "deploy/manifest/qualified_name.h"
 #include "deploy/manifest/selector.h"
 
 namespace subito::cli {
@@ -55,6 +56,38 @@ Outcome<std::string> Session::local_socket(const std::string& command) const {
               {}});
 }
 
+std::string Session::namespace_in_use() const {
+  if (!name_space.empty()) return name_space;
+  const auto variable = environment.variable("SUBITO_NAMESPACE");
+  return variable && !variable->empty() ? *variable : manifest::kNamespace;
+}
+
+// A namespace that -n says stands behind whatever is there: what contradicts it is not found.
+std::string Session::qualified(const std::string& name) const {
+  const manifest::QualifiedName parts = manifest::split_qualified(name);
+  const bool says_it = name.find('.') != name.npos;
+  if (name.empty()) return name;
+  if (!says_it) return manifest::qualified_name(name, namespace_in_use());
+  if (name_space.empty() || parts.name_space == name_space)
+    return manifest::qualified_name(parts.name, parts.name_space);
+  return name + "." + name_space;
+}
+
+std::string Session::qualified_pod(const std::string& pod) const {
+  const std::size_t dash = pod.rfind('-');
+  if (dash == pod.npos || dash == 0) return qualified(pod);
+  // "stock-check-3" is the pod with which revision 3 of stock was tried.
+  constexpr std::string_view kCheck = "-check";
+  const bool check = pod.substr(0, dash).ends_with(kCheck) && dash > kCheck.size();
+  const std::size_t end = check ? dash - kCheck.size() : dash;
+  return qualified(pod.substr(0, end)) + pod.substr(end);
+}
+
+std::string Session::shown(const std::string& qualified) const {
+  const manifest::QualifiedName parts = manifest::split_qualified(qualified);
+  return parts.name_space == namespace_in_use() ? parts.name : qualified;
+}
+
 std::string Session::age(const Json& time) const {
   if (!time.is_string()) return "-";
   const auto then = api::parse_time(time.get<std::string>());
@@ -95,6 +128,24 @@ void add_selector_option(CLI::App& command, std::string& selector) {
         if (!parsed) return parsed.error().message;
         return text.empty() ? std::string("is empty") : std::string();
       });
+}
+
+void add_all_namespaces_option(CLI::App& command, bool& all) {
+  command.add_flag("-A,--all-namespaces", all, "of all namespaces");
+}
+
+std::string function_query(const std::string& qualified) {
+  return "namespace=" + encoded(manifest::split_qualified(qualified).name_space) +
+         "&function=" + encoded(qualified);
+}
+
+std::string pods_beside(const std::string& pod) {
+  const std::string function = pod.substr(0, pod.rfind('-'));
+  return "/v1/pods?namespace=" + encoded(manifest::split_qualified(function).name_space);
+}
+
+std::string namespace_query(const Session& session, bool all) {
+  return all ? "allNamespaces=true" : "namespace=" + encoded(session.namespace_in_use());
 }
 
 std::string selector_query(const std::string& selector) {

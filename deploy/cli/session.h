@@ -21,9 +21,10 @@ inline constexpr char kCheckoutSocket[] = ".subito/api.sock";  // where ./dev up
 struct Session {
   const Environment& environment;
   const Hooks& hooks;
-  std::string socket;  // from --socket; empty: not given
-  std::string server;  // from --server
-  std::string ca;      // from --ca
+  std::string socket;      // from --socket; empty: not given
+  std::string server;      // from --server
+  std::string ca;          // from --ca
+  std::string name_space;  // from -n; empty: not given
   std::function<int()> action;
 
   std::string variable(const char* name) const {  // empty: not set
@@ -38,6 +39,14 @@ struct Session {
   std::optional<api::Endpoint> context_endpoint() const;
   // The socket of the node, for what works on its machine alone; else a failure that says so.
   Outcome<std::string> local_socket(const std::string& command) const;
+  // -n, $SUBITO_NAMESPACE, or `default`.
+  std::string namespace_in_use() const;
+  // By what a node knows the function that is called so here; "stock.staging" says its namespace
+  // itself. Empty for an empty one.
+  std::string qualified(const std::string& name) const;
+  std::string qualified_pod(const std::string& pod) const;  // "stock-7" is "stock.staging-7"
+  // The function as it is called here: without the namespace in use.
+  std::string shown(const std::string& qualified) const;
   // How long ago a time of the API was, in words; "-" for none.
   std::string age(const Json& time) const;
   // How long until one; empty: it has come.
@@ -64,6 +73,15 @@ std::string selector_query(const std::string& selector);
 // What to do, as the first word behind the command: one of `verbs`, which outlives the parser.
 void add_verb(CLI::App& command, const std::vector<std::string>& verbs, std::string& into);
 
+// "-A": of all namespaces, for commands that list.
+void add_all_namespaces_option(CLI::App& command, bool& all);
+// "namespace=...&function=...", for a query of the API that is of one function.
+std::string function_query(const std::string& qualified);
+// The pods among which one of that name is, if it is there.
+std::string pods_beside(const std::string& pod);
+// "namespace=..." or "allNamespaces=true", for a query of the API.
+std::string namespace_query(const Session& session, bool all);
+
 // One for each command, or family of commands.
 void add_up(CLI::App& app, Session& session);
 void add_new(CLI::App& app, Session& session);
@@ -84,6 +102,7 @@ void add_config(CLI::App& app, Session& session);
 void add_secret(CLI::App& app, Session& session);
 void add_scale(CLI::App& app, Session& session);
 void add_delete(CLI::App& app, Session& session);
+void add_namespace(CLI::App& app, Session& session);
 void add_backup(CLI::App& app, Session& session);
 void add_restore(CLI::App& app, Session& session);
 void add_doctor(CLI::App& app, Session& session);
@@ -97,11 +116,14 @@ void add_context(CLI::App& app, Session& session);
 void add_audit(CLI::App& app, Session& session);
 void add_reference(CLI::App& app, Session& session);
 
+int list_namespaces(const Session& session, const Output& output);
+
 // Tables that more than one command prints.
-Table functions_table(const Session& session, const Json& items, bool wide);
+// `all`: of several namespaces, which have a column then.
+Table functions_table(const Session& session, const Json& items, bool wide, bool all);
 Table pods_table(const Session& session, const Json& items, bool wide);
-Table exceptions_table(const Session& session, const Json& items, bool wide);
-Table revisions_table(const Session& session, const Json& items);
+Table exceptions_table(const Session& session, const Json& items, bool wide, bool all);
+Table revisions_table(const Session& session, const Json& items, bool all);
 // Where clients reach a function: by its name, unless its ingress says otherwise, then at its
 // routes. `url`: as the node tells it; empty: they reach it nowhere.
 std::vector<std::string> urls_of(const std::string& url, const std::vector<std::string>& routes);

@@ -15,7 +15,6 @@ namespace {
 
 struct SettingsOptions {
   std::vector<std::string> words;  // VERB [NAME] [KEY ...]
-  std::string name_space;
   std::string from_file;
   bool all_namespaces = false;
   bool force = false;
@@ -50,9 +49,7 @@ class SettingsCommand {
  private:
   std::size_t count() const { return options_.words.size(); }
   std::string what() const { return secret_ ? "secret" : "config"; }
-  std::string name() const {
-    return manifest::qualified_name(options_.words[1], options_.name_space);
-  }
+  std::string name() const { return session_.qualified(options_.words[1]); }
   std::string path() const { return (secret_ ? "/v1/secrets/" : "/v1/configs/") + encoded(name()); }
 
   int no_verb(const std::string& verb, const std::vector<std::string>& verbs) const {
@@ -63,10 +60,7 @@ class SettingsCommand {
   }
 
   int list() const {
-    std::string query = options_.all_namespaces ? "?allNamespaces=true"
-                        : options_.name_space.empty()
-                            ? ""
-                            : "?namespace=" + encoded(options_.name_space);
+    std::string query = "?" + namespace_query(session_, options_.all_namespaces);
     const auto objects = session_.node().get((secret_ ? "/v1/secrets" : "/v1/configs") + query);
     if (!objects) return session_.tell(objects.error());
     if (options_.output.json()) {
@@ -232,7 +226,6 @@ CLI::App& add_settings_command(CLI::App& app, Session& session, const std::strin
       ->required()
       ->expected(1, 300)
       ->type_name("");
-  command.add_option("-n,--namespace", options->name_space, "of the object")->type_name("NAME");
   command.add_flag("-A,--all-namespaces", options->all_namespaces, "list those of all");
   command.add_flag("--force", options->force, "delete one that functions list");
   add_output_option(command, options->output, false);

@@ -1,5 +1,4 @@
-// The short commands: scale, delete, version, up, doctor, bench, simulate.
-#include <algorithm>
+// The short commands: version, up, doctor, bench, simulate.
 #include <charconv>
 #include <memory>
 #include <tuple>
@@ -12,49 +11,6 @@
 namespace subito::cli {
 
 namespace {
-
-struct ScaleOptions {
-  std::string name;
-  int min = -1;  // -1: as it is
-  int max = -1;
-};
-
-constexpr int kPodsMax = 1000;
-
-int scale(const Session& session, const ScaleOptions& options) {
-  if (options.min < 0 && options.max < 0)
-    return session.tell(kUsage, "scale " + options.name + ": say --min N, --max N or both");
-  Json body = Json::object();
-  if (options.min >= 0) body["min"] = options.min;
-  if (options.max >= 0) body["max"] = options.max;
-  Node node = session.node();
-  const auto function =
-      node.call("PUT", "/v1/functions/" + encoded(options.name) + "/scale", body.dump());
-  if (!function) {
-    Failure failure = function.error();
-    const bool refused = failure.type() == "invalid-argument" && options.max < 0;
-    if (refused) failure.message += "; give --max too";
-    return session.tell(failure);
-  }
-  const Json& scaling = function->at("manifest").at("spec").at("scaling");
-  session.out() << options.name << " scales from " << scaling.at("min") << " to "
-                << scaling.at("max") << " pods\n";
-  return kOk;
-}
-
-int remove(const Session& session, const std::string& name) {
-  Node node = session.node();
-  const std::string path = "/v1/functions/" + encoded(name);
-  const auto function = node.get(path);
-  if (!function) return session.tell(function.error());
-  const auto gone = node.call("DELETE", path, "");
-  if (!gone) return session.tell(gone.error());
-  const Json bindings = function->at("manifest").at("spec").value("bindings", Json::array());
-  const bool keeps = std::any_of(bindings.begin(), bindings.end(),
-                                 [](const Json& binding) { return binding.contains("redis"); });
-  session.out() << name << " is deleted" << (keeps ? "; what it keeps in Redis stays" : "") << '\n';
-  return kOk;
-}
 
 int version(const Session& session, bool json) {
   Node node = session.node();
@@ -255,30 +211,6 @@ void add_handed_over(CLI::App& app, Session& session, const std::string& name,
 }
 
 }  // namespace
-
-void add_scale(CLI::App& app, Session& session) {
-  auto options = std::make_shared<ScaleOptions>();
-  CLI::App& command =
-      *app.add_subcommand("scale", "Change how many pods one may have: scale NAME --min N --max N");
-  command.group("Functions");
-  command.add_option("NAME", options->name, "the function")->required()->type_name("");
-  command.add_option("--min", options->min, "pods kept even when nothing calls")
-      ->check(CLI::Range(0, kPodsMax));
-  command.add_option("--max", options->max, "most pods at once")->check(CLI::Range(1, kPodsMax));
-  command.callback([&session, options] {
-    session.action = [&session, options] { return scale(session, *options); };
-  });
-}
-
-void add_delete(CLI::App& app, Session& session) {
-  auto name = std::make_shared<std::string>();
-  CLI::App& command = *app.add_subcommand(
-      "delete", "Forget a function; its pods are drained, what it keeps in Redis stays");
-  command.group("Functions");
-  command.add_option("NAME", *name, "the function")->required()->type_name("");
-  command.callback(
-      [&session, name] { session.action = [&session, name] { return remove(session, *name); }; });
-}
 
 void add_version(CLI::App& app, Session& session) {
   auto output = std::make_shared<Output>();

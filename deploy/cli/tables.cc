@@ -1,5 +1,6 @@
 // The tables that `get` and `describe` print.
 #include "deploy/cli/session.h"
+#include "deploy/manifest/qualified_name.h"
 
 namespace subito::cli {
 
@@ -41,11 +42,21 @@ std::string routes_words(const Json& function) {
   return words.empty() ? "-" : words;
 }
 
+// The first cell is a function's: by its plain name, its namespace in front or not.
+void name_function(const Session& session, bool all, const Json& item, const char* key,
+                   std::vector<std::string>& cells) {
+  const std::string name = item.value(key, "");
+  const manifest::QualifiedName parts = manifest::split_qualified(name);
+  cells.front() = printable(all ? parts.name : session.shown(name));
+  if (all) cells.insert(cells.begin(), printable(parts.name_space));
+}
+
 }  // namespace
 
-Table functions_table(const Session& session, const Json& items, bool wide) {
+Table functions_table(const Session& session, const Json& items, bool wide, bool all) {
   std::vector<std::string> header = {"FUNCTION", "STATE",  "PODS",     "WAITING",
                                      "REQUESTS", "FAILED", "REVISION", "AGE"};
+  if (all) header.insert(header.begin(), "NAMESPACE");
   if (wide) header.insert(header.end(), {"START", "SCALE", "BINARY", "URL", "ROUTES"});
   Table table(header);
   for (const Json& item : items) {
@@ -57,11 +68,12 @@ Table functions_table(const Session& session, const Json& items, bool wide) {
         std::to_string(count),        text(item, "waiting"),
         text(item, "requestsServed"), text(item, "requestsFailed"),
         text(item, "revision"),       session.age(item.value("deployedAt", Json()))};
+    name_function(session, all, item, "name", cells);
     const std::string url = text(item, "url");
     if (wide)
       cells.insert(cells.end(), {text(item.at("manifest").at("spec"), "start"), scaling_words(item),
                                  short_hash(item), url.empty() ? "-" : url, routes_words(item)});
-    table.add(std::move(cells), colour_of_state(text(item, "state")), 1);
+    table.add(std::move(cells), colour_of_state(text(item, "state")), all ? 2 : 1);
   }
   return table;
 }
@@ -96,9 +108,10 @@ Table pods_table(const Session& session, const Json& items, bool wide) {
   return table;
 }
 
-Table exceptions_table(const Session& session, const Json& items, bool wide) {
+Table exceptions_table(const Session& session, const Json& items, bool wide, bool all) {
   std::vector<std::string> header = {"FUNCTION", "TYPE",    "COUNT", "FIRST",
                                      "LAST",     "REQUEST", "PLACE"};
+  if (all) header.insert(header.begin(), "NAMESPACE");
   if (wide) header.insert(header.end(), {"POD", "REVISION", "TRACE", "MESSAGE"});
   Table table(header);
   for (const Json& item : items) {
@@ -110,24 +123,29 @@ Table exceptions_table(const Session& session, const Json& items, bool wide) {
                                       session.age(item.value("lastSeen", Json())),
                                       line_of(item, "requestId"),
                                       place.empty() ? "-" : place};
+    name_function(session, all, item, "function", cells);
     if (wide) {
       cells.insert(cells.end(), {text(item, "pod"), text(item, "revision"), text(item, "traceId"),
                                  line_of(item, "message")});
     }
-    table.add(std::move(cells), Colour::kRed, 1);
+    table.add(std::move(cells), Colour::kRed, all ? 2 : 1);
   }
   return table;
 }
 
-Table revisions_table(const Session& session, const Json& items) {
-  Table table({"FUNCTION", "REVISION", "CURRENT", "TRAFFIC", "BINARY", "AGE"});
+Table revisions_table(const Session& session, const Json& items, bool all) {
+  std::vector<std::string> header = {"FUNCTION", "REVISION", "CURRENT", "TRAFFIC", "BINARY", "AGE"};
+  if (all) header.insert(header.begin(), "NAMESPACE");
+  Table table(header);
   for (const Json& item : items) {
     const bool current = item.value("current", false);
     const int percent = item.value("trafficPercent", 0);
-    table.add({text(item, "function"), text(item, "number"), current ? "yes" : "",
-               percent == 0 ? "-" : std::to_string(percent) + " %", short_hash(item),
-               session.age(item.value("createdAt", Json()))},
-              current ? Colour::kGreen : Colour::kNone, 2);
+    std::vector<std::string> cells = {
+        text(item, "function"), text(item, "number"),
+        current ? "yes" : "",   percent == 0 ? "-" : std::to_string(percent) + " %",
+        short_hash(item),       session.age(item.value("createdAt", Json()))};
+    name_function(session, all, item, "function", cells);
+    table.add(std::move(cells), current ? Colour::kGreen : Colour::kNone, all ? 3 : 2);
   }
   return table;
 }

@@ -1,15 +1,19 @@
-// subito top [--interval SECONDS] [--sort KEY] [-o json]
+// subito top [-l SELECTOR] [-A] [--interval SECONDS] [--sort KEY] [-o json]
 #include <poll.h>
 #include <unistd.h>
 
 #include <cmath>
 #include <memory>
+#include <optional>
+#include <set>
 #include <sstream>
 
+#include "deploy/cli/confirm.h"
 #include "deploy/cli/interrupt.h"
 #include "deploy/cli/session.h"
 #include "deploy/cli/terminal.h"
 #include "deploy/cli/top_view.h"
+#include "deploy/manifest/qualified_name.h"
 
 namespace subito::cli {
 namespace {
@@ -25,6 +29,8 @@ constexpr char kKeys[] =
 struct TopOptions {
   double interval = 2;
   std::string sort = "rate";
+  std::string selector;
+  bool all_namespaces = false;
   Output output;
 };
 
@@ -34,6 +40,12 @@ class Top {
       : session_(session), options_(options), sort_(top_sorts().at(options.sort)) {}
 
   int run() {
+    if (!options_.selector.empty()) {
+      Node node = session_.node();
+      auto names = chosen_functions(session_, node, "", options_.selector, options_.all_namespaces);
+      if (!names) return session_.tell(names.error());
+      chosen_ = std::set<std::string>(names->begin(), names->end());
+    }
     const bool live = session_.environment.out_is_terminal && !options_.output.json();
     const auto first = look();
     if (!first) return session_.tell(first.error());
@@ -69,7 +81,14 @@ class Top {
       return tl::make_unexpected(
           Failure{kFailed, "read metrics: the node answered " + std::to_string(reply->status), {}});
     }
+    std::erase_if(sample.functions, [this](const auto& one) { return !is_meant(one.first); });
     return sample;
+  }
+
+  bool is_meant(const std::string& function) const {
+    if (chosen_) return chosen_->contains(function);
+    return options_.all_namespaces ||
+           manifest::split_qualified(function).name_space == session_.namespace_in_use();
   }
 
   int print(TopView view) const {
@@ -135,6 +154,7 @@ class Top {
   const Session& session_;
   const TopOptions& options_;
   TopSort sort_;
+  std::optional<std::set<std::string>> chosen_;  // by -l, when it began
   Interrupt interrupt_;
 };
 
@@ -156,6 +176,8 @@ void add_top(CLI::App& app, Session& session) {
   command.add_option("--sort", options->sort, "by what, the most first")
       ->check(CLI::IsMember(sorts))
       ->capture_default_str();
+  add_selector_option(command, options->selector);
+  add_all_namespaces_option(command, options->all_namespaces);
   add_output_option(command, options->output, false);
   command.callback([&session, options] {
     session.action = [&session, options] { return Top(session, *options).run(); };

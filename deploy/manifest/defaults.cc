@@ -90,6 +90,11 @@ void apply_given(GivenObject& object, const std::string& list) {
   if (!object.env().empty() && object.key().empty()) object.set_key(kValueKey);
 }
 
+void apply_given(FunctionSpec& spec) {
+  for (GivenObject& object : *spec.mutable_config()) apply_given(object, "config");
+  for (GivenObject& object : *spec.mutable_secrets()) apply_given(object, "secrets");
+}
+
 }  // namespace
 
 std::string file_folder(const std::string& list, const std::string& name) {
@@ -119,8 +124,7 @@ void apply_defaults(Function& function) {
   if (spec.has_rate_limits()) apply_rate_limits(*spec.mutable_rate_limits());
   for (Breaker& breaker : *spec.mutable_breakers()) apply_breaker(breaker);
   for (Trigger& trigger : *spec.mutable_triggers()) apply_trigger(trigger, spec);
-  for (GivenObject& object : *spec.mutable_config()) apply_given(object, "config");
-  for (GivenObject& object : *spec.mutable_secrets()) apply_given(object, "secrets");
+  apply_given(spec);
 }
 
 }  // namespace subito::manifest

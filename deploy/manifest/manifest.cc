@@ -8,6 +8,7 @@
 
 #include "deploy/manifest/decode.h"
 #include "deploy/manifest/defaults.h"
+#include "deploy/manifest/qualified_name.h"
 #include "deploy/manifest/tree.h"
 
 namespace subito::manifest {
@@ -193,8 +194,8 @@ std::vector<std::string> files_of(const std::string& path, std::vector<Fault>& f
 void check_names_differ(Manifests& all) {
   std::map<std::string, const Manifest*> first;
   for (const Manifest& manifest : all.manifests) {
-    const std::string& name = manifest.function.metadata().name();
-    if (name.empty()) continue;
+    const std::string name = qualified_name(manifest.function.metadata());
+    if (manifest.function.metadata().name().empty()) continue;
     const auto [it, is_new] = first.try_emplace(name, &manifest);
     if (is_new) continue;
     all.faults.push_back(Fault{
@@ -254,7 +255,7 @@ Result<Function> from_json(std::string_view text) {
 
 std::string path_for_clients(const Function& function) {
   const FunctionSpec& spec = function.spec();
-  if (spec.ingress() == ALL) return "/function/" + function.metadata().name();
+  if (spec.ingress() == ALL) return "/function/" + qualified_name(function.metadata());
   return spec.ingress() == ROUTES && !spec.routes().empty() ? spec.routes(0).path() : "";
 }
 

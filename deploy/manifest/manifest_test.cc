@@ -296,8 +296,8 @@ INSTANTIATE_TEST_SUITE_P(
                     DocumentCase{"? [a]\n: b\n", "f.yaml:1: has a key that is not text"},
                     DocumentCase{"a: b\nc: \4\n", "f.yaml:2: has a control character"},
                     DocumentCase{"kind: Deployment\n", "1: kind: is 'Deployment', allowed is Func"},
-                    DocumentCase{"metadata: {namespace: shop}\n",
-                                 "metadata.namespace: is 'shop', allowed is default"}));
+                    DocumentCase{"metadata: {namespace: Shop}\n",
+                                 "metadata.namespace: is 'Shop', allowed are lower-case"}));
 
 TEST(Manifest, ReadsManyDocumentsAndTellsTheFaultsOfAll) {
   const std::string one = std::string(kHead) + "spec: {binary: a, start: x}\n";

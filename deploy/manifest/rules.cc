@@ -31,10 +31,6 @@ Wrong check_api_version(std::string_view text) {
 Wrong check_kind(std::string_view text) {
   return must_be(text, kKind);
 }
-Wrong check_namespace(std::string_view text) {
-  return must_be(text, kNamespace);
-}
-
 Wrong check_not_empty(std::string_view text) {
   if (text.empty()) return "is empty";
   return std::nullopt;
@@ -178,7 +174,7 @@ const std::array kRules = {
     Rule{.field = "Function.metadata", .required = true},
     Rule{.field = "Function.spec", .required = true},
     Rule{.field = "Metadata.name", .required = true, .text = check_name},
-    Rule{.field = "Metadata.namespace", .text = check_namespace},
+    Rule{.field = "Metadata.namespace", .text = check_name},
     Rule{.field = "Metadata.labels",
          .count_max = 64,
          .text = check_label_value,

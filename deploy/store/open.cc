@@ -84,6 +84,16 @@ constexpr std::array kMigrations = {
          revoked_ns INTEGER NOT NULL
        ) STRICT;
        CREATE UNIQUE INDEX tokens_by_name ON tokens (name) WHERE revoked_ns = 0;)",
+    // 5: namespaces. Functions of before have none in their names: they are in `default`.
+    R"(CREATE TABLE namespaces (
+         name TEXT PRIMARY KEY,
+         created_ns INTEGER NOT NULL,
+         pods INTEGER NOT NULL,
+         memory_bytes INTEGER NOT NULL,
+         cpu_millicores INTEGER NOT NULL,
+         hosts TEXT NOT NULL
+       ) STRICT;
+       INSERT INTO namespaces VALUES ('default', 0, 0, 0, 0, '');)",
 };
 
 // Who holds the lock, as it wrote it there: " (pid 4711)", or nothing.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "deploy/manifest/manifest.h"
+#include "deploy/manifest/qualified_name.h"
 #include "runtime/base/time.h"
 
 namespace subito::store {
@@ -118,7 +119,7 @@ Result<std::uint64_t> Store::next_number(const std::string& function) {
 Result<Candidate> Store::prepare(const manifest::Function& spec, const std::string& artefact,
                                  const std::string& message) {
   RETURN_IF_ERROR(artefacts_.path(artefact));
-  Candidate candidate{spec.metadata().name(), 0};
+  Candidate candidate{manifest::qualified_name(spec.metadata()), 0};
   ASSIGN_OR_RETURN(Transaction transaction, Transaction::begin(database_));
   ASSIGN_OR_RETURN(candidate.number, next_number(candidate.function));
   RETURN_IF_ERROR(database_.run(
@@ -186,7 +187,7 @@ Status Store::set_scaling(std::string_view name, std::optional<std::int32_t> min
 }
 
 Result<bool> Store::is_current(const manifest::Function& spec, std::string_view artefact) {
-  auto record = function(spec.metadata().name());
+  auto record = function(manifest::qualified_name(spec.metadata()));
   if (!record && record.error().code == ErrorCode::kNotFound) return false;
   if (!record) return std::move(record).error();
   // Canonical JSON: serialized maps have no order to compare by.

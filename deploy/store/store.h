@@ -3,8 +3,8 @@
 // deploy costs a few fsyncs). One process per data folder, held by a lock.
 //
 //   DATA/lock          flock(2), holds the owner's pid
-//   DATA/state.db      functions, revisions, traffic, tokens, settings, config objects and secrets,
-//                      sealed; write-ahead log, synchronous=FULL
+//   DATA/state.db      functions, revisions, traffic, namespaces, tokens, settings, config objects
+//                      and secrets, sealed; write-ahead log, synchronous=FULL
 //   DATA/artefacts/    binaries by SHA-256 (artefacts.h)
 //
 // Deploy: put the artefact, prepare() a candidate, try it, commit() or drop() it. What commit()
@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "deploy/manifest/function.pb.h"
+#include "deploy/manifest/name_space.h"
 #include "deploy/store/artefacts.h"
 #include "deploy/store/settings_store.h"
 #include "deploy/store/sqlite.h"
@@ -97,7 +98,8 @@ class Store {
   Result<std::vector<Revision>> revisions(std::string_view function);  // newest first; kNotFound
   Result<Revision> revision(std::string_view function, std::uint64_t number);  // candidates too
 
-  // `spec.metadata.name` names the function. The artefact must be in the store (kNotFound).
+  // `spec.metadata` names the function and its namespace: it is stored by its qualified name. The
+  // artefact must be in the store (kNotFound).
   Result<Candidate> prepare(const manifest::Function& spec, const std::string& artefact,
                             const std::string& message = {});
   // Makes it a revision, and what serves as told: in one, so that a kill leaves both or neither.
@@ -120,6 +122,10 @@ class Store {
 
   // Config objects and secrets.
   SettingsStore& objects() { return *objects_; }
+  // Namespaces, by name; `default` is always there. Functions are not asked.
+  Result<std::vector<manifest::Namespace>> namespaces();
+  Status put_namespace(const manifest::Namespace& name_space);  // new, or in place of the old one
+  Status remove_namespace(std::string_view name);               // kNotFound
 
   // Settings of the node itself, by key.
   Result<std::optional<std::string>> setting(std::string_view key);

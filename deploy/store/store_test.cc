@@ -239,7 +239,9 @@ TEST_F(StoreTest, BringsAFolderOfTheFirstSchemaUpToDate) {
                          "ALTER TABLE revisions DROP COLUMN message;"
                          "DROP TABLE object_values;"
                          "DROP TABLE objects;"
-                         "DROP TABLE traffic"));
+                         "DROP TABLE tokens;"
+                         "DROP TABLE traffic;"
+                         "DROP TABLE namespaces"));
     for (const char* column :
          {"previous", "target", "rollout_state", "rollout_reason", "rollout_ns"}) {
       const std::string drop = std::string("ALTER TABLE functions DROP COLUMN ") + column;
@@ -252,6 +254,35 @@ TEST_F(StoreTest, BringsAFolderOfTheFirstSchemaUpToDate) {
   ASSERT_TRUE(store_->set_scaling("hello", 1, 5));
   EXPECT_EQ(store_->serving("hello")->current, 1U);
   EXPECT_EQ(store_->serving("hello")->state, RolloutState::kComplete);
+  ASSERT_EQ(store_->namespaces()->size(), 1U);
+  EXPECT_EQ(store_->namespaces()->front().name, "default");
+}
+
+TEST_F(StoreTest, KeepsNamespacesWithTheirQuotasAndHosts) {
+  manifest::Namespace staging{"staging", 7, {10, 1 << 30, 1500}, {"shop.example", "b.example"}};
+  ASSERT_TRUE(store_->put_namespace(staging));
+  staging.quota.pods = 20;
+  ASSERT_TRUE(store_->put_namespace(staging));
+  reopen();
+  const auto found = store_->namespaces().value();
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[1].quota, staging.quota);
+  EXPECT_EQ(found[1].hosts, staging.hosts);
+  EXPECT_EQ(found[1].created_unix_ns, 7);
+  ASSERT_TRUE(store_->remove_namespace("staging"));
+  EXPECT_EQ(store_->remove_namespace("staging").error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(StoreTest, TwoFunctionsOfOneNameInTwoNamespacesAreTwo) {
+  deploy(*store_, "hello", "1");
+  manifest::Function other = function("hello", "2");
+  other.mutable_metadata()->set_namespace_("staging");
+  const auto candidate = store_->prepare(other, put(*store_, "2"));
+  ASSERT_TRUE(store_->commit(*candidate));
+  EXPECT_EQ(store_->function("hello")->revision.spec.spec().settings().at("marker"), "1");
+  EXPECT_EQ(store_->function("hello.staging")->revision.spec.spec().settings().at("marker"), "2");
+  ASSERT_TRUE(store_->remove_function("hello.staging"));
+  EXPECT_TRUE(store_->function("hello"));
 }
 
 TEST_F(StoreTest, KeepsSettings) {

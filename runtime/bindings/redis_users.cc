@@ -73,7 +73,7 @@ Result<RedisUser*> RedisUsers::of(std::string_view function, std::string_view ke
   if (key_prefix.empty() || key_prefix.size() > kPrefixBytesMax || !printable(key_prefix)) {
     return fail(ErrorCode::kInvalidArgument,
                 "make Redis user of " + std::string(function) +
-                    ": a key prefix is 1 to 128 printable characters without blanks");
+                    ": a key prefix is 1 to 176 printable characters without blanks");
   }
   if (RedisUser* known = find(function, key_prefix)) return known;
   if (users_.size() >= kUsersMax) {

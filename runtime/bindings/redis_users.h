@@ -40,7 +40,8 @@ struct RedisUser {
 class RedisUsers {
  public:
   static constexpr std::size_t kUsersMax = 4096;
-  static constexpr std::size_t kPrefixBytesMax = 128;
+  static constexpr std::size_t kPrefixBytesMax =
+      176;  // 128 of a manifest, and a namespace in front
 
   // The user of a function and prefix, new or known. kInvalidArgument for a name or prefix that
   // Redis could not take, kResourceExhausted over kUsersMax. The pointer holds until remove().

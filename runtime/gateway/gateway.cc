@@ -96,7 +96,7 @@ void Gateway::on_request_of(std::string subject, server::ExchangeId id, http::Re
     return respond_whole(id, head_of(200, "text/plain; charset=utf-8"), request_id, "ok\n");
   }
   if (head.path == kReadyPath) return tell_ready(id, request_id);
-  auto target = routes_.find(head.path);
+  auto target = routes_.find(head.path, head.host);
   if (!target) {
     const bool missing = target.error().code == ErrorCode::kNotFound;
     const int status = missing ? 404 : 400;

@@ -6,7 +6,8 @@ namespace subito::gateway {
 namespace {
 
 constexpr std::string_view kFunctionPrefix = "/function/";
-constexpr std::string_view kDefaultNamespace = "default";
+const std::string kDefaultNamespace = "default";
+constexpr std::size_t kHostBytesMax = 253;  // RFC 1035, 2.3.4
 
 bool is_dot(std::string_view segment, std::size_t& at) {
   if (at < segment.size() && segment[at] == '.') {
@@ -44,6 +45,12 @@ std::string rest_of(std::string_view path, std::size_t prefix_size) {
   return rest.empty() ? "/" : std::string(rest);
 }
 
+// Of "stock.staging" the "staging".
+std::string namespace_in(std::string_view name) {
+  const std::size_t dot = name.find('.');
+  return dot == std::string_view::npos ? kDefaultNamespace : std::string(name.substr(dot + 1));
+}
+
 }  // namespace
 
 void Routes::add_function(const std::string& name, FunctionId function) {
@@ -52,20 +59,45 @@ void Routes::add_function(const std::string& name, FunctionId function) {
 
 Status Routes::add_route(const std::string& prefix, bool strip_prefix,
                          const std::string& function_name, FunctionId function) {
+  const std::string name_space = namespace_in(function_name);
+  const bool is_default = name_space == kDefaultNamespace;
+  Site& site = is_default ? default_site_ : sites_[name_space];
   const auto number = static_cast<std::uint32_t>(names_.size());
   const auto [it, added] =
-      routes_.try_emplace(prefix, Route{function, function_name, strip_prefix, number});
+      site.routes.try_emplace(prefix, Route{function, function_name, strip_prefix, number});
   if (!added && it->second.function != function) {
     return fail(ErrorCode::kAlreadyExists, "add route " + prefix + ": it belongs to function " +
                                                it->second.function_name +
                                                "; delete that one or choose another path");
   }
-  if (added) names_.push_back(prefix);
-  longest_route_ = std::max(longest_route_, prefix.size());
+  if (added) names_.push_back(is_default ? prefix : name_space + ":" + prefix);
+  site.longest_route = std::max(site.longest_route, prefix.size());
   return ok();
 }
 
-Result<Target> Routes::find(std::string_view path) const {
+void Routes::add_host(const std::string& host, const std::string& name_space) {
+  hosts_[host] = name_space;
+}
+
+// "Staging.localhost.:8080" is staging's.
+const std::string& Routes::namespace_of(std::string_view host) const {
+  host = host.substr(0, host.find(':'));
+  if (!host.empty() && host.back() == '.') host.remove_suffix(1);
+  if (host.empty() || host.size() > kHostBytesMax) return kDefaultNamespace;
+  std::string name(host);
+  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  const auto found = hosts_.find(name);
+  return found == hosts_.end() ? kDefaultNamespace : found->second;
+}
+
+const Routes::Site& Routes::site_of(const std::string& name_space) const {
+  static const Site kNone;
+  if (name_space == kDefaultNamespace) return default_site_;
+  const auto found = sites_.find(name_space);
+  return found == sites_.end() ? kNone : found->second;
+}
+
+Result<Target> Routes::find(std::string_view path, std::string_view host) const {
   if (path.empty() || path[0] != '/') {
     return fail(ErrorCode::kNotFound, "find function: the path does not begin with /");
   }
@@ -73,13 +105,15 @@ Result<Target> Routes::find(std::string_view path) const {
     return fail(ErrorCode::kInvalidArgument,
                 "find function: the path has dot segments; send it without");
   }
-  if (path.starts_with(kFunctionPrefix)) return find_by_name(path);
+  const std::string& name_space = hosts_.empty() ? kDefaultNamespace : namespace_of(host);
+  if (path.starts_with(kFunctionPrefix)) return find_by_name(path, name_space);
+  const Site& site = hosts_.empty() ? default_site_ : site_of(name_space);
   // Nothing longer than the longest route can match: a path of 8,192 slashes costs no more steps
   // than that route has segments.
-  std::string prefix(path.substr(0, longest_route_ + 1));
+  std::string prefix(path.substr(0, site.longest_route + 1));
   if (prefix.size() < path.size()) prefix.resize(std::max<std::size_t>(prefix.rfind('/'), 1));
   while (true) {
-    if (const auto it = routes_.find(prefix); it != routes_.end()) {
+    if (const auto it = site.routes.find(prefix); it != site.routes.end()) {
       const std::size_t strip = it->second.strip_prefix && prefix != "/" ? prefix.size() : 0;
       return Target{it->second.function, rest_of(path, strip), it->second.number};
     }
@@ -94,15 +128,16 @@ Result<Target> Routes::find(std::string_view path) const {
                   "both");
 }
 
-Result<Target> Routes::find_by_name(std::string_view path) const {
+Result<Target> Routes::find_by_name(std::string_view path, const std::string& name_space) const {
   const std::string_view after = path.substr(kFunctionPrefix.size());
   const std::string_view segment = after.substr(0, after.find('/'));
   const std::size_t dot = segment.find('.');
-  const std::string name(segment.substr(0, dot));
-  const std::string_view name_space =
-      dot == std::string_view::npos ? kDefaultNamespace : segment.substr(dot + 1);
+  const std::string_view wanted =
+      dot == std::string_view::npos ? std::string_view(name_space) : segment.substr(dot + 1);
+  std::string name(segment.substr(0, dot));
+  if (wanted != kDefaultNamespace) name.append(".").append(wanted);
   const auto it = functions_.find(name);
-  if (it == functions_.end() || name_space != kDefaultNamespace) {
+  if (it == functions_.end()) {
     return fail(ErrorCode::kNotFound,
                 "find function " + std::string(segment) +
                     ": there is none that answers here; `subito get functions` lists what is "

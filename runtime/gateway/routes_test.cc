@@ -54,6 +54,33 @@ TEST(RoutesTest, FindsTheRouteOfAPathMuchLongerThanAnyRoute) {
   EXPECT_FALSE(Routes().find(slashes));
 }
 
+TEST(RoutesTest, KeepsTheRoutesOfNamespacesApartByHost) {
+  constexpr FunctionId kStaged(3);
+  Routes routes = shop();
+  routes.add_function("shopfront.staging", kStaged);
+  EXPECT_TRUE(routes.add_route("/", false, "shopfront.staging", kStaged)) << "it is another's";
+  routes.add_host("staging.localhost", "staging");
+  routes.add_host("shop.example", "staging");
+  for (const char* host :
+       {"staging.localhost:8080", "STAGING.localhost", "staging.localhost.:1", "shop.example"}) {
+    EXPECT_EQ(routes.find("/", host)->function, kStaged) << host;
+    EXPECT_EQ(routes.find("/orders", host)->function, kStaged) << host;
+    EXPECT_EQ(routes.find("/function/shopfront", host)->function, kStaged) << host;
+    EXPECT_FALSE(routes.find("/function/checkout", host)) << host;
+    EXPECT_EQ(routes.find("/function/checkout.default", host)->function, kOrders) << host;
+  }
+  for (const char* host :
+       {"", "localhost:8080", "127.0.0.1:8080", "other.localhost", "[::1]:8080"}) {
+    EXPECT_EQ(routes.find("/", host)->function, kShop) << host;
+    EXPECT_EQ(routes.find("/orders", host)->function, kOrders) << host;
+    EXPECT_EQ(routes.find("/function/shopfront", host)->function, kShop) << host;
+    EXPECT_EQ(routes.find("/function/shopfront.staging/x", host)->path, "/x") << host;
+  }
+  routes.add_host("empty.localhost", "empty");
+  EXPECT_FALSE(routes.find("/", "empty.localhost"));
+  EXPECT_EQ(routes.names().back(), "staging:/");
+}
+
 TEST(RoutesTest, StripsAPrefixWhenAskedTo) {
   const Routes routes = shop();
   EXPECT_EQ(routes.find("/api/v1/orders")->path, "/orders");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "deploy/manifest/defaults.h"
 #include "deploy/manifest/manifest.h"
 #include "runtime/base/check.h"
 #include "runtime/base/time.h"
@@ -31,6 +32,9 @@ Control::Control(const Parts& parts)
           settings_changed(id, users);
         });
   }
+  parts_.engine.set_tenant_of([this](const Revision& revision) {
+    return parts_.functions.namespaces().number_of(revision.manifest.metadata().namespace_());
+  });
   parts_.engine.set_on_pod_gone([this](const std::string& function) { on_pod_gone(function); });
 }
 
@@ -88,6 +92,11 @@ api::SettingsPlane& Control::settings() {
 }
 
 Status Control::load() {
+  ASSIGN_OR_RETURN(const auto namespaces, parts_.store.namespaces());
+  for (const manifest::Namespace& one : namespaces) {
+    parts_.functions.namespaces().put(one);
+    apply_quota(one);
+  }
   ASSIGN_OR_RETURN(const std::vector<store::FunctionRecord> records, parts_.store.functions());
   for (const store::FunctionRecord& record : records) {
     RETURN_IF_ERROR(rollouts_.restore(record));
@@ -133,7 +142,13 @@ api::DeployReceipt Control::receipt_of(const Revision& revision) const {
 
 std::string Control::url_of(const Revision& revision) const {
   const std::string path = manifest::path_for_clients(revision.manifest);
-  return path.empty() ? "" : info_.gateway_url + path;
+  if (path.empty()) return "";
+  const std::string& name_space = revision.manifest.metadata().namespace_();
+  if (name_space.empty() || name_space == manifest::kNamespace) return info_.gateway_url + path;
+  // The routes of a namespace are found by its host.
+  const std::string& url = info_.gateway_url;
+  const std::size_t port = url.rfind(':');
+  return "http://" + name_space + "." + std::string(manifest::kLocalhost) + url.substr(port) + path;
 }
 
 void Control::remove(std::string_view name, StatusCallback callback) {
@@ -141,9 +156,13 @@ void Control::remove(std::string_view name, StatusCallback callback) {
     parts_.loop.defer(
         [callback = std::move(callback), status = std::move(status)] { callback(status); });
   };
+  answer(remove_now(name));
+}
+
+Status Control::remove_now(std::string_view name) {
   const DeployedFunction* function = parts_.functions.find(name);
-  if (function == nullptr) return answer(unknown_function(name));
-  if (auto removed = parts_.store.remove_function(name); !removed) return answer(removed);
+  if (function == nullptr) return unknown_function(name);
+  RETURN_IF_ERROR(parts_.store.remove_function(name));
   const FunctionId id = function->id;
   parts_.functions.remove(name);
   if (auto routes = parts_.functions.routes()) set_routes(*std::move(routes));
@@ -153,7 +172,7 @@ void Control::remove(std::string_view name, StatusCallback callback) {
   sync_triggers();
   parts_.reporter.event(name, "Removed", "removed");
   forget(std::string(name));
-  answer(ok());
+  return ok();
 }
 
 void Control::forget(const std::string& name) {

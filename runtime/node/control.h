@@ -80,6 +80,14 @@ class Control final : public api::ControlPlane {
     return rollouts_.set_traffic(name, shares);
   }
 
+  // control_namespaces.cc
+  std::vector<api::NamespaceView> list_namespaces() override;
+  Result<api::NamespaceView> get_namespace(std::string_view name) override;
+  Status create_namespace(const manifest::Namespace& wanted) override;
+  Status set_namespace(std::string_view name, const api::NamespaceChange& change) override;
+  void delete_namespace(std::string_view name, bool with_functions,
+                        StatusCallback callback) override;
+
   std::vector<api::FunctionView> list_functions() override;
   Result<api::FunctionView> get_function(std::string_view name) override;
   void list_dead_letters(std::string_view name, std::string_view trigger,
@@ -144,7 +152,12 @@ class Control final : public api::ControlPlane {
   void keep_their_logs();
   api::LogFacts log_facts(const std::string& function) const;
   api::FunctionView view_of(const DeployedFunction& function) const;
+  Status remove_now(std::string_view name);
   void forget(const std::string& name);
+  Status namespace_is_there(const manifest::Metadata& metadata) const;
+  api::NamespaceView view_of(const manifest::Namespace& name_space);
+  Status put_namespace(const std::string& doing, const manifest::Namespace& wanted);
+  void apply_quota(const manifest::Namespace& name_space);
   void sync_triggers();
   // `routes`: for clients. After `functions` changed.
   void set_routes(gateway::Routes routes);

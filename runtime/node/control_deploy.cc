@@ -1,6 +1,7 @@
 // Control: deploys, and undoing them, from the first check to what serves.
 #include <utility>
 
+#include "deploy/manifest/qualified_name.h"
 #include "runtime/base/time.h"
 #include "runtime/node/control.h"
 #include "runtime/node/views.h"
@@ -18,7 +19,7 @@ std::string check_pod_name(const Revision& revision) {
 
 void Control::begin_deploy(const manifest::Function& function, const std::string& artefact,
                            const api::DeployOptions& options, DeployCallback callback) {
-  const std::string& name = function.metadata().name();
+  const std::string name = manifest::qualified_name(function.metadata());
   const auto unchanged = parts_.store.is_current(function, artefact);
   const DeployedFunction* current = parts_.functions.find(name);
   if (unchanged && *unchanged && current->revision->out_of_service.empty() &&
@@ -77,7 +78,8 @@ Status Control::no_other_deploy(const std::string& name) const {
 Result<std::shared_ptr<Control::Deploy>> Control::prepare(const manifest::Function& function,
                                                           const std::string& artefact,
                                                           const api::DeployOptions& options) {
-  const std::string& name = function.metadata().name();
+  const std::string name = manifest::qualified_name(function.metadata());
+  RETURN_IF_ERROR(namespace_is_there(function.metadata()));
   RETURN_IF_ERROR(no_other_deploy(name));
   ASSIGN_OR_RETURN(std::string path, parts_.store.artefact_path(artefact));
   pods::read_ahead(path);

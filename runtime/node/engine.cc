@@ -128,6 +128,7 @@ void Engine::keep_template(const RevisionPtr& revision, const RevisionPtr& befor
 scheduler::FunctionLimits Engine::limits_of(const Revision& revision) const {
   scheduler::FunctionLimits limits = revision.scaling;
   limits.height = call_graph_.height(revision.name);
+  if (tenant_of_) limits.tenant = tenant_of_(revision);
   return limits;
 }
 
@@ -136,7 +137,7 @@ std::vector<std::string> Engine::update_calls(const std::string& function) {
   std::set<std::string> calls;
   for (const FunctionId lane : names_.at(function).lanes) {
     const Revision& revision = *lanes_.at(lane);
-    calls.insert(revision.calls.begin(), revision.calls.end());
+    for (const std::string& name : revision.calls) calls.insert(neighbour(revision, name));
   }
   return call_graph_.put(function, calls);
 }
@@ -150,6 +151,11 @@ void Engine::update_limits(const std::vector<std::string>& functions) {
       scheduler_.update_function(loop_.now(), lane, revision.id, limits_of(revision), effects_);
     }
   }
+}
+
+void Engine::set_quota(std::uint32_t tenant, const scheduler::TenantQuota& quota) {
+  scheduler_.set_quota(loop_.now(), tenant, quota, effects_);
+  decided();
 }
 
 void Engine::scale(FunctionId lane, std::uint32_t pods_min, std::uint32_t pods_max) {

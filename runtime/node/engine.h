@@ -101,6 +101,12 @@ class Engine final : public Invoker, private PodEvents {
   // Called after each pod's end, with the name of its function. It must not call the engine to
   // change anything.
   void set_on_pod_gone(std::function<void(const std::string& function)> callback);
+  // Whose quota the pods of a revision count for, by number; before the first revision is put.
+  // Without it all are one tenant's.
+  void set_tenant_of(std::function<std::uint32_t(const Revision&)> tenant_of) {
+    tenant_of_ = std::move(tenant_of);
+  }
+  void set_quota(std::uint32_t tenant, const scheduler::TenantQuota& quota);
   PodTable& pods() { return pods_; }
   const scheduler::Scheduler& scheduler() const { return scheduler_; }
   const Meters& meters() const { return meters_; }
@@ -278,7 +284,8 @@ class Engine final : public Invoker, private PodEvents {
     std::uint64_t pods_started = 0;  // the 7 of "catalogue-7"
   };
   std::unordered_map<std::string, Named> names_;  // of functions, with their lanes
-  scheduler::CallGraph call_graph_;               // of all lanes
+  std::function<std::uint32_t(const Revision&)> tenant_of_;
+  scheduler::CallGraph call_graph_;  // of all lanes
   std::unordered_map<InvocationId, InvocationRecord> records_;
   std::unordered_map<PodId, Running> running_;
   scheduler::CpuShares cpu_shares_;

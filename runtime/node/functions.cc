@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "deploy/manifest/defaults.h"
+
 namespace subito::node {
 namespace {
 
@@ -57,6 +59,11 @@ Result<gateway::Routes> Functions::routes(const Revision* candidate) const {
     RETURN_IF_ERROR(add_routes(routes, *function.revision));
   }
   if (candidate != nullptr) RETURN_IF_ERROR(add_routes(routes, *candidate));
+  for (const auto& [name, one] : namespaces_.all()) {
+    if (name == manifest::kNamespace) continue;
+    routes.add_host(name + "." + std::string(manifest::kLocalhost), name);
+    for (const std::string& host : one.hosts) routes.add_host(host, name);
+  }
   return routes;
 }
 

@@ -68,18 +68,6 @@ scheduler::NodeLimits node_limits(const NodeConfig& config) {
   return limits;
 }
 
-void tell(const api::Condition& condition) {
-  if (condition.ok) return spdlog::info("{}: well again", condition.name);
-  spdlog::warn("{}: {}", condition.name, condition.fault);
-}
-
-// Deadlines and timeouts go by a clock that nobody sets; schedules look at the new time at once.
-void tell_clock_step(Duration step) {
-  spdlog::warn("clock: it was set {} by {} s; times in logs and events jump with it",
-               step.count() > 0 ? "forward" : "back",
-               std::abs(std::chrono::duration_cast<std::chrono::seconds>(step).count()));
-}
-
 class LiveNode final : public Node {
  public:
   LiveNode(Loop& loop, const NodeConfig& config, std::unique_ptr<store::Store> store)
@@ -119,9 +107,9 @@ class LiveNode final : public Node {
         control_metrics_(loop, page_parts()),
         metrics_(loop, page_parts()),
         control_front_(api_, operator_gateway_, control_metrics_),
-        health_([](const api::Condition& condition) { tell(condition); }),
+        health_(log_condition),
         watch_({loop, health_, store_->folder(), wall_clock_nanoseconds, [this] { look_around(); },
-                [](Duration step) { tell_clock_step(step); }}),
+                log_clock_step}),
         gateway_server_(server::Server::create(loop, server::Limits(), gateway_)),
         api_server_(server::Server::create(loop, api_limits(), control_front_)),
         metrics_server_(server::Server::create(loop, metrics_limits(), metrics_)),
@@ -133,11 +121,7 @@ class LiveNode final : public Node {
         }) {
     logs_.on_losses([this] { losses_.start(kLossesToldEvery); });
     engine_.set_request_handler(requests_);
-    if (config.metrics_off) {
-      engine_.stop_counting();
-      gateway_.stop_counting();
-      operator_gateway_.stop_counting();
-    }
+    if (config.metrics_off) stop_counting();
     if (config.pods_near) engine_.set_placement(&placement_);
     control_.set_health(&health_);
     gateway_.set_readiness([this] { return why_not_ready(); });
@@ -148,6 +132,12 @@ class LiveNode final : public Node {
     metrics_.attach(*metrics_server_);
   }
 
+  void stop_counting() {
+    engine_.stop_counting();
+    gateway_.stop_counting();
+    operator_gateway_.stop_counting();
+    remote_gateway_.stop_counting();
+  }
   Status open_access();
   Status open_certificates();
   Status open_home();

@@ -1,9 +1,11 @@
 #include "runtime/node/node_watch.h"
 
+#include <spdlog/spdlog.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <utility>
@@ -93,6 +95,18 @@ void NodeWatch::look() {
 void NodeWatch::disk_answered() {
   asking_.reset();
   parts_.health.set(kDisk, false, fault_of(*reading_, parts_.folder), parts_.unix_ns());
+}
+
+void log_condition(const api::Condition& condition) {
+  if (condition.ok) return spdlog::info("{}: well again", condition.name);
+  spdlog::warn("{}: {}", condition.name, condition.fault);
+}
+
+// Deadlines and timeouts go by a clock that nobody sets; schedules look at the new time at once.
+void log_clock_step(Duration step) {
+  spdlog::warn("clock: it was set {} by {} s; times in logs and events jump with it",
+               step.count() > 0 ? "forward" : "back",
+               std::abs(std::chrono::duration_cast<std::chrono::seconds>(step).count()));
 }
 
 }  // namespace subito::node

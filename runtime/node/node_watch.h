@@ -45,6 +45,10 @@ class ClockWatch {
   std::optional<std::int64_t> offset_ns_;  // wall clock less steady clock
 };
 
+// Into the node's own log.
+void log_condition(const api::Condition& condition);
+void log_clock_step(Duration step);
+
 class NodeWatch {
  public:
   struct Parts {

@@ -80,7 +80,7 @@ Status PodRequests::on_call(Pod& pod, const protocol::Frame& frame) {
                ": list it under spec.calls");
     return ok();
   }
-  const FunctionId function = find_function_(head.function());
+  const FunctionId function = find_function_(neighbour(*pod.revision, head.function()));
   if (!function) {
     refuse(pod.id, stream, 404, "not-found", "there is no function " + head.function());
     return ok();

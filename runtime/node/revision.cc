@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "deploy/manifest/qualified_name.h"
 #include "runtime/http/path.h"
 #include "runtime/protocol/frame.h"
 
@@ -72,6 +73,7 @@ scheduler::FunctionLimits scaling_of(const manifest::FunctionSpec& spec) {
   // A revision stored before there were weights has none.
   limits.weight = std::max(1U, static_cast<std::uint32_t>(scaling.weight()));
   limits.memory_bytes = static_cast<std::uint64_t>(spec.resources().memory_bytes());
+  limits.cpu_millicores = cpu_share(spec.resources());
   limits.policy = policy_of(scaling);
   return limits;
 }
@@ -87,8 +89,10 @@ pods::PodLimits pod_limits_of(const manifest::Resources& resources) {
 protocol::Config config_of(const Revision& revision) {
   const manifest::FunctionSpec& spec = revision.manifest.spec();
   protocol::Config config;
-  config.set_function(revision.name);
-  config.set_revision(revision.name + "-" + std::to_string(revision.number));
+  // A function is the same in every namespace: its name is what its manifest says.
+  const std::string& name = revision.manifest.metadata().name();
+  config.set_function(name);
+  config.set_revision(name + "-" + std::to_string(revision.number));
   config.set_concurrency(static_cast<std::uint32_t>(spec.concurrency()));
   for (const auto& [key, value] : spec.settings()) (*config.mutable_settings())[key] = value;
   for (const manifest::Binding& binding : spec.bindings()) {
@@ -98,7 +102,7 @@ protocol::Config config_of(const Revision& revision) {
     out->set_kind(protocol::Binding::REDIS);
     out->set_key_prefix(redis_key_prefix(revision, binding));
   }
-  for (const std::string& name : spec.calls()) config.add_calls(name);
+  for (const std::string& called : spec.calls()) config.add_calls(called);
   return config;
 }
 
@@ -112,13 +116,19 @@ std::string fault_of(const protocol::Config& config) {
 
 }  // namespace
 
+std::uint32_t cpu_share(const manifest::Resources& resources) {
+  constexpr std::uint32_t kUnlimited = 1000;
+  const auto millicores = static_cast<std::uint32_t>(resources.cpu_millicores());
+  return millicores == 0 ? kUnlimited : millicores;
+}
+
 RevisionPtr make_revision(FunctionId function, RevisionId id, std::uint64_t number,
                           const manifest::Function& manifest, const Artefact& artefact) {
   const manifest::FunctionSpec& spec = manifest.spec();
   auto revision = std::make_shared<Revision>();
   revision->function = revision->lane = function;
   revision->id = id;
-  revision->name = manifest.metadata().name();
+  revision->name = manifest::qualified_name(manifest.metadata());
   revision->number = number;
   revision->manifest = manifest;
   revision->artefact_hash = artefact.hash;
@@ -160,8 +170,21 @@ const manifest::Binding* find_binding(const Revision& revision, const std::strin
 }
 
 std::string redis_key_prefix(const Revision& revision, const manifest::Binding& binding) {
-  const std::string& prefix = binding.redis().key_prefix();
-  return prefix.empty() ? revision.name + ":" : prefix;
+  const manifest::Metadata& metadata = revision.manifest.metadata();
+  const std::string& own = binding.redis().key_prefix();
+  return redis_key_prefix(own.empty() ? metadata.name() + ":" : own, metadata.namespace_());
+}
+
+// No prefix of one namespace begins another's: a name has no ':', and what begins with '@' in the
+// default namespace, so as to reach into another, has its own in front.
+std::string redis_key_prefix(const std::string& own, const std::string& name_space) {
+  const bool plain = name_space.empty() || name_space == manifest::kNamespace;
+  if (plain && !own.starts_with('@')) return own;
+  return "@" + (plain ? manifest::kNamespace : name_space) + ":" + own;
+}
+
+std::string neighbour(const Revision& revision, std::string_view name) {
+  return manifest::qualified_name(name, revision.manifest.metadata().namespace_());
 }
 
 }  // namespace subito::node

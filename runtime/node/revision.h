@@ -25,7 +25,7 @@ struct Revision {
   // (rollouts.h).
   FunctionId lane;
   RevisionId id;
-  std::string name;          // of the function
+  std::string name;          // of the function, with its namespace: qualified_name.h
   std::uint64_t number = 0;  // counts the function's revisions from 1
   manifest::Function manifest;
   std::string artefact_hash;
@@ -36,7 +36,7 @@ struct Revision {
   bool scaled = false;  // by `subito scale`, after it was deployed
   Duration timeout{};
   std::uint64_t body_bytes_max = 0;
-  std::set<std::string> calls;
+  std::set<std::string> calls;  // names in its own namespace, as in the manifest
   std::map<std::string, std::string> trigger_paths;  // percent-decoded, to the trigger's name
   protocol::Config config;  // what its pods are told, but for their own name
   // Why no pod of it can be started, for people; empty: they can. Requests are answered with it.
@@ -61,9 +61,16 @@ void set_grants(Revision& revision, pods::GrantsPtr grants, const std::string& f
 // How many pods it may and must have, by its manifest or by somebody's wish since.
 void set_pod_counts(Revision& revision, const manifest::Scaling& scaling);
 
+// What a pod takes of a quota of CPU: its limit, or one core where it has none.
+std::uint32_t cpu_share(const manifest::Resources& resources);
+
 // The binding of that name; null: there is none.
 const manifest::Binding* find_binding(const Revision& revision, const std::string& name);
-// "catalogue:" unless the manifest says otherwise.
+// "catalogue:" unless the manifest says otherwise; "@staging:catalogue:" in namespace staging.
 std::string redis_key_prefix(const Revision& revision, const manifest::Binding& binding);
+// Of a prefix as a manifest says it.
+std::string redis_key_prefix(const std::string& own, const std::string& name_space);
+// What a function means by another's name: the one in its own namespace.
+std::string neighbour(const Revision& revision, std::string_view name);
 
 }  // namespace subito::node

@@ -237,9 +237,9 @@ void MetricsPage::write_decisions() {
       "start_costs_more", "no_pod_free",     "plan_wants_more", "plan_decides"};
   constexpr std::array<std::string_view, 6> kPlanned = {"idle_time", "average",  "panic",
                                                         "delayed",   "expected", "to_zero"};
-  constexpr std::array<std::string_view, 9> kDrains = {"idle",         "evicted",      "yielded",
-                                                       "scaled_down",  "old_revision", "removed",
-                                                       "unresponsive", "worn_out",     "closing"};
+  constexpr std::array<std::string_view, 10> kDrains = {
+      "idle",         "evicted", "yielded",      "quota",    "scaled_down",
+      "old_revision", "removed", "unresponsive", "worn_out", "closing"};
   constexpr std::array<std::string_view, 3> kStops = {"start_timeout", "drain_timeout",
                                                       "unresponsive"};
   const Meters& meters = parts_.engine.meters();

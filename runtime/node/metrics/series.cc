@@ -17,10 +17,10 @@ constexpr std::array<Words, 5> kExitKinds = {"drained", "crashed", "start_failed
 constexpr std::array<Words, 5> kPodStates = {"starting", "idle", "busy", "draining", "stopping"};
 constexpr std::array<Words, 3> kBreakerStates = {"closed", "open", "half_open"};
 constexpr std::array<Words, kCodeClasses> kCodes = {"gone", "1xx", "2xx", "3xx", "4xx", "5xx"};
-constexpr std::array<Words, 11> kRefusals = {"queue_full",    "queue_too_long", "in_flight_limit",
+constexpr std::array<Words, 12> kRefusals = {"queue_full",    "queue_too_long", "in_flight_limit",
                                              "queue_timeout", "deadline",       "crash_loop",
-                                             "function_gone", "node_full",      "pod_died",
-                                             "start_failed",  "node_closing"};
+                                             "function_gone", "quota",          "node_full",
+                                             "pod_died",      "start_failed",   "node_closing"};
 
 constexpr std::array<Words, scheduler::kRateLimitKinds> kRateLimits = {"total", "per_caller",
                                                                        "callers", "namespace"};

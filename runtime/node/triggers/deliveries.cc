@@ -13,8 +13,8 @@ using triggers::Outcome;
 // The node had no room or closes, or the function cannot run at all: nobody saw the delivery.
 bool is_refusal(const std::string& type) {
   static const std::set<std::string> kRefusals = {
-      "queue-full", "queue-too-long", "in-flight-limit",    "queue-timeout",
-      "node-full",  "node-closing",   "function-not-found", "out-of-service"};
+      "queue-full", "quota",        "queue-too-long",     "in-flight-limit", "queue-timeout",
+      "node-full",  "node-closing", "function-not-found", "out-of-service"};
   return kRefusals.contains(type);
 }
 

@@ -3,6 +3,7 @@
 #include <set>
 #include <utility>
 
+#include "deploy/manifest/qualified_name.h"
 #include "runtime/base/time.h"
 
 namespace subito::node {
@@ -37,7 +38,8 @@ std::string Triggers::prefix_of(const std::string& function) const {
       if (binding.has_redis()) return redis_key_prefix(revision, binding);
     }
   }
-  return function + ":";
+  const manifest::QualifiedName name = manifest::split_qualified(function);
+  return redis_key_prefix(name.name + ":", name.name_space);
 }
 
 TriggerSpec Triggers::spec_of(const Revision& revision, const manifest::Trigger& trigger) const {
@@ -54,8 +56,9 @@ TriggerSpec Triggers::spec_of(const Revision& revision, const manifest::Trigger&
     if (trigger.has_due()) spec.keys.items = prefix + trigger.due().key();
     if (trigger.has_stream()) {
       const std::string& owner = trigger.stream().of();
-      const bool own = owner.empty() || owner == revision.name;
-      spec.keys.items = (own ? prefix : prefix_of(owner)) + trigger.stream().key();
+      const bool own = owner.empty() || neighbour(revision, owner) == revision.name;
+      spec.keys.items =
+          (own ? prefix : prefix_of(neighbour(revision, owner))) + trigger.stream().key();
     }
   }
   spec.keys.group = revision.name + ":" + trigger.name();

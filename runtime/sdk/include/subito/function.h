@@ -233,7 +233,7 @@ class Redis {
 // `type` says why; others may come, take them for failures too:
 //   may not be       not-found, forbidden (list it under spec.calls), call-cycle, call-too-deep,
 //                    trigger-path (that is for a trigger of the function alone)
-//   it is busy       queue-full, queue-too-long, in-flight-limit, queue-timeout, node-full,
+//   it is busy       queue-full, queue-too-long, in-flight-limit, queue-timeout, quota, node-full,
 //                    rate-limited
 //   it is not well   pod-died, start-failed, crash-loop, out-of-service, cancelled-by-function
 //   too late         deadline-exceeded, cancelled (the caller's own invocation is over)

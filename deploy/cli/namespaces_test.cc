@@ -1,0 +1,88 @@
+// -n, -A, SUBITO_NAMESPACE, `subito namespace`, and what asks before it deletes.
+#include <gmock/gmock.h>
+
+#include "deploy/cli/cli_testing.h"
+#include "deploy/cli/exit_code.h"
+
+namespace subito::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class NamespacesCli : public CliTest {
+ protected:
+  void SetUp() override {
+    CliTest::SetUp();
+    plane_.namespaces["staging"] = {{"staging"}};
+    api::FunctionView other = plane_.functions.at("catalogue");
+    other.manifest.mutable_metadata()->set_namespace_("staging");
+    plane_.functions["catalogue.staging"] = other;
+  }
+};
+
+TEST_F(NamespacesCli, NamesAreOfTheNamespaceInUse) {
+  EXPECT_EQ(run({"scale", "catalogue", "--max", "7", "-n", "staging"}).code, kOk);
+  EXPECT_EQ(plane_.functions.at("catalogue.staging").manifest.spec().scaling().max(), 7);
+  EXPECT_NE(plane_.functions.at("catalogue").manifest.spec().scaling().max(), 7);
+  variables_["SUBITO_NAMESPACE"] = "staging";
+  EXPECT_EQ(run({"delete", "catalogue"}).code, kOk);
+  EXPECT_FALSE(plane_.functions.contains("catalogue.staging"));
+  EXPECT_TRUE(plane_.functions.contains("catalogue"));
+}
+
+TEST_F(NamespacesCli, ANameThatSaysAnotherNamespaceThanTheOptionIsNotFound) {
+  EXPECT_EQ(run({"describe", "catalogue.staging"}).code, kOk);
+  EXPECT_EQ(run({"describe", "catalogue.staging", "-n", "staging"}).code, kOk);
+  EXPECT_EQ(run({"delete", "catalogue.staging", "-n", "default"}).code, kNotFound);
+  EXPECT_EQ(run({"get", "functions", "-n", "Not A Name"}).code, kUsage);
+}
+
+TEST_F(NamespacesCli, ListsShowOneNamespaceOrAllWithAColumn) {
+  EXPECT_THAT(run({"get", "functions"}).out, Not(HasSubstr("staging")));
+  const std::string all = run({"get", "functions", "-A"}).out;
+  EXPECT_THAT(all, HasSubstr("NAMESPACE  FUNCTION"));
+  EXPECT_THAT(all, HasSubstr("staging    catalogue"));
+  EXPECT_EQ(run({"get", "functions", "-A", "-n", "staging"}).code, kUsage);
+  EXPECT_THAT(run({"get", "ns"}).out, HasSubstr("staging.localhost"));
+}
+
+TEST_F(NamespacesCli, AreMadeSetAndDeleted) {
+  EXPECT_EQ(run({"namespace", "create", "qa", "--memory", "2Gi", "--cpu", "1.5"}).code, kOk);
+  EXPECT_EQ(plane_.namespaces.at("qa").name_space.quota.memory_bytes, 2ULL << 30);
+  EXPECT_EQ(plane_.namespaces.at("qa").name_space.quota.cpu_millicores, 1500U);
+  EXPECT_EQ(run({"namespace", "set", "qa", "--host", "qa.example"}).code, kOk);
+  EXPECT_THAT(run({"namespace", "describe", "qa"}).out, HasSubstr("qa.localhost, qa.example"));
+  EXPECT_EQ(run({"namespace", "set", "qa"}).code, kUsage);
+  EXPECT_EQ(run({"namespace", "delete", "qa"}).code, kOk);
+  EXPECT_EQ(run({"namespace", "describe", "qa"}).code, kNotFound);
+}
+
+TEST_F(NamespacesCli, DeletingBySelectorShowsWhatAndAsks) {
+  const Printed refused = run({"delete", "-l", "app=shop"});
+  EXPECT_EQ(refused.code, kUsage);
+  EXPECT_THAT(refused.err, HasSubstr("1 function, catalogue; say --yes"));
+  terminal_ = true;
+  input_ = "no\n";
+  EXPECT_EQ(run({"delete", "-l", "app=shop"}).code, kFailed);
+  EXPECT_TRUE(plane_.functions.contains("catalogue"));
+  input_ = "yes\n";
+  EXPECT_EQ(run({"delete", "-l", "app=shop"}).code, kOk);
+  EXPECT_FALSE(plane_.functions.contains("catalogue"));
+  EXPECT_TRUE(plane_.functions.contains("catalogue.staging")) << "it is another namespace's";
+}
+
+TEST_F(NamespacesCli, AManifestAndTheOptionMustAgree) {
+  const std::string file =
+      write("f.yaml",
+            "apiVersion: subito.dev/v1\nkind: Function\nmetadata: {name: a, namespace: staging}\n"
+            "spec: {binary: " ELF_SAMPLES "/elf_sample_static}\n");
+  const Printed refused = run({"deploy", "-f", file, "-n", "default"});
+  EXPECT_EQ(refused.code, kRefused);
+  EXPECT_THAT(refused.err, HasSubstr("metadata.namespace: is 'staging', but -n says 'default'"));
+  EXPECT_EQ(run({"deploy", "-f", file}).code, kOk);
+  EXPECT_TRUE(plane_.functions.contains("a.staging"));
+}
+
+}  // namespace
+}  // namespace subito::cli

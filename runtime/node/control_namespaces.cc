@@ -1,0 +1,143 @@
+// Control: namespaces come, change and go.
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "deploy/manifest/defaults.h"
+#include "deploy/manifest/qualified_name.h"
+#include "runtime/base/time.h"
+#include "runtime/node/control.h"
+
+namespace subito::node {
+
+namespace {
+
+tl::unexpected<Error> no_namespace(std::string_view name) {
+  return fail(ErrorCode::kNotFound, "find namespace " + std::string(name) +
+                                        ": there is none; `subito namespace list` lists them");
+}
+
+tl::unexpected<Error> refused(const std::string& doing, const std::string& why) {
+  return fail(ErrorCode::kInvalidArgument, doing + ": " + why);
+}
+
+}  // namespace
+
+Status Control::namespace_is_there(const manifest::Metadata& metadata) const {
+  const std::string& name = metadata.namespace_();
+  if (name.empty() || parts_.functions.namespaces().find(name) != nullptr) return ok();
+  return fail(ErrorCode::kInvalidArgument,
+              "deploy " + manifest::qualified_name(metadata) + ": there is no namespace " + name +
+                  "; make it with `subito namespace create " + name + "`");
+}
+
+api::NamespaceView Control::view_of(const manifest::Namespace& name_space) {
+  api::NamespaceView view{name_space};
+  for (const auto& [name, function] : parts_.functions.all()) {
+    view.functions += function.revision->manifest.metadata().namespace_() == name_space.name;
+  }
+  for (const Pod* pod : parts_.engine.pods().all()) {
+    const Revision& revision = *pod->revision;
+    if (revision.manifest.metadata().namespace_() != name_space.name) continue;
+    ++view.pods;
+    view.memory_bytes += revision.pod_limits.memory_bytes_max;
+    view.cpu_millicores += revision.scaling.cpu_millicores;
+  }
+  return view;
+}
+
+std::vector<api::NamespaceView> Control::list_namespaces() {
+  std::vector<api::NamespaceView> views;
+  for (const auto& [name, one] : parts_.functions.namespaces().all()) views.push_back(view_of(one));
+  return views;
+}
+
+Result<api::NamespaceView> Control::get_namespace(std::string_view name) {
+  const manifest::Namespace* found = parts_.functions.namespaces().find(name);
+  if (found == nullptr) return no_namespace(name).value();
+  return view_of(*found);
+}
+
+Status Control::create_namespace(const manifest::Namespace& wanted) {
+  const std::string doing = "create namespace " + wanted.name;
+  Namespaces& all = parts_.functions.namespaces();
+  if (all.find(wanted.name) != nullptr)
+    return fail(ErrorCode::kAlreadyExists, doing + ": it is there already");
+  if (all.all().size() >= manifest::kNamespacesMax)
+    return fail(ErrorCode::kResourceExhausted, doing + ": a node has at most 1000");
+  if (all.number_of(wanted.name) >= scheduler::kTenantsMax)
+    return fail(ErrorCode::kResourceExhausted,
+                doing + ": so many were made and deleted that the node must be started anew");
+  manifest::Namespace made = wanted;
+  made.created_unix_ns = wall_clock_nanoseconds();
+  return put_namespace(doing, made);
+}
+
+Status Control::set_namespace(std::string_view name, const api::NamespaceChange& change) {
+  const manifest::Namespace* before = parts_.functions.namespaces().find(name);
+  if (before == nullptr) return no_namespace(name);
+  manifest::Namespace changed = *before;
+  if (change.pods) changed.quota.pods = *change.pods;
+  if (change.memory_bytes) changed.quota.memory_bytes = *change.memory_bytes;
+  if (change.cpu_millicores) changed.quota.cpu_millicores = *change.cpu_millicores;
+  if (change.hosts) changed.hosts = *change.hosts;
+  return put_namespace("set namespace " + changed.name, changed);
+}
+
+Status Control::put_namespace(const std::string& doing, const manifest::Namespace& wanted) {
+  if (const auto wrong = manifest::check(wanted)) return refused(doing, *wrong);
+  if (wanted.name == manifest::kNamespace && !wanted.hosts.empty())
+    return refused(doing, "every host that is no other's is default's already");
+  if (auto free = parts_.functions.namespaces().check_hosts(wanted); !free)
+    return std::move(free).error().annotate(doing);
+  RETURN_IF_ERROR(parts_.store.put_namespace(wanted));
+  parts_.functions.namespaces().put(wanted);
+  apply_quota(wanted);
+  if (auto routes = parts_.functions.routes()) set_routes(*std::move(routes));
+  return ok();
+}
+
+// Its functions go first, one after the other, as if each had been removed by itself.
+void Control::delete_namespace(std::string_view name, bool with_functions,
+                               StatusCallback callback) {
+  const std::string name_space(name), doing = "delete namespace " + name_space;
+  const auto answer = [&](Status status) {
+    parts_.loop.defer([callback, status = std::move(status)] { callback(status); });
+  };
+  if (parts_.functions.namespaces().find(name) == nullptr) return answer(no_namespace(name));
+  if (name == manifest::kNamespace)
+    return answer(refused(doing, "it is always there; `subito delete` deletes its functions"));
+  std::vector<std::string> inside;
+  for (const auto& [function, deployed] : parts_.functions.all()) {
+    if (deployed.revision->manifest.metadata().namespace_() == name) inside.push_back(function);
+  }
+  const bool deploys = std::any_of(deploying_.begin(), deploying_.end(), [&](const auto& one) {
+    return manifest::split_qualified(one).name_space == name;
+  });
+  if (deploys)
+    return answer(fail(ErrorCode::kFailedPrecondition,
+                       doing + ": a function of it is being deployed; wait for it"));
+  if (!inside.empty() && !with_functions)
+    return answer(fail(ErrorCode::kFailedPrecondition,
+                       doing + ": " + std::to_string(inside.size()) +
+                           (inside.size() == 1 ? " function is" : " functions are") +
+                           " in it; --all deletes them with it"));
+  for (const std::string& function : inside) {
+    if (auto gone = remove_now(function); !gone) return answer(gone);
+  }
+  if (auto gone = parts_.store.remove_namespace(name); !gone) return answer(gone);
+  parts_.functions.namespaces().remove(name_space);
+  apply_quota({name_space});
+  if (auto routes = parts_.functions.routes()) set_routes(*std::move(routes));
+  answer(ok());
+}
+
+void Control::apply_quota(const manifest::Namespace& name_space) {
+  const manifest::Quota& quota = name_space.quota;
+  const std::uint32_t tenant = parts_.functions.namespaces().number_of(name_space.name);
+  parts_.engine.set_quota(tenant, {.pods_max = quota.pods,
+                                   .cpu_millicores_max = quota.cpu_millicores,
+                                   .memory_bytes_max = quota.memory_bytes});
+}
+
+}  // namespace subito::node
