@@ -125,13 +125,17 @@ class LiveNode final : public Node {
     if (config.pods_near) engine_.set_placement(&placement_);
     control_.set_health(&health_);
     gateway_.set_readiness([this] { return why_not_ready(); });
+    attach();
+  }
+
+  // What answers to the servers that ask it.
+  void attach() {
     gateway_.attach(*gateway_server_);
     operator_gateway_.attach(*api_server_);
     api_.attach(*api_server_);
     control_metrics_.attach(*api_server_);
     metrics_.attach(*metrics_server_);
   }
-
   void stop_counting() {
     engine_.stop_counting();
     gateway_.stop_counting();
