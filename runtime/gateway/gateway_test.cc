@@ -245,7 +245,7 @@ TEST_F(GatewayTest, TurnsAFailureIntoAProblemWithRetryAfterInWholeSeconds) {
 }
 
 TEST_F(GatewayTest, TellsOfRateLimitsInPlaceOfTheFunction) {
-  server.set_peer({"192.0.2.7", 4711, {}});
+  server.set_peer({"192.0.2.7", 4711, false, {}});
   const auto id = server.request("GET", "/function/echo");
   EXPECT_EQ(invoker.invocation.client_address, "192.0.2.7");
   Answer made;

@@ -61,7 +61,6 @@ struct Invocation {
   // Never longer than the function's own timeout.
   std::optional<Duration> timeout;
   std::vector<FunctionId> callers;  // functions whose calls lead here, the outermost first
-  std::string subject;              // name of the token that was shown; empty: none was
   std::string client_address;       // numeric, of the TCP peer; empty: there is none
 };
 

@@ -52,9 +52,7 @@ Result<std::uint64_t> folder_number(const std::string& folder) {
 }
 
 std::string hex(std::uint64_t number) {
-  char text[17];
-  std::snprintf(text, sizeof text, "%llx", static_cast<unsigned long long>(number));
-  return text;
+  return fmt::format("{:x}", number);
 }
 
 // On stop: a disk that does not answer holds up no longer than this; what is not written by then is
