@@ -105,13 +105,15 @@ TEST_F(CliTest, AWrongWordIsToldWithWhatIsAllowed) {
   EXPECT_EQ(
       run({"hello"}).err,
       "subito: there is no command 'hello', there are up, new, deploy, dev, invoke, get, describe, "
-      "logs, top, dead-letters, debug, explain, scale, rollout, traffic, delete, doctor, bench, "
+      "logs, top, dead-letters, debug, explain, scale, rollout, traffic, delete, namespace, "
+      "doctor, bench, "
       "simulate, version\nTry "
       "`subito --help`\n");
   EXPECT_THAT(run({"pod"}).err, HasSubstr("no command 'pod'; did you mean 'get pods'?\n"));
   EXPECT_THAT(run({"functions"}).err, HasSubstr("; did you mean 'get functions'?\n"));
   EXPECT_EQ(run({"get"}).err,
-            "subito get: KIND is missing: functions, pods, revisions or exceptions\nTry `subito "
+            "subito get: KIND is missing: functions, pods, revisions, exceptions or "
+            "namespaces\nTry `subito "
             "get --help`\n");
   EXPECT_EQ(run({"logs"}).err, "subito: logs: say the NAME of a function, or -l SELECTOR\n");
   EXPECT_EQ(run({"logs", "--folow"}).err,
@@ -119,7 +121,8 @@ TEST_F(CliTest, AWrongWordIsToldWithWhatIsAllowed) {
             "Try `subito logs --help`\n");
   EXPECT_THAT(run({"logs", "x", "--sokcet=y"}).err, HasSubstr("did you mean '--socket'?"));
   EXPECT_THAT(run({"delete", "x", "--elephant"}).err,
-              HasSubstr("no option --elephant, there are --help --socket --version -h\n"));
+              HasSubstr("no option --elephant, there are --file --help --namespace --selector "
+                        "--socket --version --yes -f -h -l -n -y\n"));
   EXPECT_THAT(run({"delete", "x", "y"}).err, HasSubstr("'y' is one word too many"));
   EXPECT_EQ(run({"deploy", "a/", "b/"}).err,
             "subito deploy: 'b/' is one word too many: one folder at a time, or -f for each\n"

@@ -34,7 +34,8 @@ class NamespacesTest : public NodeTest {
     std::vector<std::string> all = {"get", "functions", "-o", "json"};
     all.insert(all.end(), arguments.begin(), arguments.end());
     std::vector<std::string> names;
-    for (const Json& item : node.json(all).at("items")) names.push_back(item.at("name"));
+    const Json list = node.json(all);
+    for (const Json& item : list.at("items")) names.push_back(item.at("name"));
     return names;
   }
 };
@@ -65,7 +66,8 @@ TEST_F(NamespacesTest, ASecondShopSharesNothingWithTheFirst) {
   EXPECT_THAT(own, ElementsAre("catalogue", "checkout", "payment", "shopfront", "stock"));
   EXPECT_THAT(functions({"-n", "staging"}), testing::Each(HasSubstr(".staging")));
   EXPECT_EQ(functions({"-A"}).size(), 10U);
-  for (const Json& pod : node.json({"get", "pods", "-n", "staging", "-o", "json"}).at("items")) {
+  const Json staged = node.json({"get", "pods", "-n", "staging", "-o", "json"});
+  for (const Json& pod : staged.at("items")) {
     EXPECT_EQ(pod.at("namespace"), "staging") << pod;
   }
   for (const Json& pod : node.pod_list()) EXPECT_EQ(pod.at("namespace"), "default") << pod;
