@@ -26,7 +26,7 @@ import unpacked  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SKIPPED = 77
-PAGES_MAX = 20
+PAGES_MAX = 21
 COMMANDS_MAX = 6  # from the package to an answer, in README.md
 COMMAND_SECONDS_MAX = 240  # a compiler on a busy machine
 GENERATED = ("cli.md", "manifest.md")  # held by runtime/node/docs_test.cc

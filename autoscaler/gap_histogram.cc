@@ -96,8 +96,10 @@ std::uint8_t GapHistogram::find_cheapest(Duration price, Duration limit) const {
     beyond -= counts_[bin];
     covered += counts_[bin] * kMiddleMicros[bin];
     const std::int64_t cost = covered + beyond * (kEdgeMicros[bin] + start);
-    best = cost < least ? bin + 1 : best;  // without a branch: nobody can foretell it
-    least = std::min(least, cost);
+    // Without a branch: nobody can foretell it.
+    const auto less = -static_cast<std::int64_t>(cost < least);  // all bits, or none
+    least ^= (least ^ cost) & less;
+    best ^= (best ^ (bin + 1)) & static_cast<std::size_t>(less);
   }
   return static_cast<std::uint8_t>(best);
 }

@@ -58,7 +58,8 @@ StartAnswer Instant::on_waiting(const Demand& demand) {
 
 void Instant::observe(const Load& load) {
   const bool was_busy = gaps_.level() > 0;
-  const std::uint32_t pods_needed = (run_at_once(load) + load.concurrency - 1) / load.concurrency;
+  std::uint32_t pods_needed = run_at_once(load);
+  if (load.concurrency > 1) pods_needed = (pods_needed + load.concurrency - 1) / load.concurrency;
   const Duration gap = gaps_.move(load.now, pods_needed);
   if (gap >= Duration::zero()) regular_.add(gap);
   if (was_busy && pods_needed == 0) idle_since_ = load.now;

@@ -12,33 +12,33 @@ Turn Core::tick(TimePoint now, Effects& effects) {
   latest_ = std::max(latest_, now);
   Turn turn{latest_, effects};
   bool any = false;
-  while (const std::optional<Timer> due = ledger_.timers().take_due(turn.now)) {
+  for (Timer due; (due = ledger_.timers().take_due(turn.now)).slot != kNoSlot;) {
     any = true;
-    switch (due->kind) {
+    switch (due.kind) {
       case Timer::Kind::kInvocation: {
-        ledger_.invocation(due->slot).timer = kNoSlot;
-        invocation_due(turn, due->slot);
+        ledger_.invocation(due.slot).timer = kNoSlot;
+        invocation_due(turn, due.slot);
         break;
       }
       case Timer::Kind::kPod: {
-        ledger_.pod(due->slot).timer = kNoSlot;
-        pod_due(turn, due->slot);
+        ledger_.pod(due.slot).timer = kNoSlot;
+        pod_due(turn, due.slot);
         break;
       }
       case Timer::Kind::kFunctionWake: {
-        ledger_.function(due->slot).wake_timer = kNoSlot;
-        settle(turn, due->slot);
+        ledger_.function(due.slot).wake_timer = kNoSlot;
+        settle(turn, due.slot);
         break;
       }
       case Timer::Kind::kFunctionPlan: {
-        ledger_.function(due->slot).plan_timer = kNoSlot;
-        ledger_.function(due->slot).plan_at = TimePoint::max();
-        settle(turn, due->slot);
+        ledger_.function(due.slot).plan_timer = kNoSlot;
+        ledger_.function(due.slot).plan_at = TimePoint::max();
+        settle(turn, due.slot);
         break;
       }
       case Timer::Kind::kFunctionIdle: {
-        ledger_.function(due->slot).idle_timer = kNoSlot;
-        idle_due(turn, due->slot);
+        ledger_.function(due.slot).idle_timer = kNoSlot;
+        idle_due(turn, due.slot);
         break;
       }
     }
@@ -157,10 +157,14 @@ void Core::completed(TimePoint now, Effects& effects, InvocationId id,
   // The answer is here: a deadline that passed meanwhile cannot take it back.
   ledger_.timers().clear(ledger_.invocation(slot).timer);
   Turn turn = tick(now, effects);
-  const Invocation invocation = ledger_.invocation(slot);
-  Pod& pod = ledger_.pod(invocation.pod);
-  Function& function = ledger_.function(pod.function);
-  if (!invocation.cancelled) {
+  // Not a copy of it all: what was just written is not there yet to be read in larger pieces.
+  const Invocation& invocation = ledger_.invocation(slot);
+  const Slot pod_slot = invocation.pod;
+  const Slot function_slot = invocation.function;
+  const bool cancelled = invocation.cancelled;
+  Pod& pod = ledger_.pod(pod_slot);
+  Function& function = ledger_.function(function_slot);
+  if (!cancelled) {
     ++pod.served;
     ++function.completed;
     if (pod.said_hello) {
@@ -176,13 +180,13 @@ void Core::completed(TimePoint now, Effects& effects, InvocationId id,
   if (!ledger_.is_ahead(slot)) pod.last_end = turn.now;
   ledger_.unassign(slot, turn.now);
   ledger_.forget(slot);
-  const bool tells = pod.ahead > 0 && pod.revision == function.revision && !invocation.cancelled;
+  const bool tells = pod.ahead > 0 && pod.revision == function.revision && !cancelled;
   if (tells && function.ahead.ended(use.handler)) {
-    ledger_.refresh_room(invocation.function, turn.now);
+    ledger_.refresh_room(function_slot, turn.now);
   }
   next_begins(turn, pod);
-  released(turn, invocation.pod);
-  settle(turn, invocation.function);
+  released(turn, pod_slot);
+  settle(turn, function_slot);
   grant(turn);
 }
 

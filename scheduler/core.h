@@ -25,6 +25,12 @@ namespace subito::scheduler {
 struct Turn {
   TimePoint now;
   Effects& effects;
+
+  // One more effect, made where it stays: to be filled in.
+  template <typename T>
+  T& add() const {
+    return *std::get_if<T>(&effects.emplace_back(std::in_place_type<T>));
+  }
 };
 
 class Core {

@@ -1,5 +1,7 @@
 // What the policy is told, and what its plan makes of the function.
 #include <algorithm>
+#include <new>
+#include <type_traits>
 
 #include "runtime/base/check.h"
 #include "scheduler/core.h"
@@ -26,7 +28,13 @@ void Core::observe(Turn& turn, Slot slot) {
 // Asks the policy what it wants now. A node that closes wants nothing.
 void Core::replan(Turn& turn, Slot slot, const autoscaler::Load& load) {
   Function& function = ledger_.function(slot);
-  function.plan = closing_ ? autoscaler::Plan() : function.policy.plan(load);
+  // Made where it stays: it is read at once, and to copy it would be to wait for its parts.
+  static_assert(std::is_trivially_destructible_v<autoscaler::Plan>);
+  if (closing_) {
+    function.plan = {};
+  } else {
+    ::new (&function.plan) autoscaler::Plan(function.policy.plan(load));
+  }
   CHECK(function.plan.ask_again_at > turn.now && function.plan.at_once > 0);
   if (function.plan_at == function.plan.ask_again_at) return;
   function.plan_at = function.plan.ask_again_at;

@@ -162,12 +162,13 @@ void Core::unresponsive(Turn& turn, Slot slot) {
 void Core::drain(Turn& turn, Slot slot, DrainReason reason) {
   Pod& pod = ledger_.pod(slot);
   Function& function = ledger_.function(pod.function);
-  turn.effects.push_back(DrainPod{.pod = pod.id,
-                                  .function = function.id,
-                                  .reason = reason,
-                                  .idle = pod.idle ? turn.now - pod.idle_since : Duration::zero(),
-                                  .served = pod.served,
-                                  .unused = pod.planned && pod.dispatched == 0});
+  auto& effect = turn.add<DrainPod>();
+  effect.pod = pod.id;
+  effect.function = function.id;
+  effect.reason = reason;
+  effect.idle = pod.idle ? turn.now - pod.idle_since : Duration::zero();
+  effect.served = pod.served;
+  effect.unused = pod.planned && pod.dispatched == 0;
   ledger_.transition(slot, PodState::kDraining, turn.now);
   // What runs is never cut short: it gets until its own deadline and the grace after that.
   TimePoint until = later(turn.now, function.limits.drain_timeout);

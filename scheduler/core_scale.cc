@@ -80,11 +80,12 @@ void Core::dispatch(Turn& turn, Slot slot, Slot pod_slot) {
   ledger_.function(invocation.function).last_turn = turn.now;
   Pod& pod = ledger_.pod(pod_slot);
   ++pod.dispatched;
-  turn.effects.push_back(Dispatch{.invocation = invocation.id,
-                                  .pod = pod.id,
-                                  .cold = !pod.said_hello,
-                                  .queued = turn.now - invocation.arrived,
-                                  .attempt = invocation.attempts});
+  auto& effect = turn.add<Dispatch>();
+  effect.invocation = invocation.id;
+  effect.pod = pod.id;
+  effect.cold = !pod.said_hello;
+  effect.queued = turn.now - invocation.arrived;
+  effect.attempt = invocation.attempts;
   ledger_.timers().set(invocation.timer, invocation.deadline, {Timer::Kind::kInvocation, slot});
 }
 
@@ -145,14 +146,15 @@ bool Core::start_pod(Turn& turn, Slot slot, StartWhy why, const autoscaler::Star
   Pod& pod = ledger_.pod(pod_slot);
   pod.planned = why == StartWhy::kPlanned;
   function.pods_planned += static_cast<std::uint64_t>(pod.planned);
-  turn.effects.push_back(StartPod{.pod = pod.id,
-                                  .function = function.id,
-                                  .revision = pod.revision,
-                                  .number = pod.number,
-                                  .why = why,
-                                  .policy = answer.reason,
-                                  .plan = function.plan.reason,
-                                  .waiting = function.queue.size()});
+  auto& effect = turn.add<StartPod>();
+  effect.pod = pod.id;
+  effect.function = function.id;
+  effect.revision = pod.revision;
+  effect.number = pod.number;
+  effect.why = why;
+  effect.policy = answer.reason;
+  effect.plan = function.plan.reason;
+  effect.waiting = function.queue.size();
   ledger_.timers().set(pod.timer, later(turn.now, function.limits.start_timeout),
                        {Timer::Kind::kPod, pod_slot});
   note(turn, function, Decision::Kind::kStarted, why_started(why, function.plan, answer),

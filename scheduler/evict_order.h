@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "runtime/base/fetch_lines.h"
+#include "runtime/base/large_memory.h"
 #include "runtime/base/time.h"
 #include "scheduler/greedy_dual.h"
 #include "scheduler/heap.h"
@@ -63,7 +64,7 @@ class EvictOrder {
   void forget_unlisted();
   void put_right(Slot function);
 
-  std::vector<Entry> entries_;
+  std::vector<Entry, LargeMemory<Entry>> entries_;
   std::array<Heap<Key>, kHeightMax + 1> heaps_;  // by height
   std::vector<Slot> changed_;
   std::size_t changed_max_ = kChangedMin;  // then those that came and went are forgotten

@@ -7,7 +7,7 @@
 // sequence number), so that order is defined.
 #pragma once
 
-#include <algorithm>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -15,6 +15,15 @@
 #include "scheduler/slots.h"
 
 namespace subito::scheduler {
+
+// Whether (a, a_sequence) comes before (b, b_sequence), which is the order of most keys. Without a
+// branch: nobody can foretell it.
+inline bool before(std::int64_t a, std::uint64_t a_sequence, std::int64_t b,
+                   std::uint64_t b_sequence) {
+  const auto less = static_cast<unsigned>(a < b);
+  const auto same = static_cast<unsigned>(a == b);
+  return (less | (same & static_cast<unsigned>(a_sequence < b_sequence))) != 0;
+}
 
 template <typename Key>
 class Heap {
@@ -25,8 +34,6 @@ class Heap {
     CHECK(!empty());
     return entries_.front().slot;
   }
-  // The one that comes to the top when that is taken out; kNoSlot: there is none.
-  Slot second() const { return size() < 2 ? kNoSlot : entries_[least_child(0)].slot; }
   const Key& top_key() const {
     CHECK(!empty());
     return entries_.front().key;
@@ -80,15 +87,23 @@ class Heap {
     positions(moving.slot) = at;
   }
 
-  // Of an entry that has children.
+  // Of an entry that has children. Which is least nobody can foretell: so without branches where
+  // all four are there.
   Slot least_child(Slot at) const {
-    Slot least = kChildren * at + 1;
-    const auto end =
-        static_cast<Slot>(std::min<std::size_t>(std::size_t{least} + kChildren, entries_.size()));
-    for (Slot child = least + 1; child < end; ++child) {
-      if (entries_[child].key < entries_[least].key) least = child;
+    const Slot first = kChildren * at + 1;
+    const Entry* const child = &entries_[first];
+    const std::size_t count = entries_.size() - first;
+    if (count >= kChildren) {
+      const auto left = static_cast<Slot>(child[1].key < child[0].key);
+      const auto right = 2 + static_cast<Slot>(child[3].key < child[2].key);
+      const auto other = static_cast<Slot>(child[right].key < child[left].key);
+      return first + left + other * (right - left);
     }
-    return least;
+    Slot least = 0;
+    for (Slot i = 1; i < count; ++i) {
+      if (child[i].key < child[least].key) least = i;
+    }
+    return first + least;
   }
 
   // Puts the entry of `from` at `at`; `from` is the hole now.

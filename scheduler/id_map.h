@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "runtime/base/check.h"
+#include "runtime/base/large_memory.h"
 #include "scheduler/slots.h"
 
 namespace subito::scheduler {
@@ -54,6 +55,7 @@ class IdMap {
     IdType id;
     Slot slot = kNoSlot;
   };
+  using Cells = std::vector<Cell, LargeMemory<Cell>>;
   static constexpr std::size_t kCellsMin = 16;
 
   std::size_t mask() const { return cells_.size() - 1; }
@@ -69,14 +71,14 @@ class IdMap {
     return at;
   }
   void grow() {
-    const std::vector<Cell> old = std::move(cells_);
+    const Cells old = std::move(cells_);
     cells_.assign(old.empty() ? kCellsMin : old.size() * 2, Cell{});
     for (const Cell& cell : old) {
       if (cell.id) cells_[locate(cell.id)] = cell;
     }
   }
 
-  std::vector<Cell> cells_;
+  Cells cells_;
   std::size_t size_ = 0;
 };
 

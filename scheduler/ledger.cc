@@ -26,10 +26,7 @@ Slot Ledger::add_function(FunctionId id) {
 }
 
 void Ledger::fetch(Slot slot) const {
-  const Function& function = functions_[slot];
-  const auto begin = reinterpret_cast<std::uintptr_t>(&function);
-  const auto cold = reinterpret_cast<std::uintptr_t>(&function.limits.policy);  // from here on
-  fetch_lines(&function, cold - begin);
+  fetch_lines(&functions_[slot], sizeof(Function));
   evict_.fetch(slot);
 }
 

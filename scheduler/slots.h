@@ -6,9 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <vector>
 
 #include "runtime/base/check.h"
+#include "runtime/base/large_memory.h"
 
 namespace subito::scheduler {
 
@@ -23,15 +25,19 @@ class Slots {
  public:
   Slot take() {
     if (free_.empty()) {
-      if (end_ % kBlock == 0) blocks_.push_back(std::make_unique<T[]>(kBlock));
+      if (end_ == room_) grow();
       return end_++;
     }
     const Slot slot = free_.back();
     free_.pop_back();
     return slot;
   }
+  // The record is made anew in its place: a fresh one that is copied over it is written twice, and
+  // what reads the first writes waits for them.
   void give_back(Slot slot) {
-    (*this)[slot] = T();
+    T* const record = &(*this)[slot];
+    std::destroy_at(record);
+    ::new (record) T;
     free_.push_back(slot);
   }
   T& operator[](Slot slot) { return blocks_[slot / kBlock][slot % kBlock]; }
@@ -40,8 +46,21 @@ class Slots {
 
  private:
   static constexpr Slot kBlock = 64;
+  // Blocks are made one by one until there are as many as fill a huge page, then that many at once:
+  // few records take little memory, many are on few pages.
+  static constexpr std::size_t kBlocksLarge = kHugePage / (kBlock * sizeof(T)) + 1;
+  using Records = std::vector<T, LargeMemory<T>>;
 
-  std::vector<std::unique_ptr<T[]>> blocks_;
+  [[gnu::noinline]] void grow() {  // seldom, and take() is everywhere
+    const std::size_t blocks = blocks_.size() < kBlocksLarge ? 1 : kBlocksLarge;
+    Records& records = records_.emplace_back(blocks * kBlock);
+    for (std::size_t i = 0; i < blocks; ++i) blocks_.push_back(records.data() + i * kBlock);
+    room_ += static_cast<Slot>(blocks * kBlock);
+  }
+
+  std::vector<T*> blocks_;
+  std::vector<Records> records_;
+  Slot room_ = 0;  // in all blocks
   Slot end_ = 0;
   std::vector<Slot> free_;
 };

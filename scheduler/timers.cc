@@ -99,10 +99,6 @@ void Timers::correct_top() {
   }
 }
 
-TimePoint Timers::next() const {
-  return heap_.empty() ? lanes_next_ : std::min(heap_.top_key().at, lanes_next_);
-}
-
 // Of which there must be one.
 TimerHandle Timers::first() const {
   const Lane& lane = *std::min_element(
@@ -111,8 +107,7 @@ TimerHandle Timers::first() const {
   return in_heap ? heap_.top() : lane.places.front();
 }
 
-std::optional<Timer> Timers::take_due(TimePoint now) {
-  if (next() > now) return std::nullopt;
+Timer Timers::take_first() {
   TimerHandle handle = first();
   const Timer timer = places_[handle].timer;
   clear(handle);

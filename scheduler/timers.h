@@ -12,9 +12,9 @@
 // always true, so next() and take_due() never meet one that was put off.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
-#include <optional>
 
 #include "runtime/base/time.h"
 #include "scheduler/heap.h"
@@ -49,9 +49,12 @@ class Timers {
   void clear(TimerHandle& handle);
   // As clear(), but the handle stays valid and in its place: for one that is set again soon.
   void rest(TimerHandle handle);
-  TimePoint next() const;  // TimePoint::max(): none
-  // Takes the first out if it is due. The caller forgets its handle: it is no longer valid.
-  std::optional<Timer> take_due(TimePoint now);
+  TimePoint next() const {  // TimePoint::max(): none
+    return heap_.empty() ? lanes_next_ : std::min(heap_.top_key().at, lanes_next_);
+  }
+  // Takes the first out if it is due; its slot is kNoSlot if none is. The caller forgets its
+  // handle: it is no longer valid.
+  Timer take_due(TimePoint now) { return next() > now ? Timer() : take_first(); }
 
  private:
   struct Key {
@@ -59,7 +62,8 @@ class Timers {
     std::uint64_t sequence = 0;
     friend bool operator==(const Key&, const Key&) = default;
     friend bool operator<(const Key& a, const Key& b) {
-      return a.at != b.at ? a.at < b.at : a.sequence < b.sequence;
+      return before(a.at.time_since_epoch().count(), a.sequence, b.at.time_since_epoch().count(),
+                    b.sequence);
     }
   };
   static constexpr std::uint8_t kLanes = 4;
@@ -77,6 +81,7 @@ class Timers {
     Key first{TimePoint::max()};        // of the first place; max(): there is none
     TimePoint last = TimePoint::min();  // of the last place; min(): there is none
   };
+  Timer take_first();
   bool enter_lane(TimerHandle handle);
   void leave_lane(TimerHandle handle);
   TimerHandle first() const;

@@ -8,6 +8,7 @@ namespace subito::simulate {
 namespace {
 
 constexpr std::int64_t kPerNanosecond = 1024;
+constexpr std::size_t kGoneMin = 64;
 constexpr auto kWorkMax = Duration(std::int64_t{1} << 47);  // 39 hours: no sum overflows
 
 // a * b / c, rounded down, or up; the result must fit. Wide only where the product is.
@@ -26,27 +27,24 @@ std::int64_t scaled(std::int64_t a, std::int64_t b, std::int64_t c, bool up = fa
 void Cpu::begin(TimePoint now, Slot job, Duration work, std::uint32_t share) {
   advance(now);
   if (places_.size() <= job) places_.resize(job + 1);
-  CHECK(places_[job].position == kNoSlot && share > 0);
-  const std::int64_t units = std::min(work, kWorkMax).count() * kPerNanosecond;
-  put(job, share, {class_of(share).virtual_time + units, ++sequence_});
+  CHECK(places_[job].sequence == 0 && share > 0);
+  put(job, share, std::min(work, kWorkMax).count() * kPerNanosecond, ++sequence_);
   share_out();
 }
 
 void Cpu::set_share(TimePoint now, Slot job, std::uint32_t share) {
   advance(now);
-  CHECK(places_[job].position != kNoSlot && share > 0);
-  Key key = places_[job].key;
-  if (places_[job].share == share) return;
-  key.ends -= class_of(places_[job].share).virtual_time;  // what is left
+  const Place place = places_[job];
+  CHECK(place.sequence != 0 && share > 0);
+  if (place.share == share) return;
   take(job);
-  key.ends += class_of(share).virtual_time;
-  put(job, share, key);
+  put(job, share, place.ends - class_of(place.share).virtual_time, place.sequence);
   share_out();
 }
 
 void Cpu::remove(TimePoint now, Slot job) {
   advance(now);
-  if (job >= places_.size() || places_[job].position == kNoSlot) return;
+  if (job >= places_.size() || places_[job].sequence == 0) return;
   take(job);
   share_out();
 }
@@ -57,19 +55,20 @@ TimePoint Cpu::next() {
 
 Slot Cpu::next_job() {
   const Class* whose = first_to_end().whose;
-  return whose == nullptr ? kNoSlot : whose->heap.top();
+  return whose == nullptr ? kNoSlot : whose->heap.top().job;
 }
 
 Slot Cpu::job_after() {
   const Class* whose = first_to_end().whose;
-  return whose == nullptr ? kNoSlot : whose->heap.second();
+  const Key* second = whose == nullptr ? nullptr : whose->heap.second();
+  return second == nullptr ? kNoSlot : second->job;
 }
 
 Slot Cpu::take_ended(TimePoint now) {
   advance(now);
   const Class* whose = first_to_end().whose;
-  CHECK(whose != nullptr && whose->heap.top_key().ends <= whose->virtual_time);
-  const Slot job = whose->heap.top();
+  CHECK(whose != nullptr && whose->heap.top().ends <= whose->virtual_time);
+  const Slot job = whose->heap.top().job;
   take(job);
   share_out();
   return job;
@@ -87,7 +86,7 @@ Cpu::Class& Cpu::class_of(std::uint32_t share) {
 
 // Of the first of its jobs: left * den / num / 1024, rounded up.
 TimePoint Cpu::end_of(const Class& one) const {
-  const std::int64_t left = one.heap.top_key().ends - one.virtual_time;
+  const std::int64_t left = one.heap.top().ends - one.virtual_time;
   if (left <= 0) return latest_;
   if (one.num == one.den) return latest_ + Duration((left + kPerNanosecond - 1) / kPerNanosecond);
   const std::int64_t per_round = one.num * kPerNanosecond;
@@ -107,24 +106,35 @@ const Cpu::Next& Cpu::first_to_end() {
     const TimePoint at = end_of(one);
     const bool earlier =
         next_.whose == nullptr || at < next_.at ||
-        (at == next_.at && one.heap.top_key().sequence < next_.whose->heap.top_key().sequence);
+        (at == next_.at && one.heap.top().sequence < next_.whose->heap.top().sequence);
     if (earlier) next_ = {&one, at};
   }
   return next_;
 }
 
-void Cpu::put(Slot job, std::uint32_t share, Key key) {
+// With so much work left.
+void Cpu::put(Slot job, std::uint32_t share, std::int64_t left, std::uint64_t sequence) {
   known_ = false;
-  places_[job].share = share;
-  places_[job].key = key;
-  class_of(share).heap.put(job, key, positions());
+  Class& one = class_of(share);
+  const Key key{one.virtual_time + left, sequence, job};
+  places_[job] = {key.ends, sequence, share};
+  one.heap.push(key);
+  ++one.jobs;
   ++jobs_;
 }
 
+// Mostly the top of its heap. Any other stays in it, as one that does not run, until it comes to
+// the top or such are most of the heap.
 void Cpu::take(Slot job) {
   known_ = false;
-  class_of(places_[job].share).heap.erase(job, positions());
+  Class& one = class_of(places_[job].share);
+  places_[job].sequence = 0;
+  --one.jobs;
   --jobs_;
+  while (!one.heap.empty() && !runs(one, one.heap.top())) one.heap.pop();
+  if (one.heap.size() > 2 * std::size_t{one.jobs} + kGoneMin) {
+    one.heap.remove_if([&](const Key& key) { return !runs(one, key); });
+  }
 }
 
 void Cpu::advance(TimePoint now) {
@@ -149,10 +159,10 @@ void Cpu::share_out() {
   std::int64_t cores = cores_;
   std::int64_t shares = 0;
   for (const Class& one : classes_) {
-    shares += one.share * static_cast<std::int64_t>(one.heap.size());
+    shares += std::int64_t{one.share} * one.jobs;
   }
   for (Class& one : classes_) {
-    const auto jobs = static_cast<std::int64_t>(one.heap.size());
+    const auto jobs = std::int64_t{one.jobs};
     one.num = one.den = 1;
     if (jobs == 0 || !crowded) continue;
     if (one.share * cores >= shares) {

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "bench/simulate/min_heap.h"
 #include "runtime/base/time.h"
 #include "scheduler/heap.h"
 #include "scheduler/slots.h"
@@ -51,25 +52,29 @@ class Cpu {
   struct Key {
     std::int64_t ends = 0;  // in virtual time of the class
     std::uint64_t sequence = 0;
+    Slot job = kNoSlot;
     friend bool operator<(const Key& a, const Key& b) {
-      return a.ends != b.ends ? a.ends < b.ends : a.sequence < b.sequence;
+      return scheduler::before(a.ends, a.sequence, b.ends, b.sequence);
     }
   };
   // Jobs of one share. They run at num / den of a core, 1 at most.
   struct Class {
     std::uint32_t share = 0;
-    scheduler::Heap<Key> heap;
+    MinHeap<Key> heap;       // with what was taken out of its middle; not its top
+    std::uint32_t jobs = 0;  // of the heap, those that run
     std::int64_t virtual_time = 0;
     std::int64_t num = 1;
     std::int64_t den = 1;
   };
   struct Place {
-    Slot position = kNoSlot;  // in the heap of its class; kNoSlot: it does not run
+    std::int64_t ends = 0;       // as in its Key
+    std::uint64_t sequence = 0;  // 0: it does not run
     std::uint32_t share = 0;
-    Key key;
   };
-  auto positions() {
-    return [this](Slot slot) -> Slot& { return places_[slot].position; };
+  // Else it was taken out, or got another share.
+  bool runs(const Class& one, const Key& key) const {
+    const Place& place = places_[key.job];
+    return place.sequence == key.sequence && place.share == one.share && place.ends == key.ends;
   }
   Class& class_of(std::uint32_t share);
   struct Next {
@@ -78,7 +83,7 @@ class Cpu {
   };
   TimePoint end_of(const Class& one) const;
   const Next& first_to_end();
-  void put(Slot job, std::uint32_t share, Key key);
+  void put(Slot job, std::uint32_t share, std::int64_t left, std::uint64_t sequence);
   void take(Slot job);
   void advance(TimePoint now);
   void share_out();

@@ -139,5 +139,19 @@ TEST(Cpu, WorkOfNothingEndsAtOnce) {
   EXPECT_EQ(cpu.next(), at(3ms));
 }
 
+TEST(Cpu, WhatWasTakenOutOrGotAnotherShareEndsOnceAndInItsTime) {
+  Cpu cpu(0);
+  for (Slot job = 0; job < 400; ++job) cpu.begin(at(0ms), job, (1 + job) * 1us);
+  for (Slot job = 0; job < 400; ++job) {
+    if (job % 100 != 99) cpu.remove(at(0ms), job);
+  }
+  cpu.set_share(at(0ms), 99, 7);
+  cpu.set_share(at(0ms), 199, 7);
+  cpu.set_share(at(0ms), 199, 1);
+  EXPECT_EQ(cpu.jobs(), 4U);
+  EXPECT_EQ(ends(cpu), "99 at 100, 199 at 200, 299 at 300, 399 at 400");
+  EXPECT_EQ(cpu.next(), TimePoint::max());
+}
+
 }  // namespace
 }  // namespace subito::simulate

@@ -86,19 +86,18 @@ TimePoint RenewalSource::first() {
       break;
     }
   }
-  return at_clock();
+  const TimePoint first = at_clock();
+  draw();
+  return first;
 }
 
-Duration RenewalSource::service() {
+void RenewalSource::draw() {
   const double log = renewal_.service_sigma > 0
                          ? renewal_.service_log_mean + renewal_.service_sigma * random_.normal()
                          : renewal_.service_log_mean;
-  return of_seconds(exponential(log));
-}
-
-TimePoint RenewalSource::next(TimePoint at) {
+  service_ = of_seconds(exponential(log));
   clock_ += gap();
-  return std::max(at, at_clock());
+  next_ = at_clock();
 }
 
 double RenewalSource::gap() {

@@ -2,6 +2,7 @@
 // day than by night: what the generators of Azure's workloads are made of.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -43,17 +44,25 @@ class RenewalSource {
   RenewalSource(const Renewal& renewal, std::uint64_t seed, std::uint32_t function)
       : renewal_(renewal), random_(seed, function) {}
 
+  // As Merge has it. Drawn a call ahead: nobody has to wait for the logarithms of a draw.
   TimePoint first();
-  Duration service();
-  TimePoint next(TimePoint at);
+  Duration service() const { return service_; }
+  TimePoint next(TimePoint at) {
+    const TimePoint next = std::max(at, next_);
+    draw();
+    return next;
+  }
 
  private:
+  void draw();
   double gap();
   TimePoint at_clock() const;
 
   Renewal renewal_;
   Random random_;
-  double clock_ = 0;  // seconds: real for a timer, else operational
+  double clock_ = 0;    // seconds: real for a timer, else operational
+  Duration service_{};  // of the call under way
+  TimePoint next_{};    // that of the call behind it
 };
 
 }  // namespace subito::simulate

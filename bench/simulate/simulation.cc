@@ -72,7 +72,7 @@ void Simulation::add_functions() {
 
 bool Simulation::step() {
   const TimePoint job = cpu_.next();
-  const TimePoint event = events_.empty() ? TimePoint::max() : events_.top().at;
+  const TimePoint event = events_.next();
   const TimePoint due = scheduler_.next_deadline();
   const TimePoint arrival = drawn_ahead_ > 0 ? next_arrival().at : TimePoint::max();
   const TimePoint first = std::min({job, event, due, arrival});
@@ -188,8 +188,7 @@ void Simulation::complete(Slot slot) {
 }
 
 void Simulation::pod_event() {
-  const Event event = events_.top();
-  events_.pop();
+  const Event event = events_.take();
   const Slot slot = pod_slots_.find(event.pod);
   if (slot == kNoSlot) return;  // it was killed before it was ready, or told to end twice
   digest_.add(now_.time_since_epoch());

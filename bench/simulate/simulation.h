@@ -15,12 +15,12 @@
 
 #include <array>
 #include <functional>
-#include <queue>
 #include <string>
 #include <vector>
 
 #include "bench/simulate/cpu.h"
 #include "bench/simulate/distribution.h"
+#include "bench/simulate/event_queue.h"
 #include "bench/simulate/outcome.h"
 #include "bench/simulate/pod_books.h"
 #include "bench/simulate/tally.h"
@@ -103,16 +103,6 @@ class Simulation {
     bool going = false;           // told to end
     scheduler::SlotList<Job, &Job::link> jobs;
   };
-  struct Event {
-    TimePoint at;
-    std::uint64_t sequence = 0;
-    PodId pod;
-    bool exits = false;  // else: is ready
-    bool killed = false;
-    bool operator<(const Event& other) const {  // the queue's top is the largest
-      return at != other.at ? at > other.at : sequence > other.sequence;
-    }
-  };
 
   static constexpr std::size_t kAhead = 8;  // arrivals are drawn before their time
   static constexpr std::size_t kNear = 3;   // of them this one is near
@@ -181,7 +171,7 @@ class Simulation {
   scheduler::Slots<Job> jobs_;
   scheduler::Slots<Pod> pods_;
   scheduler::IdMap<PodId> pod_slots_;
-  std::priority_queue<Event> events_;
+  EventQueue events_;
   std::vector<InvocationId> yielded_;  // to be reported behind the effects of now
   std::vector<InvocationId> reported_;
   std::vector<InvocationId> orphans_;  // nobody waits for them: to be cancelled

@@ -48,15 +48,21 @@ void Tally::completed(std::uint32_t function, Duration waiting, Duration respons
   // Longer than 106 days: a thousandth no longer counts.
   const std::int64_t slowdown =
       std::min<std::int64_t>(response.count(), INT64_MAX / kThousandths) * kThousandths / base;
-  waiting_.record(waiting.count());
-  response_.record(response.count());
-  slowdown_.record(slowdown);
+  pending_[pending_size_++] = {waiting.count(), response.count(), slowdown};
+  if (pending_size_ == kPending) count_pending();
   functions_[function].record(slowdown);
   cold_ += static_cast<std::uint64_t>(cold);
   if (named_.empty()) return;
   ++named_[function].completed;
   named_[function].response.record(response.count());
   named_[function].slowdown.record(slowdown);
+}
+
+void Tally::count_pending() {
+  for (std::size_t i = 0; i < pending_size_; ++i) waiting_.record(pending_[i].waiting);
+  for (std::size_t i = 0; i < pending_size_; ++i) response_.record(pending_[i].response);
+  for (std::size_t i = 0; i < pending_size_; ++i) slowdown_.record(pending_[i].slowdown);
+  pending_size_ = 0;
 }
 
 void Tally::refused(std::uint32_t function, scheduler::RefuseReason reason) {
@@ -85,7 +91,8 @@ void Tally::refused_with(std::uint32_t function, int status) {
   if (!named_.empty()) ++named_[function].refused[status];
 }
 
-void Tally::fill(Outcome& outcome) const {
+void Tally::fill(Outcome& outcome) {
+  count_pending();
   outcome.completed = response_.count();
   outcome.cold = cold_;
   outcome.cancelled = cancelled_;

@@ -40,16 +40,27 @@ class Tally {
   void cancelled(std::uint32_t function);
   void looped(std::uint32_t function);
   void failed(std::uint32_t function);
-  void fill(Outcome& outcome) const;
+  void fill(Outcome& outcome);
 
  private:
+  // Of a call that completed, yet to be counted.
+  struct Times {
+    std::int64_t waiting = 0;
+    std::int64_t response = 0;
+    std::int64_t slowdown = 0;
+  };
+  static constexpr std::size_t kPending = 64;
+
   void refused_with(std::uint32_t function, int status);
+  void count_pending();
 
   std::vector<SlowdownBins> functions_;
   std::vector<FunctionOutcome> named_;
   Histogram waiting_;
   Histogram response_;
   Histogram slowdown_;
+  std::array<Times, kPending> pending_;  // counted all at once: each misses the caches, together
+  std::size_t pending_size_ = 0;
   std::uint64_t cold_ = 0;
   std::uint64_t cancelled_ = 0;
   std::uint64_t looped_ = 0;

@@ -67,6 +67,8 @@ class Access : public Api {
     const std::map<std::string, std::string> values = {
         {"{name}", name_space == "default" ? "stock" : "stock." + name_space},
         {"{number}", "1"},
+        {"{key}", "value"},
+        {"{key}", "value"},
         {"{namespace}", name_space},
         {"{sha256}", std::string(64, '0')}};
     for (const auto& [key, value] : values) {

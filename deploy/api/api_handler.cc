@@ -63,6 +63,15 @@ void ApiHandler::on_body(ExchangeId id, std::string_view bytes, bool end) {
     return;
   }
   CHECK(exchange->state == Exchange::State::kReading);
+  if (exchange->match.route->operation == Operation::kSetSecret) {
+    if (!gather_secret(*exchange, bytes))
+      return answer(id, Problem{413, "body-too-large",
+                                "read secret: larger than " +
+                                    std::to_string(store::kObjectBytesMax) + " bytes"});
+    server_->consumed(id, bytes.size());
+    if (end) run(id, *exchange);
+    return;
+  }
   if (exchange->body.size() + bytes.size() > kJsonBytesMax) {
     return answer(id,
                   Problem{413, "body-too-large",

@@ -22,6 +22,7 @@
 #include "deploy/api/routes.h"
 #include "deploy/api/views.h"
 #include "deploy/store/store.h"
+#include "runtime/base/secret_memory.h"
 #include "runtime/loop/loop.h"
 #include "runtime/server/server.h"
 
@@ -75,6 +76,8 @@ class ApiHandler final : public server::Handler {
     SubscriptionId subscription;
     std::string backlog;  // lines that wait for the connection to drain, or for those before
     bool full = false;
+    LockedBytes secret;  // a secret's value, as it comes
+    std::size_t secret_bytes = 0;
     std::uint64_t missed = 0;  // requests not told while it was full, log lines while it waited
     access::Identity who;
     std::unique_ptr<access::AuditRecord> audit;  // of what changes something, until it is answered
@@ -98,6 +101,8 @@ class ApiHandler final : public server::Handler {
   void write_unfinished();
 
   // Each answers its exchange, now or later.
+  void ready(ExchangeId id);
+  void function_health(ExchangeId id, const std::string& name);
   void list_functions(ExchangeId id, const Exchange& exchange);
   void get_function(ExchangeId id, const std::string& name);
   void list_revisions(ExchangeId id, const std::string& name);
@@ -123,6 +128,14 @@ class ApiHandler final : public server::Handler {
   void sync_upload(ExchangeId id, Exchange& exchange);
   void finish_upload(ExchangeId id, const Status& synced);
   void watch(ExchangeId id, Exchange& exchange);
+  // settings_operations.cc
+  void run_settings(ExchangeId id, Exchange& exchange);
+  void list_objects(ExchangeId id, const Exchange& exchange, ObjectKind kind);
+  void get_object(ExchangeId id, const Exchange& exchange, ObjectKind kind);
+  void change_config(ExchangeId id, const Exchange& exchange);
+  static bool gather_secret(Exchange& exchange, std::string_view bytes);  // false: too much
+  void set_secret(ExchangeId id, Exchange& exchange);
+  void remove_object(ExchangeId id, const Exchange& exchange, ObjectKind kind);
   // access_operations.cc
   void run_access(ExchangeId id, Exchange& exchange);
   void who_am_i(ExchangeId id, const Exchange& exchange);

@@ -38,6 +38,30 @@ TEST_F(Api, ReadsAreAnsweredAsTheFileSays) {
   EXPECT_EQ(Json::parse(ask("GET", "/v1/pods?function=stock").body)["items"].size(), 0U);
 }
 
+TEST_F(Api, ANodeIsReadyUnlessSomethingIsBadThatRequestsNeed) {
+  plane_.node_conditions = {{"disk", false, false, "/data is full", 0},
+                            {"redis", true, true, "", 0}};
+  const FakeAnswer ready = ask("GET", "/v1/readyz");
+  EXPECT_EQ(ready.status, 200);
+  EXPECT_EQ(Json::parse(ready.body)["conditions"][0]["fault"], "/data is full");
+  plane_.node_conditions[1] = {"redis", false, true, "it does not answer", 0};
+  const FakeAnswer not_ready = ask("GET", "/v1/readyz");
+  EXPECT_EQ(not_ready.status, 503);
+  EXPECT_EQ(Json::parse(not_ready.body)["ready"], false);
+}
+
+TEST_F(Api, AFunctionIsReadyAsleepAndNotReadyWhenItsPodsFail) {
+  EXPECT_EQ(ask("GET", "/v1/functions/catalogue/health").status, 200);
+  FunctionView& view = plane_.functions.at("catalogue");
+  view.state = FunctionState::kFailing;
+  const FakeAnswer failing = ask("GET", "/v1/functions/catalogue/health");
+  EXPECT_EQ(failing.status, 503);
+  EXPECT_EQ(Json::parse(failing.body)["live"], true);
+  view.out_of_service = true;
+  EXPECT_EQ(Json::parse(ask("GET", "/v1/functions/catalogue/health").body)["live"], false);
+  EXPECT_EQ(ask("GET", "/v1/functions/nobody/health").status, 404);
+}
+
 struct ProblemCase {
   const char* method;
   const char* target;

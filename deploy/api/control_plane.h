@@ -18,6 +18,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "deploy/api/settings_plane.h"
 #include "deploy/manifest/function.pb.h"
 #include "runtime/base/id.h"
 #include "runtime/base/result.h"
@@ -243,6 +244,7 @@ struct FunctionView {
   // The state in words, with what to know: "asleep", "2 pods, 5 waiting",
   // "failing: exited with status 1, next start in 3.2 s".
   std::string state_words;
+  bool out_of_service = false;  // no pod of it can be started: its artefact is gone
   std::uint32_t pods_starting = 0;
   std::uint32_t pods_idle = 0;
   std::uint32_t pods_busy = 0;
@@ -311,6 +313,15 @@ struct NodeInfo {
   std::string data_folder;
   std::int64_t started_unix_ns = 0;
   std::int32_t pid = 0;
+};
+
+// Something that the node needs: "disk", "logs", "redis".
+struct Condition {
+  std::string name;
+  bool ok = true;
+  bool requests_need_it = false;  // while it is not well the node is not ready
+  std::string fault;              // what is wrong and what to do, for people; empty: it is well
+  std::int64_t since_unix_ns = 0;
 };
 
 struct DeployOptions {
@@ -389,6 +400,8 @@ class ControlPlane {
   // kFailedPrecondition while a rollout rolls, or of a revision that cannot run.
   virtual Status set_traffic(std::string_view name, const std::vector<TrafficShare>& shares) = 0;
   virtual NodeInfo node_info() = 0;
+  virtual SettingsPlane& settings() = 0;  // config objects and secrets
+  virtual std::vector<Condition> conditions() = 0;
 
   using DeadLettersCallback = std::function<void(Result<std::vector<DeadLetterView>>)>;
   using CountCallback = std::function<void(Result<std::size_t>)>;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "deploy/api/control_plane.h"
+#include "deploy/api/fake_settings.h"
 #include "deploy/manifest/manifest.h"
 
 namespace subito::api {
@@ -23,8 +24,12 @@ class FakePlane : public ControlPlane {
   std::vector<LogRecord> records;
   std::vector<DeadLetterView> dead_letters;
   std::vector<ExceptionView> exceptions;
+  std::vector<Condition> node_conditions;
   // The next deploy fails with this, when it has a message.
   DeployFailure deploy_failure;
+
+  FakeSettings config_and_secrets;
+  SettingsPlane& settings() override { return config_and_secrets; }
 
   // Whatever can fail fails with this, once.
   std::optional<Error> next_failure;
@@ -181,6 +186,7 @@ class FakePlane : public ControlPlane {
       it->second.serving.push_back({share.revision, share.percent, 1, 1});
     return ok();
   }
+  std::vector<Condition> conditions() override { return node_conditions; }
   NodeInfo node_info() override {
     return {"0.1.0", "http://127.0.0.1:8080", "/var/lib/subito", 1'795'471'445'123'000'000, 4711};
   }

@@ -94,6 +94,10 @@ void ApiHandler::run(ExchangeId id, Exchange& exchange) {
   switch (exchange.match.route->operation) {
     case Operation::kHealth:
       return answer(id, 200, R"({"status":"ok"})");
+    case Operation::kReady:
+      return ready(id);
+    case Operation::kFunctionHealth:
+      return function_health(id, name_of(path));
     case Operation::kVersion:
       return answer(id, 200, to_json(plane_.node_info()));
     case Operation::kListFunctions:
@@ -136,7 +140,7 @@ void ApiHandler::run_what_was_said(ExchangeId id, Exchange& exchange) {
     case Operation::kDeleteDeadLetters:
       return run_dead_letters(id, exchange);
     default:
-      return run_access(id, exchange);
+      return run_settings(id, exchange);
   }
 }
 

@@ -10,11 +10,12 @@ bool has(const std::string& text, std::string_view part) {
 }
 
 // openssl-verification-options(1) numbers them: X509_V_ERR_...
-std::string verify_words(long verified, const Endpoint& endpoint) {
+std::string verify_words(long verified, const std::string& words, const Endpoint& endpoint) {
   constexpr long kNotYetValid = 9, kHasExpired = 10;
+  // Curl looks at the name by itself, before it says what OpenSSL found.
+  if (has(words, "subject name") || has(words, "common name"))
+    return "its certificate is for another name; call it by one that the certificate has";
   switch (verified) {
-    case 0:  // the certificate is in order, but not for this name
-      return "its certificate is for another name; call it by one that the certificate has";
     case kNotYetValid:
       return "its certificate is not valid yet, or the clock of this machine is wrong";
     case kHasExpired:
@@ -31,7 +32,7 @@ std::string tls_words(CURLcode code, long verified, const std::string& words,
                       const Endpoint& endpoint) {
   if (code == CURLE_SSL_CACERT_BADFILE)
     return "read " + endpoint.ca_file + ": no certificate in PEM in it";
-  if (code == CURLE_PEER_FAILED_VERIFICATION) return verify_words(verified, endpoint);
+  if (code == CURLE_PEER_FAILED_VERIFICATION) return verify_words(verified, words, endpoint);
   if (has(words, "wrong version number")) return "it speaks plain HTTP there, not TLS";
   if (has(words, "alert protocol version") || has(words, "unsupported protocol"))
     return "it speaks no TLS of version 1.2 or later";

@@ -291,6 +291,41 @@ std::string to_json(const NodeInfo& info) {
                {"pid", info.pid}});
 }
 
+bool is_ready(const std::vector<Condition>& conditions) {
+  return std::all_of(conditions.begin(), conditions.end(), [](const Condition& condition) {
+    return condition.ok || !condition.requests_need_it;
+  });
+}
+
+std::string to_json(const std::vector<Condition>& conditions) {
+  Json list = Json::array();
+  for (const Condition& condition : conditions) {
+    Json item = {{"name", condition.name},
+                 {"ok", condition.ok},
+                 {"requestsNeedIt", condition.requests_need_it},
+                 {"since", time_text(condition.since_unix_ns)}};
+    if (!condition.fault.empty()) item["fault"] = condition.fault;
+    list.push_back(std::move(item));
+  }
+  return dump({{"ready", is_ready(conditions)}, {"conditions", std::move(list)}});
+}
+
+FunctionHealth health_of(const FunctionView& view) {
+  FunctionHealth health;
+  health.name = view.manifest.metadata().name();
+  health.live = !view.out_of_service;
+  health.ready = view.state != FunctionState::kFailing;
+  health.state = view.state_words;
+  return health;
+}
+
+std::string to_json(const FunctionHealth& health) {
+  return dump({{"name", health.name},
+               {"live", health.live},
+               {"ready", health.ready},
+               {"state", health.state}});
+}
+
 std::string to_json(const DeployReceipt& receipt) {
   Json json = {{"name", receipt.name},       {"revision", receipt.revision},
                {"url", receipt.url},         {"unchanged", receipt.unchanged},

@@ -26,6 +26,24 @@ std::string to_json(const RequestRecord& record, std::uint64_t missed);
 std::string to_json(const std::vector<DeadLetterView>& letters);
 std::string to_json(const std::vector<ExceptionView>& exceptions);
 std::string to_json(const NodeInfo& info);
+std::string to_json(const ObjectView& view);
+std::string to_json(const std::vector<ObjectView>& views);
+
+// True when no condition that requests need is bad.
+bool is_ready(const std::vector<Condition>& conditions);
+std::string to_json(const std::vector<Condition>& conditions);  // {"ready": ..., "conditions": ...}
+
+// Of a function: live when a pod of it could be started at all, ready when calls are served. One
+// that sleeps is both.
+struct FunctionHealth {
+  std::string name;
+  bool live = true;
+  bool ready = true;
+  std::string state;  // in words
+};
+FunctionHealth health_of(const FunctionView& view);
+std::string to_json(const FunctionHealth& health);
+
 std::string to_json(const DeployReceipt& receipt);
 
 struct Problem {

@@ -1,5 +1,6 @@
 #include "deploy/cli/cli.h"
 
+#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -46,6 +47,7 @@ void add_commands(CLI::App& app, Session& session) {
   add_describe(app, session);
   add_logs(app, session);
   add_top(app, session);
+  add_health(app, session);
   add_dead_letters(app, session);
   add_debug(app, session);
   add_explain(app, session);
@@ -53,6 +55,10 @@ void add_commands(CLI::App& app, Session& session) {
   add_rollout(app, session);
   add_traffic(app, session);
   add_delete(app, session);
+  add_config(app, session);
+  add_secret(app, session);
+  add_backup(app, session);
+  add_restore(app, session);
   add_doctor(app, session);
   add_bench(app, session);
   add_simulate(app, session);
@@ -133,6 +139,22 @@ int run(const std::vector<std::string>& arguments, const Environment& environmen
   }
 }
 
+// Without an echo, until the end of the line: termios(3).
+static Result<std::string> ask_hidden(const std::string& prompt) {
+  termios before{};
+  if (::tcgetattr(STDIN_FILENO, &before) != 0) return errno_error("read terminal");
+  termios hidden = before;
+  hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+  std::cerr << prompt << std::flush;
+  ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
+  std::string line;
+  const bool read = static_cast<bool>(std::getline(std::cin, line));
+  ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
+  std::cerr << '\n';
+  if (!read) return fail(ErrorCode::kCancelled, "read terminal: nothing was typed");
+  return line;
+}
+
 int cli_main(int argc, char** argv, const Hooks& hooks) {
   std::signal(SIGPIPE, SIG_IGN);
   const Environment environment{
@@ -155,6 +177,9 @@ int cli_main(int argc, char** argv, const Hooks& hooks) {
       enter_pod,
       run_program,
       install_prefix(),
+      ::isatty(STDIN_FILENO) == 1
+          ? std::function<Result<std::string>(const std::string&)>(ask_hidden)
+          : nullptr,
   };
   return run({argv + std::min(argc, 1), argv + argc}, environment, hooks);
 }

@@ -47,6 +47,8 @@ struct UpOptions {
   std::uint64_t logs_bytes_max = 16 << 20;  // files of one function's log; 0: none are written
   std::uint64_t logs_total_bytes_max = 256 << 20;  // of all
   std::int64_t logs_age_max_ms = 7LL * 24 * 3600 * 1000;
+  std::string secret_key_file;     // empty: the default, which `subito up --help` tells
+  int secret_key_fd = -1;          // in place of it; -1: none
   std::string log_level = "info";  // debug, info, warning, error
 };
 
@@ -79,6 +81,8 @@ struct Environment {
   std::function<Result<ProgramEnd>(const std::vector<std::string>& command, std::ostream* show)>
       run;
   std::string prefix;  // where this program is installed: "/usr"
+  // Asks at the terminal for what is not shown; empty: the standard input is none.
+  std::function<Result<std::string>(const std::string& prompt)> ask_hidden = {};
 };
 
 // `arguments` without the program's name. Returns an ExitCode.

@@ -80,6 +80,11 @@ Outcome<Json> Node::call(const std::string& method, const std::string& path,
   return outcome;
 }
 
+Outcome<Json> Node::put_bytes(const std::string& path, std::string body) {
+  return outcome_of(transport_->send(
+      {"PUT", url_of(path), {{"content-type", "application/octet-stream"}}, std::move(body), ""}));
+}
+
 Outcome<Json> Node::outcome_of(Result<api::ClientReply> reply) {
   if (!reply) return tl::unexpected<Failure>(failure_of(reply.error(), endpoint_));
   Json json = Json::parse(reply->body, nullptr, false);

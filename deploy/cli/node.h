@@ -37,6 +37,7 @@ class Node {
   // `path` with its query, encoded. 404 for a function gets a "did you mean".
   Outcome<Json> get(const std::string& path) { return call("GET", path, ""); }
   Outcome<Json> call(const std::string& method, const std::string& path, const std::string& body);
+  Outcome<Json> put_bytes(const std::string& path, std::string body);
   // Stores the file as an artefact unless it is there; returns its SHA-256.
   Outcome<std::string> put_artefact(const std::string& file);
   // Lines of JSON until the node ends the reply, or `on_line` returns false. `on_line` must not

@@ -195,6 +195,22 @@ void add_log_options(CLI::App& command, UpOptions& options) {
       ->type_name("AGE");
 }
 
+void add_secret_key_options(CLI::App& command, UpOptions& options) {
+  CLI::Option* file =
+      command
+          .add_option(
+              "--secret-key", options.secret_key_file,
+              "what secrets are sealed with, made by the first of them "
+              "(/etc/subito/secret.key; with --data FOLDER its neighbour FOLDER.secret.key)")
+          ->type_name("FILE");
+  command
+      .add_option("--secret-key-fd", options.secret_key_fd,
+                  "the same from an open descriptor, so that it is in no file")
+      ->check(CLI::Range(0, 1 << 20))
+      ->type_name("N")
+      ->excludes(file);
+}
+
 int missing(const Session& session, const char* what) {
   return session.tell(kFailed, std::string(what) + ": this binary was built without it");
 }
@@ -308,6 +324,7 @@ void add_up(CLI::App& app, Session& session) {
       ->check(CLI::IsMember({"near", "any"}))
       ->capture_default_str();
   add_log_options(command, *options);
+  add_secret_key_options(command, *options);
   command.add_option("--log-level", options->log_level, "what the node tells about itself")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))
       ->capture_default_str();

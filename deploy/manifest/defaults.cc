@@ -71,7 +71,18 @@ void apply_trigger(Trigger& trigger, const FunctionSpec& spec) {
   }
 }
 
+void apply_given(GivenObject& object, const std::string& list) {
+  if (!object.has_as()) object.set_as(GivenObject::VALUE);
+  if (object.as() == GivenObject::FILE && object.path().empty())
+    object.set_path(file_folder(list, object.name()));
+  if (!object.env().empty() && object.key().empty()) object.set_key(kValueKey);
+}
+
 }  // namespace
+
+std::string file_folder(const std::string& list, const std::string& name) {
+  return "/tmp/" + list + "/" + name;
+}
 
 void apply_defaults(Function& function) {
   function.set_api_version(kApiVersion);
@@ -95,6 +106,8 @@ void apply_defaults(Function& function) {
   }
   for (Breaker& breaker : *spec.mutable_breakers()) apply_breaker(breaker);
   for (Trigger& trigger : *spec.mutable_triggers()) apply_trigger(trigger, spec);
+  for (GivenObject& object : *spec.mutable_config()) apply_given(object, "config");
+  for (GivenObject& object : *spec.mutable_secrets()) apply_given(object, "secrets");
 }
 
 }  // namespace subito::manifest

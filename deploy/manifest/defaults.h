@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "deploy/manifest/function.pb.h"
 
@@ -83,6 +84,12 @@ inline constexpr std::int32_t kStreamInFlight = 1;
 inline constexpr std::int32_t kStreamBatch = 1;
 // What is due at one moment is independent of each other.
 inline constexpr std::int32_t kDueInFlight = 8;
+
+// What a secret of one value has it under.
+inline constexpr char kValueKey[] = "value";
+// Where the files of a config object or secret are in a pod unless the manifest says otherwise.
+// `list`: "config", "secrets".
+std::string file_folder(const std::string& list, const std::string& name);
 
 // Fills in every absent field that has a default; those of scaling.knative where that is there or
 // the policy needs it. What is there stays as it is.

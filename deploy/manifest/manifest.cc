@@ -28,6 +28,10 @@ class CrossChecks {
     rollout();
     ingress();
     const FunctionSpec& spec = function_.spec();
+    for (int i = 0; i < spec.config_size(); ++i)
+      given("spec.config[" + std::to_string(i) + "]", spec.config(i), "config");
+    for (int i = 0; i < spec.secrets_size(); ++i)
+      given("spec.secrets[" + std::to_string(i) + "]", spec.secrets(i), "secrets");
     unique("spec.bindings", "name", spec.bindings_size(),
            [&](int i) { return spec.bindings(i).name(); });
     unique("spec.routes", "path", spec.routes_size(), [&](int i) { return spec.routes(i).path(); });
@@ -74,6 +78,24 @@ class CrossChecks {
       fault("spec.ingress", "is internal, so nobody reaches spec.routes: take them away");
   }
 
+  void given(const std::string& place, const GivenObject& object, const std::string& list) {
+    if (!object.env().empty() && object.as() != GivenObject::ENV)
+      fault(place + ".env", "names a variable, which is for as: env");
+    if (!object.path().empty() && object.as() != GivenObject::FILE)
+      fault(place + ".path", "names a folder, which is for as: file");
+    if (object.as() == GivenObject::FILE) {
+      const std::string folder =
+          object.path().empty() ? file_folder(list, object.name()) : object.path();
+      once(place, "path", folder + "/" + object.key());
+    }
+    if (object.as() == GivenObject::ENV && !object.env().empty()) once(place, "env", object.env());
+  }
+
+  void once(const std::string& place, const std::string& field, const std::string& value) {
+    const auto [it, is_new] = given_.try_emplace(field + " " + value, place);
+    if (!is_new) fault(place + "." + field, "is '" + value + "' as that of " + it->second);
+  }
+
   void breaker(const std::string& place, const std::string& call) {
     const auto& calls = function_.spec().calls();
     const bool named = std::find(calls.begin(), calls.end(), call) != calls.end();
@@ -116,6 +138,7 @@ class CrossChecks {
   const Function& function_;
   const Lines& lines_;
   std::vector<Fault>& faults_;
+  std::map<std::string, std::string> given_;  // folders and variables, to where they stand
 };
 
 Function read_function(const std::string& file, const Node& node, Lines& lines,

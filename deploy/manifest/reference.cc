@@ -197,6 +197,8 @@ FieldReference make_reference() {
   // There for their defaults.
   defaults.mutable_spec()->mutable_scaling()->mutable_knative();
   defaults.mutable_spec()->add_breakers();
+  defaults.mutable_spec()->add_config();
+  defaults.mutable_spec()->add_secrets();
   defaults.mutable_spec()->add_triggers()->mutable_stream();
   defaults.mutable_spec()->add_triggers()->mutable_due();
   apply_defaults(defaults);

@@ -78,7 +78,8 @@ TEST(Reference, FindsPathsEndsOfThemAndNamesThatStandAlone) {
   EXPECT_THAT(paths("scaling.idle"), ElementsAre("spec.scaling.idle"));
   EXPECT_THAT(paths("idle"), ElementsAre("spec.scaling.idle"));
   EXPECT_THAT(paths("name"),
-              ElementsAre("metadata.name", "spec.bindings.name", "spec.triggers.name"));
+              ElementsAre("metadata.name", "spec.bindings.name", "spec.triggers.name",
+                          "spec.config.name", "spec.secrets.name"));
   EXPECT_THAT(paths("spec.bindings[1].tcp"), ElementsAre("spec.bindings.tcp"));
   EXPECT_THAT(paths("spec"), ElementsAre("spec"));
   EXPECT_TRUE(paths("dle").empty());

@@ -40,12 +40,8 @@ Wrong check_not_empty(std::string_view text) {
   return std::nullopt;
 }
 
-// Names of settings: what an environment variable may be called, and a little more.
 Wrong check_key(std::string_view text) {
-  constexpr std::size_t kKeyBytesMax = 128;
-  const bool right = !text.empty() && text.size() <= kKeyBytesMax &&
-                     std::all_of(text.begin(), text.end(), is_word);
-  if (right) return std::nullopt;
+  if (is_key(text)) return std::nullopt;
   return "has a key that is not allowed: letters, digits, '_', '-' and '.', at most 128";
 }
 
@@ -56,7 +52,8 @@ Wrong check_reachable(std::string_view text) {
   if ((std::string(text) + '/').find("/./") != text.npos ||
       (std::string(text) + '/').find("/../") != text.npos)
     return "has a dot segment, which the gateway refuses in requests";
-  if (text == "/healthz") return "is '/healthz', which the gateway answers itself";
+  if (text == "/healthz" || text == "/readyz")
+    return "is '" + std::string(text) + "', which the gateway answers itself";
   if (text == "/function" || text.substr(0, 10) == "/function/")
     return "is '" + std::string(text) + "', what begins with /function/ calls functions by name";
   return std::nullopt;
@@ -149,6 +146,28 @@ Wrong check_pods_or_percent(std::string_view text) {
          "', allowed is 0 to 1000 or 0% to 100%";
 }
 
+// What a shell takes for a variable, and nothing by which the loader or libc would do other things.
+Wrong check_variable(std::string_view text) {
+  if (is_variable_name(text)) return std::nullopt;
+  return "is '" + std::string(text.substr(0, 2 * kNameBytesMax)) +
+         "', allowed are letters, digits and '_', at most 128, not beginning with a digit";
+}
+
+// Where files can be in a pod: its root cannot be written.
+Wrong check_folder(std::string_view text) {
+  constexpr std::string_view kTmp = "/tmp/";
+  constexpr std::size_t kFolderBytesMax = 200;
+  const bool right =
+      text.substr(0, kTmp.size()) == kTmp && text.size() > kTmp.size() &&
+      text.size() <= kFolderBytesMax && text.back() != '/' &&
+      (std::string(text) + '/').find("/.") == text.npos && text.find("//") == text.npos &&
+      std::all_of(text.begin() + 1, text.end(), [](char c) { return is_word(c) || c == '/'; });
+  if (right) return std::nullopt;
+  return "is '" + std::string(text.substr(0, 2 * kNameBytesMax)) +
+         "', allowed is a folder below /tmp/: letters, digits, '_', '-', '.' and '/', at most 200, "
+         "no part of it beginning with '.'";
+}
+
 constexpr std::int64_t kHourMs = 3'600'000;
 constexpr std::int64_t kDayMs = 24 * kHourMs;
 
@@ -175,6 +194,12 @@ const std::array kRules = {
     Rule{.field = "FunctionSpec.body_bytes_max", .min = 0, .max = 1LL << 40},
     Rule{.field = "FunctionSpec.breakers", .count_max = 64},
     Rule{.field = "FunctionSpec.triggers", .count_max = 32},
+    Rule{.field = "FunctionSpec.config", .count_max = 16},
+    Rule{.field = "FunctionSpec.secrets", .count_max = 16},
+    Rule{.field = "GivenObject.name", .required = true, .text = check_name},
+    Rule{.field = "GivenObject.key", .text = check_key},
+    Rule{.field = "GivenObject.env", .text = check_variable},
+    Rule{.field = "GivenObject.path", .text = check_folder},
     Rule{.field = "Route.path", .required = true, .text = check_route},
     Rule{.field = "Scaling.min", .min = 0, .max = 1000},
     Rule{.field = "Scaling.max", .min = 1, .max = 1000},
@@ -237,6 +262,17 @@ std::string without_unit(std::string name) {
 }
 
 }  // namespace
+
+bool is_key(std::string_view text) {
+  return !text.empty() && text.size() <= kKeyBytesMax && text != "." && text != ".." &&
+         std::all_of(text.begin(), text.end(), is_word);
+}
+
+bool is_variable_name(std::string_view text) {
+  return !text.empty() && text.size() <= kKeyBytesMax && !is_digit(text.front()) &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return is_lower(c) || is_upper(c) || is_digit(c) || c == '_'; });
+}
 
 std::optional<std::string> check_name(std::string_view name) {
   const bool right = !name.empty() && name.size() <= kNameBytesMax && is_lower(name.front()) &&

@@ -58,6 +58,13 @@ std::string format_number(Form form, std::int64_t value);
 // Every rule of the table, for the test that each belongs to a field.
 std::vector<Rule> all_rules();
 
+// Of a setting, a config object or a secret: letters, digits, '_', '-' and '.'; neither "." nor
+// "..".
+inline constexpr std::size_t kKeyBytesMax = 128;
+bool is_key(std::string_view text);
+// That an environment variable can have.
+bool is_variable_name(std::string_view text);
+
 // "catalogue": lower-case letters, digits and '-', beginning with a letter.
 std::optional<std::string> check_name(std::string_view name);
 

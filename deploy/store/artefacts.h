@@ -71,6 +71,8 @@ class ArtefactWriter {
 class Artefacts {
  public:
   static Result<Artefacts> open(std::string folder);
+  // To look into only, path() alone: it may be on a disk that is read-only.
+  static Artefacts reading(std::string folder) { return Artefacts(std::move(folder)); }
 
   Result<ArtefactWriter> begin();
   // Where the file is. kNotFound: none of that hash; kInvalidArgument: not a hash.

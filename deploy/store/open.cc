@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "deploy/store/data_folder.h"
 #include "deploy/store/store.h"
 
 namespace subito::store {
@@ -49,7 +50,29 @@ constexpr std::array kMigrations = {
          weight INTEGER NOT NULL,
          PRIMARY KEY (function, number)
        ) STRICT;)",
-    // 3: who may ask over the network; a revoked one stays known, so that its use is seen.
+    // 3: config objects and secrets (settings_store.h); kind 0 is config, 1 secret.
+    R"(CREATE TABLE objects (
+         kind INTEGER NOT NULL,
+         namespace TEXT NOT NULL,
+         name TEXT NOT NULL,
+         created_ns INTEGER NOT NULL,
+         changed_ns INTEGER NOT NULL,
+         PRIMARY KEY (kind, namespace, name)
+       ) STRICT;
+       CREATE TABLE object_values (
+         kind INTEGER NOT NULL,
+         namespace TEXT NOT NULL,
+         name TEXT NOT NULL,
+         key TEXT NOT NULL,
+         value BLOB NOT NULL,
+         key_id TEXT NOT NULL,
+         size INTEGER NOT NULL,
+         changed_ns INTEGER NOT NULL,
+         PRIMARY KEY (kind, namespace, name, key),
+         FOREIGN KEY (kind, namespace, name) REFERENCES objects (kind, namespace, name)
+           ON DELETE CASCADE
+       ) STRICT;)",
+    // 4: who may ask over the network; a revoked one stays known, so that its use is seen.
     R"(CREATE TABLE tokens (
          id TEXT PRIMARY KEY,
          name TEXT NOT NULL,
@@ -72,8 +95,9 @@ std::string owner_words(int fd) {
   return pid.empty() ? "" : " (pid " + pid + ")";
 }
 
-// The folder's lock; goes with the descriptor, so also with a killed process.
-Result<UniqueFd> lock_folder(const std::string& folder) {
+}  // namespace
+
+Result<UniqueFd> lock_data_folder(const std::string& folder) {
   UniqueFd fd(::open((folder + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd.valid()) return errno_error("open data folder " + folder);
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -91,8 +115,7 @@ Result<UniqueFd> lock_folder(const std::string& folder) {
   return fd;
 }
 
-// Others may pass through (pods execute artefacts in it) but not look into it.
-Status make_folder(const std::string& folder) {
+Status make_data_folder(const std::string& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error)
@@ -102,17 +125,28 @@ Status make_folder(const std::string& folder) {
   return ok();
 }
 
-}  // namespace
+std::int64_t known_schema() {
+  return static_cast<std::int64_t>(kMigrations.size());
+}
+
+Status check_schema(std::int64_t version, const std::string& doing) {
+  if (version >= 0 && version <= known_schema()) return ok();
+  return fail(ErrorCode::kFailedPrecondition, doing + ": written by a newer Subito (schema " +
+                                                  std::to_string(version) + ", this one knows " +
+                                                  std::to_string(known_schema()) + ")");
+}
 
 Store::Store(std::string folder, UniqueFd lock, Database database, Artefacts artefacts)
     : folder_(std::move(folder)),
       lock_(std::move(lock)),
       database_(std::move(database)),
-      artefacts_(std::move(artefacts)) {}
+      artefacts_(std::move(artefacts)) {
+  objects_.emplace(database_);
+}
 
 Result<std::unique_ptr<Store>> Store::open(const std::string& folder) {
-  RETURN_IF_ERROR(make_folder(folder));
-  ASSIGN_OR_RETURN(UniqueFd lock, lock_folder(folder));
+  RETURN_IF_ERROR(make_data_folder(folder));
+  ASSIGN_OR_RETURN(UniqueFd lock, lock_data_folder(folder));
   ASSIGN_OR_RETURN(Database database, Database::open(folder + "/state.db"));
   ASSIGN_OR_RETURN(Artefacts artefacts, Artefacts::open(folder + "/artefacts"));
   std::unique_ptr<Store> store(
@@ -132,11 +166,8 @@ Status Store::migrate() {
     ASSIGN_OR_RETURN(const bool there, row.step());
     if (there) version = row.integer(0);
   }
-  const auto known = static_cast<std::int64_t>(kMigrations.size());
-  if (version < 0 || version > known)
-    return fail(ErrorCode::kFailedPrecondition,
-                "open data folder " + folder_ + ": written by a newer Subito (schema " +
-                    std::to_string(version) + ", this one knows " + std::to_string(known) + ")");
+  RETURN_IF_ERROR(check_schema(version, "open data folder " + folder_));
+  const std::int64_t known = known_schema();
   for (; version < known; ++version)
     RETURN_IF_ERROR(database_.execute(kMigrations[static_cast<std::size_t>(version)]));
   RETURN_IF_ERROR(database_.execute(("PRAGMA user_version = " + std::to_string(known)).c_str()));

@@ -103,6 +103,15 @@ Result<Database> Database::open(const std::string& path) {
   return database;
 }
 
+Result<Database> Database::open_copy(const std::string& path) {
+  sqlite3* handle = nullptr;
+  const int code =
+      sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
+  Database database(handle);
+  if (code != SQLITE_OK) return error_of(handle, "open database");
+  return database;
+}
+
 Result<Statement> Database::prepare(const char* sql) {
   sqlite3_stmt* statement = nullptr;
   if (sqlite3_prepare_v2(handle_.get(), sql, -1, &statement, nullptr) != SQLITE_OK)

@@ -55,6 +55,9 @@ class Database {
   // Opens or makes the file, with write-ahead log, full synchronisation and foreign keys.
   static Result<Database> open(const std::string& path);
 
+  // A file that nobody writes, a backup: read only, as it is.
+  static Result<Database> open_copy(const std::string& path);
+
   Result<Statement> prepare(const char* sql);
   Status execute(const char* sql);  // several statements, no arguments
   // prepare, bind, run.

@@ -3,7 +3,8 @@
 // deploy costs a few fsyncs). One process per data folder, held by a lock.
 //
 //   DATA/lock          flock(2), holds the owner's pid
-//   DATA/state.db      functions, revisions, traffic, tokens, settings; synchronous=FULL
+//   DATA/state.db      functions, revisions, traffic, tokens, settings, config objects and secrets,
+//                      sealed; write-ahead log, synchronous=FULL
 //   DATA/artefacts/    binaries by SHA-256 (artefacts.h)
 //
 // Deploy: put the artefact, prepare() a candidate, try it, commit() or drop() it. What commit()
@@ -21,6 +22,7 @@
 
 #include "deploy/manifest/function.pb.h"
 #include "deploy/store/artefacts.h"
+#include "deploy/store/settings_store.h"
 #include "deploy/store/sqlite.h"
 #include "runtime/base/result.h"
 #include "runtime/base/unique_fd.h"
@@ -116,6 +118,9 @@ class Store {
   // True when a deploy of this would change nothing.
   Result<bool> is_current(const manifest::Function& spec, std::string_view artefact);
 
+  // Config objects and secrets.
+  SettingsStore& objects() { return *objects_; }
+
   // Settings of the node itself, by key.
   Result<std::optional<std::string>> setting(std::string_view key);
   Status set_setting(std::string_view key, std::string_view value);
@@ -138,6 +143,7 @@ class Store {
   UniqueFd lock_;
   Database database_;
   Artefacts artefacts_;
+  std::optional<SettingsStore> objects_;  // over database_
 };
 
 }  // namespace subito::store

@@ -237,6 +237,8 @@ TEST_F(StoreTest, BringsAFolderOfTheFirstSchemaUpToDate) {
     ASSERT_TRUE(
         database.execute("ALTER TABLE revisions DROP COLUMN scaled;"
                          "ALTER TABLE revisions DROP COLUMN message;"
+                         "DROP TABLE object_values;"
+                         "DROP TABLE objects;"
                          "DROP TABLE traffic"));
     for (const char* column :
          {"previous", "target", "rollout_state", "rollout_reason", "rollout_ns"}) {

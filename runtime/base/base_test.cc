@@ -4,6 +4,7 @@
 #include "runtime/base/check.h"
 #include "runtime/base/histogram.h"
 #include "runtime/base/id.h"
+#include "runtime/base/large_memory.h"
 #include "runtime/base/result.h"
 #include "runtime/base/time.h"
 #include "runtime/base/unique_fd.h"
@@ -96,6 +97,15 @@ TEST(HistogramTest, MergesAndForgets) {
   EXPECT_EQ(a.max(), 1000);
   a.clear();
   EXPECT_EQ(a.percentile(0.5), 0);
+}
+
+TEST(LargeMemoryTest, LargePiecesBeginAtAHugePageAndSmallOnesTakeNoMoreThanTheyAre) {
+  std::vector<int, LargeMemory<int>> numbers(kHugePage / sizeof(int) + 1, 7);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(numbers.data()) % kHugePage, 0U);
+  EXPECT_EQ(numbers.back(), 7);
+  const std::vector<int, LargeMemory<int>> few(3, 5);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(few.data()) % 64, 0U);
+  EXPECT_EQ(few.back(), 5);
 }
 
 }  // namespace

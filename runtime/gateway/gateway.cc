@@ -9,7 +9,9 @@
 namespace subito::gateway {
 namespace {
 
-constexpr std::string_view kHealthPath = "/healthz";
+// Live: the loop turns. Ready: send traffic here.
+constexpr std::string_view kLivePath = "/healthz";
+constexpr std::string_view kReadyPath = "/readyz";
 
 // In front of what an answer of ours tells: a client cannot see who made it.
 constexpr char kWhoAnswers[] = "the node answers: ";
@@ -79,9 +81,10 @@ void Gateway::on_request_of(std::string subject, server::ExchangeId id, http::Re
                             bool end) {
   std::string request_id = take_field(head.fields, "x-request-id").value_or("");
   if (!is_request_id(request_id)) request_id = names_.request_id();
-  if (head.path == kHealthPath) {
+  if (head.path == kLivePath) {
     return respond_whole(id, head_of(200, "text/plain; charset=utf-8"), request_id, "ok\n");
   }
+  if (head.path == kReadyPath) return tell_ready(id, request_id);
   auto target = routes_.find(head.path);
   if (!target) {
     const bool missing = target.error().code == ErrorCode::kNotFound;
@@ -123,6 +126,15 @@ bool Gateway::admit(server::ExchangeId id, http::RequestHead& head, const Target
   }
   take_field(head.fields, "authorization");
   return true;
+}
+
+void Gateway::tell_ready(server::ExchangeId id, const std::string& request_id) {
+  const std::string why_not = why_not_ready_ ? why_not_ready_() : "";
+  if (why_not.empty()) {
+    return respond_whole(id, head_of(200, "text/plain; charset=utf-8"), request_id, "ready\n");
+  }
+  respond_whole(id, problem_head(503), request_id,
+                http::problem_json(503, "not-ready", kWhoAnswers + why_not));
 }
 
 // An answer of the gateway's own.

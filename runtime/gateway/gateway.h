@@ -5,6 +5,7 @@
 // would share nothing: routes are a copy each.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -35,6 +36,8 @@ class Gateway final : public server::Handler, private Caller {
   using Guarded = std::unordered_map<FunctionId, std::string>;
   void set_guard(CallGuard& guard) { guard_ = &guard; }
   void set_guarded(Guarded guarded) { guarded_ = std::move(guarded); }
+  // Why the node is not ready, for who asks at /readyz; empty: it is. Absent: it always is.
+  void set_readiness(std::function<std::string()> why_not) { why_not_ready_ = std::move(why_not); }
   const RouteMeters& meters() const { return meters_; }
   // Whether that exchange is an invocation of this gateway's, not answered to its end.
   bool has(server::ExchangeId id) const { return exchanges_.contains(id.value()); }
@@ -72,6 +75,8 @@ class Gateway final : public server::Handler, private Caller {
   void on_failure(CallerToken token, Failure&& failure) override;
   void on_consumed(CallerToken token, std::size_t bytes) override;
 
+  void tell_ready(server::ExchangeId id, const std::string& request_id);
+
   Invoker& invoker_;
   const Origin origin_;
   server::Server* server_ = nullptr;
@@ -80,6 +85,7 @@ class Gateway final : public server::Handler, private Caller {
   Guarded guarded_;
   RouteMeters meters_;
   RequestNames names_;
+  std::function<std::string()> why_not_ready_;
   std::unordered_map<CallerToken, Exchange> exchanges_;
 };
 

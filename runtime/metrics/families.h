@@ -39,6 +39,9 @@ inline constexpr Family kCpu{"process_cpu_seconds", kCounter, "seconds", "",
                              "CPU time of the node's process, pods and Redis not in it."};
 inline constexpr Family kResident{"process_resident_memory_bytes", kGauge, "bytes", "",
                                   "Memory of the node's process in RAM."};
+inline constexpr Family kCondition{
+    "subito_node_condition", kGauge, "", "condition",
+    "1 while what the node needs is well, 0 while it is not: disk, logs, redis."};
 inline constexpr Family kOpenFds{"process_open_fds", kGauge, "", "",
                                  "Descriptors that the node has open."};
 inline constexpr Family kMaxFds{"process_max_fds", kGauge, "", "",
@@ -94,6 +97,9 @@ inline constexpr Family kRedisUp{
     "1: the private Redis is ready. Absent with a Redis of one's own."};
 inline constexpr Family kRedisRestarts{"subito_redis_restarts", kCounter, "", "",
                                        "Starts of the private Redis after it had died."};
+inline constexpr Family kCertificateEnd{
+    "subito_certificate_end_time_seconds", kGauge, "seconds", "",
+    "When the certificate that new connections get runs out, Unix time. Absent without TLS."};
 inline constexpr Family kAccessRefused{
     "subito_access_refused", kCounter, "", "",
     "Requests that were refused for want of a token, or of what it may do."};

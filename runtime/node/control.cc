@@ -4,7 +4,9 @@
 #include <utility>
 
 #include "deploy/manifest/manifest.h"
+#include "runtime/base/check.h"
 #include "runtime/base/time.h"
+#include "runtime/node/health.h"
 #include "runtime/node/views.h"
 
 namespace subito::node {
@@ -16,7 +18,19 @@ Control::Control(const Parts& parts)
                    RETURN_IF_ERROR(parts_.functions.routes(&revision));
                    return ok();
                  },
-                 [this](const Revision& revision) { current_changed(revision); }}) {
+                 [this](const Revision& revision) { current_changed(revision); },
+                 [this](const Revision& revision) {
+                   auto next = std::make_shared<Revision>(*granted(revision));
+                   next->id = parts_.functions.next_revision_id();
+                   return RevisionPtr(std::move(next));
+                 }}) {
+  if (parts.settings != nullptr) {
+    parts.settings->set_users([this](const store::ObjectId& id) { return users_of(id); });
+    parts.settings->set_on_changed(
+        [this](const store::ObjectId& id, const std::vector<std::string>& users) {
+          settings_changed(id, users);
+        });
+  }
   parts_.engine.set_on_pod_gone([this](const std::string& function) { on_pod_gone(function); });
 }
 
@@ -32,7 +46,45 @@ RevisionPtr Control::load_revision(const store::Revision& stored) {
                                                             parts_.functions.next_revision_id(),
                                                             stored.number, stored.spec, artefact));
   revision->scaled = stored.scaled;
-  return revision;
+  return granted(*revision);
+}
+
+RevisionPtr Control::granted(const Revision& revision) const {
+  auto made = std::make_shared<Revision>(revision);
+  if (parts_.settings == nullptr) return made;
+  auto grants = parts_.settings->grants_for(revision.manifest);
+  const std::string fault = grants ? "" : grants.error().message;
+  set_grants(*made, grants ? *std::move(grants) : nullptr, fault);
+  return made;
+}
+
+std::vector<std::string> Control::users_of(const store::ObjectId& id) const {
+  std::vector<std::string> users;
+  for (const auto& [name, function] : parts_.functions.all()) {
+    const auto serving = rollouts_.serving(name);
+    const bool uses = std::any_of(serving.begin(), serving.end(), [&](const RevisionPtr& revision) {
+      return lists(revision->manifest, id);
+    });
+    if (uses) users.push_back(name);
+  }
+  return users;
+}
+
+void Control::settings_changed(const store::ObjectId& id, const std::vector<std::string>& users) {
+  ++settings_changes_;
+  for (const std::string& name : users) {
+    rollouts_.renew(name);
+    const std::string& fault = parts_.functions.find(name)->revision->grants_fault;
+    parts_.reporter.event(name,
+                          id.kind == store::ObjectKind::kConfig ? "ConfigChanged" : "SecretChanged",
+                          words(id) + " changed" +
+                              (fault.empty() ? "; pods start anew" : "; out of service: " + fault));
+  }
+}
+
+api::SettingsPlane& Control::settings() {
+  CHECK(parts_.settings != nullptr);
+  return *parts_.settings;
 }
 
 Status Control::load() {
@@ -255,6 +307,10 @@ api::RevisionView Control::view_of(const store::Revision& revision) const {
 Result<api::RolloutView> Control::rollout(std::string_view name) {
   if (parts_.functions.find(name) == nullptr) return unknown_function(name).error();
   return rollouts_.view(name);
+}
+
+std::vector<api::Condition> Control::conditions() {
+  return health_ == nullptr ? std::vector<api::Condition>() : health_->conditions();
 }
 
 api::SubscriptionId Control::subscribe_events(std::string_view function, EventCallback callback) {

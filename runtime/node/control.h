@@ -21,10 +21,12 @@
 #include "runtime/node/reporter.h"
 #include "runtime/node/request_feed.h"
 #include "runtime/node/rollouts.h"
+#include "runtime/node/settings.h"
 #include "runtime/node/triggers/triggers.h"
 
 namespace subito::node {
 
+class Health;
 class LogFiles;
 
 // How long a deploy whose pod crashed waits for the names in its report; then it fails with the
@@ -48,15 +50,19 @@ class Control final : public api::ControlPlane {
     Duration crash_report_wait = kCrashReportWait;
     Triggers* triggers = nullptr;                  // null: there are none
     gateway::Gateway* operator_gateway = nullptr;  // of the control socket; null: there is none
-    gateway::Gateway* remote_gateway = nullptr;    // the same, of the API by TLS
+    Settings* settings = nullptr;                  // null: there are no config objects, no secrets
+    gateway::Gateway* remote_gateway = nullptr;    // as operator_gateway, of the API by TLS
   };
   explicit Control(const Parts& parts);
 
   void set_node_info(api::NodeInfo info) { info_ = std::move(info); }
+  // Without it nothing is known to be wrong. It outlives this.
+  void set_health(const Health* health) { health_ = health; }
   // Without them logs are in memory alone. They outlive it.
   void set_log_files(LogFiles* files) { log_files_ = files; }
   // Why there are none although there should be.
   void set_log_fault(std::string fault) { log_fault_ = std::move(fault); }
+  const std::string& log_fault() const;  // why logs are not written; empty: they are
   // Takes over what the store has. At start, before the first request. A function that cannot run
   // (its artefact is gone) is out of service; the others do not suffer for it.
   Status load();
@@ -85,6 +91,8 @@ class Control final : public api::ControlPlane {
   Result<std::vector<api::RevisionView>> list_revisions(std::string_view name) override;
   Result<api::RevisionView> get_revision(std::string_view name, std::uint64_t number) override;
   api::NodeInfo node_info() override { return info_; }
+  api::SettingsPlane& settings() override;
+  std::vector<api::Condition> conditions() override;
 
   api::SubscriptionId subscribe_events(std::string_view function, EventCallback callback) override;
   // control_logs.cc
@@ -101,6 +109,7 @@ class Control final : public api::ControlPlane {
     std::optional<store::Candidate> candidate;  // none: the revision was there before
     Rollouts::How how = Rollouts::How::kByManifest;
     DeployCallback callback;
+    std::uint64_t settings = 0;              // changes of settings before it was made
     bool checking = false;                   // one pod of it was started
     std::unique_ptr<Timer> report_deadline;  // while a crash report is awaited
   };
@@ -127,6 +136,10 @@ class Control final : public api::ControlPlane {
   Result<api::DeployReceipt> commit(Deploy& deploy, api::DeployReceipt receipt);
   api::DeployReceipt receipt_of(const Revision& revision) const;
   RevisionPtr load_revision(const store::Revision& stored);
+  // With what it lists of config objects and secrets, as they are now.
+  RevisionPtr granted(const Revision& revision) const;
+  std::vector<std::string> users_of(const store::ObjectId& id) const;
+  void settings_changed(const store::ObjectId& id, const std::vector<std::string>& users);
   scheduler::FunctionView scheduled_of(const DeployedFunction& function) const;
   void keep_their_logs();
   api::LogFacts log_facts(const std::string& function) const;
@@ -140,9 +153,11 @@ class Control final : public api::ControlPlane {
 
   Parts parts_;
   api::NodeInfo info_;
+  const Health* health_ = nullptr;
   LogFiles* log_files_ = nullptr;
   std::string log_fault_;
   std::set<std::string> deploying_;
+  std::uint64_t settings_changes_ = 0;
   Rollouts rollouts_;
   IdSource<api::SubscriptionId> subscriptions_;
 };

@@ -83,7 +83,7 @@ Result<std::shared_ptr<Control::Deploy>> Control::prepare(const manifest::Functi
   pods::read_ahead(path);
   const auto revision = [&, function_id = parts_.functions.id_of(name),
                          id = parts_.functions.next_revision_id()](std::uint64_t number) {
-    return make_revision(function_id, id, number, function, {artefact, path});
+    return granted(*make_revision(function_id, id, number, function, {artefact, path}));
   };
   // What is refused takes no number.
   if (const std::string fault = fault_of(*revision(0)); !fault.empty()) {
@@ -92,6 +92,7 @@ Result<std::shared_ptr<Control::Deploy>> Control::prepare(const manifest::Functi
   auto deploy = std::make_shared<Deploy>();
   ASSIGN_OR_RETURN(deploy->candidate, parts_.store.prepare(function, artefact, options.message));
   deploy->revision = revision(deploy->candidate->number);
+  deploy->settings = settings_changes_;
   if (!options.traffic) deploy->how = Rollouts::How::kAside;
   return deploy;
 }
@@ -106,6 +107,7 @@ Result<std::shared_ptr<Control::Deploy>> Control::prepare_undo(std::string_view 
   ASSIGN_OR_RETURN(const store::Revision stored, parts_.store.revision(name, number));
   auto deploy = std::make_shared<Deploy>();
   deploy->revision = load_revision(stored);
+  deploy->settings = settings_changes_;
   if (const std::string fault = fault_of(*deploy->revision); !fault.empty()) {
     return fail(ErrorCode::kFailedPrecondition, "undo " + std::string(name) + ": revision " +
                                                     std::to_string(number) + ": " + fault);
@@ -190,6 +192,13 @@ void Control::finish(Deploy& deploy, api::DeployReceipt receipt) {
 }
 
 Result<api::DeployReceipt> Control::commit(Deploy& deploy, api::DeployReceipt receipt) {
+  // What changed while it was checked holds for it too. Its template has what was before.
+  if (deploy.settings != settings_changes_) {
+    parts_.engine.drop_template(*deploy.revision);
+    auto next = std::make_shared<Revision>(*granted(*deploy.revision));
+    next->id = parts_.functions.next_revision_id();
+    deploy.revision = std::move(next);
+  }
   const Revision& revision = *deploy.revision;
   const bool first = parts_.functions.find(revision.name) == nullptr;
   ASSIGN_OR_RETURN(receipt.rolling,

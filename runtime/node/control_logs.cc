@@ -57,11 +57,13 @@ std::vector<api::ExceptionView> Control::list_exceptions(std::string_view functi
 api::LogFacts Control::log_facts(const std::string& function) const {
   api::LogFacts facts;
   facts.lost = parts_.logs.lost(function);
-  facts.fault = log_fault_;
-  if (log_files_ == nullptr) return facts;
-  facts.unwritten = log_files_->unwritten(function);
-  facts.fault = log_files_->last_fault();
+  facts.fault = log_fault();
+  if (log_files_ != nullptr) facts.unwritten = log_files_->unwritten(function);
   return facts;
+}
+
+const std::string& Control::log_fault() const {
+  return log_files_ == nullptr ? log_fault_ : log_files_->last_fault();
 }
 
 api::SubscriptionId Control::subscribe_logs(std::string_view function, LogCallback callback) {

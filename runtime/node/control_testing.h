@@ -15,7 +15,8 @@ namespace subito::node {
 
 class ControlFixture : public EngineFixture {
  public:
-  explicit ControlFixture(const std::string& data) : store(store::open_or_die(data)) {
+  explicit ControlFixture(const std::string& data)
+      : store(store::open_or_die(data)), settings(store->objects(), {data + "/secret.key"}) {
     engine.remove_function(echo);  // here they come from the store
     settle();
   }
@@ -59,9 +60,10 @@ class ControlFixture : public EngineFixture {
   RequestFeed requests{engine};
   CallBreakers breakers{[](const auto&, const auto&, const auto&) {}};
   std::vector<std::string> forgotten;
+  Settings settings;
   Control control{{loop, *store, engine, functions, gateway, journal, logs, reporter, requests,
                    breakers, [this](const std::string& name) { forgotten.push_back(name); },
-                   std::chrono::milliseconds(1), nullptr, &operator_gateway}};
+                   std::chrono::milliseconds(1), nullptr, &operator_gateway, &settings}};
 };
 
 }  // namespace subito::node

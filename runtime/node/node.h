@@ -9,6 +9,7 @@
 #include "runtime/base/result.h"
 #include "runtime/loop/loop.h"
 #include "runtime/node/logs/log_rotation.h"
+#include "runtime/node/settings.h"
 
 namespace subito::node {
 
@@ -33,6 +34,7 @@ struct NodeConfig {
   std::string metrics_host;        // of /metrics on a port of its own; empty: there is none
   std::uint16_t metrics_port = 0;  // 0: the system chooses
   LogLimits logs;                  // of the log files
+  SecretKeySource secret_key;      // outside the data folder
   bool pods_near = true;  // those with short calls on the loop's core: pods/core_placement.h
 };
 

@@ -40,6 +40,7 @@ pods::PodSpec pod_spec(const Revision& revision) {
   spec.mode = revision.start_mode;
   spec.limits = revision.pod_limits;
   spec.template_key = revision.id.value();
+  spec.grants = revision.grants;
   return spec;
 }
 
@@ -57,6 +58,10 @@ Result<Pod*> PodTable::start(const Order& order) {
   pods::PodSpec spec = pod_spec(*order.revision);
   spec.id = order.id;
   spec.name = order.name;
+  UniqueFd values;
+  if (spec.grants && spec.grants->values.valid()) {
+    ASSIGN_OR_RETURN(values, spec.grants->values.open_again());
+  }
   ASSIGN_OR_RETURN(pods::StartedPod started, home_->start(spec));
 
   auto live = std::make_unique<Live>();
@@ -78,8 +83,10 @@ Result<Pod*> PodTable::start(const Order& order) {
 
   protocol::Config config = order.revision->config;
   config.set_pod(order.name);
+  config.set_values_follow(values.valid());
   // One that is too large is out of service.
-  CHECK(channels_.send(order.id, FrameType::kConfig, 0, config));
+  CHECK(values.valid() ? channels_.send_config(order.id, config, std::move(values))
+                       : channels_.send(order.id, FrameType::kConfig, 0, config));
   return &pod;
 }
 

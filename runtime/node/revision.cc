@@ -138,6 +138,13 @@ RevisionPtr make_revision(FunctionId function, RevisionId id, std::uint64_t numb
   return revision;
 }
 
+void set_grants(Revision& revision, pods::GrantsPtr grants, const std::string& fault) {
+  revision.grants = std::move(grants);
+  if (revision.out_of_service == revision.grants_fault) revision.out_of_service = fault;
+  revision.grants_fault = fault;
+  set_pod_counts(revision, revision.manifest.spec().scaling());
+}
+
 void set_pod_counts(Revision& revision, const manifest::Scaling& scaling) {
   // Of one that is out of service none is started, in vain.
   const bool in_service = revision.out_of_service.empty();

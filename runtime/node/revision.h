@@ -41,6 +41,10 @@ struct Revision {
   protocol::Config config;  // what its pods are told, but for their own name
   // Why no pod of it can be started, for people; empty: they can. Requests are answered with it.
   std::string out_of_service;
+  // What its pods get of config objects and secrets; null: nothing. Why they cannot have it is part
+  // of `out_of_service`, and told apart here because it may pass.
+  pods::GrantsPtr grants;
+  std::string grants_fault;
 };
 using RevisionPtr = std::shared_ptr<const Revision>;
 
@@ -52,6 +56,8 @@ struct Artefact {
 
 RevisionPtr make_revision(FunctionId function, RevisionId id, std::uint64_t number,
                           const manifest::Function& manifest, const Artefact& artefact);
+// Puts other grants in place of those it has; `fault`: why there are none.
+void set_grants(Revision& revision, pods::GrantsPtr grants, const std::string& fault);
 // How many pods it may and must have, by its manifest or by somebody's wish since.
 void set_pod_counts(Revision& revision, const manifest::Scaling& scaling);
 

@@ -81,6 +81,7 @@ Result<bool> Rollouts::go_back_to(const RevisionPtr& revision) {
 
 Result<bool> Rollouts::take_over(const RevisionPtr& revision, const store::Candidate* candidate) {
   RETURN_IF_ERROR(parts_.may_serve(*revision));
+  if (Function* under_way = find(revision->name)) finish_renewal(*under_way);
   const std::string& name = revision->name;
   const Function* known = find(name);
   store::Serving next = known == nullptr ? store::Serving() : known->record;
@@ -189,6 +190,7 @@ Status Rollouts::set_traffic(std::string_view name, const std::vector<api::Traff
     return subito::fail(ErrorCode::kFailedPrecondition,
                         "set traffic of " + std::string(name) +
                             ": a rollout is in progress; wait for it, or pause or undo it");
+  finish_renewal(*function);
   std::vector<Lane> lanes;
   store::Serving next = at_rest(function->record);
   for (const api::TrafficShare& share : shares) {

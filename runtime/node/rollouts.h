@@ -9,6 +9,10 @@
 // at once   the lane of the current revision gets the new one: the scheduler hands its queue over
 // rolling   the new one comes beside, and scheduler/rolling.h says what next, each kRolloutTick
 //
+// renewal   the same revision with other config or secrets: pods with them come up beside those
+// that
+//           run, on a lane of their own, which then takes over; one asleep just has them next time
+//
 // The current revision is the one whose routes, triggers and breakers hold: while a rollout rolls
 // it is the old one. Owned by Control, on the loop's thread.
 #pragma once
@@ -38,6 +42,9 @@ inline constexpr Duration kLeavingTickMax = std::chrono::seconds(1);
 // A rollout that got no further pod for so long has failed: the node is full, or pods hang.
 inline constexpr Duration kRolloutProgressMax = std::chrono::seconds(60);
 
+// Pods of a renewal that are not up after so long are waited for no longer.
+inline constexpr Duration kRenewalMax = std::chrono::seconds(10);
+
 class Rollouts {
  public:
   struct Parts {
@@ -51,6 +58,8 @@ class Rollouts {
     std::function<Status(const Revision&)> may_serve;
     // `functions` has another current revision: routes, breakers and triggers follow.
     std::function<void(const Revision&)> current_changed;
+    // The same with what its config objects and secrets are now.
+    std::function<RevisionPtr(const Revision&)> renewed;
   };
   explicit Rollouts(const Parts& parts);
 
@@ -74,6 +83,9 @@ class Rollouts {
   // Its current revision has other limits.
   void scaled(const RevisionPtr& current);
   void remove(std::string_view name);
+  // Config objects or secrets that it lists have changed.
+  void renew(std::string_view name);
+  std::vector<RevisionPtr> serving(std::string_view name) const;
 
   api::RolloutView view(std::string_view name) const;
   bool under_way(std::string_view name) const;  // a rollout, also a paused one, or a split
@@ -99,6 +111,12 @@ class Rollouts {
     std::uint32_t ready = 0;
     TimePoint got_on;
     std::uint64_t completed_before = 0;
+    struct Renewal {
+      RevisionPtr revision;  // on its own lane
+      std::uint32_t pods = 0;
+      TimePoint begun;
+    };
+    std::optional<Renewal> renewal;
 
     bool rolls() const { return record.state == store::RolloutState::kProgressing; }
   };
@@ -114,6 +132,10 @@ class Rollouts {
   void serve_alone(Function& function, const RevisionPtr& revision);
   void make_current(Function& function, const RevisionPtr& revision);
   void begin_rolling(Function& function, const RevisionPtr& revision);
+  void begin_renewal(Function& function, const RevisionPtr& next, std::uint32_t pods);
+  void step_renewal(Function& function);
+  void finish_renewal(Function& function);
+  void replace(Function& function, Lane& lane, const RevisionPtr& revision);
   void step(Function& function);
   void complete(Function& function);
   void fail(Function& function, const std::string& reason);

@@ -219,6 +219,70 @@ void Rollouts::let_go(Function& function) {
   });
 }
 
+// Those that run go on serving until the others are there.
+void Rollouts::begin_renewal(Function& function, const RevisionPtr& next, std::uint32_t pods) {
+  const RevisionPtr revision = on_lane(*next, parts_.functions.next_lane());
+  auto starting = std::make_shared<Revision>(*revision);
+  starting->scaling.pods_min = std::min(pods, own_max(*revision));
+  parts_.engine.put_lane(starting);
+  function.renewal = Function::Renewal{revision, starting->scaling.pods_min, parts_.loop.now()};
+  wake(function);
+}
+
+void Rollouts::step_renewal(Function& function) {
+  const auto seen = scheduled(*function.renewal->revision);
+  const bool late = parts_.loop.now() - function.renewal->begun > kRenewalMax;
+  if (seen.ready >= function.renewal->pods || seen.failures > 0 || late) finish_renewal(function);
+}
+
+// The lane of the renewal takes over, with the limits that the function has by now.
+void Rollouts::finish_renewal(Function& function) {
+  if (!function.renewal) return;
+  const Revision& renewed = *function.renewal->revision;
+  const Lane before = function.lanes.front();
+  auto revision = std::make_shared<Revision>(*before.revision);
+  revision->lane = renewed.lane;
+  revision->id = renewed.id;
+  set_grants(*revision, renewed.grants, renewed.grants_fault);
+  function.renewal.reset();
+  replace(function, function.lanes.front(), revision);
+  leave(function, before.revision);
+}
+
+// The same revision in another make: what is told of the function is as it was.
+void Rollouts::replace(Function& function, Lane& lane, const RevisionPtr& revision) {
+  const bool current = &lane == &function.lanes.front();
+  lane.revision = revision;
+  parts_.engine.put_lane(revision);
+  route(function);
+  if (!current) return;
+  const DeployedFunction& known = *parts_.functions.find(revision->name);
+  parts_.functions.put(revision, known.created_unix_ns, known.deployed_unix_ns);
+  parts_.current_changed(*revision);
+}
+
+void Rollouts::renew(std::string_view name) {
+  Function* function = find(name);
+  if (function == nullptr) return;
+  finish_renewal(*function);  // one that is under way has old values already
+  const RevisionPtr next = parts_.renewed(*function->lanes.front().revision);
+  const auto seen = scheduled(*function->lanes.front().revision);
+  const std::uint32_t pods = seen.starting + seen.ready;
+  if (function->lanes.size() == 1 && pods > 0 && next->out_of_service.empty())
+    return begin_renewal(*function, next, pods);
+  replace(*function, function->lanes.front(), next);
+  for (std::size_t i = 1; i < function->lanes.size(); ++i)
+    replace(*function, function->lanes[i], parts_.renewed(*function->lanes[i].revision));
+}
+
+std::vector<RevisionPtr> Rollouts::serving(std::string_view name) const {
+  std::vector<RevisionPtr> revisions;
+  const Function* function = find(name);
+  if (function == nullptr) return revisions;
+  for (const Lane& lane : function->lanes) revisions.push_back(lane.revision);
+  return revisions;
+}
+
 void Rollouts::route(Function& function) {
   std::vector<Engine::Share> shares;
   for (const Lane& lane : function.lanes) shares.push_back({lane.revision, lane.weight});
@@ -248,9 +312,11 @@ void Rollouts::tick() {
   for (auto name = active_.begin(); name != active_.end();) {
     Function& function = functions_.at(*name);
     let_go(function);
+    if (function.renewal) step_renewal(function);
     if (function.rolls()) step(function);
-    rolls = rolls || function.rolls();
-    const bool over = !function.rolls() && function.leaving.empty();
+    const bool steps = function.rolls() || function.renewal;
+    rolls = rolls || steps;
+    const bool over = !steps && function.leaving.empty();
     name = over ? active_.erase(name) : std::next(name);
   }
   if (active_.empty() || pace_ != Duration::zero()) return;

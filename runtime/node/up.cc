@@ -1,6 +1,7 @@
 #include "runtime/node/up.h"
 
 #include <spdlog/spdlog.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -22,12 +23,24 @@
 namespace subito::node {
 namespace {
 
+// Never in the data folder: whoever has a copy of that has no secret. A node of one's own has it
+// beside.
+std::string key_file(const cli::UpOptions& options, const std::string& data) {
+  if (!options.secret_key_file.empty()) return options.secret_key_file;
+  if (data == cli::UpOptions().data_folder) return "/etc/subito/secret.key";
+  return data + ".secret.key";
+}
+
 NodeConfig node_config(const cli::UpOptions& options) {
   NodeConfig config;
   config.listen_host = options.listen_host;
   config.listen_port = options.listen_port;
   std::error_code ignored;
-  config.data_folder = std::filesystem::absolute(options.data_folder, ignored).string();
+  std::filesystem::path data =
+      std::filesystem::absolute(options.data_folder, ignored).lexically_normal();
+  if (!data.has_filename()) data = data.parent_path();
+  config.data_folder = data.string();
+  config.secret_key = {key_file(options, config.data_folder), options.secret_key_fd};
   config.api_socket = options.api_socket;
   config.pool_size = options.pool_size;
   config.pods_max = options.pods_max;
@@ -148,6 +161,8 @@ int run_up(const cli::UpOptions& options) {
   spdlog::set_level(spdlog::level::from_str(options.log_level));
   std::signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
+  // The kernel writes no core of a node: requests and secrets pass through its memory.
+  ::prctl(PR_SET_DUMPABLE, 0);
   if (::geteuid() != 0) {
     return complain({ErrorCode::kPermissionDenied,
                      "start node: it needs root to isolate pods; run it with sudo, or see "

@@ -155,6 +155,7 @@ api::FunctionView function_view(const Revision& revision, const scheduler::Funct
   view.state_words = words_of(view.state, scheduled, now);
   if (!revision.out_of_service.empty()) {
     view.state = api::FunctionState::kFailing;
+    view.out_of_service = true;
     view.state_words = "out of service: " + revision.out_of_service;
   }
   view.pods_starting = scheduled.starting;

@@ -239,6 +239,13 @@ Status Channels::send_connected(PodId pod, std::uint32_t stream, UniqueFd fd) {
   return send(pod, FrameType::kConnected, stream, protocol::Connected(), {}, true);
 }
 
+Status Channels::send_config(PodId pod, const protocol::Config& config, UniqueFd values) {
+  Channel* channel = find(pod);
+  if (channel == nullptr) return ok();
+  channel->passengers.push_back({channel->appended(), std::move(values)});
+  return send(pod, FrameType::kConfig, 0, config);
+}
+
 void Channels::consumed(PodId pod, std::uint32_t stream, std::size_t bytes) {
   Channel* channel = find(pod);
   if (channel == nullptr) return;

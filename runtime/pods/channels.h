@@ -90,6 +90,8 @@ class Channels {
   // CONNECTED, which a connected socket travels with. kResourceExhausted when kPassengersMax wait
   // already: the socket is closed, and nothing was sent.
   Status send_connected(PodId pod, std::uint32_t stream, UniqueFd fd);
+  // CONFIG, which the file of its values travels with.
+  Status send_config(PodId pod, const protocol::Config& config, UniqueFd values);
   // The bytes of a body were used up: announces a WINDOW when it is worth a frame.
   void consumed(PodId pod, std::uint32_t stream, std::size_t bytes);
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace subito::pods {
@@ -34,6 +35,24 @@ std::string words(const PodExit& exit, std::uint64_t memory_bytes_max) {
       return exit.message;
   }
   return "ended";
+}
+
+std::vector<std::string> variables_of(const PodSpec& spec) {
+  std::vector<std::string> variables;
+  if (!spec.grants) return variables;
+  std::string_view rest = spec.grants->environment.view();
+  // A vector that grows would leave copies behind.
+  variables.reserve(static_cast<std::size_t>(std::count(rest.begin(), rest.end(), '\0')));
+  while (!rest.empty()) {
+    const std::size_t end = rest.find('\0');
+    variables.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(end + 1);
+  }
+  return variables;
+}
+
+void wipe_all(std::vector<std::string>& texts) {
+  for (std::string& text : texts) wipe(text);
 }
 
 void read_ahead(const std::string& artefact_path) {

@@ -18,6 +18,7 @@
 #include "runtime/base/result.h"
 #include "runtime/base/time.h"
 #include "runtime/base/unique_fd.h"
+#include "runtime/pods/grants.h"
 
 namespace subito::pods {
 
@@ -38,6 +39,7 @@ struct PodSpec {
   StartMode mode = StartMode::kPooled;
   PodLimits limits;
   std::uint64_t template_key = 0;  // kTemplate: which it begins as
+  GrantsPtr grants = {};           // null: none
 };
 
 // The template of a revision: an image of one process of it that has initialised itself, of which
@@ -80,6 +82,10 @@ struct PodExit {
 
 // "exited with status 1", "ended by SIGSEGV", "out of memory (limit 128 MiB)", the message.
 std::string words(const PodExit& exit, std::uint64_t memory_bytes_max);
+
+// "KEY=value" each; whoever has used them wipes them.
+std::vector<std::string> variables_of(const PodSpec& spec);
+void wipe_all(std::vector<std::string>& texts);
 
 // Has the kernel read the artefact now, on the node's account: the page cache is charged to the
 // cgroup that touches it first, and that should not be a pod's. Returns before it is read.

@@ -37,7 +37,10 @@ Result<pid_t> spawn(const PodSpec& spec, int channel, int stdio) {
   std::vector<char*> argv{const_cast<char*>(spec.name.c_str())};
   for (const std::string& arg : spec.args) argv.push_back(const_cast<char*>(arg.c_str()));
   argv.push_back(nullptr);
-  char* envp[] = {nullptr};
+  std::vector<std::string> variables = variables_of(spec);
+  std::vector<char*> envp;
+  for (std::string& variable : variables) envp.push_back(variable.data());
+  envp.push_back(nullptr);
 
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -53,8 +56,9 @@ Result<pid_t> spawn(const PodSpec& spec, int channel, int stdio) {
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
 
   pid_t pid = -1;
-  const int error =
-      ::posix_spawn(&pid, spec.artefact_path.c_str(), &actions, &attributes, argv.data(), envp);
+  const int error = ::posix_spawn(&pid, spec.artefact_path.c_str(), &actions, &attributes,
+                                  argv.data(), envp.data());
+  wipe_all(variables);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   if (error != 0) return errno_error("start process " + spec.artefact_path, error);
@@ -79,6 +83,9 @@ ProcessHome::~ProcessHome() {
 }
 
 Result<StartedPod> ProcessHome::start(const PodSpec& spec) {
+  if (spec.grants && spec.grants->files.valid())
+    return fail(ErrorCode::kFailedPrecondition,
+                "start process: it has no /tmp of its own for granted files");
   ASSIGN_OR_RETURN(SocketPair channel, make_socket_pair());
   ASSIGN_OR_RETURN(SocketPair stdio, make_socket_pair());
   // Above the numbers that the child's dup2 calls fill, so that none overwrites the other.

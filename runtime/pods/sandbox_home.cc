@@ -59,7 +59,15 @@ sandbox::LaunchRequest launch_request(const PodSpec& spec, int artefact, int ima
   request.argv.push_back(spec.name);
   request.argv.insert(request.argv.end(), spec.args.begin(), spec.args.end());
   request.wait_for_limits = wait_for_limits;
+  request.envp = variables_of(spec);
+  if (spec.grants && spec.grants->files.valid()) request.files_fd = spec.grants->files.fd();
   return request;
+}
+
+Status launch(UniqueFd control, sandbox::LaunchRequest request) {
+  const Status launched = sandbox::SandboxControl(std::move(control)).launch(request);
+  wipe_all(request.envp);
+  return launched;
 }
 
 // "4:memory:/subito-1/pod-7": cgroups(7).
@@ -175,9 +183,9 @@ Result<StartedPod> SandboxHome::start_pooled(const PodSpec& spec, const Begin& b
   const sandbox::SandboxLimits limits = to_sandbox(spec.limits);
   const bool other_limits = limits != sandbox::SandboxLimits{};
   if (other_limits) RETURN_IF_ERROR(client_.set_limits(id, limits));
-  sandbox::SandboxControl control(std::move(ends.control));
-  const auto request = launch_request(spec, begin.artefact, begin.image, other_limits);
-  if (auto launched = control.launch(request); !launched) {
+  if (auto launched = launch(std::move(ends.control),
+                             launch_request(spec, begin.artefact, begin.image, other_limits));
+      !launched) {
     (void)client_.kill(id);
     return std::move(launched).error();
   }
@@ -191,8 +199,8 @@ Result<StartedPod> SandboxHome::start_fresh(const PodSpec& spec, const Begin& be
   ASSIGN_OR_RETURN(sandbox::NodeEnds ends, make_sandbox(id, to_sandbox(spec.limits), false));
   // The request waits in the control socket until the sandbox is ready for it; a failure of any
   // step comes back as the sandbox's exit, so the socket is not watched.
-  sandbox::SandboxControl control(std::move(ends.control));
-  RETURN_IF_ERROR(control.launch(launch_request(spec, begin.artefact, begin.image, false)));
+  RETURN_IF_ERROR(
+      launch(std::move(ends.control), launch_request(spec, begin.artefact, begin.image, false)));
   adopt(id, spec.id, 0);
   const StartMode mode = begin.image >= 0 ? StartMode::kTemplate : StartMode::kFresh;
   return StartedPod{std::move(ends.channel), std::move(ends.stdio), mode};
@@ -209,8 +217,9 @@ Result<Templates::Started> SandboxHome::start_for_template(const PodSpec& spec, 
   sandbox::SandboxLimits limits = to_sandbox(spec.limits);
   limits.memory_bytes_max *= 2;
   ASSIGN_OR_RETURN(sandbox::NodeEnds ends, make_sandbox(id, limits, false));
-  sandbox::SandboxControl control(std::move(ends.control));
-  RETURN_IF_ERROR(control.launch(launch_request(spec, artefact, -1, false)));
+  sandbox::LaunchRequest request = launch_request(spec, artefact, -1, false);
+  request.files_fd = -1;  // an image has no files: its pods get their own
+  RETURN_IF_ERROR(launch(std::move(ends.control), std::move(request)));
   return Templates::Started{id, std::move(ends)};
 }
 

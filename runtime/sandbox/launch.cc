@@ -15,6 +15,15 @@ Result<EncodedLaunch> encode_launch(const std::vector<std::string>& argv,
         "launch pod: more than " + std::to_string(kLaunchStringsMax) + " arguments and variables");
   }
   EncodedLaunch launch;
+  std::size_t bytes = 0;
+  for (const auto* list : {&argv, &envp}) {
+    for (const std::string& text : *list) bytes += text.size() + 1;
+  }
+  if (bytes > kLaunchBytesMax) {
+    return fail(ErrorCode::kInvalidArgument, "launch pod: arguments and variables are over " +
+                                                 std::to_string(kLaunchBytesMax) + " bytes");
+  }
+  launch.strings.reserve(bytes);
   for (const auto* list : {&argv, &envp}) {
     for (const std::string& text : *list) {
       if (text.find('\0') != std::string::npos) {
@@ -22,10 +31,6 @@ Result<EncodedLaunch> encode_launch(const std::vector<std::string>& argv,
       }
       launch.strings.append(text).push_back('\0');
     }
-  }
-  if (launch.strings.size() > kLaunchBytesMax) {
-    return fail(ErrorCode::kInvalidArgument, "launch pod: arguments and variables are over " +
-                                                 std::to_string(kLaunchBytesMax) + " bytes");
   }
   launch.head.argc = static_cast<std::uint32_t>(argv.size());
   launch.head.envc = static_cast<std::uint32_t>(envp.size());
@@ -62,12 +67,16 @@ int receive_launch(int control, ReceivedLaunch& launch) {
   if (packet.size == 0) return ECONNRESET;
   const std::size_t head = sizeof(LaunchMessage);
   if (packet.size < head || kind_of(buffer, packet.size) != MessageKind::kLaunch ||
-      packet.fd_count < 1 || packet.fd_count > 2) {
+      packet.fd_count < 1) {
     return EBADMSG;
   }
   std::memcpy(&launch.head, buffer, head);
+  const std::size_t image = launch.head.with_image != 0 ? 1 : 0;
+  const std::size_t files = launch.head.with_files != 0 ? 1 : 0;
+  if (packet.fd_count != 1 + image + files) return EBADMSG;
   launch.artefact = std::move(packet.fds[0]);
-  launch.image = std::move(packet.fds[1]);
+  if (image != 0) launch.image = std::move(packet.fds[1]);
+  if (files != 0) launch.files = std::move(packet.fds[1 + image]);
   return split_strings(buffer + head, packet.size - head, launch);
 }
 

@@ -10,7 +10,8 @@
 
 namespace subito::sandbox {
 
-// All strings, each with its NUL, after the head that describes them.
+// All strings, each with its NUL, after the head that describes them. Variables may be secrets:
+// the strings are in one place that whoever has sent them wipes.
 struct EncodedLaunch {
   LaunchMessage head;
   std::string strings;
@@ -23,6 +24,7 @@ Result<EncodedLaunch> encode_launch(const std::vector<std::string>& argv,
 struct ReceivedLaunch {
   UniqueFd artefact;
   UniqueFd image;  // of a template; mostly none
+  UniqueFd files;  // granted; mostly none
   // Ended by null; not cleared before, which would touch two pages for nothing.
   char* argv[kLaunchStringsMax + 1];
   char* envp[kLaunchStringsMax + 1];

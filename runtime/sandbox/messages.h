@@ -12,7 +12,7 @@
 
 namespace subito::sandbox {
 
-constexpr std::uint32_t kMessageVersion = 0x53420003;  // "SB", 3
+constexpr std::uint32_t kMessageVersion = 0x53420004;  // "SB", 4
 
 enum class MessageKind : std::uint32_t {
   kConfigure,  // node to launcher
@@ -25,7 +25,7 @@ enum class MessageKind : std::uint32_t {
   kCreated,
   kCreateFailed,
   kExited,
-  kLaunch,      // node to sandbox, with the descriptors of the artefact and perhaps an image
+  kLaunch,      // node to sandbox, with the descriptors of the artefact and perhaps more
   kStepFailed,  // sandbox to node
 };
 
@@ -121,7 +121,8 @@ struct ExitedMessage {
   std::uint64_t system_us = 0;
 };
 
-// With the artefact's descriptor, and that of a template's image if it shall begin as that.
+// With the artefact's descriptor, that of a template's image if it shall begin as that, and that of
+// the files it is granted (granted_files.h), if it is any.
 // Followed by argc + envc strings, each with its NUL, `bytes` in all.
 struct LaunchMessage {
   static constexpr MessageKind kKind = MessageKind::kLaunch;
@@ -130,6 +131,8 @@ struct LaunchMessage {
   std::uint32_t envc = 0;
   std::uint32_t bytes = 0;
   std::uint32_t wait_for_limits = 0;
+  std::uint32_t with_image = 0;
+  std::uint32_t with_files = 0;
 };
 constexpr std::size_t kLaunchStringsMax = 512;
 constexpr std::size_t kLaunchBytesMax = 64 * 1024;

@@ -22,6 +22,7 @@
 
 #include "runtime/sandbox/cgroup_files.h"
 #include "runtime/sandbox/futex.h"
+#include "runtime/sandbox/granted_files.h"
 #include "runtime/sandbox/launch.h"
 #include "runtime/sandbox/packet_socket.h"
 #include "runtime/sandbox/step_clock.h"
@@ -79,6 +80,7 @@ class Child {
   int install_filter();
   int await_launch();
   int wait_for_limits();
+  int write_files();
   int exec();
 
   bool born_in_cgroup() const { return init_.cgroups->version() == CgroupVersion::kV2; }
@@ -118,6 +120,7 @@ void Child::run() {
   [[maybe_unused]] const ssize_t told = ::write(kNotifyFd, &init_.slot, sizeof init_.slot);
   perform(Step::kAwaitLaunch, &Child::await_launch);
   if (launch_.wait_for_limits()) perform(Step::kSetLimits, &Child::wait_for_limits);
+  if (launch_.files.valid()) perform(Step::kWriteFiles, &Child::write_files);
   // Returns only where this sandbox cannot become the image: then the binary is executed.
   if (launch_.image.valid()) (void)restore_image(launch_, *init_.kernel_areas);
   give_up(Step::kExec, exec());
@@ -194,6 +197,10 @@ int Child::set_user() {
   if (::setrlimit(RLIMIT_NOFILE, &descriptors) != 0) return errno;
   const rlimit file_bytes = {init_.config->tmp_bytes_max, init_.config->tmp_bytes_max};
   if (::setrlimit(RLIMIT_FSIZE, &file_bytes) != 0) return errno;
+  // No core of a pod is ever written, with what it was given: 0 would leave core_pattern's programs
+  // aside, which 1 keeps away too, and one byte is less than any core: core(5).
+  const rlimit core_bytes = {1, 1};
+  if (::setrlimit(RLIMIT_CORE, &core_bytes) != 0) return errno;
   if (::setgroups(0, nullptr) != 0) return errno;
   if (::setresgid(outer_id(), outer_id(), outer_id()) != 0) return errno;
   return result_of(::setresuid(outer_id(), outer_id(), outer_id()));
@@ -265,6 +272,12 @@ int Child::wait_for_limits() {
   constexpr std::uint32_t kNo = SharedSlot::kNo;
   const int error = wait_while(init_.shared->limits_changed, kNo, kLimitsWaitMilliseconds);
   return error != 0 ? error : init_.shared->limits_errno;
+}
+
+int Child::write_files() {
+  const int error = unpack_files(launch_.files.get());
+  launch_.files.reset();  // an image has no place for it
+  return error;
 }
 
 int Child::exec() {

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include <cstring>
+
 #include "runtime/sandbox/launch.h"
 #include "runtime/sandbox/packet_socket.h"
 
@@ -27,12 +29,17 @@ Result<Pair> make_pair(int type) {
 }  // namespace
 
 Status SandboxControl::launch(const LaunchRequest& request) {
-  ASSIGN_OR_RETURN(const EncodedLaunch launch,
+  ASSIGN_OR_RETURN(EncodedLaunch launch,
                    encode_launch(request.argv, request.envp, request.wait_for_limits));
-  const int fds[] = {request.artefact_fd, request.image_fd};
-  const std::size_t fd_count = request.image_fd >= 0 ? 2 : 1;
+  int fds[kPacketFdsMax] = {request.artefact_fd};
+  std::size_t fd_count = 1;
+  if (request.image_fd >= 0) fds[fd_count++] = request.image_fd;
+  if (request.files_fd >= 0) fds[fd_count++] = request.files_fd;
+  launch.head.with_image = request.image_fd >= 0 ? 1 : 0;
+  launch.head.with_files = request.files_fd >= 0 ? 1 : 0;
   const int error = send_packet(fd(), &launch.head, sizeof launch.head, launch.strings.data(),
                                 launch.strings.size(), fds, fd_count, MSG_DONTWAIT);
+  ::explicit_bzero(launch.strings.data(), launch.strings.size());
   if (error != 0) return errno_error("launch pod: send request", error);
   return ok();
 }

@@ -28,6 +28,8 @@ struct LaunchRequest {
   // the artefact must be open for reading. -1: none. Borrowed. A sandbox that cannot become the
   // image executes the artefact.
   int image_fd = -1;
+  // A pack of files (granted_files.h) that are in its /tmp when it begins. -1: none. Borrowed.
+  int files_fd = -1;
   std::vector<std::string> argv;  // argv[0] is what the function sees as its name
   std::vector<std::string> envp;  // "KEY=value"
   bool wait_for_limits = false;   // see LauncherClient::set_limits

@@ -27,6 +27,7 @@ std::string_view to_string(Step step) {
       "install seccomp filter",
       "await launch",
       "set limits",
+      "write granted files",
       "exec",
   };
   static_assert(kNames.back() == "exec");

@@ -45,6 +45,7 @@ enum class Step : std::uint32_t {
   kInstallFilter,    // seccomp
   kAwaitLaunch,      // wait for the LaunchRequest
   kSetLimits,        // limits changed after creation
+  kWriteFiles,       // that came with the LaunchRequest
   kExec,
   kCount
 };

@@ -70,6 +70,8 @@ class Channel {
   // Sends HELLO, then waits for CONFIG.
   void greet();
   const protocol::Config& config() const { return config_; }
+  // What it was given besides: further settings, and secrets.
+  const protocol::Values& values() const { return values_; }
   // The descriptor that came with CONFIG; invalid: none did.
   UniqueFd take_descriptor();
 
@@ -131,6 +133,7 @@ class Channel {
   void take_descriptors(const ::msghdr& message);
   void dispatch();
   void deliver(const protocol::Frame& frame, bool ignore);
+  void read_values();
   void deliver_invoke(const protocol::Frame& frame);
   void deliver_to(Inbox& inbox, const protocol::Frame& frame);
   void deliver_connected(Inbox* inbox, const protocol::Frame& frame);
@@ -146,6 +149,7 @@ class Channel {
   bool configured_ = false;
   bool more_to_read_ = false;  // the last read filled its buffer
   protocol::Config config_;
+  protocol::Values values_;
   protocol::FrameParser parser_;  // main thread's alone, as reading is
   protocol::Streams streams_{protocol::Side::kPod};
   std::string out_;

@@ -1,5 +1,7 @@
 // What becomes of the frames that arrive on the channel.
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -69,6 +71,7 @@ void Channel::deliver(const protocol::Frame& frame, bool ignore) {
     return;
   } else if (type == FrameType::kConfig) {
     if (auto status = protocol::parse_head(frame, config_); !status) end_by_breach(status.error());
+    if (config_.values_follow()) read_values();
     configured_ = true;
     const std::uint32_t at_once = std::max(1U, config_.concurrency());
     streams_.set_invocations_max(at_once == 1 ? 1 + kAheadMax : at_once);
@@ -83,6 +86,17 @@ void Channel::deliver(const protocol::Frame& frame, bool ignore) {
   } else if (inbox != nullptr) {
     deliver_to(*inbox, frame);
   }
+}
+
+void Channel::read_values() {
+  const UniqueFd file = take_descriptor();
+  struct stat info = {};
+  const bool known = file.valid() && ::fstat(file.get(), &info) == 0 && info.st_size > 0;
+  const auto bytes = static_cast<std::size_t>(info.st_size);
+  void* pages = known ? ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, file.get(), 0) : MAP_FAILED;
+  const bool read = pages != MAP_FAILED && values_.ParseFromArray(pages, static_cast<int>(bytes));
+  if (pages != MAP_FAILED) ::munmap(pages, bytes);
+  if (!read) end_by_breach({ErrorCode::kProtocol, "accept CONFIG: its values cannot be read", 0});
 }
 
 void Channel::deliver_invoke(const protocol::Frame& frame) {

@@ -222,7 +222,17 @@ bool Invocation::cancelled() {
 std::optional<std::string> Invocation::setting(std::string_view name) const {
   const auto& settings = channel_.config().settings();
   const auto at = settings.find(std::string(name));
-  return at == settings.end() ? std::nullopt : std::optional(at->second);
+  if (at != settings.end()) return at->second;
+  const auto& more = channel_.values().settings();
+  const auto given = more.find(std::string(name));
+  return given == more.end() ? std::nullopt : std::optional(given->second);
+}
+
+std::optional<std::string> Invocation::secret(std::string_view name, std::string_view key) const {
+  for (const protocol::Secret& secret : channel_.values().secrets()) {
+    if (secret.name() == name && secret.key() == key) return secret.value();
+  }
+  return std::nullopt;
 }
 
 void Invocation::ChannelLogger::write(int level, std::string_view message, Fields fields) {

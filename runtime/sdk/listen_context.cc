@@ -35,6 +35,11 @@ std::optional<std::string> ListenContext::setting(std::string_view name) const {
   return environment_setting(name);
 }
 
+std::optional<std::string> ListenContext::secret(std::string_view name,
+                                                 std::string_view key) const {
+  return environment_secret(name, key);
+}
+
 void ListenContext::wait_for(int fd, short events) {
   wait_until(fd, events, ListenDeadline::max());
 }

@@ -31,6 +31,7 @@ class ListenContext : public Context, public TimedWaiter {
   const std::string& pod() const override { return function_.pod; }
   Logger& log() override { return logger_; }
   std::optional<std::string> setting(std::string_view name) const override;
+  std::optional<std::string> secret(std::string_view name, std::string_view key) const override;
   Redis& redis(std::string_view binding) override;
   int connect(std::string_view binding) override;
   PendingCall start_call(std::string_view callee, const Request& request) override;

@@ -1,11 +1,14 @@
 #include "runtime/sdk/listen_environment.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <limits>
@@ -17,6 +20,7 @@ namespace subito::sdk {
 namespace {
 
 constexpr std::uint16_t kExamplePort = 9000;  // where there is no usual one
+constexpr std::size_t kSecretFileBytesMax = 1 << 20;
 constexpr std::string_view kSetting = "SETTING_";
 
 // Why a host is none, for what is reached at `port`.
@@ -126,6 +130,20 @@ std::optional<std::string> environment(std::string_view prefix, std::string_view
 std::optional<std::string> environment_setting(std::string_view name) {
   if (auto value = environment(kSetting, name)) return value;
   return read_variable(std::string(name));
+}
+
+std::optional<std::string> environment_secret(std::string_view name, std::string_view key) {
+  std::string both(name);
+  if (key != "value") both.append("_").append(key);
+  if (auto value = environment("SECRET_", both)) return value;
+  const auto path = environment("SECRET_", both, "_FILE");
+  if (!path) return std::nullopt;
+  const UniqueFd file(::open(path->c_str(), O_RDONLY | O_CLOEXEC));
+  std::string value(kSecretFileBytesMax, '\0');
+  const ssize_t size = file.valid() ? ::read(file.get(), value.data(), value.size()) : -1;
+  if (size < 0) throw std::runtime_error("read secret " + both + ": " + std::strerror(errno));
+  value.resize(static_cast<std::size_t>(size));
+  return value;
 }
 
 std::vector<std::string> unread_settings(const char* const* variables) {

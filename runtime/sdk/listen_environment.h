@@ -1,6 +1,8 @@
 // What a function is granted when no node is there to say: read from environment variables.
 //
 //   SETTING_<NAME> or <name> as it stands     a setting
+//   SECRET_<NAME>, SECRET_<NAME>_<KEY>        a secret; the key "value" is not written
+//   SECRET_<NAME>_FILE, SECRET_..._<KEY>_FILE the same, as the path of a file that holds it
 //   REDIS_URL_<BINDING>, else REDIS_URL       redis://[user:pass@]host:port, unix:/path or
 //                                             unix://user:pass@/path
 //   REDIS_PREFIX                              of every key; default "<function>:"
@@ -35,6 +37,8 @@ struct Endpoint {
 std::optional<std::string> environment(std::string_view prefix, std::string_view name,
                                        std::string_view suffix = {});
 std::optional<std::string> environment_setting(std::string_view name);
+// Throws std::runtime_error for a file that cannot be read.
+std::optional<std::string> environment_secret(std::string_view name, std::string_view key);
 // What to warn of: SETTING_<NAME> variables of `variables` (as environ(7)) that no setting can
 // read, because the name is not in capitals.
 std::vector<std::string> unread_settings(const char* const* variables);

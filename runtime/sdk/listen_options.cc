@@ -17,8 +17,11 @@ constexpr char kOptionsHelp[] =
     "  --help             this text\n"
     "\n"
     "With --listen the environment grants what a node would: SETTING_<NAME>, REDIS_URL,\n"
-    "REDIS_URL_<BINDING>, REDIS_PREFIX, TCP_<BINDING>_ADDRESS, CALL_<FUNCTION>_URL. Names are in\n"
-    "capitals, '_' for all but letters and digits: SETTING_CURRENCY, CALL_MY_SHOP_URL.\n"
+    "REDIS_URL_<BINDING>, REDIS_PREFIX, TCP_<BINDING>_ADDRESS, CALL_<FUNCTION>_URL,\n"
+    "SECRET_<NAME> or SECRET_<NAME>_FILE, with _<KEY> behind the name for a key that is not "
+    "\"value\".\n"
+    "Names are in capitals, '_' for all but letters and digits: SETTING_CURRENCY, "
+    "CALL_MY_SHOP_URL.\n"
     "Triggers: TRIGGER_<NAME>=\"stream KEY PATH\" or \"due KEY PATH\", of the Redis at\n"
     "REDIS_URL_TRIGGERS, else REDIS_URL; KEY with its prefix: TRIGGER_DUE=\"due shop:due /due\".\n"
     "SIGTERM ends it once what runs is finished.\n";

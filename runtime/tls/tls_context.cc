@@ -51,9 +51,12 @@ Context make_context() {
   CHECK(SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION) == 1);
   SSL_CTX_set_security_level(raw, kSecurityLevel);
   SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-  SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);  // 34 KiB less for an idle connection
+  // 34 KiB less for an idle connection; and the chain is that of the file, not looked for and
+  // verified anew in each handshake.
+  SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
   // Tickets hold the session, sealed with a key of this context: the server remembers nobody.
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(raw, 1);
   SSL_CTX_set_alpn_select_cb(raw, choose_protocol, nullptr);
   return context;
 }

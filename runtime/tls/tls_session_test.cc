@@ -77,6 +77,16 @@ TEST_F(TlsSessions, BytesMayComeOneByOne) {
   EXPECT_EQ(plain_, "hello");
 }
 
+TEST_F(TlsSessions, WhatStandsBehindTheCertificateIsSentWithIt) {
+  const IssuedPair pair = authority_.issue();
+  const auto chained = make_context({pair.certificate + authority_.certificate(), pair.key});
+  TlsClient with, without;
+  exchange(*chained->begin(), with);
+  exchange(*context_->begin(), without);
+  EXPECT_EQ(sk_X509_num(SSL_get_peer_cert_chain(with.raw())), 2);
+  EXPECT_EQ(sk_X509_num(SSL_get_peer_cert_chain(without.raw())), 1);
+}
+
 TEST_F(TlsSessions, OlderVersionsAreRefused) {
   const auto session = context_->begin();
   TlsClient client({"", TLS1_1_VERSION, ""});

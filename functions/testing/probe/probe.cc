@@ -8,6 +8,10 @@
 //   POST /calls                         does the lines of the body, see do_calls()
 //   POST /connect/{binding}             sends the body, answers with what comes until the end
 //   GET  /setting/{name}                its value, 404 if there is none
+//   GET  /secret/{name}/{key}           the same
+//   GET  /environment/{name}            a variable
+//   GET  /file/{path...}                of its /tmp: mode in octal, a blank, content
+//   POST /abort                         ends with a crash report
 //   POST /log/{level}                   logs the body
 //   POST /stream/{key}                  adds an entry with the body and ?type= to a stream of cache
 //   POST /due/{key}/{member}            due ?in_ms= from now, by the clock of Redis
@@ -15,12 +19,16 @@
 //                                       does what the key "behaviour" says: fail, die-once, slow
 //                                       (which counts in "slow-done"), or "fail PREFIX" of subjects
 //   GET  /seen                          that list, a delivery a line
+#include <fcntl.h>
 #include <subito/function.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <sstream>
@@ -164,6 +172,32 @@ Response setting(const Request& request, Context& context) {
   return Response::text(*value);
 }
 
+Response secret(const Request& request, Context& context) {
+  const auto value = context.secret(request.param("name"), request.param("key"));
+  if (!value) throw HttpError(404, "no-secret", "there is no such secret");
+  return Response::text(*value);
+}
+
+Response environment(const Request& request, Context&) {
+  const char* value = std::getenv(request.param("name").c_str());
+  if (value == nullptr) throw HttpError(404, "no-variable", "there is no such variable");
+  return Response::text(value);
+}
+
+Response file(const Request& request, Context&) {
+  const std::string path = "/tmp/" + request.param("path");
+  struct stat info = {};
+  const int fd = ::open(path.c_str(), O_RDONLY);
+  if (fd < 0 || ::fstat(fd, &info) != 0) throw HttpError(404, "no-file", std::strerror(errno));
+  std::string content(static_cast<std::size_t>(info.st_size), '\0');
+  const ssize_t size = ::read(fd, content.data(), content.size());
+  ::close(fd);
+  if (size != info.st_size) throw HttpError(500, "short-file", "it is shorter than it says");
+  char mode[8];
+  std::snprintf(mode, sizeof mode, "%o ", static_cast<unsigned>(info.st_mode & 07777));
+  return Response::text(mode + content);
+}
+
 Response write_log(const Request& request, Context& context) {
   const auto& level = request.param("level");
   const subito::Logger::Fields fields = {{"from", "probe"}, {"path", request.path()}};
@@ -236,6 +270,10 @@ int main(int argc, char** argv) {
       .post("/calls", do_calls)
       .post("/connect/{binding}", talk)
       .get("/setting/{name}", setting)
+      .get("/secret/{name}/{key}", secret)
+      .get("/environment/{name}", environment)
+      .get("/file/{path...}", file)
+      .post("/abort", [](const Request&, Context&) -> Response { std::abort(); })
       .post("/log/{level}", write_log)
       .post("/stream/{key}", add_entry)
       .post("/due/{key}/{member}", add_due)

@@ -91,6 +91,13 @@ void LiveNode::start() {
   ASSERT_GT(launcher_, 0);
 }
 
+pid_t LiveNode::redis() const {
+  for (const pid_t child : children_of(pid())) {
+    if (executable_of(child).find("redis") != std::string::npos) return child;
+  }
+  return -1;
+}
+
 int LiveNode::stop(int signal) {
   node_.signal(signal);
   const auto exit = node_.wait(seconds(40));

@@ -39,6 +39,7 @@ class LiveNode {
   std::string output() const;  // what the node has said so far
   pid_t pid() const { return node_.pid(); }
   pid_t launcher() const { return launcher_; }
+  pid_t redis() const;              // its private one; -1: none runs
   std::vector<pid_t> pods() const;  // processes that run a function now
   HttpClient client(milliseconds patience = kPatience) const { return HttpClient(port_, patience); }
 

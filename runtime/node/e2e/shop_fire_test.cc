@@ -102,13 +102,6 @@ class ShopFireTest : public NodeTest {
     }
   }
 
-  pid_t redis() const {
-    for (const pid_t child : children_of(node.pid())) {
-      if (executable_of(child).find("redis") != std::string::npos) return child;
-    }
-    return -1;
-  }
-
   // A pod each second, and Redis after a third and two thirds of the orders.
   void burn(int orders) {
     std::minstd_rand random(7);
@@ -117,7 +110,7 @@ class ShopFireTest : public NodeTest {
     while (ended_ < orders) {
       std::this_thread::sleep_for(milliseconds(20));
       if (redis_kills < 2 && ended_ > (redis_kills + 1) * orders / 3) {
-        const pid_t pid = redis();
+        const pid_t pid = node.redis();
         ASSERT_GT(pid, 0);
         ::kill(pid, SIGKILL);
         ++redis_kills;

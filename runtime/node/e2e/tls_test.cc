@@ -231,6 +231,30 @@ TEST_F(TokenTest, AFunctionThatAsksForATokenIsClosedToOthersAndOthersAreNot) {
   EXPECT_EQ(node.cli({"invoke", "guarded", "/", "-d", "owner"}).out, "owner");
 }
 
+TEST_F(TlsTest, ATokenOpensTheApiOfOtherMachinesToAllThatTheSocketServes) {
+  Ran made = node.cli({"token", "create", "ci", "--scope", "*:admin"});
+  ASSERT_EQ(made.exit_code, 0) << made.err;
+  made.out.pop_back();  // the end of its line
+  ::setenv("SUBITO_TOKEN", made.out.c_str(), 1);
+  const Ran list = remote({"get", "functions"});
+  EXPECT_THAT(list.out, HasSubstr("echo")) << list.err;
+  EXPECT_EQ(remote({"invoke", "echo", "-d", "from afar"}).out, "from afar");
+  const std::string seen = files.path("seen");
+  node.deploy("misbehave", "misbehave");
+  {
+    const Child follower(
+        {subito_binary(), "logs", "misbehave", "-f", "--server", api, "--ca", files.path("ca.pem")},
+        seen, seen + ".err");
+    EXPECT_TRUE(eventually([&] {
+      curl({"-o", "/dev/null", url + "/function/misbehave/noise"});
+      return !read_file(seen).empty();
+    })) << read_file(seen + ".err");
+  }
+  ::setenv("SUBITO_TOKEN", (made.out + "x").c_str(), 1);
+  EXPECT_EQ(remote({"get", "functions"}).out, "");
+  ::unsetenv("SUBITO_TOKEN");
+}
+
 TEST(TlsStart, IsRefusedWithWhatIsWrong) {
   if (const std::string reason = why_not_here(); !reason.empty()) GTEST_SKIP() << reason;
   const Files files;

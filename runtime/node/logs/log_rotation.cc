@@ -5,16 +5,22 @@
 namespace subito::node {
 namespace {
 
-std::uint64_t bytes_in(const std::deque<LogSegment>& segments) {
+// What is left of a function's files: those from `next` on.
+struct Left {
+  const std::string* function;
+  const std::deque<LogSegment>* segments;
+  std::size_t next = 0;
   std::uint64_t bytes = 0;
-  for (const LogSegment& segment : segments) bytes += segment.bytes;
-  return bytes;
-}
 
-void remove_oldest(const std::string& function, std::deque<LogSegment>& segments,
-                   std::vector<LogRemoval>& removals) {
-  removals.push_back({function, segments.front().number});
-  segments.pop_front();
+  bool empty() const { return next == segments->size(); }
+  std::size_t files() const { return segments->size() - next; }
+  const LogSegment& oldest() const { return (*segments)[next]; }
+};
+
+void remove_oldest(Left& left, std::vector<LogRemoval>& removals) {
+  removals.push_back({*left.function, left.oldest().number});
+  left.bytes -= left.oldest().bytes;
+  ++left.next;
 }
 
 }  // namespace
@@ -26,27 +32,27 @@ bool may_append(const LogSegment& segment, std::uint64_t bytes, const LogLimits&
          now_unix_ns - segment.first_unix_ns < age_max;
 }
 
-std::vector<LogRemoval> plan_removals(LogSegments segments, const LogLimits& limits,
+// Asked at every flush, with nothing to remove nearly always: it copies no file's facts.
+std::vector<LogRemoval> plan_removals(const LogSegments& segments, const LogLimits& limits,
                                       std::int64_t now_unix_ns) {
   std::vector<LogRemoval> removals;
-  std::map<std::string, std::uint64_t, std::less<>> bytes;
+  std::vector<Left> all;
+  all.reserve(segments.size());
   std::uint64_t total = 0;
-  for (auto& [function, own] : segments) {
-    while (!own.empty() && now_unix_ns - own.front().last_unix_ns > limits.age_max.count())
-      remove_oldest(function, own, removals);
-    while (bytes_in(own) > limits.function_bytes_max || own.size() > kLogFilesMax)
-      remove_oldest(function, own, removals);
-    bytes[function] = bytes_in(own);
-    total += bytes[function];
+  for (const auto& [function, own] : segments) {
+    Left& left = all.emplace_back(Left{&function, &own});
+    for (const LogSegment& segment : own) left.bytes += segment.bytes;
+    while (!left.empty() && now_unix_ns - left.oldest().last_unix_ns > limits.age_max.count())
+      remove_oldest(left, removals);
+    while (left.bytes > limits.function_bytes_max || left.files() > kLogFilesMax)
+      remove_oldest(left, removals);
+    total += left.bytes;
   }
   while (total > limits.total_bytes_max) {
-    const auto most =
-        std::max_element(bytes.begin(), bytes.end(),
-                         [](const auto& a, const auto& b) { return a.second < b.second; });
-    auto& own = segments.at(most->first);
-    total -= own.front().bytes;
-    most->second -= own.front().bytes;
-    remove_oldest(most->first, own, removals);
+    Left& most = *std::max_element(all.begin(), all.end(),
+                                   [](const Left& a, const Left& b) { return a.bytes < b.bytes; });
+    total -= most.oldest().bytes;
+    remove_oldest(most, removals);
   }
   return removals;
 }

@@ -43,7 +43,7 @@ struct LogRemoval {
   std::string function;
   std::uint64_t number = 0;
 };
-std::vector<LogRemoval> plan_removals(LogSegments segments, const LogLimits& limits,
+std::vector<LogRemoval> plan_removals(const LogSegments& segments, const LogLimits& limits,
                                       std::int64_t now_unix_ns);
 
 }  // namespace subito::node

@@ -55,6 +55,9 @@ std::string_view MetricsPage::next() {
       write_node();
       advance();
       break;
+    case Phase::kWriteRoutes:
+      write_rows(route_series(), parts_.gateway.meters().all());
+      break;
     case Phase::kWriteFunctions:
       write_rows(function_series(), functions_);
       break;
@@ -140,7 +143,7 @@ void MetricsPage::write_node() {
   const HostFacts host = read_host_facts();
   write_process(node, host);
   write_host(host);
-  write_routes(node);
+  write_connections(node);
   const scheduler::NodeView view = parts_.engine.scheduler().node();
   one(families::kNodePods, view.pods);
   one(families::kNodePodsLimit, view.limits.pods_max);
@@ -162,6 +165,10 @@ void MetricsPage::write_process(const NodeFacts& node, const HostFacts& host) {
   page_.value(label("version", node.version), 1);
   page_.family(families::kCpu);
   page_.seconds({}, host.process_cpu);
+  page_.family(families::kCondition);
+  for (const api::Condition& condition : node.conditions) {
+    page_.value(label("condition", condition.name), condition.ok ? 1 : 0);
+  }
   one(families::kResident, host.resident_bytes);
   one(families::kOpenFds, host.open_fds);
   one(families::kMaxFds, host.max_fds);
@@ -188,21 +195,10 @@ void MetricsPage::write_host(const HostFacts& host) {
   }
 }
 
-void MetricsPage::write_routes(const NodeFacts& node) {
+void MetricsPage::write_connections(const NodeFacts& node) {
   page_.family(families::kConnections);
   page_.value(label("listener", "gateway"), node.gateway_connections);
   page_.value(label("listener", "control"), node.control_connections);
-  const auto seen = [](const gateway::RouteMeter& route) {
-    return !route.gone || route.duration.count() > 0;
-  };
-  page_.family(families::kRouteRequests);
-  for (const gateway::RouteMeter& route : parts_.gateway.meters().all()) {
-    if (seen(route)) write_codes(page_, label("route", route.name), route.ended);
-  }
-  page_.family(families::kRouteDuration);
-  for (const gateway::RouteMeter& route : parts_.gateway.meters().all()) {
-    if (route.duration.count() > 0) page_.histogram(label("route", route.name), route.duration);
-  }
 }
 
 void MetricsPage::write_pool(const NodeFacts& node) {
@@ -216,6 +212,9 @@ void MetricsPage::write_pool(const NodeFacts& node) {
   if (node.redis_ready) page_.value({}, *node.redis_ready ? 1 : 0);
   page_.family(families::kRedisRestarts);
   if (node.redis_ready) page_.value({}, node.redis_restarts);
+  page_.family(families::kCertificateEnd);
+  if (node.certificate_end_unix_s)
+    page_.value({}, static_cast<std::uint64_t>(*node.certificate_end_unix_s));
   one(families::kAccessRefused, node.access_refused);
   one(families::kAuditLost, node.audit_lost);
 }

@@ -32,9 +32,11 @@ struct NodeFacts {
   std::size_t control_connections = 0;
   std::optional<bool> redis_ready;  // empty: it has none of its own
   std::uint64_t redis_restarts = 0;
+  std::optional<std::int64_t> certificate_end_unix_s;  // empty: nothing is served by TLS
   std::uint64_t access_refused = 0;
   std::uint64_t audit_lost = 0;
   metrics::DurationBuckets loop_lag;
+  std::vector<api::Condition> conditions;
 };
 
 class MetricsPage {
@@ -64,6 +66,7 @@ class MetricsPage {
     kFunctions,
     kPods,
     kNode,
+    kWriteRoutes,
     kWriteFunctions,
     kWriteEdges,
     kWriteTriggers,
@@ -77,7 +80,7 @@ class MetricsPage {
   void write_node();
   void write_process(const NodeFacts& node, const HostFacts& host);
   void write_host(const HostFacts& host);
-  void write_routes(const NodeFacts& node);
+  void write_connections(const NodeFacts& node);
   void write_pool(const NodeFacts& node);
   void write_decisions();
   template <typename Row>

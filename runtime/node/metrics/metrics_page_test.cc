@@ -99,6 +99,11 @@ TEST_F(MetricsPageTest, LabelsAreThoseOfTheTable) {
 
 TEST_F(MetricsPageTest, NoSliceIsMuchLongerThanItsBound) {
   add_functions(300);
+  gateway::Routes routes;
+  for (std::size_t i = 0; i < gateway::RouteMeters::kRoutesMax; ++i) {
+    ASSERT_TRUE(routes.add_route("/route-" + std::to_string(i), false, "echo", echo));
+  }
+  gateway.set_routes(std::move(routes));
   MetricsPage made(parts(), metrics::Format::kOpenMetrics);
   std::size_t slices = 0, bytes = 0;
   while (!made.done()) {

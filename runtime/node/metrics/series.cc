@@ -135,6 +135,18 @@ constexpr Series<TriggerRow> kTriggerSeries[] = {
      }},
 };
 
+constexpr Series<gateway::RouteMeter> kRouteSeries[] = {
+    {&families::kRouteRequests,
+     [](Exposition& page, const gateway::RouteMeter& route) {
+       if (route.gone && route.duration.count() == 0) return;
+       write_codes(page, label("route", route.name), route.ended);
+     }},
+    {&families::kRouteDuration,
+     [](Exposition& page, const gateway::RouteMeter& route) {
+       if (route.duration.count() > 0) page.histogram(label("route", route.name), route.duration);
+     }},
+};
+
 }  // namespace
 
 void add_view(FunctionRow& row, const scheduler::FunctionView& view, TimePoint now) {
@@ -170,6 +182,10 @@ std::span<const Series<EdgeRow>> edge_series() {
 
 std::span<const Series<TriggerRow>> trigger_series() {
   return kTriggerSeries;
+}
+
+std::span<const Series<gateway::RouteMeter>> route_series() {
+  return kRouteSeries;
 }
 
 // A rate of errors needs all of them from the beginning; 1xx end no request.

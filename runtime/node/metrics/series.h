@@ -9,6 +9,7 @@
 #include <string>
 
 #include "deploy/api/control_plane.h"
+#include "runtime/gateway/route_meters.h"
 #include "runtime/metrics/exposition.h"
 #include "runtime/node/meters.h"
 #include "runtime/node/revision.h"
@@ -63,6 +64,7 @@ struct Series {
 std::span<const Series<FunctionRow>> function_series();
 std::span<const Series<EdgeRow>> edge_series();
 std::span<const Series<TriggerRow>> trigger_series();
+std::span<const Series<gateway::RouteMeter>> route_series();
 
 // One sample for each enumerator whose count is not 0: labels `fixed` and `name`="its word".
 template <typename Counted, std::size_t size>

@@ -235,6 +235,13 @@ std::optional<std::string> TestContext::setting(std::string_view name) const {
   return found == settings.end() ? std::nullopt : std::optional(found->second);
 }
 
+std::optional<std::string> TestContext::secret(std::string_view name, std::string_view key) const {
+  std::string wanted(name);
+  if (key != "value") wanted.append("/").append(key);
+  const auto found = secrets.find(wanted);
+  return found == secrets.end() ? std::nullopt : std::optional(found->second);
+}
+
 Redis& TestContext::redis(std::string_view binding) {
   return inside_->redis_of(binding);
 }

@@ -49,6 +49,11 @@ TEST(TestContextTest, IsWhoTheTestSays) {
   EXPECT_EQ(context.pod(), "test-pod");
   EXPECT_THAT(context.traceparent(), ::testing::MatchesRegex("00-[0-9a-f]+-[0-9a-f]+-01"));
   EXPECT_FALSE(context.setting("none"));
+  context.secrets["bank"] = "hunter2";
+  context.secrets["mail/password"] = "letmein";
+  EXPECT_EQ(context.secret("bank"), "hunter2");
+  EXPECT_EQ(context.secret("mail", "password"), "letmein");
+  EXPECT_FALSE(context.secret("mail"));
 }
 
 TEST(TestContextTest, WhatWasNotGrantedThrowsAsInAPod) {

@@ -289,8 +289,13 @@ class Context {
   virtual const std::string& pod() const = 0;
   virtual Logger& log() = 0;
 
-  // A setting of the spec.
+  // A setting of the spec, or of a config object that it lists.
   virtual std::optional<std::string> setting(std::string_view name) const = 0;
+  // A secret that the spec lists as value. `key`: of one that has several.
+  virtual std::optional<std::string> secret(std::string_view /*name*/,
+                                            std::string_view /*key*/ = "value") const {
+    return std::nullopt;
+  }
   // A Redis binding of the spec. Throws std::out_of_range when there is none of that name.
   virtual Redis& redis(std::string_view binding) = 0;
   // A new connection of a tcp binding: a connected, blocking socket that the caller owns (close

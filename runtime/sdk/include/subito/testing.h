@@ -99,6 +99,8 @@ class TestContext final : public Context {
 
   // The settings of the spec; none to begin with.
   std::map<std::string, std::string, std::less<>> settings;
+  // Its secrets, "payment-key", or "mail/password" for a key that is not "value".
+  std::map<std::string, std::string, std::less<>> secrets;
 
   // The clock: stands still but for advance(). It moves the time to the deadline and to the expiry
   // of keys in fake Redis. At the deadline and after cancel() the invocation is over: cancelled()
@@ -162,6 +164,8 @@ class TestContext final : public Context {
   const std::string& pod() const override;
   Logger& log() override;
   std::optional<std::string> setting(std::string_view name) const override;
+  std::optional<std::string> secret(std::string_view name,
+                                    std::string_view key = "value") const override;
   Redis& redis(std::string_view binding) override;
   int connect(std::string_view binding) override;
   PendingCall start_call(std::string_view function, const Request& request) override;

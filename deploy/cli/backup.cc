@@ -1,0 +1,81 @@
+// subito backup and restore: what a node must not forget, as a folder. They work on the data folder
+// itself, so that a node that does not start can be backed up too.
+#include <filesystem>
+#include <memory>
+
+#include "deploy/cli/session.h"
+#include "deploy/store/backup.h"
+
+namespace subito::cli {
+
+namespace {
+
+struct BackupOptions {
+  std::string folder;
+  std::string data = kDefaultData;
+  bool replace = false;
+};
+
+std::string words_of(const store::BackupReport& report) {
+  return std::to_string(report.functions) + " functions, " + std::to_string(report.revisions) +
+         " revisions, " + std::to_string(report.artefacts) + " binaries (" +
+         std::to_string(report.copied) + " copied)";
+}
+
+int tell_error(const Session& session, const Error& error) {
+  std::string message = error.message;
+  if (error.code == ErrorCode::kPermissionDenied && !session.environment.is_root)
+    message += "; run it as root";
+  return session.tell(kFailed, message);
+}
+
+int backup(const Session& session, const BackupOptions& options) {
+  const auto made = store::back_up(options.data, options.folder);
+  if (!made) return tell_error(session, made.error());
+  session.out() << words_of(*made) << " are in " << options.folder
+                << "\nnot in it: what functions keep in Redis, logs, and keys outside "
+                << options.data << '\n';
+  return kOk;
+}
+
+int restore(const Session& session, const BackupOptions& options) {
+  const auto made = store::restore(options.folder, options.data, options.replace);
+  if (!made) return tell_error(session, made.error());
+  session.out() << words_of(*made) << " are in " << options.data << "; start the node: subito up"
+                << (options.data == kDefaultData ? "" : " --data " + options.data) << '\n';
+  return kOk;
+}
+
+}  // namespace
+
+void add_backup(CLI::App& app, Session& session) {
+  auto options = std::make_shared<BackupOptions>();
+  CLI::App& command = *app.add_subcommand(
+      "backup",
+      "Copy functions, revisions and binaries to a folder, the node may run: backup FOLDER");
+  command.group("Node");
+  command.add_option("FOLDER", options->folder, "new, or an earlier backup to bring up to date")
+      ->required()
+      ->type_name("");
+  command.add_option("--data", options->data, "the data folder of the node (/var/lib/subito)")
+      ->type_name("FOLDER");
+  command.callback([&session, options] {
+    session.action = [&session, options] { return backup(session, *options); };
+  });
+}
+
+void add_restore(CLI::App& app, Session& session) {
+  auto options = std::make_shared<BackupOptions>();
+  CLI::App& command = *app.add_subcommand(
+      "restore", "Check a backup and put it back, while no node runs: restore FOLDER");
+  command.group("Node");
+  command.add_option("FOLDER", options->folder, "the backup")->required()->type_name("");
+  command.add_option("--data", options->data, "the data folder of the node (/var/lib/subito)")
+      ->type_name("FOLDER");
+  command.add_flag("--replace", options->replace, "forget the functions that are there");
+  command.callback([&session, options] {
+    session.action = [&session, options] { return restore(session, *options); };
+  });
+}
+
+}  // namespace subito::cli
