@@ -68,6 +68,7 @@ class Access : public Api {
         {"{name}", name_space == "default" ? "stock" : "stock." + name_space},
         {"{number}", "1"},
         {"{key}", "value"},
+        {"{key}", "value"},
         {"{namespace}", name_space},
         {"{sha256}", std::string(64, '0')}};
     for (const auto& [key, value] : values) {

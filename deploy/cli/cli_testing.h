@@ -136,6 +136,7 @@ class CliTest : public testing::Test {
       const auto id = begin(request);
       test_.plane_.settle();
       const auto& answer = test_.server_->answer(id);
+      while (answer.status == 0 && uv_loop_alive(test_.loop_.raw()) != 0) test_.loop_.turn(true);
       if (answer.status != 200) return api::ClientReply{answer.status, answer.fields, answer.body};
       std::size_t given = 0;
       streaming_ = true;
