@@ -380,6 +380,7 @@ struct NamespaceChange {
   std::optional<std::uint32_t> pods;
   std::optional<std::uint64_t> memory_bytes;
   std::optional<std::uint32_t> cpu_millicores;
+  std::optional<std::uint32_t> requests_per_s;
   std::optional<std::vector<std::string>> hosts;
 };
 

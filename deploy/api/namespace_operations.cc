@@ -44,20 +44,22 @@ Result<NamespaceChange> parse_change(const OrderedJson& json) {
   ASSIGN_OR_RETURN(change.pods, limit_in<std::uint32_t>(json, "pods"));
   ASSIGN_OR_RETURN(change.memory_bytes, limit_in<std::uint64_t>(json, "memoryBytes"));
   ASSIGN_OR_RETURN(change.cpu_millicores, limit_in<std::uint32_t>(json, "cpuMillicores"));
+  ASSIGN_OR_RETURN(change.requests_per_s, limit_in<std::uint32_t>(json, "requestsPerSecond"));
   ASSIGN_OR_RETURN(change.hosts, hosts_in(json));
   return change;
 }
 
 Result<manifest::Namespace> parse_namespace(const std::string& body) {
   ASSIGN_OR_RETURN(const auto json,
-                   parse_object(body, {"name", "pods", "memoryBytes", "cpuMillicores", "hosts"}));
+                   parse_object(body, {"name", "pods", "memoryBytes", "cpuMillicores",
+                                       "requestsPerSecond", "hosts"}));
   const auto name = json.find("name");
   if (name == json.end() || !name->is_string())
     return fail(ErrorCode::kInvalidArgument, "read body: needs name");
   ASSIGN_OR_RETURN(NamespaceChange change, parse_change(json));
   manifest::Namespace wanted{name->get<std::string>()};
   wanted.quota = {change.pods.value_or(0), change.memory_bytes.value_or(0),
-                  change.cpu_millicores.value_or(0)};
+                  change.cpu_millicores.value_or(0), change.requests_per_s.value_or(0)};
   wanted.hosts = std::move(change.hosts).value_or(std::vector<std::string>());
   return wanted;
 }
@@ -97,7 +99,8 @@ void ApiHandler::create_namespace(ExchangeId id, const Exchange& exchange) {
 
 void ApiHandler::set_namespace(ExchangeId id, const Exchange& exchange) {
   const std::string name = exchange.match.path.at("namespace");
-  const auto json = parse_object(exchange.body, {"pods", "memoryBytes", "cpuMillicores", "hosts"});
+  const auto json = parse_object(
+      exchange.body, {"pods", "memoryBytes", "cpuMillicores", "requestsPerSecond", "hosts"});
   if (!json) return answer(id, json.error());
   const auto change = parse_change(*json);
   if (!change) return answer(id, change.error());

@@ -161,7 +161,8 @@ Json namespace_json(const NamespaceView& view) {
       {"hosts", it.hosts},
       {"pods", {{"used", view.pods}, {"limit", it.quota.pods}}},
       {"memoryBytes", {{"used", view.memory_bytes}, {"limit", it.quota.memory_bytes}}},
-      {"cpuMillicores", {{"used", view.cpu_millicores}, {"limit", it.quota.cpu_millicores}}}};
+      {"cpuMillicores", {{"used", view.cpu_millicores}, {"limit", it.quota.cpu_millicores}}},
+      {"requestsPerSecond", it.quota.requests_per_s}};
   if (it.created_unix_ns != 0) json["createdAt"] = time_text(it.created_unix_ns);
   return json;
 }

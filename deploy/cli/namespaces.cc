@@ -14,6 +14,7 @@ namespace {
 
 const std::vector<std::string> kNamespaceVerbs = {"create", "list", "describe", "set", "delete"};
 constexpr int kMostPods = 100'000;
+constexpr int kMostRequests = 1'000'000;
 
 struct NamespaceOptions {
   std::string verb;
@@ -21,13 +22,16 @@ struct NamespaceOptions {
   std::optional<int> pods;
   std::optional<std::int64_t> memory_bytes;
   std::optional<std::int64_t> cpu_millicores;
+  std::optional<int> requests_per_s;
   std::vector<std::string> hosts;
   bool no_hosts = false;
   bool all = false;
   bool yes = false;
   Output output;
 
-  bool sets() const { return pods || memory_bytes || cpu_millicores || !hosts.empty() || no_hosts; }
+  bool sets() const {
+    return pods || memory_bytes || cpu_millicores || requests_per_s || !hosts.empty() || no_hosts;
+  }
 };
 
 std::string path_of_namespace(const std::string& name) {
@@ -56,6 +60,11 @@ std::string cpu_words(const Json& share) {
   });
 }
 
+std::string rate_words(const Json& item) {
+  const std::uint64_t rate = number_in(item, "requestsPerSecond");
+  return rate == 0 ? "no limit" : "at most " + std::to_string(rate) + " a second";
+}
+
 // NS.localhost is in no list: it is always there.
 std::string hosts_words(const Json& item) {
   const std::string name = item.value("name", "");
@@ -69,6 +78,7 @@ Json body_of(const NamespaceOptions& options) {
   if (options.pods) body["pods"] = *options.pods;
   if (options.memory_bytes) body["memoryBytes"] = *options.memory_bytes;
   if (options.cpu_millicores) body["cpuMillicores"] = *options.cpu_millicores;
+  if (options.requests_per_s) body["requestsPerSecond"] = *options.requests_per_s;
   if (options.no_hosts || !options.hosts.empty()) body["hosts"] = options.hosts;
   return body;
 }
@@ -89,6 +99,7 @@ int print_namespace(const Session& session, const NamespaceOptions& options, con
   line("Pods", pods_words(it.at("pods")));
   line("Memory", memory_words(it.at("memoryBytes")));
   line("CPU", cpu_words(it.at("cpuMillicores")));
+  line("Requests", rate_words(it));
   if (it.contains("createdAt")) line("Made", session.age(it.at("createdAt")) + " ago");
   return kOk;
 }
@@ -107,7 +118,7 @@ int create(const Session& session, const NamespaceOptions& options) {
 int set(const Session& session, const NamespaceOptions& options) {
   if (!options.sets())
     return session.tell(kUsage, "namespace set " + options.name +
-                                    ": say --pods, --memory, --cpu, --host or --no-hosts");
+                                    ": say --pods, --memory, --cpu, --rate, --host or --no-hosts");
   const auto changed =
       session.node().call("PUT", path_of_namespace(options.name), body_of(options).dump());
   if (!changed) return session.tell(changed.error());
@@ -180,6 +191,12 @@ void add_limits(CLI::App& command, NamespaceOptions& options) {
           },
           "most CPU of its pods together, by their limits: 4, 500m")
       ->type_name("CPU");
+  command
+      .add_option_function<int>(
+          "--rate", [&options](int rate) { options.requests_per_s = rate; },
+          "most requests a second to all its functions together, calls too; 0: no limit")
+      ->check(CLI::Range(0, kMostRequests))
+      ->type_name("N");
   command
       .add_option("--host", options.hosts,
                   "a host by which clients reach its routes, beside NAME.localhost; repeatable")

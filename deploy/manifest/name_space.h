@@ -14,11 +14,13 @@ inline constexpr std::size_t kNamespacesMax = 1000;          // of a node
 inline constexpr std::size_t kHostsMax = 16;                 // of a namespace
 inline constexpr std::string_view kLocalhost = "localhost";  // NS.localhost is always one of NS
 
-// Of all pods of a namespace together, by their limits; 0: none but the node's.
+// Of all pods of a namespace together, by their limits, and of its requests; 0: none but the
+// node's.
 struct Quota {
   std::uint32_t pods = 0;
   std::uint64_t memory_bytes = 0;
   std::uint32_t cpu_millicores = 0;
+  std::uint32_t requests_per_s = 0;  // of all its functions; as many at once
   friend bool operator==(const Quota&, const Quota&) = default;
   bool limits() const { return pods != 0 || memory_bytes != 0 || cpu_millicores != 0; }
 };

@@ -91,9 +91,10 @@ constexpr std::array kMigrations = {
          pods INTEGER NOT NULL,
          memory_bytes INTEGER NOT NULL,
          cpu_millicores INTEGER NOT NULL,
-         hosts TEXT NOT NULL
+         hosts TEXT NOT NULL,
+         requests_per_s INTEGER NOT NULL
        ) STRICT;
-       INSERT INTO namespaces VALUES ('default', 0, 0, 0, 0, '');)",
+       INSERT INTO namespaces VALUES ('default', 0, 0, 0, 0, '', 0);)",
 };
 
 // Who holds the lock, as it wrote it there: " (pid 4711)", or nothing.

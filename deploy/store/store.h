@@ -125,7 +125,7 @@ class Store {
   // Namespaces, by name; `default` is always there. Functions are not asked.
   Result<std::vector<manifest::Namespace>> namespaces();
   Status put_namespace(const manifest::Namespace& name_space);  // new, or in place of the old one
-  Status remove_namespace(std::string_view name);               // kNotFound
+  Status remove_namespace(std::string_view name);  // with config and secrets; kNotFound
 
   // Settings of the node itself, by key.
   Result<std::optional<std::string>> setting(std::string_view key);

@@ -80,6 +80,7 @@ Status Control::set_namespace(std::string_view name, const api::NamespaceChange&
   if (change.pods) changed.quota.pods = *change.pods;
   if (change.memory_bytes) changed.quota.memory_bytes = *change.memory_bytes;
   if (change.cpu_millicores) changed.quota.cpu_millicores = *change.cpu_millicores;
+  if (change.requests_per_s) changed.quota.requests_per_s = *change.requests_per_s;
   if (change.hosts) changed.hosts = *change.hosts;
   return put_namespace("set namespace " + changed.name, changed);
 }
@@ -138,6 +139,10 @@ void Control::apply_quota(const manifest::Namespace& name_space) {
   parts_.engine.set_quota(tenant, {.pods_max = quota.pods,
                                    .cpu_millicores_max = quota.cpu_millicores,
                                    .memory_bytes_max = quota.memory_bytes});
+  std::optional<scheduler::Rate> rate;
+  if (quota.requests_per_s > 0)
+    rate = {quota.requests_per_s, std::chrono::seconds(1), quota.requests_per_s};
+  parts_.engine.set_namespace_rate(name_space.name, rate);
 }
 
 }  // namespace subito::node

@@ -87,6 +87,25 @@ TEST_F(NamespacesTest, ADeployToANamespaceThatIsNotThereIsToldHowToMakeIt) {
   EXPECT_THAT(ran.err, HasSubstr("subito namespace create nowhere"));
 }
 
+TEST_F(NamespacesTest, ARateHoldsForAllFunctionsOfANamespaceTogether) {
+  must({"namespace", "create", "staging", "--rate", "1"});
+  for (const char* name : {"one", "two"}) {
+    node.deploy(name, "echo", {}, {"-n", "staging"});
+    node.deploy(name, "echo");
+  }
+  HttpClient client = node.client();
+  std::vector<int> statuses;
+  for (int i = 0; i < 10; ++i) {
+    const std::string name = i % 2 == 0 ? "one" : "two";
+    statuses.push_back(client.get("/function/" + name + ".staging").status);
+  }
+  EXPECT_EQ(statuses.front(), 200);
+  EXPECT_THAT(statuses, testing::Contains(429));
+  EXPECT_EQ(client.get("/function/one").status, 200) << "of another namespace";
+  must({"namespace", "set", "staging", "--rate", "0"});
+  EXPECT_EQ(client.get("/function/one.staging").status, 200);
+}
+
 TEST_F(NamespacesTest, AQuotaHoldsForANamespaceAndForNoOther) {
   must({"namespace", "create", "small", "--pods", "1"});
   const std::string slow = "settings: {sleep_ms: '600'}\nscaling: {idle: 0s}";
