@@ -180,10 +180,11 @@ class FakePlane : public ControlPlane {
   }
   Result<RevisionView> get_revision(std::string_view name, std::uint64_t number) override {
     if (next_failure) return *std::exchange(next_failure, {});
+    const auto function = functions.find(name);
     for (const RevisionView& revision : revisions[std::string(name)]) {
-      if (revision.number != number) continue;
+      if (revision.number != number || function == functions.end()) continue;
       RevisionView view = revision;
-      view.manifest = functions.find(name)->second.manifest;
+      view.manifest = function->second.manifest;
       return view;
     }
     return fail(ErrorCode::kNotFound, "find revision " + std::to_string(number) + " of " +

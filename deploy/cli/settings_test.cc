@@ -26,7 +26,7 @@ TEST_F(SettingsCli, ConfigIsSetListedReadAndUnset) {
   EXPECT_EQ(set.code, kOk) << set.err;
   EXPECT_EQ(set.out, "config shop is set; a function has it that lists it in spec.config\n");
   EXPECT_EQ(config("shop", "motto"), "a=b c");
-  EXPECT_THAT(run({"config", "list"}).out, HasSubstr("shop  currency,motto  1m"));
+  EXPECT_THAT(run({"config", "list"}).out, HasSubstr("shop  currency,motto  59s"));
   EXPECT_EQ(run({"config", "get"}).out, run({"config", "list"}).out);
   EXPECT_EQ(run({"config", "get", "shop"}).out, "currency=GBP\nmotto=a=b c\n");
   EXPECT_EQ(run({"config", "get", "shop", "currency"}).out, "GBP\n");

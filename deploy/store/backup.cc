@@ -130,11 +130,11 @@ Status check_there(const std::string& folder, const std::string& doing) {
 
 Result<BackupReport> try_back_up(const std::string& data, const std::string& backup) {
   const std::string fresh = backup + kDatabase + ".new";
-  ASSIGN_OR_RETURN(Database live, Database::open(data + kDatabase));
+  ASSIGN_OR_RETURN(Database live, Database::open_reading(data + kDatabase));
   RETURN_IF_ERROR(copy_database(live, fresh));
   Content content;
   {
-    ASSIGN_OR_RETURN(Database copy, Database::open_copy(fresh));
+    ASSIGN_OR_RETURN(Database copy, Database::open_reading(fresh));
     ASSIGN_OR_RETURN(content, content_of(copy));
   }
   const Artefacts from = Artefacts::reading(data + kArtefacts);
@@ -202,7 +202,7 @@ Result<BackupReport> back_up(const std::string& data, const std::string& backup)
 
 Result<BackupReport> restore(const std::string& backup, const std::string& data, bool replace) {
   RETURN_IF_ERROR(check_there(backup, "restore " + backup));
-  ASSIGN_OR_RETURN(Database database, Database::open_copy(backup + kDatabase));
+  ASSIGN_OR_RETURN(Database database, Database::open_reading(backup + kDatabase));
   ASSIGN_OR_RETURN(Content content, check_backup(database, backup));
   RETURN_IF_ERROR(make_data_folder(data));
   ASSIGN_OR_RETURN(const UniqueFd lock, lock_data_folder(data));

@@ -89,9 +89,13 @@ bool Statement::is_null(int column) const {
 }
 
 Result<Database> Database::open(const std::string& path) {
-  // SQLite gives its log and index the mode of the database, so make that private first.
-  const UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  // SQLite gives its log and index the mode of the database, so make that private first. It must be
+  // closed before SQLite opens the file: closing any descriptor of it drops all locks that this
+  // process has on it (fcntl(2)), and without them another process that reads it, a backup, takes
+  // itself for the last one and deletes the log.
+  UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!file.valid()) return errno_error("open database " + path);
+  file.reset();
   sqlite3* handle = nullptr;
   const int code =
       sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
@@ -103,12 +107,13 @@ Result<Database> Database::open(const std::string& path) {
   return database;
 }
 
-Result<Database> Database::open_copy(const std::string& path) {
+Result<Database> Database::open_reading(const std::string& path) {
   sqlite3* handle = nullptr;
   const int code =
       sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
   Database database(handle);
   if (code != SQLITE_OK) return error_of(handle, "open database");
+  sqlite3_busy_timeout(handle, kBusyMilliseconds);
   return database;
 }
 

@@ -55,8 +55,8 @@ class Database {
   // Opens or makes the file, with write-ahead log, full synchronisation and foreign keys.
   static Result<Database> open(const std::string& path);
 
-  // A file that nobody writes, a backup: read only, as it is.
-  static Result<Database> open_copy(const std::string& path);
+  // To read only, beside whoever writes it; changes nothing, the log neither.
+  static Result<Database> open_reading(const std::string& path);
 
   Result<Statement> prepare(const char* sql);
   Status execute(const char* sql);  // several statements, no arguments

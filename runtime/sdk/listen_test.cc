@@ -237,7 +237,7 @@ TEST(ListenTest, WarnsOfSettingsThatAreNotInCapitals) {
             "echo: warning: SETTING_my-colour is read by no setting; names are in capitals: "
             "SETTING_MY_COLOUR\necho: read address 9000: it is a port without a host; write "
             "127.0.0.1:9000\n1\n");
-  EXPECT_THAT(said_by_hand(" --help"), HasSubstr("in\ncapitals"));
+  EXPECT_THAT(said_by_hand(" --help"), HasSubstr("Names are in capitals"));
 }
 
 TEST(ListenTest, AnswersAsThePodDoes) {
