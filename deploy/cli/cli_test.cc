@@ -19,7 +19,7 @@ using Json = nlohmann::json;
 TEST_F(CliTest, HelpFitsAScreen) {
   const Printed help = run({"--help"});
   EXPECT_EQ(help.code, kOk);
-  EXPECT_LE(std::count(help.out.begin(), help.out.end(), '\n'), 52);
+  EXPECT_LE(std::count(help.out.begin(), help.out.end(), '\n'), 58);
   for (const char* command :
        {"up", "new", "deploy", "invoke", "get", "describe", "logs", "debug", "explain", "scale",
         "delete", "doctor", "bench", "simulate", "version"}) {
@@ -105,10 +105,9 @@ TEST_F(CliTest, AWrongWordIsToldWithWhatIsAllowed) {
   EXPECT_EQ(
       run({"hello"}).err,
       "subito: there is no command 'hello', there are up, new, deploy, dev, invoke, get, describe, "
-      "logs, top, dead-letters, debug, explain, scale, rollout, traffic, delete, namespace, "
-      "doctor, bench, "
-      "simulate, version\nTry "
-      "`subito --help`\n");
+      "logs, top, health, dead-letters, debug, explain, scale, rollout, traffic, delete, config, "
+      "secret, namespace, backup, restore, doctor, bench, simulate, version, token, login, logout, "
+      "context, audit\nTry `subito --help`\n");
   EXPECT_THAT(run({"pod"}).err, HasSubstr("no command 'pod'; did you mean 'get pods'?\n"));
   EXPECT_THAT(run({"functions"}).err, HasSubstr("; did you mean 'get functions'?\n"));
   EXPECT_EQ(run({"get"}).err,
@@ -121,8 +120,8 @@ TEST_F(CliTest, AWrongWordIsToldWithWhatIsAllowed) {
             "Try `subito logs --help`\n");
   EXPECT_THAT(run({"logs", "x", "--sokcet=y"}).err, HasSubstr("did you mean '--socket'?"));
   EXPECT_THAT(run({"delete", "x", "--elephant"}).err,
-              HasSubstr("no option --elephant, there are --file --help --namespace --selector "
-                        "--socket --version --yes -f -h -l -n -y\n"));
+              HasSubstr("no option --elephant, there are --ca --file --help --namespace --selector "
+                        "--server --socket --version --yes -f -h -l -n -y\n"));
   EXPECT_THAT(run({"delete", "x", "y"}).err, HasSubstr("'y' is one word too many"));
   EXPECT_EQ(run({"deploy", "a/", "b/"}).err,
             "subito deploy: 'b/' is one word too many: one folder at a time, or -f for each\n"

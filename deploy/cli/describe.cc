@@ -45,7 +45,7 @@ constexpr std::size_t kLabelColumns = 12;
 constexpr std::size_t kSentenceColumns = 96;
 
 void print_label(const Session& session, const char* label, const std::string& value) {
-  std::string padded = std::string(label) + ":";
+  std::string padded = *label == '\0' ? "" : std::string(label) + ":";  // one that goes on
   padded.resize(kLabelColumns, ' ');
   session.out() << coloured(padded, Colour::kBold, session.colours()) << value << '\n';
 }
@@ -112,7 +112,7 @@ void print_breakers(const Session& session, const Json& breakers) {
 }
 
 void print_rate_limits(const Session& session, const Json& limits) {
-  const char* label = "Rate limits";
+  const char* label = "Limits";
   for (const Json& limit : limits) {
     print_label(session, label,
                 scalar(limit.at("limit")) + " " + printable(limit.value("words", "")) + "; " +

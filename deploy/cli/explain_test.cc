@@ -67,7 +67,9 @@ TEST_F(CliTest, ExplainSaysWhatWasProbablyMeant) {
             "subito: explain name: there are several; say one of\n"
             "  subito explain metadata.name\n"
             "  subito explain spec.bindings.name\n"
-            "  subito explain spec.triggers.name\n");
+            "  subito explain spec.triggers.name\n"
+            "  subito explain spec.config.name\n"
+            "  subito explain spec.secrets.name\n");
 }
 
 TEST_F(CliTest, ExplainOfAValueTellsTheFieldThatTakesIt) {
