@@ -184,6 +184,7 @@ std::vector<access::Scope> all_scopes() {
 class EachScope : public Access, public testing::WithParamInterface<access::Scope> {
  protected:
   void try_operation(const Described& one, const std::string& touched) {
+    plane_.functions = functions_;  // the operation before may have deleted one
     const std::string target = target_in(one.path, touched);
     const FakeAnswer answer = try_it(one.method, target);
     SCOPED_TRACE(one.method + " " + target + " with " + access::to_string(GetParam()));
@@ -194,6 +195,12 @@ class EachScope : public Access, public testing::WithParamInterface<access::Scop
       EXPECT_THAT(answer.body, HasSubstr(one.scope)) << "it does not tell which scope is needed";
     }
   }
+
+  const decltype(plane_.functions) functions_ = [] {
+    FakePlane plane;
+    fill(plane);
+    return plane.functions;
+  }();
 };
 
 TEST_P(EachScope, AllowsWhatTheFileSaysAndNothingElse) {
