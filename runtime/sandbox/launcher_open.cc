@@ -26,10 +26,13 @@ std::uint32_t last_capability() {
 // Limits that all pods share are inherited; the launcher itself needs nothing that they take. Not
 // so RLIMIT_FSIZE: the launcher's messages go to a file that may have grown large.
 Status limit_resources() {
-  for (const auto resource : {RLIMIT_CORE, RLIMIT_MSGQUEUE, RLIMIT_MEMLOCK}) {
+  for (const auto resource : {RLIMIT_MSGQUEUE, RLIMIT_MEMLOCK}) {
     const rlimit none = {0, 0};
     if (::setrlimit(resource, &none) != 0) return errno_error("limit resources of pods");
   }
+  // As pods set it themselves (pod_init.cc), who could not raise it from 0.
+  const rlimit no_core = {1, 1};
+  if (::setrlimit(RLIMIT_CORE, &no_core) != 0) return errno_error("limit resources of pods");
   return ok();
 }
 
