@@ -1,6 +1,7 @@
 #include "deploy/store/backup.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,10 +24,6 @@ namespace fs = std::filesystem;
 
 constexpr char kDatabase[] = "/state.db";
 constexpr char kArtefacts[] = "/artefacts";
-// A deploy may forget a binary between the copy of the database and that of the binary: then all
-// begins anew.
-constexpr int kTries = 5;
-
 struct Content {
   std::vector<std::string> artefacts;
   BackupReport report;
@@ -75,35 +72,59 @@ bool is_there(const Artefacts& artefacts, const std::string& hash, std::uintmax_
   return path && fs::file_size(*path, error) == size && !error;
 }
 
-// kNotFound: it is not there; kInvalidArgument: its bytes are others.
-Status copy_artefact(const std::string& path, const std::string& hash, Artefacts& to) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return errno_error("read " + path);
+// Open: it can be read to its end, though somebody may remove its name meanwhile.
+struct OpenArtefact {
+  std::string hash;
+  std::string path;
+  UniqueFd file;
+};
+
+Result<std::vector<OpenArtefact>> open_artefacts(const std::vector<std::string>& hashes,
+                                                 const Artefacts& from) {
+  std::vector<OpenArtefact> opened;
+  for (const std::string& hash : hashes) {
+    ASSIGN_OR_RETURN(std::string path, from.path(hash));
+    UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.valid()) return errno_error("read " + path);
+    opened.push_back({hash, std::move(path), std::move(file)});
+  }
+  return opened;
+}
+
+// kInvalidArgument: its bytes are others than its name says.
+Status copy_artefact(const OpenArtefact& from, Artefacts& to) {
   ASSIGN_OR_RETURN(ArtefactWriter writer, to.begin());
   std::array<char, 64 << 10> piece{};
   while (true) {
-    const ssize_t size = ::read(file.get(), piece.data(), piece.size());
+    const ssize_t size = ::read(from.file.get(), piece.data(), piece.size());
     if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return errno_error("read " + path);
+    if (size < 0) return errno_error("read " + from.path);
     if (size == 0) break;
     RETURN_IF_ERROR(writer.write({piece.data(), static_cast<std::size_t>(size)}));
   }
-  auto finished = writer.finish(hash);
-  if (!finished) return std::move(finished).error().annotate("read " + path);
+  auto finished = writer.finish(from.hash);
+  if (!finished) return std::move(finished).error().annotate("read " + from.path);
   return ok();
 }
 
-Result<std::uint64_t> copy_artefacts(const std::vector<std::string>& hashes, const Artefacts& from,
-                                     Artefacts& to) {
+Result<std::uint64_t> copy_artefacts(const std::vector<OpenArtefact>& all, Artefacts& to) {
   std::uint64_t copied = 0;
-  for (const std::string& hash : hashes) {
-    ASSIGN_OR_RETURN(const std::string path, from.path(hash));
-    std::error_code error;
-    if (is_there(to, hash, fs::file_size(path, error)) && !error) continue;
-    RETURN_IF_ERROR(copy_artefact(path, hash, to));
+  for (const OpenArtefact& one : all) {
+    struct stat info {};
+    if (::fstat(one.file.get(), &info) != 0) return errno_error("read " + one.path);
+    if (is_there(to, one.hash, static_cast<std::uintmax_t>(info.st_size))) continue;
+    RETURN_IF_ERROR(copy_artefact(one, to));
     ++copied;
   }
   return copied;
+}
+
+// Each binary has a descriptor for a while.
+void allow_many_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 // What a backup may be written over.
@@ -128,26 +149,24 @@ Status check_there(const std::string& folder, const std::string& doing) {
   return fail(ErrorCode::kNotFound, doing + ": there is no state.db in " + folder);
 }
 
-Result<BackupReport> try_back_up(const std::string& data, const std::string& backup) {
-  const std::string fresh = backup + kDatabase + ".new";
+struct Moment {
+  Content content;
+  std::vector<OpenArtefact> artefacts;
+};
+
+// A deploy that forgets a binary writes first: while nobody can, database and binaries belong
+// together. It waits for as long as a copy of the database takes, binaries are copied later.
+Result<Moment> take_moment(const std::string& data, const std::string& fresh) {
+  ASSIGN_OR_RETURN(Database writer, Database::open(data + kDatabase));
+  ASSIGN_OR_RETURN(const Transaction nobody_writes, Transaction::begin(writer));
   ASSIGN_OR_RETURN(Database live, Database::open_reading(data + kDatabase));
   RETURN_IF_ERROR(copy_database(live, fresh));
-  Content content;
-  {
-    ASSIGN_OR_RETURN(Database copy, Database::open_reading(fresh));
-    ASSIGN_OR_RETURN(content, content_of(copy));
-  }
-  const Artefacts from = Artefacts::reading(data + kArtefacts);
-  ASSIGN_OR_RETURN(Artefacts to, Artefacts::open(backup + kArtefacts));
-  ASSIGN_OR_RETURN(content.report.copied, copy_artefacts(content.artefacts, from, to));
-  if (::rename(fresh.c_str(), (backup + kDatabase).c_str()) != 0)
-    return errno_error("write " + backup + kDatabase);
-  RETURN_IF_ERROR(sync_folder(backup));
-  std::sort(content.artefacts.begin(), content.artefacts.end());
-  RETURN_IF_ERROR(to.collect([&](const std::string& hash) {
-    return std::binary_search(content.artefacts.begin(), content.artefacts.end(), hash);
-  }));
-  return content.report;
+  ASSIGN_OR_RETURN(Database copy, Database::open_reading(fresh));
+  Moment moment;
+  ASSIGN_OR_RETURN(moment.content, content_of(copy));
+  ASSIGN_OR_RETURN(moment.artefacts,
+                   open_artefacts(moment.content.artefacts, Artefacts::reading(data + kArtefacts)));
+  return moment;
 }
 
 // Every page, the schema, and that all binaries are there; their bytes are checked as they are
@@ -194,10 +213,20 @@ Status put_in_place(Database& backup, const std::string& data) {
 Result<BackupReport> back_up(const std::string& data, const std::string& backup) {
   RETURN_IF_ERROR(check_there(data, "back up " + data));
   RETURN_IF_ERROR(check_target(backup));
-  for (int left = kTries - 1;; --left) {
-    auto done = try_back_up(data, backup);
-    if (done || done.error().code != ErrorCode::kNotFound || left == 0) return done;
-  }
+  allow_many_descriptors();
+  const std::string fresh = backup + kDatabase + ".new";
+  ASSIGN_OR_RETURN(Moment moment, take_moment(data, fresh));
+  std::vector<std::string>& wanted = moment.content.artefacts;
+  ASSIGN_OR_RETURN(Artefacts to, Artefacts::open(backup + kArtefacts));
+  ASSIGN_OR_RETURN(moment.content.report.copied, copy_artefacts(moment.artefacts, to));
+  if (::rename(fresh.c_str(), (backup + kDatabase).c_str()) != 0)
+    return errno_error("write " + backup + kDatabase);
+  RETURN_IF_ERROR(sync_folder(backup));
+  std::sort(wanted.begin(), wanted.end());
+  RETURN_IF_ERROR(to.collect([&](const std::string& hash) {
+    return std::binary_search(wanted.begin(), wanted.end(), hash);
+  }));
+  return moment.content.report;
 }
 
 Result<BackupReport> restore(const std::string& backup, const std::string& data, bool replace) {
@@ -207,9 +236,11 @@ Result<BackupReport> restore(const std::string& backup, const std::string& data,
   RETURN_IF_ERROR(make_data_folder(data));
   ASSIGN_OR_RETURN(const UniqueFd lock, lock_data_folder(data));
   RETURN_IF_ERROR(check_replaced(data, replace));
-  const Artefacts from = Artefacts::reading(backup + kArtefacts);
+  allow_many_descriptors();
+  ASSIGN_OR_RETURN(const auto artefacts,
+                   open_artefacts(content.artefacts, Artefacts::reading(backup + kArtefacts)));
   ASSIGN_OR_RETURN(Artefacts to, Artefacts::open(data + kArtefacts));
-  ASSIGN_OR_RETURN(content.report.copied, copy_artefacts(content.artefacts, from, to));
+  ASSIGN_OR_RETURN(content.report.copied, copy_artefacts(artefacts, to));
   RETURN_IF_ERROR(put_in_place(database, data));
   return content.report;
 }
