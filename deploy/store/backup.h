@@ -7,7 +7,8 @@
 // Not in it: what functions keep in Redis, logs, and keys that lie outside the data folder.
 //
 // back_up() may run while a node does: it keeps others from writing for as long as a copy of the
-// database takes, not for the binaries. A backup that is killed leaves the one that was there before. Synchronous; any thread.
+// database takes, not for the binaries. A backup that is killed leaves the one that was there
+// before. Synchronous; any thread.
 #pragma once
 
 #include <cstdint>
