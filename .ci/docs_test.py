@@ -118,7 +118,10 @@ class Reader:
 
     def here(self, words):
         address = self.test.node.url.removeprefix("http://")
-        return words.replace("sudo ", "").replace("localhost:8080", address)
+        words = words.replace("sudo ", "")
+        port = address.rpartition(":")[2]
+        words = words.replace(".localhost:8080", f".localhost:{port}")  # of a namespace: by its name
+        return words.replace("localhost:8080", address)
 
     def read(self, blocks):
         try:

@@ -47,7 +47,7 @@ TEST_F(SmallDiskTest, AFullDiskIsToldRefusesChangesServesOnAndHeals) {
   EXPECT_EQ(node.cli({"health"}).exit_code, 0) << "it still serves";
   EXPECT_THAT(node.output(), HasSubstr("disk: " + node.data() + " is full"));
 
-  const Ran refused = node.try_deploy("other", function_binary("escape-pod"));
+  const Ran refused = node.try_deploy("other", function_binary("look"));
   EXPECT_EQ(refused.exit_code, 1);
   EXPECT_THAT(refused.err, HasSubstr("No space left on device"));
   EXPECT_NE(node.cli({"scale", "echo", "--min", "1"}).exit_code, 0);
