@@ -120,7 +120,8 @@ class Reader:
         address = self.test.node.url.removeprefix("http://")
         words = words.replace("sudo ", "")
         port = address.rpartition(":")[2]
-        words = words.replace(".localhost:8080", f".localhost:{port}")  # of a namespace: by its name
+        # The host of a namespace stays.
+        words = words.replace(".localhost:8080", f".localhost:{port}")
         return words.replace("localhost:8080", address)
 
     def read(self, blocks):
