@@ -31,11 +31,26 @@ std::string facts_of(const void* address) {
   return facts;
 }
 
+// The sanitizers make mlock(2) do nothing.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kLocks = false;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool kLocks = false;
+#else
+constexpr bool kLocks = true;
+#endif
+#else
+constexpr bool kLocks = true;
+#endif
+
 TEST(LockedBytesTest, AreLockedAndLeftOutOfCoreDumps) {
   LockedBytes bytes = LockedBytes::copy_of("hunter2");
   EXPECT_EQ(bytes.view(), "hunter2");
   const std::string facts = facts_of(bytes.data());
-  EXPECT_NE(facts.find(" lo"), facts.npos) << facts;
+  if (kLocks) {
+    EXPECT_NE(facts.find(" lo"), facts.npos) << facts;
+  }
   EXPECT_NE(facts.find(" dd"), facts.npos) << facts;
   bytes.shrink(3);
   EXPECT_EQ(bytes.view(), "hun");
