@@ -72,8 +72,7 @@ RefusalText text_of(const InvocationRecord& record, RefuseReason reason) {
     case RefuseReason::kFunctionGone:
       return {"function-not-found", "there is no such function"};
     case RefuseReason::kQuota:
-      return {"quota",
-              "the pods of its namespace take all that its quota allows; try again later"};
+      return {"quota", "the pods of its namespace take all that its quota allows; try again later"};
     case RefuseReason::kNodeFull:
       return {"node-full", "the node has no room for another pod; try again later"};
     case RefuseReason::kPodDied:
