@@ -9,6 +9,7 @@
 #include <cstdio>
 
 #include "deploy/store/artefacts.h"
+#include "runtime/base/hex.h"
 
 namespace subito::access {
 namespace {
@@ -16,16 +17,6 @@ namespace {
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kIdRawBytes = kTokenIdBytes / 2;
 constexpr std::size_t kSumBytes = 8;
-
-std::string hex(const unsigned char* bytes, std::size_t size) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (std::size_t i = 0; i < size; ++i) {
-    text += kDigits[bytes[i] >> 4U];
-    text += kDigits[bytes[i] & 15U];
-  }
-  return text;
-}
 
 bool is_hex(std::string_view text) {
   return std::all_of(text.begin(), text.end(),

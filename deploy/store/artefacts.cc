@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/base/check.h"
+#include "runtime/base/hex.h"
 
 namespace subito::store {
 
@@ -54,13 +55,7 @@ std::string Sha256::hex() {
   std::array<unsigned char, kHashSize / 2> digest{};
   unsigned int size = 0;
   CHECK(EVP_DigestFinal_ex(context_.get(), digest.data(), &size) == 1 && size == digest.size());
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string text;
-  for (const unsigned char byte : digest) {
-    text += kHex[byte >> 4];
-    text += kHex[byte & 15];
-  }
-  return text;
+  return subito::hex(digest.data(), digest.size());
 }
 
 ArtefactWriter::ArtefactWriter(std::string folder, std::string temporary, UniqueFd fd)

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/base/hex.h"
 #include "runtime/base/unique_fd.h"
 
 namespace subito::symbols {
@@ -73,16 +74,6 @@ std::string file_name(const char* path) {
   if (path == nullptr) return {};
   const std::string_view whole(path);
   return cut(whole.substr(whole.rfind('/') + 1));
-}
-
-std::string hex(const unsigned char* bytes, std::size_t size) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string text;
-  for (std::size_t i = 0; i < size; ++i) {
-    text += kHex[bytes[i] >> 4];
-    text += kHex[bytes[i] & 15];
-  }
-  return text;
 }
 
 struct Sections {
