@@ -35,7 +35,10 @@ struct Session {
   // Where the node is: --socket or --server, $SUBITO_SERVER, $SUBITO_SOCKET, the context in use, or
   // the default.
   api::Endpoint endpoint() const;
-  Node node() const { return {environment.connect(endpoint()), endpoint()}; }
+  Node node() const {
+    const api::Endpoint where = endpoint();
+    return {environment.connect(where), where};
+  }
   std::optional<api::Endpoint> context_endpoint() const;
   // The socket of the node, for what works on its machine alone; else a failure that says so.
   Outcome<std::string> local_socket(const std::string& command) const;
