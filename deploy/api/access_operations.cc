@@ -1,5 +1,4 @@
 // What the operations on tokens and the audit log do.
-#include <charconv>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -69,20 +68,8 @@ Result<TokenRequest> parse_token_request(const std::string& body) {
 
 Result<access::AuditQuery> parse_audit_query(const Parameters& query) {
   access::AuditQuery out;
-  if (const auto it = query.find("tail"); it != query.end()) {
-    const char* end = it->second.data() + it->second.size();
-    const auto [stop, error] = std::from_chars(it->second.data(), end, out.tail);
-    if (error != std::errc() || stop != end || out.tail > access::kAuditTailMax)
-      return fail(ErrorCode::kInvalidArgument,
-                  "read query: tail must be 0 to " + std::to_string(access::kAuditTailMax));
-  }
-  if (const auto it = query.find("since"); it != query.end()) {
-    const auto since = parse_time(it->second);
-    if (!since)
-      return fail(ErrorCode::kInvalidArgument,
-                  "read query: since must be a time such as 2026-11-23T22:04:05Z");
-    out.since_unix_ns = *since;
-  }
+  ASSIGN_OR_RETURN(out.tail, tail_in(query, access::kAuditTailMax, out.tail));
+  ASSIGN_OR_RETURN(out.since_unix_ns, since_in(query, out.since_unix_ns));
   return out;
 }
 

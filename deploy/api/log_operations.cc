@@ -1,12 +1,10 @@
 // The operations that tell what functions said: logs, requests, exceptions.
 #include <algorithm>
-#include <charconv>
 #include <memory>
 #include <utility>
 
 #include "deploy/api/api_handler.h"
 #include "deploy/api/request_body.h"
-#include "deploy/api/time_text.h"
 #include "runtime/base/check.h"
 #include "runtime/base/time.h"
 
@@ -16,20 +14,8 @@ namespace {
 
 Result<LogQuery> log_query(const Parameters& query) {
   LogQuery out;
-  if (const auto it = query.find("tail"); it != query.end()) {
-    const char* end = it->second.data() + it->second.size();
-    const auto [stop, error] = std::from_chars(it->second.data(), end, out.tail);
-    if (error != std::errc() || stop != end || out.tail > kLogTailMax)
-      return fail(ErrorCode::kInvalidArgument,
-                  "read query: tail must be 0 to " + std::to_string(kLogTailMax));
-  }
-  if (const auto it = query.find("since"); it != query.end()) {
-    const auto since = parse_time(it->second);
-    if (!since)
-      return fail(ErrorCode::kInvalidArgument,
-                  "read query: since must be a time such as 2026-11-23T22:04:05Z");
-    out.since_unix_ns = *since;
-  }
+  ASSIGN_OR_RETURN(out.tail, tail_in(query, kLogTailMax, out.tail));
+  ASSIGN_OR_RETURN(out.since_unix_ns, since_in(query, out.since_unix_ns));
   ASSIGN_OR_RETURN(out.previous, flag_in(query, "previous"));
   return out;
 }

@@ -1,7 +1,9 @@
 #include "deploy/api/request_body.h"
 
 #include <algorithm>
+#include <charconv>
 
+#include "deploy/api/time_text.h"
 #include "runtime/base/check.h"
 
 namespace subito::api {
@@ -38,6 +40,28 @@ Result<bool> flag_in(const Parameters& query, const char* name) {
   if (it->second == "true") return true;
   return fail(ErrorCode::kInvalidArgument,
               std::string("read query: ") + name + " must be true or false");
+}
+
+Result<std::size_t> tail_in(const Parameters& query, std::size_t most, std::size_t otherwise) {
+  const auto it = query.find("tail");
+  if (it == query.end()) return otherwise;
+  std::size_t tail = 0;
+  const char* end = it->second.data() + it->second.size();
+  const auto [stop, error] = std::from_chars(it->second.data(), end, tail);
+  if (error != std::errc() || stop != end || tail > most)
+    return fail(ErrorCode::kInvalidArgument,
+                "read query: tail must be 0 to " + std::to_string(most));
+  return tail;
+}
+
+Result<std::int64_t> since_in(const Parameters& query, std::int64_t otherwise) {
+  const auto it = query.find("since");
+  if (it == query.end()) return otherwise;
+  const auto since = parse_time(it->second);
+  if (!since)
+    return fail(ErrorCode::kInvalidArgument,
+                "read query: since must be a time such as 2026-11-23T22:04:05Z");
+  return *since;
 }
 
 const std::string& name_of(const Parameters& path) {

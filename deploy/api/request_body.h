@@ -1,4 +1,4 @@
-// What operations read of a request: its JSON body, and the names in its path. Pure.
+// What operations read of a request: its JSON body, its query, and the names in its path. Pure.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -18,6 +18,10 @@ Result<nlohmann::ordered_json> parse_object(const std::string& text,
 
 // A parameter that is true or false; absent: false.
 Result<bool> flag_in(const Parameters& query, const char* name);
+
+// How many of the last, at most `most`, and from when on, in Unix nanoseconds; absent: `otherwise`.
+Result<std::size_t> tail_in(const Parameters& query, std::size_t most, std::size_t otherwise);
+Result<std::int64_t> since_in(const Parameters& query, std::int64_t otherwise);
 
 // The function that the path names.
 const std::string& name_of(const Parameters& path);

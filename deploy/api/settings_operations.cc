@@ -14,19 +14,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Result<std::string> namespace_in(const Parameters& query) {
-  const auto named = query.find("namespace"), all = query.find("allNamespaces");
-  if (all != query.end() && all->second != "true" && all->second != "false")
-    return fail(ErrorCode::kInvalidArgument, "read query: allNamespaces must be true or false");
-  if (all != query.end() && all->second == "true") return std::string();
+  ASSIGN_OR_RETURN(const bool all, flag_in(query, "allNamespaces"));
+  if (all) return std::string();
+  const auto named = query.find("namespace");
   return named == query.end() ? std::string(manifest::kNamespace) : named->second;
-}
-
-Result<bool> force_in(const Parameters& query) {
-  const auto force = query.find("force");
-  if (force == query.end()) return false;
-  if (force->second != "true" && force->second != "false")
-    return fail(ErrorCode::kInvalidArgument, "read query: force must be true or false");
-  return force->second == "true";
 }
 
 // {"set": {"currency": "EUR"}, "unset": ["colour"]}
@@ -140,7 +131,7 @@ void ApiHandler::set_secret(ExchangeId id, Exchange& exchange) {
 }
 
 void ApiHandler::remove_object(ExchangeId id, const Exchange& exchange, ObjectKind kind) {
-  const auto force = force_in(exchange.query);
+  const auto force = flag_in(exchange.query, "force");
   if (!force) return answer(id, force.error());
   const auto removed = plane_.settings().remove(kind, name_of(exchange.match.path), *force);
   if (!removed) return answer(id, removed.error());

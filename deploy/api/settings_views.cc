@@ -1,6 +1,5 @@
 // Config objects and secrets as the JSON of the API.
-#include <nlohmann/json.hpp>
-
+#include "deploy/api/json_text.h"
 #include "deploy/api/time_text.h"
 #include "deploy/api/views.h"
 
@@ -28,13 +27,13 @@ nlohmann::ordered_json object_json(const ObjectView& view) {
 std::string to_json(const ObjectView& view) {
   nlohmann::ordered_json json = object_json(view);
   if (view.record.id.kind == ObjectKind::kConfig) json["data"] = view.data;
-  return json.dump();
+  return json_text(json);
 }
 
 std::string to_json(const std::vector<ObjectView>& views) {
   nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const ObjectView& view : views) list.push_back(object_json(view));
-  return nlohmann::ordered_json{{"items", std::move(list)}}.dump();
+  return json_text({{"items", std::move(list)}});
 }
 
 }  // namespace subito::api

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
+#include "deploy/api/json_text.h"
 #include "deploy/api/time_text.h"
 #include "deploy/manifest/manifest.h"
 #include "deploy/manifest/qualified_name.h"
@@ -16,10 +17,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int kFieldsDepthMax = 32;
-
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
 
 template <typename View, typename... Args>
 Json items(const std::vector<View>& views, Json (*one)(const View&, Args...), Args... args) {
@@ -237,21 +234,21 @@ Json log_json(const LogRecord& record) {
 }  // namespace
 
 std::string to_json(const FunctionView& view, bool with_events) {
-  return dump(function_json(view, with_events));
+  return json_text(function_json(view, with_events));
 }
 
 std::string to_json(const std::vector<FunctionView>& views) {
-  return dump({{"items", items(views, function_json, false)}});
+  return json_text({{"items", items(views, function_json, false)}});
 }
 
 std::string to_json(const std::vector<RevisionView>& views) {
-  return dump({{"items", items(views, revision_json)}});
+  return json_text({{"items", items(views, revision_json)}});
 }
 
 std::string to_json(const RevisionView& view) {
   Json json = revision_json(view);
   json["manifest"] = Json::parse(manifest::to_json(view.manifest));
-  return dump(json);
+  return json_text(json);
 }
 
 std::string to_json(const RolloutView& view) {
@@ -261,65 +258,66 @@ std::string to_json(const RolloutView& view) {
   if (view.target != 0) json["target"] = view.target;
   if (view.previous != 0) json["previous"] = view.previous;
   if (view.changed_unix_ns != 0) json["changedAt"] = time_text(view.changed_unix_ns);
-  return dump(json);
+  return json_text(json);
 }
 
 std::string to_json(const std::vector<DeadLetterView>& letters) {
-  return dump({{"items", items(letters, dead_letter_json)}});
+  return json_text({{"items", items(letters, dead_letter_json)}});
 }
 
 std::string to_json(const std::vector<ExceptionView>& exceptions) {
-  return dump({{"items", items(exceptions, exception_json)}});
+  return json_text({{"items", items(exceptions, exception_json)}});
 }
 
 std::string to_json(const std::vector<PodView>& pods, const ReadyPool& ready) {
-  return dump({{"items", items(pods, pod_json)}, {"ready", ready_json(ready)}});
+  return json_text({{"items", items(pods, pod_json)}, {"ready", ready_json(ready)}});
 }
 
 std::string watch_line(const std::vector<PodView>& pods, const ReadyPool& ready) {
-  return dump({{"type", "pods"}, {"items", items(pods, pod_json)}, {"ready", ready_json(ready)}});
+  return json_text(
+      {{"type", "pods"}, {"items", items(pods, pod_json)}, {"ready", ready_json(ready)}});
 }
 
 std::string watch_line(const Event& event) {
   Json json = {{"type", "event"}};
   json.update(event_json(event));
-  return dump(json);
+  return json_text(json);
 }
 
 std::string to_json(const RequestRecord& record, std::uint64_t missed) {
-  return dump({{"time", time_text(record.unix_ns)},
-               {"function", record.function},
-               {"revision", record.revision},
-               {"pod", record.pod},
-               {"requestId", record.request_id},
-               {"method", record.method},
-               {"path", record.path},
-               {"status", record.status},
-               {"start", record.start},
-               {"queueMicros", record.queue_us},
-               {"startMicros", record.start_us},
-               {"handlerMicros", record.handler_us},
-               {"missed", missed}});
+  return json_text({{"time", time_text(record.unix_ns)},
+                    {"function", record.function},
+                    {"revision", record.revision},
+                    {"pod", record.pod},
+                    {"requestId", record.request_id},
+                    {"method", record.method},
+                    {"path", record.path},
+                    {"status", record.status},
+                    {"start", record.start},
+                    {"queueMicros", record.queue_us},
+                    {"startMicros", record.start_us},
+                    {"handlerMicros", record.handler_us},
+                    {"missed", missed}});
 }
 
 std::string to_json(const LogRecord& record) {
-  return dump(log_json(record));
+  return json_text(log_json(record));
 }
 
 std::string to_json(const NamespaceView& view) {
-  return dump(namespace_json(view));
+  return json_text(namespace_json(view));
 }
 
 std::string to_json(const std::vector<NamespaceView>& views) {
-  return dump({{"items", items(views, namespace_json)}});
+  return json_text({{"items", items(views, namespace_json)}});
 }
 
 std::string to_json(const NodeInfo& info) {
-  return dump({{"version", info.version},
-               {"gatewayUrl", info.gateway_url},
-               {"dataFolder", info.data_folder},
-               {"startedAt", time_text(info.started_unix_ns)},
-               {"pid", info.pid}});
+  return json_text({{"version", info.version},
+                    {"gatewayUrl", info.gateway_url},
+                    {"dataFolder", info.data_folder},
+                    {"startedAt", time_text(info.started_unix_ns)},
+                    {"pid", info.pid}});
 }
 
 std::string to_json(const DeployReceipt& receipt) {
@@ -331,7 +329,7 @@ std::string to_json(const DeployReceipt& receipt) {
     json["startMode"] = to_string(receipt.start_mode);
     json["startMicros"] = receipt.start_us;
   }
-  return dump(json);
+  return json_text(json);
 }
 
 std::string to_json(const Problem& problem) {
@@ -342,7 +340,7 @@ std::string to_json(const DeployFailure& failure) {
   Json json = Json::parse(to_json(problem_of(failure)));
   json["lastLogs"] = items(failure.last_logs, log_json);
   json["currentRevision"] = failure.current_revision;
-  return dump(json);
+  return json_text(json);
 }
 
 Problem problem_of(const Error& error) {
