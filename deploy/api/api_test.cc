@@ -62,6 +62,16 @@ TEST_F(Api, AFunctionIsReadyAsleepAndNotReadyWhenItsPodsFail) {
   EXPECT_EQ(ask("GET", "/v1/functions/nobody/health").status, 404);
 }
 
+TEST_F(Api, HealthIsToldByQualifiedNameAndWithoutBelievingItsWords) {
+  FunctionView& view = plane_.functions["stock.staging"];
+  view.manifest.mutable_metadata()->set_name("stock");
+  view.manifest.mutable_metadata()->set_namespace_("staging");
+  view.state_words = "out of service: \xff";
+  const Json health = Json::parse(ask("GET", "/v1/functions/stock.staging/health").body);
+  EXPECT_EQ(health.at("name"), "stock.staging");
+  EXPECT_EQ(health.at("state"), "out of service: \xef\xbf\xbd");
+}
+
 struct ProblemCase {
   const char* method;
   const char* target;

@@ -1,18 +1,13 @@
 // Operations of the API: is the node well, is a function. Readers of 200 and 503 are load
 // balancers and people on call; both get the reasons.
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "deploy/api/api_handler.h"
+#include "deploy/api/json_text.h"
 #include "deploy/api/time_text.h"
+#include "deploy/manifest/qualified_name.h"
 
 namespace subito::api {
-
-namespace {
-
-using HealthJson = nlohmann::ordered_json;
-
-}  // namespace
 
 bool is_ready(const std::vector<Condition>& conditions) {
   return std::all_of(conditions.begin(), conditions.end(), [](const Condition& condition) {
@@ -21,22 +16,21 @@ bool is_ready(const std::vector<Condition>& conditions) {
 }
 
 std::string to_json(const std::vector<Condition>& conditions) {
-  HealthJson list = HealthJson::array();
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
   for (const Condition& condition : conditions) {
-    HealthJson item = {{"name", condition.name},
-                       {"ok", condition.ok},
-                       {"requestsNeedIt", condition.requests_need_it},
-                       {"since", time_text(condition.since_unix_ns)}};
+    nlohmann::ordered_json item = {{"name", condition.name},
+                                   {"ok", condition.ok},
+                                   {"requestsNeedIt", condition.requests_need_it},
+                                   {"since", time_text(condition.since_unix_ns)}};
     if (!condition.fault.empty()) item["fault"] = condition.fault;
     list.push_back(std::move(item));
   }
-  return HealthJson({{"ready", is_ready(conditions)}, {"conditions", std::move(list)}}).dump() +
-         "\n";
+  return json_text({{"ready", is_ready(conditions)}, {"conditions", std::move(list)}});
 }
 
 FunctionHealth health_of(const FunctionView& view) {
   FunctionHealth health;
-  health.name = view.manifest.metadata().name();
+  health.name = manifest::qualified_name(view.manifest.metadata());
   health.live = !view.out_of_service;
   health.ready = view.state != FunctionState::kFailing;
   health.state = view.state_words;
@@ -44,12 +38,10 @@ FunctionHealth health_of(const FunctionView& view) {
 }
 
 std::string to_json(const FunctionHealth& health) {
-  return HealthJson({{"name", health.name},
-                     {"live", health.live},
-                     {"ready", health.ready},
-                     {"state", health.state}})
-             .dump() +
-         "\n";
+  return json_text({{"name", health.name},
+                    {"live", health.live},
+                    {"ready", health.ready},
+                    {"state", health.state}});
 }
 
 void ApiHandler::ready(ExchangeId id) {

@@ -138,6 +138,15 @@ TEST_F(CliTest, AWatchThatBreaksIsTheNodesEnd) {
   EXPECT_EQ(logs.code, kFailed);
 }
 
+TEST_F(CliTest, HealthIsOfTheFunctionInTheNamespaceThatIsMeant) {
+  const Printed well = run({"health", "catalogue"});
+  EXPECT_EQ(well.code, kOk);
+  EXPECT_THAT(well.out, HasSubstr("catalogue is ready: "));
+  const Printed elsewhere = run({"health", "catalogue", "-n", "staging"});
+  EXPECT_EQ(elsewhere.code, kNotFound);
+  EXPECT_THAT(elsewhere.err, HasSubstr("catalogue.staging"));
+}
+
 TEST_F(CliTest, Describe) {
   EXPECT_EQ(
       run({"describe", "catalogue"}).out,

@@ -49,7 +49,8 @@ int health(const Session& session, const HealthOptions& options) {
   Node node = session.node();
   const bool one = !options.function.empty();
   const auto health =
-      one ? ask(node, "/v1/functions/" + encoded(options.function) + "/health", "live")
+      one ? ask(node, "/v1/functions/" + encoded(session.qualified(options.function)) + "/health",
+                "live")
           : ask(node, "/v1/readyz", "conditions");
   if (!health) return session.tell(health.error());
   if (options.output.json()) {
