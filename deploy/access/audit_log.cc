@@ -55,7 +55,6 @@ AuditLog::AuditLog(Loop& loop, std::string folder, const AuditLimits& limits)
     : loop_(loop),
       folder_(std::move(folder)),
       limits_(limits),
-      last_hash_(line_hash("")),
       sync_timer_(loop, [this] { sync(); }) {}
 
 Result<std::unique_ptr<AuditLog>> AuditLog::open(Loop& loop, const std::string& folder,
@@ -82,14 +81,20 @@ Status AuditLog::take_up() {
     RETURN_IF_ERROR(write_bytes("\n"));
     text += '\n';
   }
-  for (std::size_t at = 0, end = 0; (end = text.find('\n', at)) != text.npos; at = end + 1) {
-    const std::string_view line = std::string_view(text).substr(at, end - at);
-    const auto json = nlohmann::json::parse(line, nullptr, false);
-    if (json.is_object() && json.contains("seq") && json["seq"].is_number_unsigned())
+  if (text.empty()) return ok();
+  text.pop_back();
+  last_line_ = text.substr(text.rfind('\n') + 1);
+  // The number is that of the last line that is whole.
+  for (std::string_view left = text;;) {
+    const std::size_t before = left.rfind('\n');
+    const auto json = nlohmann::json::parse(left.substr(before + 1), nullptr, false);
+    if (json.is_object() && json.contains("seq") && json["seq"].is_number_unsigned()) {
       seq_ = json["seq"].get<std::uint64_t>();
-    last_hash_ = line_hash(line);
+      return ok();
+    }
+    if (before == left.npos) return ok();
+    left = left.substr(0, before);
   }
-  return ok();
 }
 
 Status AuditLog::open_file(std::uint64_t number) {
@@ -120,10 +125,10 @@ Status AuditLog::write_line(std::string line_without_chain) {
   if (file_bytes_ >= limits_.file_bytes) RETURN_IF_ERROR(rotate());
   std::string line = R"({"seq":)" + std::to_string(seq_ + 1) + "," + line_without_chain.substr(1);
   line.pop_back();
-  line += R"(,"prev":")" + last_hash_ + R"("})";
+  line += R"(,"prev":")" + line_hash(last_line_) + R"("})";
   RETURN_IF_ERROR(write_bytes(line + "\n"));
   ++seq_;
-  last_hash_ = line_hash(line);
+  last_line_ = std::move(line);
   return ok();
 }
 

@@ -89,7 +89,7 @@ class AuditLog {
   std::uint64_t file_number_ = 0;
   std::uint64_t file_bytes_ = 0;
   std::uint64_t seq_ = 0;
-  std::string last_hash_;
+  std::string last_line_;  // hashed when the next is written: a node that starts needs no hash
   bool failing_ = false;
   std::uint64_t missing_ = 0;  // lines since it began to fail
   std::uint64_t lost_ = 0;
