@@ -10,6 +10,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 #include "runtime/sandbox/packet_socket.h"
@@ -65,15 +66,32 @@ std::string cpu_share_of_all_in_kernel(const std::string& node_id) {
   return cpu_share_of_group("/subito-" + node_id);
 }
 
+namespace {
+
+// Below a directory; nothing: one went while it was walked.
+std::optional<int> count_directories(const std::string& root) {
+  int count = 0;
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(root, error), end; !error && it != end;
+       it.increment(error)) {
+    std::error_code gone;
+    if (it->is_directory(gone)) ++count;
+  }
+  return error ? std::nullopt : std::optional(count);
+}
+
+}  // namespace
+
 int count_cgroups(const std::string& node_id) {
   int count = 0;
   for (const char* hierarchy : {"", "/memory", "/pids", "/cpu", "/unified"}) {
     const std::string root = std::string("/sys/fs/cgroup") + hierarchy + "/subito-" + node_id;
     std::error_code error;
-    if (!fs::is_directory(root, error)) continue;
-    ++count;
-    for (const auto& entry : fs::recursive_directory_iterator(root, error)) {
-      if (entry.is_directory(error)) ++count;
+    while (fs::is_directory(root, error)) {
+      const auto below = count_directories(root);
+      if (!below) continue;  // walked anew: a count of a part would look like fewer
+      count += 1 + *below;
+      break;
     }
   }
   return count;
