@@ -64,6 +64,13 @@ std::vector<pid_t> with_descendants(const std::map<pid_t, Process>& all,
   return found;
 }
 
+pid_t first_child_of(pid_t parent) {
+  for (const auto& [pid, process] : processes()) {
+    if (process.parent == parent) return pid;
+  }
+  return 0;
+}
+
 std::chrono::nanoseconds cpu_time(pid_t pid) {
   clockid_t clock{};
   timespec time{};

@@ -24,6 +24,8 @@ std::map<pid_t, Process> processes();
 std::vector<pid_t> with_descendants(const std::map<pid_t, Process>& all,
                                     const std::vector<pid_t>& roots);
 
+pid_t first_child_of(pid_t parent);  // the least of their ids; 0: it has none
+
 // CPU time of a process and all its threads, those that have ended too, in nanoseconds:
 // clock_getcpuclockid(3). 0: it is gone.
 std::chrono::nanoseconds cpu_time(pid_t pid);

@@ -9,7 +9,6 @@
 #include <fstream>
 #include <sstream>
 
-#include "bench/kit/process_tree.h"
 #include "bench/node_client.h"
 #include "runtime/base/check.h"
 
@@ -22,7 +21,6 @@ namespace files = std::filesystem;
 constexpr std::chrono::seconds kDaemonStartMax{30};
 constexpr std::chrono::seconds kDaemonStopMax{30};
 constexpr std::chrono::milliseconds kDaemonPoll{100};
-constexpr const char* kDaemonGroup = "subito-bench-docker";
 
 std::string last_line(const std::string& file) {
   std::ifstream stream(file);
@@ -35,7 +33,7 @@ std::string last_line(const std::string& file) {
 
 // unshare(1) ignores SIGTERM while it waits, so that it is to be killed when we are; then its child
 // gets SIGTERM, ends its containers and goes.
-std::vector<std::string> daemon_words(const std::string& folder) {
+std::vector<std::string> daemon_words(const std::string& folder, const std::string& group) {
   return {"setpriv",
           "--pdeathsig",
           "KILL",
@@ -60,20 +58,7 @@ std::vector<std::string> daemon_words(const std::string& folder) {
           "--host",
           "unix://" + folder + "/d.sock",
           "--cgroup-parent",
-          std::string("/") + kDaemonGroup};
-}
-
-// The roots of all hierarchies of control groups: open, for a mount may be hidden from us later.
-std::vector<UniqueFd> open_hierarchies() {
-  const files::path root = "/sys/fs/cgroup";
-  std::vector<UniqueFd> roots;
-  roots.emplace_back(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  std::error_code ignored;
-  for (const auto& entry : files::directory_iterator(root, ignored)) {
-    UniqueFd hierarchy(::open(entry.path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (hierarchy.valid()) roots.push_back(std::move(hierarchy));
-  }
-  return roots;
+          "/" + group};
 }
 
 }  // namespace
@@ -88,9 +73,8 @@ Result<Daemon> Daemon::start(const std::string& folder) {
   if (!errors.valid()) return errno_error("open " + log);
   UniqueFd output;
   ASSIGN_OR_RETURN(Child child,
-                   start_service({"setpriv", daemon_words(folder)}, output, errors.get()));
+                   start_service({"setpriv", daemon_words(folder, kGroup)}, output, errors.get()));
   Daemon daemon(folder, std::move(child), std::move(output));
-  daemon.hierarchies_ = open_hierarchies();
   RETURN_IF_ERROR(daemon.await_ready());
   ASSIGN_OR_RETURN(
       const Finished up,
@@ -103,23 +87,14 @@ Daemon::Daemon(Daemon&& other) noexcept
     : folder_(std::exchange(other.folder_, "")),
       child_(std::move(other.child_)),
       output_(std::move(other.output_)),
-      hierarchies_(std::move(other.hierarchies_)) {}
+      group_(std::move(other.group_)) {}
 
 Daemon::~Daemon() {
   if (folder_.empty()) return;
   if (const pid_t own = first(); own > 0) ::kill(own, SIGTERM);
   (void)child_.end(kDaemonStopMax);
-  // Of its containers: empty now that they are gone.
-  for (const UniqueFd& root : hierarchies_) ::unlinkat(root.get(), kDaemonGroup, AT_REMOVEDIR);
   std::error_code ignored;
   files::remove_all(folder_, ignored);
-}
-
-pid_t Daemon::first() const {
-  for (const auto& [pid, process] : processes()) {
-    if (process.parent == child_.pid()) return pid;
-  }
-  return 0;
 }
 
 std::string Daemon::network() const {

@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "bench/child.h"
+#include "bench/kit/process_tree.h"
+#include "bench/patterns/own_group.h"
 #include "runtime/base/result.h"
 #include "runtime/base/unique_fd.h"
 
@@ -32,14 +34,20 @@ class Daemon {
 
  private:
   Daemon(std::string folder, Child child, UniqueFd output)
-      : folder_(std::move(folder)), child_(std::move(child)), output_(std::move(output)) {}
+      : folder_(std::move(folder)),
+        child_(std::move(child)),
+        output_(std::move(output)),
+        group_(kGroup) {}
+  static constexpr const char* kGroup = "subito-bench-docker";
+
   Status await_ready() const;
-  pid_t first() const;  // the first process in its namespace: dockerd itself; 0: none
+  // The first process in its namespace: dockerd itself; 0: none.
+  pid_t first() const { return first_child_of(child_.pid()); }
 
   std::string folder_;  // empty: moved from
   Child child_;         // unshare(1), which waits for it
   UniqueFd output_;
-  std::vector<UniqueFd> hierarchies_;  // of control groups
+  OwnGroup group_;  // its containers'
 };
 
 // NetworkStay: while one lives, this thread makes its sockets in another network. Nothing happens

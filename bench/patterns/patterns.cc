@@ -154,11 +154,11 @@ class PatternsRun {
     if (std::none_of(kinds_.begin(), kinds_.end(), is(kContainers))) return;
     const auto host = std::find_if(kinds_.begin(), kinds_.end(), is(kReference));
     if (host == kinds_.end()) {
-      result_.left_out.push_back({kContainers, "start, runc and crun",
+      result_.left_out.push_back({kContainers, "start, runc, crun and podman",
                                   "they ask the Redis of 2-processes, which is not measured"});
       return;
     }
-    add(**host, "start, runc and crun", 10, [this] { return oci(*up_.at(kReference)); });
+    add(**host, "start, runc, crun and podman", 10, [this] { return oci(*up_.at(kReference)); });
   }
 
   Status bring_up(const PatternKind& kind) {

@@ -7,6 +7,7 @@
 #include "bench/node_client.h"
 #include "bench/patterns/asking.h"
 #include "bench/patterns/change.h"
+#include "bench/patterns/podman.h"
 #include "bench/peers/listening_handler.h"
 #include "bench/private_node.h"
 
@@ -121,16 +122,34 @@ Result<nanoseconds> docker_unpause(const Running& running) {
   return docker_until_answered(running, {"unpause", kStarted});
 }
 
-Result<nanoseconds> start_oci(Container& container, const Running& host, std::uint16_t port) {
+Result<nanoseconds> start_listening(const Command& command, const Running& host, std::uint16_t port,
+                                    Child& child) {
   UniqueFd output;
-  const Command command = container.next();
   const auto begin = steady_clock::now();
-  ASSIGN_OR_RETURN(Child child, start_service(command, output, STDERR_FILENO));
-  auto took = until_answered({"", "127.0.0.1", port}, product_path(host), begin, kStartMax);
+  ASSIGN_OR_RETURN(child, start_service(command, output, STDERR_FILENO));
+  return until_answered({"", "127.0.0.1", port}, product_path(host), begin, kStartMax);
+}
+
+Result<nanoseconds> start_oci(Container& container, const Running& host, std::uint16_t port) {
+  Child child;
+  auto took = start_listening(container.next(), host, port, child);
   child.signal(SIGTERM);
   (void)child.end(kEndMax);
   container.clean();
   return took;
+}
+
+Result<nanoseconds> start_podman(Podman& podman, const Running& host, std::uint16_t port) {
+  Child child;
+  auto took = start_listening(podman.next(), host, port, child);
+  Podman::end(child);
+  return took;
+}
+
+ContainerProcess listening_catalogue(const Running& host, std::uint16_t port) {
+  return {{"/function", "--listen", "127.0.0.1:" + std::to_string(port), "--name", "catalogue"},
+          host.grants("catalogue"),
+          true};
 }
 
 }  // namespace
@@ -165,16 +184,13 @@ StartWays container_ways(Running& running) {
 
 StartWays oci_ways(Running& host, const std::string& folder) {
   StartWays ways;
+  const std::string binary = host.site().build + "/shop/catalogue";
   const Status hidden = hide_unified_cgroup();
   std::uint16_t port = kFirstOciPort;
   for (const char* runtime : {"runc", "crun"}) {
     port = free_ports(port, 1);
-    const ContainerProcess process{
-        {"/function", "--listen", "127.0.0.1:" + std::to_string(port), "--name", "catalogue"},
-        host.grants("catalogue"),
-        true};
     auto prepared =
-        hidden ? Container::prepare(runtime, folder, host.site().build + "/shop/catalogue", process)
+        hidden ? Container::prepare(runtime, folder, binary, listening_catalogue(host, port))
                : Result<Container>(hidden.error());
     if (!prepared) {
       ways.missing.push_back({runtime, prepared.error().message});
@@ -185,9 +201,15 @@ StartWays oci_ways(Running& host, const std::string& folder) {
         {runtime, [container, &host, port] { return start_oci(*container, host, port); }});
     ++port;
   }
-  ways.missing.push_back({"podman", is_installed("podman")
-                                        ? "this suite does not drive it"
-                                        : "podman is not installed: apt-get install podman"});
+  port = free_ports(port, 1);
+  auto prepared = Podman::prepare(folder, binary, listening_catalogue(host, port));
+  if (!prepared) {
+    ways.missing.push_back({"podman run", prepared.error().message});
+    return ways;
+  }
+  const auto podman = std::make_shared<Podman>(*std::move(prepared));
+  ways.ways.push_back(
+      {"podman run", [podman, &host, port] { return start_podman(*podman, host, port); }});
   return ways;
 }
 
