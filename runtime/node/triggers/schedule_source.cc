@@ -49,6 +49,8 @@ void ScheduleSource::look(std::size_t, std::size_t) {
     if (now >= next_) {
       runs_.try_emplace(std::to_string(next_), 0);
       next_ = cron_.next_after(now);
+    } else {
+      next_ = std::min(next_, cron_.next_after(now));  // a clock that was set back
     }
     for (const auto& [id, count] : runs_) found.items.push_back({id});
     // A clock that was set must not delay it by more than this.
