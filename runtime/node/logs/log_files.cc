@@ -11,7 +11,7 @@ LogFiles::LogFiles(Loop& loop, LogFolder folder)
       folder_(std::make_shared<LogFolder>(std::move(folder))),
       flush_timer_(loop, [this] { write_batch(); }),
       rotate_timer_(loop, [this] {
-        add_job({[now = wall_clock_nanoseconds()](LogFolder& logs) { logs.rotate(now); }, {}});
+        add_job({[now = now()](LogFolder& logs) { logs.rotate(now.unix_ns, now.ahead_ns); }, {}});
         rotate_timer_.start(kLogRotateEvery);
       }) {
   rotate_timer_.start(kLogRotateEvery);
@@ -49,8 +49,8 @@ void LogFiles::write_batch() {
   const auto batch = std::make_shared<Batch>();
   batch->records = std::exchange(batch_, {});
   ++writes_;
-  add_job({[batch, now = wall_clock_nanoseconds()](LogFolder& logs) {
-             batch->unwritten = logs.append(batch->records, now);
+  add_job({[batch, now = now()](LogFolder& logs) {
+             batch->unwritten = logs.append(batch->records, now.unix_ns, now.ahead_ns);
            },
            [this, batch] { written(batch->records, batch->unwritten); }});
 }
@@ -72,6 +72,21 @@ void LogFiles::no_longer_waits(const std::string& function,
   own->second -= bytes;
   waiting_total_ -= bytes;
   if (own->second == 0) waiting_bytes_.erase(own);
+}
+
+void LogFiles::try_again() {
+  if (last_fault_.empty() || writes_ > 0 || !batch_.empty()) return;
+  const auto fault = std::make_shared<std::string>();
+  ++writes_;
+  add_job({[fault](LogFolder& logs) { *fault = logs.try_write(); },
+           [this, fault] {
+             written({}, {{}, *fault});
+           }});
+}
+
+LogFiles::Now LogFiles::now() {
+  const std::int64_t unix_ns = wall_clock_nanoseconds();
+  return {unix_ns, clock_.ahead_ns(loop_.now(), unix_ns)};
 }
 
 // Once when it begins and once when it is over: a full disk would hear of itself ten times a

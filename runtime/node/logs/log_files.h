@@ -15,6 +15,7 @@
 
 #include "runtime/loop/loop.h"
 #include "runtime/node/log_book.h"
+#include "runtime/node/logs/log_clock.h"
 #include "runtime/node/logs/log_folder.h"
 
 namespace subito::node {
@@ -45,11 +46,18 @@ class LogFiles final : public LogSink {
   // The same for the last time: reads that wait are dropped, as are later ones.
   void close(std::function<void()> done);
 
+  // While the last batch could not be written: looks whether one could be now.
+  void try_again();
+
   // Records of a function that are in no file, since the node started.
   std::uint64_t unwritten(std::string_view function) const;
   const std::string& last_fault() const { return last_fault_; }
 
  private:
+  struct Now {
+    std::int64_t unix_ns = 0;
+    std::int64_t ahead_ns = 0;
+  };
   struct Job {
     std::function<void(LogFolder&)> work;  // on another thread
     std::function<void()> done;            // may be empty
@@ -61,6 +69,7 @@ class LogFiles final : public LogSink {
   void written(const LogFolder::Records& records, const LogFolder::Unwritten& unwritten);
   void no_longer_waits(const std::string& function, const std::vector<NumberedRecord>& records);
   void tell(const std::string& fault);
+  Now now();
 
   Loop& loop_;
   const std::shared_ptr<LogFolder> folder_;  // the running job's, else nobody's
@@ -78,6 +87,7 @@ class LogFiles final : public LogSink {
   std::string last_fault_;  // of the last batch; empty: it was written
   Timer flush_timer_;
   Timer rotate_timer_;
+  LogClock clock_;
 };
 
 }  // namespace subito::node

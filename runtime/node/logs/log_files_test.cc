@@ -95,6 +95,27 @@ TEST_F(LogFilesTest, WhatTheDiskCannotTakeIsCountedAndServedFromMemory) {
   EXPECT_EQ(files.last_fault(), "") << "it is over by itself";
 }
 
+TEST_F(LogFilesTest, ADiskThatIsWellAgainIsNoticedThoughNobodySaysAnything) {
+  std::filesystem::remove_all(temporary.path());
+  std::ofstream(temporary.path()) << "no folder";
+  say("stock", "a");
+  const auto look = [&] {
+    files.try_again();
+    bool flushed = false;
+    files.flush([&] { flushed = true; });
+    while (!flushed) loop.turn(true);
+  };
+  look();
+  EXPECT_NE(files.last_fault(), "");
+  look();
+  EXPECT_NE(files.last_fault(), "") << "it is not over yet";
+  std::filesystem::remove(temporary.path());
+  std::filesystem::create_directory(temporary.path());
+  look();
+  EXPECT_EQ(files.last_fault(), "");
+  EXPECT_EQ(store::count_files(temporary.path()), 0U) << "nothing is left of the try";
+}
+
 TEST_F(LogFilesTest, ReadsThatWaitAreBoundedAndWritesGoBeforeThem) {
   std::size_t answered = 0;
   std::size_t refused = 0;

@@ -156,7 +156,8 @@ std::string LogFolder::file_of(std::string_view function, std::uint64_t number) 
          std::string(kLogFileEnd);
 }
 
-LogFolder::Unwritten LogFolder::append(const Records& records, std::int64_t now_unix_ns) {
+LogFolder::Unwritten LogFolder::append(const Records& records, std::int64_t now_unix_ns,
+                                       std::int64_t ahead_ns) {
   Unwritten unwritten;
   const std::uint64_t piece_max = limits_.function_bytes_max / kLogSegments;
   for (const auto& of_function : records) {
@@ -180,8 +181,18 @@ LogFolder::Unwritten LogFolder::append(const Records& records, std::int64_t now_
     }
     flush();
   }
-  rotate(now_unix_ns);
+  rotate(now_unix_ns, ahead_ns);
   return unwritten;
+}
+
+std::string LogFolder::try_write() const {
+  const std::string file = path_ + "/.try";  // a function's name begins with a letter
+  const std::string page(4096, '\n');
+  const UniqueFd fd(::open(file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kLogFileMode));
+  if (!fd.valid()) return errno_error("open " + file).message;
+  const Status written = write_all(fd.get(), page);
+  ::unlink(file.c_str());
+  return written ? "" : written.error().message;
 }
 
 Status LogFolder::write(const std::string& function, const std::string& lines,
@@ -235,8 +246,8 @@ std::vector<api::LogRecord> LogFolder::read(const LogRead& read) const {
   return found;
 }
 
-void LogFolder::rotate(std::int64_t now_unix_ns) {
-  for (const LogRemoval& removal : plan_removals(segments_, limits_, now_unix_ns)) {
+void LogFolder::rotate(std::int64_t now_unix_ns, std::int64_t ahead_ns) {
+  for (const LogRemoval& removal : plan_removals(segments_, limits_, now_unix_ns - ahead_ns)) {
     auto& own = segments_.at(removal.function);
     std::error_code ignored;
     fs::remove(file_of(removal.function, removal.number), ignored);

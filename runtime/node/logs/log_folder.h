@@ -39,12 +39,15 @@ class LogFolder {
   // Makes the folder if it is not there, and sees what earlier lives left.
   static Result<LogFolder> open(std::string path, const LogLimits& limits);
 
-  // Appends what came, then rotates.
-  Unwritten append(const Records& records, std::int64_t now_unix_ns);
+  // Appends what came, then rotates. `ahead_ns`: how far the clock was set forward while this node
+  // runs; files do not age by that.
+  Unwritten append(const Records& records, std::int64_t now_unix_ns, std::int64_t ahead_ns = 0);
+  // Whether a batch could be written: why not, or empty. Leaves nothing.
+  std::string try_write() const;
   // Oldest first. What cannot be read is as if it were not there.
   std::vector<api::LogRecord> read(const LogRead& read) const;
   // Removes what is too old.
-  void rotate(std::int64_t now_unix_ns);
+  void rotate(std::int64_t now_unix_ns, std::int64_t ahead_ns = 0);
   void remove(const std::string& function);
   // Removes the logs of all other functions.
   void keep_only(const std::set<std::string>& functions);
