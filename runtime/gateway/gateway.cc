@@ -48,6 +48,18 @@ std::optional<std::string> take_field(http::Fields& fields, std::string_view nam
   return value;
 }
 
+// Takes the fields away; all their values as one list, in order: RFC 9110, section 5.3.
+std::string take_list(http::Fields& fields, std::string_view name) {
+  std::string list;
+  std::erase_if(fields, [&](auto& field) {
+    if (field.first != name) return false;
+    if (!list.empty() && !field.second.empty()) list += ',';
+    list += field.second;
+    return true;
+  });
+  return list;
+}
+
 // Of the node's limits; a function that has none here may tell of its own.
 void add_rate_fields(http::Fields& fields, RateFields&& rate) {
   if (rate.policy.empty()) return;
@@ -167,9 +179,12 @@ Invocation Gateway::make_invocation(http::RequestHead&& head, Target&& target, b
   invocation.fields = std::move(head.fields);
   invocation.content_length = head.content_length;
   invocation.body_follows = !end;
-  invocation.traceparent = take_field(invocation.fields, "traceparent").value_or("");
-  invocation.tracestate = take_field(invocation.fields, "tracestate").value_or("");
-  if (!is_traceparent(invocation.traceparent)) {
+  auto parent =
+      traces::normal_traceparent(take_field(invocation.fields, "traceparent").value_or(""));
+  invocation.tracestate = take_list(invocation.fields, "tracestate");
+  if (parent) {
+    invocation.traceparent = *std::move(parent);
+  } else {
     invocation.traceparent = names_.traceparent();
     invocation.trace_is_new = true;
     invocation.tracestate.clear();

@@ -53,8 +53,4 @@ bool is_request_id(std::string_view value) {
          std::all_of(value.begin(), value.end(), allowed);
 }
 
-bool is_traceparent(std::string_view value) {
-  return traces::parse_traceparent(value).has_value();
-}
-
 }  // namespace subito::gateway

@@ -30,7 +30,5 @@ class RequestNames {
 
 // A request id that a client may choose: 1 to 128 of [A-Za-z0-9._-].
 bool is_request_id(std::string_view value);
-// Version 00 of https://www.w3.org/TR/trace-context/: lower-case hex, ids not all zero.
-bool is_traceparent(std::string_view value);
 
 }  // namespace subito::gateway

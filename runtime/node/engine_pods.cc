@@ -233,6 +233,7 @@ bool Engine::take_back(InvocationRecord& record, bool untaken) {
     if (!is_idempotent(record.request) || record.repeats == kRepeatsMax) return false;
     ++record.repeats;
     ++meters_.of(record.request.function).repeats;
+    if (record.trace) record.trace->lost = loop_.now();
   }
   transition(record, InvocationState::kWaiting);
   record.pod = PodId();

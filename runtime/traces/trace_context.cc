@@ -17,17 +17,31 @@ std::optional<std::uint64_t> number(std::string_view digits) {
   return value;
 }
 
+// Lengths, dashes and version. A later version may say more behind, after a dash: it is read as far
+// as this one goes.
+bool has_form(std::string_view text) {
+  if (text.size() < kBytes || text[2] != '-' || text[35] != '-' || text[52] != '-') return false;
+  const auto version = number(text.substr(0, 2));
+  if (!version || *version == 0xff) return false;
+  return text.size() == kBytes || (*version > 0 && text[kBytes] == '-');
+}
+
 }  // namespace
 
 std::optional<TraceContext> parse_traceparent(std::string_view text) {
-  if (text.size() != kBytes || text.substr(0, 3) != "00-" || text[35] != '-' || text[52] != '-')
-    return std::nullopt;
+  if (!has_form(text)) return std::nullopt;
   const auto high = number(text.substr(3, 16));
   const auto low = number(text.substr(19, 16));
   const auto span = number(text.substr(36, 16));
   const auto flags = number(text.substr(53, 2));
   if (!high || !low || !span || !flags || *span == 0 || (*high | *low) == 0) return std::nullopt;
   return TraceContext{{*high, *low}, *span, (*flags & 1) != 0};
+}
+
+std::optional<std::string> normal_traceparent(std::string&& text) {
+  const auto context = parse_traceparent(text);
+  if (!context) return std::nullopt;
+  return text.starts_with("00") ? std::move(text) : to_traceparent(*context);
 }
 
 std::string to_traceparent(const TraceContext& context) {

@@ -1,5 +1,5 @@
 // TraceContext: which trace a request belongs to and which span asked for it, as the field
-// traceparent of W3C Trace Context says, version 00. Plain values, pure functions.
+// traceparent of W3C Trace Context says. Plain values, pure functions.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,11 @@ struct TraceContext {
   bool operator==(const TraceContext&) const = default;
 };
 
-// Nothing: it is none.
+// Nothing: it is none. Of later versions what version 00 knows is read.
 std::optional<TraceContext> parse_traceparent(std::string_view text);
-std::string to_traceparent(const TraceContext& context);
+std::string to_traceparent(const TraceContext& context);  // of version 00
+// `text` as version 00 says it, the same where it is of that; nothing: it is none.
+std::optional<std::string> normal_traceparent(std::string&& text);
 
 // The flag alone, of a traceparent that is known to be one: one comparison on the way of a request.
 inline bool is_sampled(std::string_view traceparent) {

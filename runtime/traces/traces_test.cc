@@ -20,9 +20,19 @@ TEST(TraceContextTest, ComesBackTheSame) {
   EXPECT_EQ(to_traceparent(*context), kParent);
 }
 
+TEST(TraceContextTest, ReadsOfALaterVersionWhatItKnows) {
+  EXPECT_EQ(normal_traceparent("01" + std::string(kParent).substr(2)), kParent);
+  EXPECT_EQ(normal_traceparent("cc" + std::string(kParent).substr(2) + "-what-comes"), kParent);
+  EXPECT_EQ(normal_traceparent(kParent), kParent);
+  EXPECT_FALSE(normal_traceparent("none"));
+}
+
 TEST(TraceContextTest, RefusesWhatIsNone) {
   for (const char* text : {"", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7",
-                           "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+                           "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+                           "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+                           "01-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01more",
+                           "0x-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
                            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
                            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
                            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",

@@ -1,6 +1,9 @@
 // Traces from outside: what a receiver of OTLP gets of requests to the shop.
 #include <gmock/gmock.h>
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
 #include <map>
 
 #include "runtime/node/e2e/live_node.h"
@@ -117,6 +120,39 @@ TEST_F(TracesTest, WhatWaitsIsSentAtTheEndAndAReceiverThatIsBusyIsAskedAgain) {
   const std::size_t before = receiver.spans().size();
   EXPECT_EQ(node.stop(), 0);
   EXPECT_GT(receiver.spans().size(), before);
+}
+
+// Connections are made by the kernel, and nobody ever reads from them.
+class SilentReceiver {
+ public:
+  SilentReceiver() : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* raw = reinterpret_cast<sockaddr*>(&address);
+    listens_ = ::bind(fd_.get(), raw, size) == 0 && ::listen(fd_.get(), 8) == 0 &&
+               ::getsockname(fd_.get(), raw, &size) == 0;
+    port_ = ntohs(address.sin_port);
+  }
+  bool listens() const { return listens_; }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  UniqueFd fd_;
+  bool listens_ = false;
+  std::uint16_t port_ = 0;
+};
+
+TEST_F(TracesTest, AReceiverThatNeverAnswersHoldsNobodyUp) {
+  EXPECT_EQ(node.stop(), 0);
+  const SilentReceiver receiver;
+  ASSERT_TRUE(receiver.listens());
+  LiveNode alone({"--traces", receiver.url(), "--trace-sample", "1"});
+  alone.start();
+  alone.deploy("echo", "echo");
+  for (int i = 0; i < 600; ++i) EXPECT_EQ(alone.client().get("/function/echo").status, 200);
+  EXPECT_EQ(alone.stop(), 0) << "within its bound";
 }
 
 TEST_F(TracesTest, AReceiverThatIsAwayHoldsNobodyUp) {

@@ -16,6 +16,7 @@ struct InvocationTrace {
   std::uint64_t server = 0;   // id of the invocation's own span
   std::uint64_t handler = 0;
   std::uint64_t spans_dropped = 0;  // of its pod's
+  TimePoint lost;       // when a pod that had it died before another got it; none: none did
   TimePoint answered;   // its answer was complete, before its caller heard of it; none: it was not
   std::string failure;  // of the node, or what its handler threw; in a word
 };

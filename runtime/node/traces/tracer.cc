@@ -113,8 +113,11 @@ void Tracer::end(const InvocationRecord& record, const Pod* pod, int status, con
   const TimePoint begun = std::min(dispatched + timing.start, now);
   sink_(span(record, "queue", trace.server, record.arrived, reached_a_pod ? dispatched : now));
   if (record.cold) start_spans(record, pod, dispatched, begun);
-  if (reached_a_pod) {
-    Span handler = span(record, "handler", trace.server, begun, now);
+  // Calls that a pod made before it died name the handler's span, though no other pod got so far.
+  const bool was_lost = trace.lost != TimePoint();
+  if (reached_a_pod || was_lost) {
+    Span handler = span(record, "handler", trace.server,
+                        reached_a_pod ? begun : std::min(trace.lost, now), now);
     handler.id = trace.handler;
     if (pod != nullptr) handler.attributes.emplace_back("faas.instance", pod->name);
     if (trace.spans_dropped > 0) {

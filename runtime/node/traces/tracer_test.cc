@@ -23,7 +23,7 @@ class TracerTest : public EngineFixture, public testing::Test {
   }
   ~TracerTest() override { engine.set_tracer(nullptr); }
 
-  void ask_with(CallerToken token, const std::string& traceparent, bool is_new = false) {
+  InvocationId ask_with(CallerToken token, const std::string& traceparent, bool is_new = false) {
     Invocation invocation;
     invocation.function = echo;
     invocation.method = "GET";
@@ -31,8 +31,9 @@ class TracerTest : public EngineFixture, public testing::Test {
     invocation.traceparent = traceparent;
     invocation.tracestate = "vendor=1";
     invocation.trace_is_new = is_new;
-    engine.invoke(caller, token, std::move(invocation));
+    const InvocationId id = engine.invoke(caller, token, std::move(invocation));
     settle();
+    return id;
   }
   const Span& span(const std::string& name) const {
     static const Span kNone;
@@ -139,6 +140,19 @@ TEST_F(TracerTest, SaysWhyTheNodeAnswered) {
   EXPECT_THAT(names(), UnorderedElementsAre("GET echo", "queue"));
   EXPECT_TRUE(span("GET echo").failed);
   EXPECT_EQ(span("GET echo").failure, "trigger-path");
+}
+
+TEST_F(TracerTest, APodThatDiedWithARequestLeavesTheSpanThatItsCallsName) {
+  FakePod& pod = warm_pod();
+  const InvocationId id = ask_with(7, kSampled);
+  pod.expect_invoke();
+  home->exit(pod, pods::PodExit::Cause::kSignalled, SIGKILL);
+  settle();
+  home->exit(home->pod(1), pods::PodExit::Cause::kStartFailed, 0, "start pod: exec");
+  settle();
+  engine.abort(id);
+  settle();
+  EXPECT_THAT(names(), testing::IsSupersetOf({"GET echo", "handler"}));
 }
 
 TEST_F(TracerTest, ACallIsBetweenItsCallerAndWhatIsCalled) {

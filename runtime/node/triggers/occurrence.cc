@@ -43,7 +43,7 @@ DeliveryRequest request_of(std::vector<Occurrence> occurrences, const std::strin
 std::string traceparent_of(const std::vector<Occurrence>& occurrences) {
   if (occurrences.size() != 1) return {};
   for (const auto& [name, value] : occurrences.front().attributes) {
-    if (name == "traceparent" && gateway::is_traceparent(value)) return value;
+    if (name == "traceparent") return traces::normal_traceparent(std::string(value)).value_or("");
   }
   return {};
 }
