@@ -29,8 +29,8 @@ BreakerLimits breaker_limits_of(const manifest::Breaker& breaker) {
 
 // The caller's own fault: it would fail just so of a function in the best of health.
 bool blames_the_caller(std::string_view failure_type) {
-  static constexpr std::array<std::string_view, 3> kTypes = {"head-too-large", "body-too-large",
-                                                             "trigger-path"};
+  static constexpr std::array<std::string_view, 4> kTypes = {"head-too-large", "body-too-large",
+                                                             "trigger-path", "rate-limited"};
   return std::find(kTypes.begin(), kTypes.end(), failure_type) != kTypes.end();
 }
 

@@ -95,7 +95,7 @@ TEST_F(CallBreakersTest, TriesAndClosesAndTellsEachOnce) {
 }
 
 TEST_F(CallBreakersTest, KnowsWhatIsAFailure) {
-  for (const char* type : {"head-too-large", "body-too-large", "trigger-path"}) {
+  for (const char* type : {"head-too-large", "body-too-large", "trigger-path", "rate-limited"}) {
     breakers_.failed(begin(), type, "", now_);
   }
   for (const int status : {200, 302, 404, 429, 499}) breakers_.answered(begin(), status, now_);

@@ -198,6 +198,7 @@ void Engine::fail_caller(InvocationRecord& record, Failure failure) {
   if (caller == nullptr) return;
   count_failed(record, failure.status);
   failure.timing = timing_so_far(record);
+  if (failure.rate_fields.policy.empty()) failure.rate_fields = std::move(record.rate_fields);
   if (record.trace) record.trace->failure = failure.type;
   tell_ended(record, failure.status);
   if (record.revision) observer_.on_refused(*record.revision, failure, asked_by(record.request));

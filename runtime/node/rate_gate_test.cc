@@ -108,6 +108,18 @@ TEST_F(RateLimitedEngineTest, TellsWithTheAnswerWhatIsLeft) {
   EXPECT_EQ(outcome(1).rate_fields.limit, R"("total";r=4;t=720)");
 }
 
+TEST_F(RateLimitedEngineTest, TellsItWithTheNodesOwnAnswersToo) {
+  limit(5);
+  invoke(1, "POST");  // no other pod may repeat it
+  home->pod(0).hello();
+  settle();
+  home->pod(0).expect_invoke();
+  home->exit(home->pod(0), pods::PodExit::Cause::kSignalled, SIGKILL);
+  settle();
+  ASSERT_TRUE(refused(1));
+  EXPECT_EQ(outcome(1).failure->rate_fields.limit, R"("total";r=4;t=720)");
+}
+
 TEST_F(RateLimitedEngineTest, ALimitThatWasTakenAwayHoldsNobody) {
   limit(1);
   invoke(1);
