@@ -50,6 +50,7 @@ struct UpOptions {
   std::uint64_t logs_bytes_max = 16 << 20;  // files of one function's log; 0: none are written
   std::uint64_t logs_total_bytes_max = 256 << 20;  // of all
   std::int64_t logs_age_max_ms = 7LL * 24 * 3600 * 1000;
+  std::int64_t shutdown_delay_ms = 0;
   std::string secret_key_file;     // empty: the default, which `subito up --help` tells
   int secret_key_fd = -1;          // in place of it; -1: none
   std::string log_level = "info";  // debug, info, warning, error

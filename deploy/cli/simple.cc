@@ -111,6 +111,11 @@ void parse_traces(const std::string& text, UpOptions& options) {
   if (!http || text.find("://") + 3 >= text.size())
     throw CLI::ValidationError("--traces: is '" + text +
                                "', allowed is http://HOST:PORT or https://HOST:PORT");
+  // It would stand in logs and process lists.
+  const std::size_t host = text.find("://") + 3;
+  if (text.substr(host, text.find('/', host) - host).find('@') != text.npos)
+    throw CLI::ValidationError(
+        "--traces: takes no user and password; let a collector on this host hold them");
   options.traces_url = text;
 }
 
@@ -134,6 +139,27 @@ std::int64_t parse_log_age(const std::string& text) {
   if (*age < kLogAgeMinMs)
     throw CLI::ValidationError("--logs-age: is " + text + ", allowed is 1m or more");
   return *age;
+}
+
+std::int64_t parse_shutdown_delay(const std::string& text) {
+  constexpr std::int64_t kMaxMs = 60'000;
+  const auto delay = manifest::parse_duration_ms(text);
+  if (!delay) throw CLI::ValidationError("--shutdown-delay: " + delay.error().message);
+  if (*delay > kMaxMs)
+    throw CLI::ValidationError("--shutdown-delay: is " + text + ", allowed is 0s to 60s");
+  return *delay;
+}
+
+void add_shutdown_option(CLI::App& command, UpOptions& options) {
+  command
+      .add_option_function<std::string>(
+          "--shutdown-delay",
+          [&options](const std::string& text) {
+            options.shutdown_delay_ms = parse_shutdown_delay(text);
+          },
+          "told to stop, serve on so long while /readyz says 503, so that a load balancer turns "
+          "away (0s)")
+      ->type_name("TIME");
 }
 
 void add_log_options(CLI::App& command, UpOptions& options) {
@@ -280,6 +306,7 @@ void add_up(CLI::App& app, Session& session) {
       ->check(CLI::IsMember({"near", "any"}))
       ->capture_default_str();
   add_log_options(command, *options);
+  add_shutdown_option(command, *options);
   add_secret_key_options(command, *options);
   command.add_option("--log-level", options->log_level, "what the node tells about itself")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}))

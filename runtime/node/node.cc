@@ -1,10 +1,10 @@
 #include "runtime/node/node.h"
 
 #include <spdlog/spdlog.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -22,6 +22,7 @@
 #include "runtime/node/logs/log_files.h"
 #include "runtime/node/metrics/loop_lag.h"
 #include "runtime/node/metrics/metrics_front.h"
+#include "runtime/node/node_identity.h"
 #include "runtime/node/node_watch.h"
 #include "runtime/node/pod_requests.h"
 #include "runtime/node/recorder.h"
@@ -38,22 +39,6 @@
 
 namespace subito::node {
 namespace {
-
-// Each node on a machine gives its pods uids of a range of its own, so that no two pods share one.
-constexpr std::uint32_t kUidFirst = 700'000;
-constexpr std::uint32_t kUidsPerNode = 1024;
-constexpr std::uint32_t kUidRanges = 1000;
-
-// What tells this data folder from any other on the machine, for as long as it exists.
-Result<std::uint64_t> folder_number(const std::string& folder) {
-  struct stat info {};
-  if (::stat(folder.c_str(), &info) != 0) return errno_error("look at " + folder);
-  return static_cast<std::uint64_t>(info.st_ino) ^ (static_cast<std::uint64_t>(info.st_dev) << 40);
-}
-
-std::string hex(std::uint64_t number) {
-  return fmt::format("{:x}", number);
-}
 
 // On stop: a disk that does not answer holds up no longer than this; what is not written by then is
 // lost.
@@ -112,6 +97,7 @@ class LiveNode final : public Node {
         api_server_(server::Server::create(loop, api_limits(), control_front_)),
         metrics_server_(server::Server::create(loop, metrics_limits(), metrics_)),
         remote_api_(loop, {control_, *store_, remote_gateway_, page_parts()}),
+        shutdown_delay_(loop, [this] { drain(); }),
         stop_grace_(loop, [this] { pods_ended(); }),
         logs_grace_(loop, [this] {
           spdlog::warn("the last logs are not written: the disk does not answer");
@@ -136,9 +122,7 @@ class LiveNode final : public Node {
   }
   void stop_counting() {
     engine_.stop_counting();
-    gateway_.stop_counting();
-    operator_gateway_.stop_counting();
-    remote_gateway_.stop_counting();
+    for (gateway::Gateway* gateway : gateways()) gateway->stop_counting();
   }
   Status open_access();
   Status open_certificates();
@@ -148,6 +132,7 @@ class LiveNode final : public Node {
   Status open_traces();
   void start(std::function<void(Status)> ready) override;
   void stop(std::function<void()> done) override;
+  void drain();
   void on_fatal(std::function<void(const Error&)> callback) override {
     engine_.set_on_home_lost(std::move(callback));
   }
@@ -167,6 +152,9 @@ class LiveNode final : public Node {
   FunctionId find(const std::string& name) const {
     const DeployedFunction* function = functions_.find(name);
     return function == nullptr ? FunctionId() : function->id;
+  }
+  std::array<gateway::Gateway*, 3> gateways() {
+    return {&gateway_, &operator_gateway_, &remote_gateway_};
   }
   void look_around();
   std::string why_not_ready() const;
@@ -232,6 +220,8 @@ class LiveNode final : public Node {
   std::int64_t started_unix_ns_ = 0;
   std::optional<Background> pool_;
   std::function<void()> stopped_;
+  bool ended_ = false;  // only Redis is left
+  Timer shutdown_delay_;
   Timer stop_grace_;
   Timer logs_grace_;
 };
@@ -265,11 +255,10 @@ Status LiveNode::open_certificates() {
 }
 
 Status LiveNode::open_home() {
-  ASSIGN_OR_RETURN(const std::uint64_t number, folder_number(store_->folder()));
+  ASSIGN_OR_RETURN(const NodeIdentity self, identity_of(store_->folder()));
   pods::SandboxHomeConfig home;
-  home.launcher.node_id = hex(number);
-  home.launcher.uid_base =
-      kUidFirst + static_cast<std::uint32_t>(number % kUidRanges) * kUidsPerNode;
+  home.launcher.node_id = self.id;
+  home.launcher.uid_base = self.uid_base;
   home.launcher.sandboxes_max = kUidsPerNode;
   home.pool_size = config_.pool_size;
   ASSIGN_OR_RETURN(auto sandboxes,
@@ -301,15 +290,14 @@ Status LiveNode::open_recording() {
 // Its thread begins before the loop's is held on a core, which it would inherit.
 Status LiveNode::open_traces() {
   if (config_.traces_url.empty()) return ok();
-  ASSIGN_OR_RETURN(const std::uint64_t number, folder_number(store_->folder()));
+  ASSIGN_OR_RETURN(const NodeIdentity self, identity_of(store_->folder()));
   exporter_ = std::make_unique<SpanExporter>(make_curl_sender(config_.traces_url),
-                                             traces::Sender{kVersion, hex(number)});
+                                             traces::Sender{kVersion, self.id});
   tracer_ =
       std::make_unique<Tracer>([this](traces::Span&& span) { exporter_->add(std::move(span)); });
   engine_.set_tracer(&*tracer_);
   const traces::Sampler sampler(config_.trace_share);
-  gateway_.sample(sampler);
-  operator_gateway_.sample(sampler);
+  for (gateway::Gateway* gateway : gateways()) gateway->sample(sampler);
   triggers_.sample(sampler);
   return ok();
 }
@@ -340,7 +328,7 @@ Status LiveNode::start_redis(std::function<void(Status)> ready) {
   redis_server_.emplace(loop_, dialer_, redis,
                         [this](bindings::RedisServer::State state, const std::string& reason) {
                           spdlog::info("redis {}: {}", to_string(state), reason);
-                          if (!url_.empty()) look_around();
+                          if (!url_.empty() && !ended_) look_around();
                         });
   placement_.set_companion([this] { return redis_server_->pid(); });
   return redis_server_->start([this, ready](Status status) {
@@ -351,24 +339,21 @@ Status LiveNode::start_redis(std::function<void(Status)> ready) {
 
 Status LiveNode::use_redis(const bindings::RedisEndpoint& endpoint) {
   // Consumers of groups bear it: what a killed node had taken is its next one's at once.
-  ASSIGN_OR_RETURN(const std::uint64_t number, folder_number(store_->folder()));
+  ASSIGN_OR_RETURN(const NodeIdentity self, identity_of(store_->folder()));
   redis_dialer_.emplace(loop_, dialer_, bindings::RedisDialerConfig{endpoint});
   requests_.set_redis(&*redis_dialer_);
-  triggers_.use_redis(endpoint, "subito-" + hex(number));
+  triggers_.use_redis(endpoint, "subito-" + self.id, [this] {
+    if (!redis_server_ && !url_.empty()) look_around();
+  });
   return ok();
 }
 
 // At each look of the watch, and when Redis changes.
 void LiveNode::look_around() {
   const std::int64_t now = wall_clock_nanoseconds();
-  if (redis_server_) {
-    const bool ready = redis_server_->state() == bindings::RedisServer::State::kReady;
-    health_.set("redis", true,
-                ready ? ""
-                      : "the node's Redis is " + std::string(to_string(redis_server_->state())) +
-                            "; functions that use it fail until it is back",
-                now);
-  }
+  const std::string away = redis_server_ ? fault_of(redis_server_->state()) : triggers_.away();
+  health_.set("redis", true, away.empty() ? "" : away + kWithoutRedis, now);
+  if (log_files_) log_files_->try_again();
   health_.set("logs", false, control_.log_fault(), now);
 }
 
@@ -452,6 +437,12 @@ NodeFacts LiveNode::facts() {
 void LiveNode::stop(std::function<void()> done) {
   if (stopped_) return;
   stopped_ = std::move(done);
+  if (config_.shutdown_delay == Duration::zero()) return drain();
+  log_shutdown_delay(config_.shutdown_delay);
+  shutdown_delay_.start(config_.shutdown_delay);
+}
+
+void LiveNode::drain() {
   watch_.stop();
   triggers_.stop();
   gateway_server_->drain();
@@ -476,6 +467,7 @@ void LiveNode::logs_written() {
   if (!stopped_) return;
   logs_grace_.stop();
   auto done = std::exchange(stopped_, nullptr);
+  ended_ = true;
   if (redis_server_ && redis_server_->state() != bindings::RedisServer::State::kStopped) {
     redis_server_->stop(std::move(done));
   } else {

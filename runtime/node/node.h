@@ -38,6 +38,7 @@ struct NodeConfig {
   SecretKeySource secret_key;      // outside the data folder
   std::string traces_url;          // of a receiver of OTLP over HTTP; empty: nothing is traced
   double trace_share = 0;          // of the requests that bring no trace
+  Duration shutdown_delay{};       // told to stop, it serves on so long, and says it is not ready
   bool pods_near = true;  // those with short calls on the loop's core: pods/core_placement.h
 };
 
@@ -52,9 +53,9 @@ class Node {
 
   // Begins to serve once Redis is ready; then, or on failure, calls back.
   virtual void start(std::function<void(Status)> ready) = 0;
-  // Serves what runs, refuses what comes, then ends pods and Redis; calls back when nothing of the
-  // node is left running. Bounded by kShutdownGrace, two seconds for the last logs and the stop of
-  // Redis.
+  // After config.shutdown_delay: serves what runs, refuses what comes, then ends pods and Redis;
+  // calls back when nothing of the node is left running. Bounded by kShutdownGrace, two seconds for
+  // the last logs and the stop of Redis.
   virtual void stop(std::function<void()> done) = 0;
   // Called when the node cannot go on by itself: its launcher is gone.
   virtual void on_fatal(std::function<void(const Error&)> callback) = 0;

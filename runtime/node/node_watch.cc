@@ -4,6 +4,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <bit>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -36,17 +37,27 @@ DiskReading read_disk(const std::string& folder) {
 std::string fault_of(const DiskReading& disk, const std::string& folder) {
   constexpr std::string_view kMeanwhile =
       "; what is deployed is served, changes and logs are not kept";
+  constexpr std::string_view kSoon =
+      "; what is deployed is served, changes and logs are not kept once nothing is free";
   if (!disk.error.empty()) return "look at " + folder + ": " + disk.error;
   if (!disk.writable) return folder + " is read-only" + std::string(kMeanwhile);
   if (disk.free_bytes < kDiskFreeMin) {
-    return folder + " is full: " + std::to_string(disk.free_bytes >> 20) + " MiB of " +
-           std::to_string(disk.total_bytes >> 20) + " are free, " +
-           std::to_string(kDiskFreeMin >> 20) + " are needed" + std::string(kMeanwhile);
+    // In powers of two: a fault is told anew when its words change.
+    const std::uint64_t below = std::bit_ceil((disk.free_bytes >> 20) + 1);
+    return folder + (disk.free_bytes == 0 ? " is full" : " is nearly full") + ": less than " +
+           std::to_string(below) + " MiB of " + std::to_string(disk.total_bytes >> 20) +
+           " are free, " + std::to_string(kDiskFreeMin >> 20) + " are needed" +
+           std::string(disk.free_bytes == 0 ? kMeanwhile : kSoon);
   }
   if (disk.total_files > 0 && disk.free_files == 0) {
     return folder + " is full: no file more can be made (inodes)" + std::string(kMeanwhile);
   }
   return {};
+}
+
+std::string fault_of(bindings::RedisServer::State redis) {
+  if (redis == bindings::RedisServer::State::kReady) return {};
+  return "the node's Redis is " + std::string(to_string(redis));
 }
 
 std::optional<Duration> ClockWatch::look(TimePoint now, std::int64_t unix_ns) {
@@ -102,11 +113,17 @@ void log_condition(const api::Condition& condition) {
   spdlog::warn("{}: {}", condition.name, condition.fault);
 }
 
-// Deadlines and timeouts go by a clock that nobody sets; schedules look at the new time at once.
+// Deadlines and timeouts go by a clock that nobody sets; schedules look at the new time within a
+// minute.
 void log_clock_step(Duration step) {
   spdlog::warn("clock: it was set {} by {} s; times in logs and events jump with it",
                step.count() > 0 ? "forward" : "back",
                std::abs(std::chrono::duration_cast<std::chrono::seconds>(step).count()));
+}
+
+void log_shutdown_delay(Duration delay) {
+  spdlog::info("stopping: not ready any more, all is served for {} s more",
+               std::chrono::duration<double>(delay).count());
 }
 
 }  // namespace subito::node

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "runtime/bindings/redis_server.h"
 #include "runtime/loop/loop.h"
 #include "runtime/node/health.h"
 
@@ -35,6 +36,10 @@ DiskReading read_disk(const std::string& folder);
 // What is wrong with it, for people; empty: nothing.
 std::string fault_of(const DiskReading& disk, const std::string& folder);
 
+// The same of the private Redis.
+std::string fault_of(bindings::RedisServer::State redis);
+inline constexpr const char* kWithoutRedis = "; functions that use it fail until it is back";
+
 // Notices that the wall clock was set: it moved otherwise than time did. Pure.
 class ClockWatch {
  public:
@@ -48,6 +53,7 @@ class ClockWatch {
 // Into the node's own log.
 void log_condition(const api::Condition& condition);
 void log_clock_step(Duration step);
+void log_shutdown_delay(Duration delay);
 
 class NodeWatch {
  public:

@@ -40,7 +40,14 @@ TEST(DiskTest, AnOrdinaryDiskHasNoFault) {
 TEST(DiskTest, SaysWhatIsWrongAndWhatItMeans) {
   DiskReading disk = good();
   disk.free_bytes = kDiskFreeMin - 1;
-  EXPECT_THAT(fault_of(disk, "/data"), HasSubstr("/data is full: 15 MiB of 2048 are free"));
+  EXPECT_THAT(fault_of(disk, "/data"),
+              HasSubstr("/data is nearly full: less than 16 MiB of 2048 are free"));
+  EXPECT_THAT(fault_of(disk, "/data"), HasSubstr("once nothing is free"));
+  const std::string before = fault_of(disk, "/data");
+  disk.free_bytes -= 5 << 20;
+  EXPECT_EQ(fault_of(disk, "/data"), before) << "not told anew with every MiB";
+  disk.free_bytes = 0;
+  EXPECT_THAT(fault_of(disk, "/data"), HasSubstr("/data is full: less than 1 MiB of 2048"));
   disk = good();
   disk.writable = false;
   EXPECT_THAT(fault_of(disk, "/data"), HasSubstr("/data is read-only; what is deployed is served"));

@@ -60,6 +60,7 @@ NodeConfig node_config(const cli::UpOptions& options) {
   config.trace_share = options.trace_share;
   config.logs.function_bytes_max = options.logs_bytes_max;
   config.logs.total_bytes_max = options.logs_total_bytes_max;
+  config.shutdown_delay = std::chrono::milliseconds(options.shutdown_delay_ms);
   config.logs.age_max = std::chrono::milliseconds(options.logs_age_max_ms);
   config.pods_near = options.placement == "near";
   return config;

@@ -41,7 +41,7 @@ TEST_F(SmallDiskTest, AFullDiskIsToldRefusesChangesServesOnAndHeals) {
   EXPECT_EQ(node.cli({"health"}).exit_code, 0);
   fill();
   const auto sick = [&] {
-    return node.cli({"health"}).out.find("is full: 0 MiB of 64 are free") != std::string::npos;
+    return node.cli({"health"}).out.find("is full: less than 1 MiB of 64") != std::string::npos;
   };
   EXPECT_TRUE(eventually(sick, milliseconds(30'000)));
   EXPECT_EQ(node.cli({"health"}).exit_code, 0) << "it still serves";
@@ -85,6 +85,22 @@ TEST_F(HealthOfNodeTest, WithoutItsRedisItIsNotReadyUntilRedisIsBack) {
   EXPECT_TRUE(eventually([&] { return node.output().find("redis: ") != std::string::npos; }));
   EXPECT_TRUE(eventually([&] { return redis_says("redis      ok"); }));
   EXPECT_THAT(node.output(), HasSubstr("redis: well again"));
+}
+
+TEST(HealthWithAnotherRedisTest, IsNotReadyWhileThatIsAway) {
+  if (const std::string reason = why_not_here(); !reason.empty()) GTEST_SKIP() << reason;
+  LiveNode node({"--redis", "127.0.0.1:1"});  // nobody listens there
+  node.start();
+  node.deploy("echo", "echo");
+  EXPECT_TRUE(eventually([&] { return node.cli({"health"}).exit_code == 1; }));
+  HttpClient client = node.client();
+  const HttpResponse ready = client.get("/readyz");
+  EXPECT_EQ(ready.status, 503);
+  EXPECT_THAT(ready.body, HasSubstr("redis: "));
+  EXPECT_EQ(client.get("/healthz").status, 200);
+  EXPECT_EQ(client.post("/function/echo", "hello").body, "hello") << "it needs no Redis";
+  EXPECT_EQ(node.stop(), 0);
+  EXPECT_EQ(node.output().find("Redis is stop"), std::string::npos);
 }
 
 }  // namespace

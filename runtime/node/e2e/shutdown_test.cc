@@ -41,6 +41,19 @@ TEST_F(ShutdownTest, LetsWhatRunsEndAndRefusesWhatComes) {
   expect_nothing_left();
 }
 
+TEST(ShutdownDelayTest, SaysThatItIsNotReadyBeforeItDrains) {
+  if (const std::string reason = why_not_here(); !reason.empty()) GTEST_SKIP() << reason;
+  LiveNode node({"--shutdown-delay", "3s"});
+  node.start();
+  node.deploy("echo", "echo");
+  EXPECT_EQ(node.client().get("/readyz").status, 200);
+  node.process().signal(SIGTERM);
+  EXPECT_TRUE(eventually([&] { return node.client().get("/readyz").status == 503; }));
+  EXPECT_EQ(node.client().post("/function/echo", "late").body, "late") << "on a new connection";
+  EXPECT_EQ(node.process().wait(), 0);
+  EXPECT_EQ(node.output().find("Redis is stop"), std::string::npos) << "no fault: it was asked to";
+}
+
 TEST_F(ShutdownTest, EndsInOrderUnderTraffic) {
   node.deploy("echo", "echo", "scaling: {idle: 5ms}");
   std::atomic<int> wrong = 0;

@@ -19,8 +19,10 @@ Triggers::Triggers(Loop& loop, bindings::Dialer& dialer, Invoker& invoker,
 
 Triggers::~Triggers() = default;
 
-void Triggers::use_redis(const bindings::RedisEndpoint& redis, std::string consumer) {
+void Triggers::use_redis(const bindings::RedisEndpoint& redis, std::string consumer,
+                         std::function<void()> changed) {
   consumer_ = std::move(consumer);
+  redis_changed_ = std::move(changed);
   link_ = std::make_unique<bindings::RedisLink>(
       loop_, dialer_, redis,
       bindings::RedisLink::Events{
@@ -112,10 +114,12 @@ void Triggers::stop() {
 
 void Triggers::on_up() {
   for (const auto& [key, trigger] : triggers_) trigger->connected();
+  if (redis_changed_) redis_changed_();
 }
 
 void Triggers::on_down() {
   for (const auto& [key, trigger] : triggers_) trigger->disconnected();
+  if (redis_changed_) redis_changed_();
 }
 
 void Triggers::on_changed(const std::string& key) {

@@ -36,7 +36,11 @@ class Triggers {
 
   // Without it streams and due work are refused to nobody, but wait. `consumer`: this node's name
   // in consumer groups, the same after each start.
-  void use_redis(const bindings::RedisEndpoint& redis, std::string consumer);
+  // `changed`: it is reached, or no more.
+  void use_redis(const bindings::RedisEndpoint& redis, std::string consumer,
+                 std::function<void()> changed = {});
+  // Why Redis is not reached; empty: it is.
+  std::string away() const;
   // Which deliveries are traced, but for those of an event that belongs to a trace.
   void sample(const traces::Sampler& sampler) { names_.sample(sampler); }
   // After functions were deployed, deleted or loaded.
@@ -65,7 +69,6 @@ class Triggers {
   void on_down();
   void on_changed(const std::string& key);
   void claim();
-  std::string away() const;
   Result<std::vector<Trigger*>> chosen(const std::string& function, const std::string& trigger);
 
   Loop& loop_;
@@ -75,6 +78,7 @@ class Triggers {
   gateway::RequestNames names_;
   Deliveries deliveries_;
   std::string consumer_;
+  std::function<void()> redis_changed_;
   bool stopped_ = false;
   std::unique_ptr<bindings::RedisLink> link_;
   std::unique_ptr<bindings::KeyWatch> watch_;
