@@ -95,6 +95,7 @@ std::uint8_t GapHistogram::find_cheapest(Duration price, Duration limit) const {
     if (bin >= kEdges || kEdgeMicros[bin] > longest) break;
     beyond -= counts_[bin];
     covered += counts_[bin] * kMiddleMicros[bin];
+    if (covered >= least) break;  // as it is for any longer T
     const std::int64_t cost = covered + beyond * (kEdgeMicros[bin] + start);
     // Without a branch: nobody can foretell it.
     const auto less = -static_cast<std::int64_t>(cost < least);  // all bits, or none

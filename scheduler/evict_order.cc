@@ -30,15 +30,15 @@ void EvictOrder::note(Slot function) {
   changed_.push_back(function);
 }
 
-// So that `changed_` is no longer than twice what is or was in order, whoever comes and goes. O(1)
-// amortised: it must double before the next time.
+// So that `changed_` is no longer than four times what is or was in order, whoever comes and goes.
+// O(1) amortised: it must get that long before the next time.
 void EvictOrder::forget_unlisted() {
   std::erase_if(changed_, [this](Slot slot) {
     Entry& entry = entries_[slot];
     entry.noted = entry.inside || entry.position != kNoSlot;
     return !entry.noted;
   });
-  changed_max_ = std::max(kChangedMin, 2 * changed_.size());
+  changed_max_ = std::max(kChangedMin, 4 * changed_.size());
 }
 
 Slot EvictOrder::first(std::uint32_t height) {

@@ -55,7 +55,7 @@ class EvictOrder {
     bool inside = false;      // as it was put
     bool noted = false;       // in changed_
   };
-  static constexpr std::size_t kChangedMin = 64;
+  static constexpr std::size_t kChangedMin = 256;
 
   auto positions() {
     return [this](Slot slot) -> Slot& { return entries_[slot].position; };

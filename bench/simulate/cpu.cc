@@ -25,6 +25,10 @@ std::int64_t scaled(std::int64_t a, std::int64_t b, std::int64_t c, bool up = fa
 }  // namespace
 
 void Cpu::begin(TimePoint now, Slot job, Duration work, std::uint32_t share) {
+  if (cores_ == 0) {
+    latest_ = std::max(latest_, now);
+    return own_.begin(latest_, job, std::min(work, kWorkMax));
+  }
   advance(now);
   if (places_.size() <= job) places_.resize(job + 1);
   CHECK(places_[job].sequence == 0 && share > 0);
@@ -33,6 +37,7 @@ void Cpu::begin(TimePoint now, Slot job, Duration work, std::uint32_t share) {
 }
 
 void Cpu::set_share(TimePoint now, Slot job, std::uint32_t share) {
+  if (cores_ == 0) return;
   advance(now);
   const Place place = places_[job];
   CHECK(place.sequence != 0 && share > 0);
@@ -43,28 +48,31 @@ void Cpu::set_share(TimePoint now, Slot job, std::uint32_t share) {
 }
 
 void Cpu::remove(TimePoint now, Slot job) {
+  if (cores_ == 0) return own_.remove(job);
   advance(now);
   if (job >= places_.size() || places_[job].sequence == 0) return;
   take(job);
   share_out();
 }
 
-TimePoint Cpu::next() {
-  return first_to_end().at;
-}
-
 Slot Cpu::next_job() {
+  if (cores_ == 0) return own_.next_job();
   const Class* whose = first_to_end().whose;
   return whose == nullptr ? kNoSlot : whose->heap.top().job;
 }
 
 Slot Cpu::job_after() {
+  if (cores_ == 0) return own_.job_after();
   const Class* whose = first_to_end().whose;
   const Key* second = whose == nullptr ? nullptr : whose->heap.second();
   return second == nullptr ? kNoSlot : second->job;
 }
 
 Slot Cpu::take_ended(TimePoint now) {
+  if (cores_ == 0) {
+    latest_ = std::max(latest_, now);
+    return own_.take_ended(latest_);
+  }
   advance(now);
   const Class* whose = first_to_end().whose;
   CHECK(whose != nullptr && whose->heap.top().ends <= whose->virtual_time);
@@ -153,7 +161,7 @@ void Cpu::advance(TimePoint now) {
 // From the greatest share on: who would get more than a core has one, and leaves the rest to the
 // others, for whom there is more by that.
 void Cpu::share_out() {
-  const bool crowded = cores_ != 0 && jobs_ > cores_;
+  const bool crowded = jobs_ > cores_;
   if (!crowded && !crowded_) return;
   crowded_ = crowded;
   std::int64_t cores = cores_;

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "bench/simulate/min_heap.h"
+#include "bench/simulate/own_cores.h"
 #include "runtime/base/time.h"
 #include "scheduler/heap.h"
 #include "scheduler/slots.h"
@@ -39,10 +40,10 @@ class Cpu {
   // The job runs: from now on it gets by this share.
   void set_share(TimePoint now, Slot job, std::uint32_t share);
   void remove(TimePoint now, Slot job);
-  std::size_t jobs() const { return jobs_; }
+  std::size_t jobs() const { return cores_ == 0 ? own_.jobs() : jobs_; }
   // When the next job ends if nothing else happens; TimePoint::max(): there is none. Of those that
   // end together the first begun is the first.
-  TimePoint next();
+  TimePoint next() { return cores_ == 0 ? own_.next() : first_to_end().at; }
   Slot next_job();   // which ends then; kNoSlot: none
   Slot job_after();  // a hint: likely the one that ends next after it; kNoSlot: none
   // At next(): takes out the job that ends.
@@ -89,6 +90,7 @@ class Cpu {
   void share_out();
 
   std::uint32_t cores_;
+  OwnCores own_;                // all there is, without a number of cores
   std::vector<Class> classes_;  // the greatest share first; they stay, though empty
   std::vector<Place> places_;   // by job
   std::size_t jobs_ = 0;

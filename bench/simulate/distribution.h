@@ -26,6 +26,13 @@ class Distribution {
   static Result<Distribution> parse(const std::string& text);
 
   Duration draw(Random& random) const;
+  // The same of random numbers that are begun only if they are asked for: one value needs none.
+  template <typename Begin>
+  Duration draw_from(Begin&& begin) const {
+    if (sigma_ == 0 && !samples_) return value_;
+    Random random = begin();
+    return draw(random);
+  }
   // "1 ms", "log-normal, median 1 ms, sigma 0.4"
   const std::string& words() const { return words_; }
 

@@ -258,8 +258,8 @@ void Simulation::on(const scheduler::StartPod& start) {
   pod.started = now_;
   pod_slots_.insert(pod.id, slot);
   books_.started(now_);
-  Random random(setup_.seed ^ start.number, start.function.value() << 20);
-  const Duration takes = setup_.cold_start.draw(random);
+  const Duration takes = setup_.cold_start.draw_from(
+      [&] { return Random(setup_.seed ^ start.number, start.function.value() << 20); });
   events_.push({now_ + takes, ++sequence_, pod.id});
   if (setup_.cores_by_function) {
     shares_.add(pod.id, start.function, limits_of(pod.function).weight);
