@@ -146,9 +146,9 @@ class SilentReceiver {
 
 TEST_F(TracesTest, AReceiverThatNeverAnswersHoldsNobodyUp) {
   EXPECT_EQ(node.stop(), 0);
-  const SilentReceiver receiver;
-  ASSERT_TRUE(receiver.listens());
-  LiveNode alone({"--traces", receiver.url(), "--trace-sample", "1"});
+  const SilentReceiver silent;
+  ASSERT_TRUE(silent.listens());
+  LiveNode alone({"--traces", silent.url(), "--trace-sample", "1"});
   alone.start();
   alone.deploy("echo", "echo");
   for (int i = 0; i < 600; ++i) EXPECT_EQ(alone.client().get("/function/echo").status, 200);
