@@ -3,8 +3,8 @@
 #include <sys/random.h>
 
 #include <array>
+#include <chrono>
 #include <cstdio>
-#include <ctime>
 #include <stdexcept>
 
 #include "functions/shop/json.h"
@@ -97,16 +97,19 @@ std::string random_order_id() {
 }
 
 std::string utc_text(std::int64_t unix_ms) {
-  constexpr std::int64_t kMsPerSecond = 1000;
-  const std::time_t seconds = unix_ms / kMsPerSecond;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  std::array<char, 32> text;
-  const std::size_t n = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
-  std::array<char, 8> fraction;
-  std::snprintf(fraction.data(), fraction.size(), ".%03dZ",
-                static_cast<int>(unix_ms % kMsPerSecond));
-  return std::string(text.data(), n) + fraction.data();
+  using std::chrono::floor, std::chrono::milliseconds, std::chrono::days;
+  const std::chrono::sys_time<milliseconds> time{milliseconds(unix_ms)};
+  const auto day = floor<days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::chrono::hh_mm_ss clock(time - day);
+  std::array<char, 40> text;
+  const int n = std::snprintf(
+      text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ",
+      static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+      static_cast<unsigned>(date.day()), static_cast<int>(clock.hours().count()),
+      static_cast<int>(clock.minutes().count()), static_cast<int>(clock.seconds().count()),
+      static_cast<int>(clock.subseconds().count()));
+  return std::string(text.data(), static_cast<std::size_t>(n));
 }
 
 }  // namespace shop

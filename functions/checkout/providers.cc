@@ -18,7 +18,9 @@ struct Problem {
   std::string detail;
 };
 
+// What an answer that says yes tells besides is not read.
 Problem problem_of(const Response& answer) {
+  if (answer.status() < 400) return {answer.status(), "", ""};
   const Json body = read_answer(answer);
   return {answer.status(), text_of(body, "type"), text_of(body, "detail")};
 }

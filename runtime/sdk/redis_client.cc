@@ -117,6 +117,8 @@ void RedisClient::connect() {
 void RedisClient::append(const std::vector<std::string>& arguments) {
   std::vector<const char*> texts;
   std::vector<std::size_t> sizes;
+  texts.reserve(arguments.size());
+  sizes.reserve(arguments.size());
   for (const auto& argument : arguments) {
     texts.push_back(argument.data());
     sizes.push_back(argument.size());
@@ -155,8 +157,7 @@ void RedisClient::fail_connection() {
   throw RedisError("ask Redis " + binding_ + ": " + reason);
 }
 
-std::vector<RedisReply> RedisClient::pipeline(
-    const std::vector<std::vector<std::string>>& commands) {
+std::vector<RedisReply> RedisClient::ask(std::span<const std::vector<std::string>> commands) {
   std::vector<RedisReply> replies;
   if (commands.empty()) return replies;
   RedisSpans::Batch batch(spans_, binding_, commands);
@@ -181,8 +182,13 @@ std::vector<RedisReply> RedisClient::pipeline(
   return replies;
 }
 
+std::vector<RedisReply> RedisClient::pipeline(
+    const std::vector<std::vector<std::string>>& commands) {
+  return ask(commands);
+}
+
 RedisReply RedisClient::command(const std::vector<std::string>& arguments) {
-  RedisReply reply = pipeline({arguments}).front();
+  RedisReply reply = ask({&arguments, 1}).front();
   if (reply.is_error()) throw RedisError(std::string(reply.text()));
   return reply;
 }

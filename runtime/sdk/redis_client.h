@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,6 +60,7 @@ class RedisClient final : public Redis {
   const std::string& binding() const { return binding_; }
 
  private:
+  std::vector<RedisReply> ask(std::span<const std::vector<std::string>> commands);
   void connect();
   void append(const std::vector<std::string>& arguments);
   bool send();  // false: the connection was dead and nothing has left

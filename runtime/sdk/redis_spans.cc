@@ -14,7 +14,7 @@ std::uint64_t now_ns() {
 
 // "HSET", "MULTI +3". The name is the first word: it is the program's, but for who builds commands
 // of what users send; so nothing but letters and digits stays of it.
-std::string name_of(const std::vector<std::vector<std::string>>& commands) {
+std::string name_of(std::span<const std::vector<std::string>> commands) {
   std::string name;
   if (!commands.front().empty()) {
     for (const char c : commands.front().front().substr(0, RedisSpans::kNameBytesMax)) {
@@ -30,7 +30,7 @@ std::string name_of(const std::vector<std::vector<std::string>>& commands) {
 }  // namespace
 
 RedisSpans::Batch::Batch(RedisSpans* spans, std::string_view binding,
-                         const std::vector<std::vector<std::string>>& commands)
+                         std::span<const std::vector<std::string>> commands)
     : spans_(spans) {
   if (spans_ == nullptr || commands.empty()) return;
   if (spans_->told_.spans_size() == kSpansMax) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,7 @@ class RedisSpans {
    public:
     // `spans` null: the run is not traced, nothing is done.
     Batch(RedisSpans* spans, std::string_view binding,
-          const std::vector<std::vector<std::string>>& commands);
+          std::span<const std::vector<std::string>> commands);
     ~Batch();
     Batch(const Batch&) = delete;
     Batch& operator=(const Batch&) = delete;
