@@ -22,6 +22,17 @@ std::string words_of(const store::BackupReport& report) {
          std::to_string(report.copied) + " copied)";
 }
 
+std::vector<std::string> words_of(const std::vector<store::BinaryGap>& gaps) {
+  std::vector<std::string> words;
+  for (const store::BinaryGap& gap : gaps) {
+    words.push_back("the binary of " + gap.revisions + " is " +
+                    (gap.kept ? "that of an earlier backup, the node's is lost"
+                              : "left out, they are out of service until they are deployed again") +
+                    ": " + gap.fault);
+  }
+  return words;
+}
+
 int tell_error(const Session& session, const Error& error) {
   std::string message = error.message;
   if (error.code == ErrorCode::kPermissionDenied && !session.environment.is_root)
@@ -35,7 +46,23 @@ int backup(const Session& session, const BackupOptions& options) {
   session.out() << words_of(*made) << " are in " << options.folder
                 << "\nnot in it: what functions keep in Redis, logs, and keys outside "
                 << options.data << '\n';
-  return kOk;
+  if (made->gaps.empty()) return kOk;
+  (void)session.tell(kFailed, words_of(made->gaps));
+  return session.tell(kFailed, "the backup is written and can be restored, but the node has lost " +
+                                   std::to_string(made->gaps.size()) + " binaries");
+}
+
+void tell_tokens(const Session& session, const store::BackupReport& made) {
+  if (made.revoked > 0)
+    session.out() << made.revoked << " tokens that were revoked since the backup stay so\n";
+  if (made.revocations_unknown)
+    session.out()
+        << "what was there could not be read: tokens revoked since the backup live again\n";
+  if (made.tokens > 0)
+    session.out()
+        << made.tokens
+        << " tokens of the backup are valid again; revoke anew what should not be: subito "
+           "token list\n";
 }
 
 int restore(const Session& session, const BackupOptions& options) {
@@ -43,7 +70,11 @@ int restore(const Session& session, const BackupOptions& options) {
   if (!made) return tell_error(session, made.error());
   session.out() << words_of(*made) << " are in " << options.data << "; start the node: subito up"
                 << (options.data == kDefaultData ? "" : " --data " + options.data) << '\n';
-  return kOk;
+  tell_tokens(session, *made);
+  if (made->gaps.empty()) return kOk;
+  (void)session.tell(kFailed, words_of(made->gaps));
+  return session.tell(kFailed, "all else is restored, but the backup lacks " +
+                                   std::to_string(made->gaps.size()) + " binaries");
 }
 
 }  // namespace
@@ -72,7 +103,8 @@ void add_restore(CLI::App& app, Session& session) {
   command.add_option("FOLDER", options->folder, "the backup")->required()->type_name("");
   command.add_option("--data", options->data, "the data folder of the node (/var/lib/subito)")
       ->type_name("FOLDER");
-  command.add_flag("--replace", options->replace, "forget the functions that are there");
+  command.add_flag("--replace", options->replace,
+                   "forget what is there: functions, tokens, config, secrets, namespaces");
   command.callback([&session, options] {
     session.action = [&session, options] { return restore(session, *options); };
   });

@@ -27,6 +27,13 @@ std::string path_of(const std::string& folder, std::string_view hash) {
   return folder + "/" + std::string(hash.substr(0, 2)) + "/" + std::string(hash);
 }
 
+bool is_whole(const std::string& path, std::string_view hash) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return false;
+  const auto found = hash_of(file.get());
+  return found && *found == hash;
+}
+
 }  // namespace
 
 bool is_artefact_hash(std::string_view text) {
@@ -56,6 +63,18 @@ std::string Sha256::hex() {
   unsigned int size = 0;
   CHECK(EVP_DigestFinal_ex(context_.get(), digest.data(), &size) == 1 && size == digest.size());
   return subito::hex(digest.data(), digest.size());
+}
+
+Result<std::string> hash_of(int fd) {
+  Sha256 sha256;
+  std::array<char, 64 << 10> piece{};
+  while (true) {
+    const ssize_t size = ::read(fd, piece.data(), piece.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return errno_error("read artefact");
+    if (size == 0) return sha256.hex();
+    sha256.update({piece.data(), static_cast<std::size_t>(size)});
+  }
 }
 
 ArtefactWriter::ArtefactWriter(std::string folder, std::string temporary, UniqueFd fd)
@@ -101,8 +120,9 @@ Result<std::string> ArtefactWriter::finish(std::string_view expected) {
                 "store artefact: its SHA-256 is " + hash + ", not " + std::string(expected));
   struct stat there {};
   const std::string path = path_of(folder_, hash);
-  // A file that is there already is whole; pods may run from it, and its pages are warm.
-  if (::stat(path.c_str(), &there) == 0 && static_cast<std::uint64_t>(there.st_size) == size_)
+  // A whole one stays: pods may run from it, and its pages are warm. A disk may have damaged it.
+  if (::stat(path.c_str(), &there) == 0 && static_cast<std::uint64_t>(there.st_size) == size_ &&
+      is_whole(path, hash))
     return hash;
   if (auto placed = place(hash); !placed) return std::move(placed).error();
   return hash;
@@ -146,6 +166,10 @@ Result<std::string> Artefacts::path(std::string_view hash) const {
   if (::access(path.c_str(), F_OK) != 0)
     return fail(ErrorCode::kNotFound, "find artefact " + std::string(hash) + ": not in the store");
   return path;
+}
+
+bool Artefacts::has_whole(std::string_view hash) const {
+  return is_artefact_hash(hash) && is_whole(path_of(folder_, hash), hash);
 }
 
 void Artefacts::remove(std::string_view hash) {

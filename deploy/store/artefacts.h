@@ -38,6 +38,9 @@ class Sha256 {
   std::unique_ptr<EVP_MD_CTX, Free> context_;
 };
 
+// Of what a file holds from where it stands to its end.
+Result<std::string> hash_of(int fd);
+
 // One binary on its way in. Removes what it wrote when it goes before finish().
 class ArtefactWriter {
  public:
@@ -51,8 +54,8 @@ class ArtefactWriter {
   // is written. Once that has succeeded, mark_synced() spares finish() the longest of its waits.
   Result<UniqueFd> duplicate() const;
   void mark_synced() { synced_ = true; }
-  // Makes the file durable under its hash, which it returns. With `expected` not empty: only if
-  // that is its hash, else kInvalidArgument.
+  // Makes the file durable under its hash, which it returns; one that is there already and whole
+  // stays. With `expected` not empty: only if that is its hash, else kInvalidArgument.
   Result<std::string> finish(std::string_view expected);
 
  private:
@@ -74,9 +77,13 @@ class Artefacts {
   // To look into only, path() alone: it may be on a disk that is read-only.
   static Artefacts reading(std::string folder) { return Artefacts(std::move(folder)); }
 
+  const std::string& folder() const { return folder_; }
+
   Result<ArtefactWriter> begin();
   // Where the file is. kNotFound: none of that hash; kInvalidArgument: not a hash.
   Result<std::string> path(std::string_view hash) const;
+  // It is there and its bytes are those of its name: they are read, all of them.
+  bool has_whole(std::string_view hash) const;
   void remove(std::string_view hash);
   // Removes every file that `keep` does not want, and what interrupted writers left.
   Status collect(const std::function<bool(const std::string& hash)>& keep);

@@ -1,7 +1,7 @@
 #include "deploy/store/backup.h"
 
 #include <fcntl.h>
-#include <sys/resource.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,12 +9,11 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <optional>
+#include <set>
 #include <utility>
-#include <vector>
 
-#include "deploy/store/artefacts.h"
-#include "deploy/store/data_folder.h"
-#include "deploy/store/sqlite.h"
+#include "deploy/store/backup_parts.h"
 
 namespace subito::store {
 
@@ -22,109 +21,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr char kDatabase[] = "/state.db";
-constexpr char kArtefacts[] = "/artefacts";
-struct Content {
-  std::vector<std::string> artefacts;
-  BackupReport report;
-};
+// A deploy that forgets a binary meanwhile is met again only by the next.
+constexpr int kMomentTries = 10;
+constexpr int kStableTries = 3;
 
-Result<std::int64_t> number(Database& database, const char* sql) {
-  ASSIGN_OR_RETURN(Statement row, database.prepare(sql));
-  ASSIGN_OR_RETURN(const bool there, row.step());
-  return there ? row.integer(0) : 0;
-}
+// What a backup that was killed may have left.
+constexpr char kAside[] = "/source.db";
+constexpr char kAsideLog[] = "/source.db-wal";
+constexpr std::array kLeftovers = {kDatabaseNew, "/state.db.new-journal", kAside, kAsideLog,
+                                   "/source.db-shm"};
 
-Result<Content> content_of(Database& database) {
-  Content content;
-  ASSIGN_OR_RETURN(const std::int64_t functions,
-                   number(database, "SELECT count(*) FROM functions WHERE current IS NOT NULL"));
-  ASSIGN_OR_RETURN(const std::int64_t revisions,
-                   number(database, "SELECT count(*) FROM revisions WHERE committed = 1"));
-  content.report.functions = static_cast<std::uint64_t>(functions);
-  content.report.revisions = static_cast<std::uint64_t>(revisions);
-  ASSIGN_OR_RETURN(Statement rows,
-                   database.prepare("SELECT DISTINCT artefact FROM revisions WHERE committed = 1"));
-  while (true) {
-    ASSIGN_OR_RETURN(const bool row, rows.step());
-    if (!row) break;
-    content.artefacts.push_back(rows.text(0));
-  }
-  content.report.artefacts = content.artefacts.size();
-  return content;
-}
-
-// One moment of a database as a file of its own, durable.
-Status copy_database(Database& from, const std::string& path) {
-  std::error_code ignored;
-  fs::remove(path, ignored);
-  RETURN_IF_ERROR(from.run("VACUUM INTO ?1", std::string_view(path)));
-  const UniqueFd file(::open(path.c_str(), O_RDWR | O_CLOEXEC));
-  if (!file.valid() || ::fchmod(file.get(), 0600) != 0 || ::fsync(file.get()) != 0)
-    return errno_error("write " + path);
-  return ok();
-}
-
-// A file of that name and size is whole: it was renamed to it.
-bool is_there(const Artefacts& artefacts, const std::string& hash, std::uintmax_t size) {
-  const auto path = artefacts.path(hash);
+bool holds_nothing_else(const std::string& backup) {
+  std::set<std::string> ours = {kArtefacts, kBackupLock};
+  ours.insert(kLeftovers.begin(), kLeftovers.end());
   std::error_code error;
-  return path && fs::file_size(*path, error) == size && !error;
-}
-
-// Open: it can be read to its end, though somebody may remove its name meanwhile.
-struct OpenArtefact {
-  std::string hash;
-  std::string path;
-  UniqueFd file;
-};
-
-Result<std::vector<OpenArtefact>> open_artefacts(const std::vector<std::string>& hashes,
-                                                 const Artefacts& from) {
-  std::vector<OpenArtefact> opened;
-  for (const std::string& hash : hashes) {
-    ASSIGN_OR_RETURN(std::string path, from.path(hash));
-    UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file.valid()) return errno_error("read " + path);
-    opened.push_back({hash, std::move(path), std::move(file)});
+  for (fs::directory_iterator it(backup, error), end; !error && it != end; it.increment(error)) {
+    if (!ours.contains("/" + it->path().filename().string())) return false;
   }
-  return opened;
-}
-
-// kInvalidArgument: its bytes are others than its name says.
-Status copy_artefact(const OpenArtefact& from, Artefacts& to) {
-  ASSIGN_OR_RETURN(ArtefactWriter writer, to.begin());
-  std::array<char, 64 << 10> piece{};
-  while (true) {
-    const ssize_t size = ::read(from.file.get(), piece.data(), piece.size());
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return errno_error("read " + from.path);
-    if (size == 0) break;
-    RETURN_IF_ERROR(writer.write({piece.data(), static_cast<std::size_t>(size)}));
-  }
-  auto finished = writer.finish(from.hash);
-  if (!finished) return std::move(finished).error().annotate("read " + from.path);
-  return ok();
-}
-
-Result<std::uint64_t> copy_artefacts(const std::vector<OpenArtefact>& all, Artefacts& to) {
-  std::uint64_t copied = 0;
-  for (const OpenArtefact& one : all) {
-    struct stat info {};
-    if (::fstat(one.file.get(), &info) != 0) return errno_error("read " + one.path);
-    if (is_there(to, one.hash, static_cast<std::uintmax_t>(info.st_size))) continue;
-    RETURN_IF_ERROR(copy_artefact(one, to));
-    ++copied;
-  }
-  return copied;
-}
-
-// Each binary has a descriptor for a while.
-void allow_many_descriptors() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+  return !error;
 }
 
 // What a backup may be written over.
@@ -134,7 +48,7 @@ Status check_target(const std::string& backup) {
     return fail(ErrorCode::kFailedPrecondition,
                 "back up to " + backup + ": that is the data folder of a node");
   const bool earlier = fs::exists(backup + kDatabase, error);
-  if (!earlier && fs::exists(backup, error) && !fs::is_empty(backup, error))
+  if (!earlier && fs::exists(backup, error) && !holds_nothing_else(backup))
     return fail(ErrorCode::kFailedPrecondition,
                 "back up to " + backup + ": it holds other things; name a new folder");
   fs::create_directories(backup, error);
@@ -143,69 +57,133 @@ Status check_target(const std::string& backup) {
   return ok();
 }
 
-Status check_there(const std::string& folder, const std::string& doing) {
+void remove_leftovers(const std::string& backup) {
+  for (const char* name : kLeftovers) ::unlink((backup + name).c_str());
+}
+
+Result<UniqueFd> lock_target(const std::string& backup) {
+  const std::string path = backup + kBackupLock;
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd.valid()) return errno_error("open " + path);
+  if (::flock(fd.get(), LOCK_EX | LOCK_NB) == 0) return fd;
+  if (errno != EWOULDBLOCK) return errno_error("lock " + path);
+  return fail(ErrorCode::kUnavailable,
+              "back up to " + backup + ": another backup or restore works there; try again later");
+}
+
+Result<Database> copy_of(Result<Database> from) {
+  if (!from) return std::move(from).error();
+  return Database::copy_in_memory(*from);
+}
+
+// Size and time of the last change of database and log.
+using Stamp = std::array<std::int64_t, 6>;
+Stamp stamp_of(const std::string& data) {
+  Stamp stamp{};
+  std::size_t at = 0;
+  for (const char* name : {"/state.db", "/state.db-wal"}) {
+    struct stat info {};
+    if (::stat((data + name).c_str(), &info) == 0) {
+      stamp[at] = info.st_size;
+      stamp[at + 1] = info.st_mtim.tv_sec;
+      stamp[at + 2] = info.st_mtim.tv_nsec;
+    }
+    at += 3;
+  }
+  return stamp;
+}
+
+Status copy_private(const std::string& from, const std::string& to) {
+  const UniqueFd made(::open(to.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!made.valid()) return errno_error("write " + to);
   std::error_code error;
-  if (fs::is_regular_file(folder + kDatabase, error)) return ok();
-  return fail(ErrorCode::kNotFound, doing + ": there is no state.db in " + folder);
+  fs::copy_file(from, to, fs::copy_options::overwrite_existing, error);
+  if (error) return errno_error("copy " + from + " to " + to, error.value());
+  ::chmod(to.c_str(), 0600);  // copy_file gave it that of `from`
+  return ok();
+}
+
+// Of a disk that is read-only: SQLite needs to make an index of the log beside it. Whoever might
+// write elsewhere to the same files is seen by their times.
+Result<Database> copy_by_way_of(const std::string& aside, const std::string& data) {
+  for (int i = 0; i < kStableTries; ++i) {
+    remove_leftovers(aside);
+    const Stamp before = stamp_of(data);
+    RETURN_IF_ERROR(copy_private(data + kDatabase, aside + kAside));
+    std::error_code error;
+    if (fs::exists(data + "/state.db-wal", error))
+      RETURN_IF_ERROR(copy_private(data + "/state.db-wal", aside + kAsideLog));
+    if (stamp_of(data) != before) continue;
+    auto copy = copy_of(Database::open(aside + kAside));
+    remove_leftovers(aside);
+    return copy;
+  }
+  return fail(ErrorCode::kUnavailable,
+              "read " + data + kDatabase + ": it changes while it is copied; try again");
+}
+
+Result<Database> copy_of_source(const std::string& data, const std::string& aside) {
+  auto copy = copy_of(Database::open_reading(data + kDatabase));
+  if (copy || copy.error().code != ErrorCode::kPermissionDenied) return copy;
+  if (::access(data.c_str(), W_OK) == 0 || errno != EROFS) return copy;
+  return copy_by_way_of(aside, data);
 }
 
 struct Moment {
-  Content content;
+  Database database;  // in memory
+  BackupContent content;
   std::vector<OpenArtefact> artefacts;
 };
 
-// A deploy that forgets a binary writes first: while nobody can, database and binaries belong
-// together. It waits for as long as a copy of the database takes, binaries are copied later.
-Result<Moment> take_moment(const std::string& data, const std::string& fresh) {
-  ASSIGN_OR_RETURN(Database writer, Database::open(data + kDatabase));
-  ASSIGN_OR_RETURN(const Transaction nobody_writes, Transaction::begin(writer));
-  ASSIGN_OR_RETURN(Database live, Database::open_reading(data + kDatabase));
-  RETURN_IF_ERROR(copy_database(live, fresh));
-  ASSIGN_OR_RETURN(Database copy, Database::open_reading(fresh));
-  Moment moment;
-  ASSIGN_OR_RETURN(moment.content, content_of(copy));
-  ASSIGN_OR_RETURN(moment.artefacts,
-                   open_artefacts(moment.content.artefacts, Artefacts::reading(data + kArtefacts)));
-  return moment;
-}
-
-// Every page, the schema, and that all binaries are there; their bytes are checked as they are
-// copied, before anything of `data` changes.
-Result<Content> check_backup(Database& database, const std::string& backup) {
-  ASSIGN_OR_RETURN(Statement check, database.prepare("PRAGMA integrity_check(1)"));
-  ASSIGN_OR_RETURN(const bool row, check.step());
-  if (!row || check.text(0) != "ok")
-    return fail(ErrorCode::kInvalidArgument,
-                "read " + backup + kDatabase + ": it is damaged: " + (row ? check.text(0) : ""));
-  ASSIGN_OR_RETURN(const std::int64_t version, number(database, "PRAGMA user_version"));
-  RETURN_IF_ERROR(check_schema(version, "restore " + backup));
-  return content_of(database);
-}
-
-Status check_replaced(const std::string& data, bool replace) {
-  if (replace || !check_there(data, "")) return ok();
-  ASSIGN_OR_RETURN(Database there, Database::open(data + kDatabase));
-  ASSIGN_OR_RETURN(const std::int64_t tables,
-                   number(there, "SELECT count(*) FROM sqlite_master WHERE name = 'functions'"));
-  if (tables == 0) return ok();
-  ASSIGN_OR_RETURN(const std::int64_t functions, number(there, "SELECT count(*) FROM functions"));
-  if (functions == 0) return ok();
-  return fail(ErrorCode::kFailedPrecondition,
-              "restore to " + data + ": " + std::to_string(functions) +
-                  " functions are there; --replace forgets them for those of the backup");
-}
-
-// The old write-ahead log is emptied first: SQLite would read it into the new file.
-Status put_in_place(Database& backup, const std::string& data) {
-  const std::string fresh = data + kDatabase + ".new";
-  RETURN_IF_ERROR(copy_database(backup, fresh));
-  if (check_there(data, "")) {
-    ASSIGN_OR_RETURN(Database old, Database::open(data + kDatabase));
-    RETURN_IF_ERROR(old.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+// No lock: a deploy may forget a binary after the database was read and before the binary is
+// opened. It forgets it in the database first: one that two copies of it in succession want and
+// that is not there either time is lost (but for one that was deployed and forgotten again in
+// between).
+Result<Moment> take_moment(const std::string& data, const std::string& aside) {
+  std::optional<std::vector<std::string>> lost_before;
+  for (int i = 0; i < kMomentTries; ++i) {
+    ASSIGN_OR_RETURN(Database database, copy_of_source(data, aside));
+    RETURN_IF_ERROR(check_pages(database, data + kDatabase));
+    ASSIGN_OR_RETURN(BackupContent content, content_of(database));
+    ASSIGN_OR_RETURN(auto opened,
+                     open_artefacts(content.artefacts, Artefacts::reading(data + kArtefacts)));
+    std::vector<std::string> lost;
+    for (const OpenArtefact& one : opened) {
+      if (!one.file.valid()) lost.push_back(one.hash);
+    }
+    if (lost.empty() || lost == lost_before)
+      return Moment{std::move(database), std::move(content), std::move(opened)};
+    lost_before = std::move(lost);
   }
-  if (::rename(fresh.c_str(), (data + kDatabase).c_str()) != 0)
-    return errno_error("write " + data + kDatabase);
-  return sync_folder(data);
+  return fail(ErrorCode::kUnavailable,
+              "back up " + data + ": binaries are forgotten while it is read; try again");
+}
+
+// In the copy itself: restore() believes what stands there and nothing else.
+Status note_gaps(Database& database, const std::vector<BinaryGap>& gaps) {
+  RETURN_IF_ERROR(
+      database.execute("DROP TABLE IF EXISTS backup_gaps;"
+                       "CREATE TABLE backup_gaps (artefact TEXT PRIMARY KEY, fault TEXT NOT NULL) "
+                       "STRICT;"));
+  for (const BinaryGap& gap : gaps) {
+    if (!gap.kept)
+      RETURN_IF_ERROR(
+          database.run("INSERT INTO backup_gaps VALUES (?1, ?2)", gap.artefact, gap.fault));
+  }
+  return ok();
+}
+
+Status copy_artefacts(Moment& moment, Artefacts& to) {
+  for (const OpenArtefact& one : moment.artefacts) {
+    ASSIGN_OR_RETURN(CopyOutcome outcome, copy_artefact(one, to));
+    moment.content.report.copied += outcome.copied ? 1 : 0;
+    if (outcome.fault.empty()) continue;
+    ASSIGN_OR_RETURN(std::string revisions, revisions_with(moment.database, one.hash));
+    if (!outcome.there) to.remove(one.hash);  // an earlier backup's, damaged
+    moment.content.report.gaps.push_back(
+        {one.hash, std::move(revisions), std::move(outcome.fault), outcome.there});
+  }
+  return ok();
 }
 
 }  // namespace
@@ -213,36 +191,23 @@ Status put_in_place(Database& backup, const std::string& data) {
 Result<BackupReport> back_up(const std::string& data, const std::string& backup) {
   RETURN_IF_ERROR(check_there(data, "back up " + data));
   RETURN_IF_ERROR(check_target(backup));
+  ASSIGN_OR_RETURN(const UniqueFd lock, lock_target(backup));
+  remove_leftovers(backup);
   allow_many_descriptors();
-  const std::string fresh = backup + kDatabase + ".new";
-  ASSIGN_OR_RETURN(Moment moment, take_moment(data, fresh));
-  std::vector<std::string>& wanted = moment.content.artefacts;
+  ASSIGN_OR_RETURN(Moment moment, take_moment(data, backup));
   ASSIGN_OR_RETURN(Artefacts to, Artefacts::open(backup + kArtefacts));
-  ASSIGN_OR_RETURN(moment.content.report.copied, copy_artefacts(moment.artefacts, to));
+  RETURN_IF_ERROR(copy_artefacts(moment, to));
+  RETURN_IF_ERROR(note_gaps(moment.database, moment.content.report.gaps));
+  const std::string fresh = backup + kDatabaseNew;
+  RETURN_IF_ERROR(write_database(moment.database, fresh));
   if (::rename(fresh.c_str(), (backup + kDatabase).c_str()) != 0)
     return errno_error("write " + backup + kDatabase);
   RETURN_IF_ERROR(sync_folder(backup));
-  std::sort(wanted.begin(), wanted.end());
+  const std::vector<std::string>& wanted = moment.content.artefacts;  // sorted
   RETURN_IF_ERROR(to.collect([&](const std::string& hash) {
     return std::binary_search(wanted.begin(), wanted.end(), hash);
   }));
-  return moment.content.report;
-}
-
-Result<BackupReport> restore(const std::string& backup, const std::string& data, bool replace) {
-  RETURN_IF_ERROR(check_there(backup, "restore " + backup));
-  ASSIGN_OR_RETURN(Database database, Database::open_reading(backup + kDatabase));
-  ASSIGN_OR_RETURN(Content content, check_backup(database, backup));
-  RETURN_IF_ERROR(make_data_folder(data));
-  ASSIGN_OR_RETURN(const UniqueFd lock, lock_data_folder(data));
-  RETURN_IF_ERROR(check_replaced(data, replace));
-  allow_many_descriptors();
-  ASSIGN_OR_RETURN(const auto artefacts,
-                   open_artefacts(content.artefacts, Artefacts::reading(backup + kArtefacts)));
-  ASSIGN_OR_RETURN(Artefacts to, Artefacts::open(data + kArtefacts));
-  ASSIGN_OR_RETURN(content.report.copied, copy_artefacts(artefacts, to));
-  RETURN_IF_ERROR(put_in_place(database, data));
-  return content.report;
+  return std::move(moment.content.report);
 }
 
 }  // namespace subito::store

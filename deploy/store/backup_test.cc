@@ -1,9 +1,15 @@
 #include "deploy/store/backup.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sched.h>
 #include <signal.h>
+#include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cstdio>
 
 #include "deploy/store/store_testing.h"
 
@@ -14,13 +20,6 @@ using testing::HasSubstr;
 
 class BackupTest : public testing::Test {
  protected:
-  std::string marker(Store& store, const std::string& name) {
-    const auto record = store.function(name);
-    if (!record) return record.error().message;
-    const Revision& revision = record->revision;
-    return revision.spec.spec().settings().at("marker") + " " +
-           content(store.artefact_path(revision.artefact).value());
-  }
   TemporaryFolder folder;
   const std::string data = folder.path() + "/data";
   const std::string backup = folder.path() + "/backup";
@@ -60,52 +59,6 @@ TEST_F(BackupTest, ASecondOneCopiesOnlyWhatIsNewAndDropsWhatIsGone) {
   EXPECT_EQ(count_files(backup + "/artefacts"), 2);
 }
 
-TEST_F(BackupTest, FunctionsThatAreThereAreNotForgottenUnasked) {
-  deploy(*open_or_die(data), "stock", "old");
-  ASSERT_TRUE(back_up(data, backup));
-  deploy(*open_or_die(other), "cart", "new");
-  const auto refused = restore(backup, other, false);
-  ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error().message, HasSubstr("1 functions are there; --replace"));
-  EXPECT_EQ(marker(*open_or_die(other), "cart"), "new new");
-  ASSERT_TRUE(restore(backup, other, true));
-  const auto store = open_or_die(other);
-  EXPECT_FALSE(store->function("cart"));
-  EXPECT_EQ(marker(*store, "stock"), "old old");
-}
-
-TEST_F(BackupTest, ARunningNodesFolderIsNotRestoredInto) {
-  const auto live = open_or_die(data);
-  deploy(*live, "stock", "one");
-  ASSERT_TRUE(back_up(data, backup));
-  const auto refused = restore(backup, data, true);
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, ErrorCode::kAlreadyExists);
-}
-
-TEST_F(BackupTest, ADamagedBinaryIsFoundBeforeAnythingChanges) {
-  deploy(*open_or_die(data), "stock", "one");
-  ASSERT_TRUE(back_up(data, backup));
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(backup + "/artefacts")) {
-    if (entry.is_regular_file()) std::ofstream(entry.path()) << "two";
-  }
-  deploy(*open_or_die(other), "cart", "new");
-  const auto refused = restore(backup, other, true);
-  ASSERT_FALSE(refused);
-  EXPECT_THAT(refused.error().message, HasSubstr("its SHA-256 is"));
-  EXPECT_EQ(marker(*open_or_die(other), "cart"), "new new");
-}
-
-TEST_F(BackupTest, ADamagedOrForeignDatabaseIsRefused) {
-  deploy(*open_or_die(data), "stock", "one");
-  ASSERT_TRUE(back_up(data, backup));
-  std::ofstream(backup + "/state.db") << "not a database, but long enough to look like a header";
-  EXPECT_THAT(restore(backup, other, false).error().message, HasSubstr("not a database"));
-  EXPECT_THAT(restore(folder.path() + "/none", other, false).error().message,
-              HasSubstr("there is no state.db"));
-  EXPECT_FALSE(std::filesystem::exists(other + "/state.db"));
-}
-
 TEST_F(BackupTest, NeitherAForeignFolderNorADataFolderIsWrittenOver) {
   const auto live = open_or_die(data);
   deploy(*live, "stock", "one");
@@ -114,6 +67,125 @@ TEST_F(BackupTest, NeitherAForeignFolderNorADataFolderIsWrittenOver) {
   std::ofstream(other + "/diary") << "mine";
   EXPECT_THAT(back_up(data, other).error().message, HasSubstr("it holds other things"));
   EXPECT_EQ(back_up(folder.path() + "/none", backup).error().code, ErrorCode::kNotFound);
+}
+
+TEST_F(BackupTest, ABinaryThatIsLostOrDamagedIsLeftOutAndNamed) {
+  const auto live = open_or_die(data);
+  deploy(*live, "stock", "one");
+  deploy(*live, "stock", "two");
+  deploy(*live, "cart", "three");
+  std::filesystem::remove(file_with(data + "/artefacts", "one"));
+  std::ofstream(file_with(data + "/artefacts", "three")) << "THREE";
+  const auto made = back_up(data, backup);
+  ASSERT_TRUE(made) << made.error().message;
+  ASSERT_EQ(made->gaps.size(), 2U);
+  for (const BinaryGap& gap : made->gaps) {
+    EXPECT_FALSE(gap.kept);
+    EXPECT_THAT(gap.fault, HasSubstr(gap.revisions == "stock 1" ? "No such file" : "its SHA-256"));
+  }
+  const auto restored = restore(backup, other, false);
+  ASSERT_TRUE(restored) << restored.error().message;
+  EXPECT_EQ(restored->gaps.size(), 2U);
+  const auto store = open_or_die(other);
+  EXPECT_EQ(marker(*store, "stock"), "two two");
+  EXPECT_THAT(marker(*store, "cart"), HasSubstr("not in the store"));
+}
+
+TEST_F(BackupTest, WhatItHasOfALostBinaryItKeeps) {
+  const auto live = open_or_die(data);
+  deploy(*live, "stock", "one");
+  ASSERT_TRUE(back_up(data, backup));
+  std::filesystem::remove(file_with(data + "/artefacts", "one"));
+  const auto made = back_up(data, backup);
+  ASSERT_TRUE(made) << made.error().message;
+  ASSERT_EQ(made->gaps.size(), 1U);
+  EXPECT_TRUE(made->gaps[0].kept);
+  ASSERT_TRUE(restore(backup, other, false));
+  EXPECT_EQ(marker(*open_or_die(other), "stock"), "one one");
+}
+
+TEST_F(BackupTest, ADamagedBinaryOfAnEarlierOneIsMadeAnew) {
+  const auto live = open_or_die(data);
+  deploy(*live, "stock", "one");
+  ASSERT_TRUE(back_up(data, backup));
+  std::ofstream(file_with(backup + "/artefacts", "one")) << "two";
+  const auto made = back_up(data, backup);
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(made->copied, 1U);
+  ASSERT_TRUE(restore(backup, other, false));
+  EXPECT_EQ(marker(*open_or_die(other), "stock"), "one one");
+}
+
+TEST_F(BackupTest, AFirstOneThatWasInterruptedIsBegunAnew) {
+  const auto live = open_or_die(data);
+  deploy(*live, "stock", "one");
+  std::filesystem::create_directories(backup + "/artefacts");
+  std::ofstream(backup + "/state.db.new") << "half";
+  std::ofstream(backup + "/artefacts/incoming-abcdef") << "half";
+  const auto made = back_up(data, backup);
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_FALSE(std::filesystem::exists(backup + "/state.db.new"));
+  EXPECT_EQ(count_files(backup + "/artefacts"), 1);
+}
+
+TEST_F(BackupTest, OneAtATimeWritesToAFolder) {
+  const auto live = open_or_die(data);
+  deploy(*live, "stock", "one");
+  ASSERT_TRUE(back_up(data, backup));
+  const UniqueFd first(::open((backup + "/backup.lock").c_str(), O_RDWR | O_CLOEXEC));
+  ASSERT_EQ(::flock(first.get(), LOCK_EX), 0);
+  EXPECT_EQ(back_up(data, backup).error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(restore(backup, other, false).error().code, ErrorCode::kUnavailable);
+}
+
+TEST_F(BackupTest, NeitherWaitsForWhoWritesNorKeepsAnyoneFromIt) {
+  const auto live = open_or_die(data);
+  deploy(*live, "stock", "one");
+  auto writing = Transaction::begin(live->database());
+  ASSERT_TRUE(writing);
+  ASSERT_TRUE(live->database().execute("DELETE FROM functions"));
+  const auto made = back_up(data, backup);
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(made->functions, 1U);
+}
+
+// In namespaces of its own, which end with it: 0 it is whole, 1 it is not, 2 none can be made.
+int back_up_read_only(const std::string& data, const std::string& backup) {
+  if (::unshare(::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWNS | CLONE_NEWUSER) != 0) return 2;
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+      ::mount(data.c_str(), data.c_str(), nullptr, MS_BIND, nullptr) != 0 ||
+      ::mount(nullptr, data.c_str(), nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr) != 0)
+    return 2;
+  const auto made = back_up(data, backup);
+  if (!made) std::fprintf(stderr, "%s\n", made.error().message.c_str());
+  return made && made->functions == 2 && made->gaps.empty() ? 0 : 1;
+}
+
+// Three ways a node leaves its folder, then the disk falls back to read-only.
+TEST_F(BackupTest, ADiskThatIsReadOnlyCanBeRead) {
+  const auto copy_all = std::filesystem::copy_options::recursive;
+  auto live = open_or_die(data);
+  deploy(*live, "stock", "one");
+  deploy(*live, "cart", "two");
+  std::filesystem::copy(data, folder.path() + "/killed", copy_all);
+  std::filesystem::copy(data, folder.path() + "/log-alone", copy_all);
+  std::filesystem::remove(folder.path() + "/log-alone/state.db-shm");
+  ASSERT_GT(std::filesystem::file_size(folder.path() + "/log-alone/state.db-wal"), 0U);
+  live.reset();
+  ASSERT_FALSE(std::filesystem::exists(data + "/state.db-wal"));
+  for (const char* left : {"/data", "/killed", "/log-alone"}) {
+    const std::string into = backup + left;
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(back_up_read_only(folder.path() + left, into));
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 2) GTEST_SKIP() << "no namespace of mounts";
+    EXPECT_EQ(status, 0) << left;
+    EXPECT_FALSE(std::filesystem::exists(into + "/source.db")) << left;
+    const auto restored = restore(into, other + left, false);
+    ASSERT_TRUE(restored) << restored.error().message;
+    EXPECT_EQ(marker(*open_or_die(other + left), "cart"), "two two");
+  }
 }
 
 // Deploys until it is killed; each forgets the binary before the last.

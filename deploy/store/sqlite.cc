@@ -117,6 +117,23 @@ Result<Database> Database::open_reading(const std::string& path) {
   return database;
 }
 
+Result<Database> Database::copy_in_memory(Database& from) {
+  sqlite3* handle = nullptr;
+  const int opened =
+      sqlite3_open_v2(":memory:", &handle,
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  Database copy(handle);
+  if (opened != SQLITE_OK) return error_of(handle, "open database");
+  sqlite3_backup* copying = sqlite3_backup_init(handle, "main", from.handle_.get(), "main");
+  if (copying == nullptr) return error_of(handle, "copy database");
+  // All in one step is one read transaction. What it says is kept: finish() forgets "busy".
+  const int code = sqlite3_backup_step(copying, -1);
+  (void)sqlite3_backup_finish(copying);
+  if (code != SQLITE_DONE)
+    return Error{code_of(code), std::string("copy database: ") + sqlite3_errstr(code), 0};
+  return copy;
+}
+
 Result<Statement> Database::prepare(const char* sql) {
   sqlite3_stmt* statement = nullptr;
   if (sqlite3_prepare_v2(handle_.get(), sql, -1, &statement, nullptr) != SQLITE_OK)

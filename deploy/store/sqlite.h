@@ -58,6 +58,9 @@ class Database {
   // To read only, beside whoever writes it; changes nothing, the log neither.
   static Result<Database> open_reading(const std::string& path);
 
+  // In memory, what `from` holds at one moment: nobody waits for who works on it.
+  static Result<Database> copy_in_memory(Database& from);
+
   Result<Statement> prepare(const char* sql);
   Status execute(const char* sql);  // several statements, no arguments
   // prepare, bind, run.

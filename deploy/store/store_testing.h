@@ -59,6 +59,26 @@ inline std::string content(const std::string& path) {
   return text.str();
 }
 
+// What the current revision and its binary say, "two two"; else why there is none.
+inline std::string marker(Store& store, const std::string& name) {
+  const auto record = store.function(name);
+  if (!record) return record.error().message;
+  const Revision& revision = record->revision;
+  const auto path = store.artefact_path(revision.artefact);
+  return revision.spec.spec().settings().at("marker") + " " +
+         (path ? content(*path) : path.error().message);
+}
+
+// The only file there that holds this.
+inline std::string file_with(const std::string& folder, const std::string& text) {
+  std::string found;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(folder)) {
+    if (entry.is_regular_file() && content(entry.path()) == text) found = entry.path();
+  }
+  EXPECT_FALSE(found.empty()) << text;
+  return found;
+}
+
 inline int count_files(const std::string& folder) {
   int count = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(folder))
