@@ -1,7 +1,6 @@
 #include "runtime/node/node.h"
 
 #include <spdlog/spdlog.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -17,6 +16,8 @@
 #include "runtime/gateway/gateway.h"
 #include "runtime/node/control.h"
 #include "runtime/node/control_front.h"
+#include "runtime/node/data_folder.h"
+#include "runtime/node/gateway_loops.h"
 #include "runtime/node/health.h"
 #include "runtime/node/listeners.h"
 #include "runtime/node/logs/log_files.h"
@@ -38,22 +39,6 @@
 
 namespace subito::node {
 namespace {
-
-// Each node on a machine gives its pods uids of a range of its own, so that no two pods share one.
-constexpr std::uint32_t kUidFirst = 700'000;
-constexpr std::uint32_t kUidsPerNode = 1024;
-constexpr std::uint32_t kUidRanges = 1000;
-
-// What tells this data folder from any other on the machine, for as long as it exists.
-Result<std::uint64_t> folder_number(const std::string& folder) {
-  struct stat info {};
-  if (::stat(folder.c_str(), &info) != 0) return errno_error("look at " + folder);
-  return static_cast<std::uint64_t>(info.st_ino) ^ (static_cast<std::uint64_t>(info.st_dev) << 40);
-}
-
-std::string hex(std::uint64_t number) {
-  return fmt::format("{:x}", number);
-}
 
 // On stop: a disk that does not answer holds up no longer than this; what is not written by then is
 // lost.
@@ -111,6 +96,7 @@ class LiveNode final : public Node {
         gateway_server_(server::Server::create(loop, server::Limits(), gateway_)),
         api_server_(server::Server::create(loop, api_limits(), control_front_)),
         metrics_server_(server::Server::create(loop, metrics_limits(), metrics_)),
+        loops_({loop, engine_, gateway_, *gateway_server_, [this] { return why_not_ready(); }}),
         remote_api_(loop, {control_, *store_, remote_gateway_, page_parts()}),
         stop_grace_(loop, [this] { pods_ended(); }),
         logs_grace_(loop, [this] {
@@ -122,7 +108,7 @@ class LiveNode final : public Node {
     if (config.metrics_off) stop_counting();
     if (config.pods_near) engine_.set_placement(&placement_);
     control_.set_health(&health_);
-    gateway_.set_readiness([this] { return why_not_ready(); });
+    gateway_.set_readiness([this](const auto& tell) { tell(why_not_ready()); });
     attach();
   }
 
@@ -141,6 +127,7 @@ class LiveNode final : public Node {
     remote_gateway_.stop_counting();
   }
   Status open_access();
+  void open_loops();
   Status open_certificates();
   Status open_home();
   void open_logs();
@@ -224,6 +211,7 @@ class LiveNode final : public Node {
   const std::unique_ptr<server::Server> gateway_server_;
   const std::unique_ptr<server::Server> api_server_;
   const std::unique_ptr<server::Server> metrics_server_;
+  GatewayLoops loops_;
   RemoteApi remote_api_;
   std::string url_;
   std::string tls_url_;
@@ -249,6 +237,12 @@ Status LiveNode::open_access() {
   return ok();
 }
 
+void LiveNode::open_loops() {
+  loops_.open(config_.loops - 1, *token_guard_);
+  if (config_.metrics_off) loops_.stop_counting();
+  control_.publish_routes(loops_.tables());
+}
+
 Status LiveNode::open_certificates() {
   if (config_.tls_cert.empty()) return ok();
   ASSIGN_OR_RETURN(certificates_, tls::CertificateFiles::load(config_.tls_cert, config_.tls_key));
@@ -268,8 +262,7 @@ Status LiveNode::open_home() {
   ASSIGN_OR_RETURN(const std::uint64_t number, folder_number(store_->folder()));
   pods::SandboxHomeConfig home;
   home.launcher.node_id = hex(number);
-  home.launcher.uid_base =
-      kUidFirst + static_cast<std::uint32_t>(number % kUidRanges) * kUidsPerNode;
+  home.launcher.uid_base = uid_base(number);
   home.launcher.sandboxes_max = kUidsPerNode;
   home.pool_size = config_.pool_size;
   ASSIGN_OR_RETURN(auto sandboxes,
@@ -309,6 +302,7 @@ Status LiveNode::open_traces() {
   engine_.set_tracer(&*tracer_);
   const traces::Sampler sampler(config_.trace_share);
   gateway_.sample(sampler);
+  loops_.sample(sampler);
   operator_gateway_.sample(sampler);
   triggers_.sample(sampler);
   return ok();
@@ -379,7 +373,7 @@ std::string LiveNode::why_not_ready() const {
 }
 
 Status LiveNode::serve() {
-  auto bound = gateway_server_->listen(gateway_address(config_));
+  auto bound = loops_.listen(gateway_address(config_), nullptr);
   if (!bound) return not_listening(std::move(bound).error(), "subito up --listen");
   url_ = node::gateway_url(bound->host, bound->port);
   api::NodeInfo info;
@@ -393,13 +387,14 @@ Status LiveNode::serve() {
   server::Address socket{server::Address::Kind::kUnix, api_socket(), 0};
   RETURN_IF_ERROR(api_server_->listen(socket));
   RETURN_IF_ERROR(serve_tls());
+  loops_.run();
   watch_.start();
   return serve_metrics();
 }
 
 Status LiveNode::serve_tls() {
   if (!config_.tls_host.empty()) {
-    auto bound = gateway_server_->listen_secure(tls_address(config_), *certificates_);
+    auto bound = loops_.listen(tls_address(config_), certificates_.get());
     if (!bound) return not_listening(std::move(bound).error(), "subito up --tls-listen");
     tls_url_ = https_url(*bound);
   }
@@ -426,7 +421,8 @@ MetricsPage::Parts LiveNode::page_parts() {
           gateway_,
           &triggers_,
           [this] { return facts(); },
-          !config_.metrics_off};
+          !config_.metrics_off,
+          config_.loops > 1 ? &loops_ : nullptr};
 }
 
 NodeFacts LiveNode::facts() {
@@ -434,7 +430,7 @@ NodeFacts LiveNode::facts() {
   facts.version = kVersion;
   facts.started_unix_ns = started_unix_ns_;
   facts.sandboxes_wanted = config_.pool_size;
-  facts.gateway_connections = gateway_server_->connections();
+  facts.gateway_connections = gateway_server_->connections() + loops_.connections();
   facts.control_connections = api_server_->connections() + remote_api_.connections();
   if (redis_server_) {
     facts.redis_ready = redis_server_->state() == bindings::RedisServer::State::kReady;
@@ -454,7 +450,7 @@ void LiveNode::stop(std::function<void()> done) {
   stopped_ = std::move(done);
   watch_.stop();
   triggers_.stop();
-  gateway_server_->drain();
+  loops_.drain();
   api_server_->drain();
   remote_api_.drain();
   metrics_server_->drain();
@@ -475,7 +471,7 @@ void LiveNode::pods_ended() {
 void LiveNode::logs_written() {
   if (!stopped_) return;
   logs_grace_.stop();
-  auto done = std::exchange(stopped_, nullptr);
+  auto done = [this, done = std::exchange(stopped_, nullptr)] { loops_.end(done); };
   if (redis_server_ && redis_server_->state() != bindings::RedisServer::State::kStopped) {
     redis_server_->stop(std::move(done));
   } else {
@@ -489,6 +485,7 @@ Result<std::unique_ptr<Node>> Node::create(Loop& loop, const NodeConfig& config)
   ASSIGN_OR_RETURN(auto store, store::Store::open(config.data_folder));
   auto node = std::make_unique<LiveNode>(loop, config, std::move(store));
   RETURN_IF_ERROR(node->open_access());
+  node->open_loops();
   RETURN_IF_ERROR(node->open_certificates());
   node->open_logs();
   RETURN_IF_ERROR(node->open_recording());

@@ -38,6 +38,7 @@ struct NodeConfig {
   SecretKeySource secret_key;      // outside the data folder
   std::string traces_url;          // of a receiver of OTLP over HTTP; empty: nothing is traced
   double trace_share = 0;          // of the requests that bring no trace
+  std::uint32_t loops = 1;         // that serve clients; the first is the node's
   bool pods_near = true;  // those with short calls on the loop's core: pods/core_placement.h
 };
 
