@@ -37,6 +37,7 @@ struct UpOptions {
   std::string tls_key;
   std::uint32_t pool_size = 8;   // empty sandboxes kept ready
   std::uint32_t pods_max = 256;  // of all functions at once
+  std::uint32_t loops = 1;       // that serve clients
   // A Redis of one's own: "host:port" or "unix:/path". Empty: the node starts a private one.
   std::string redis_address;
   std::string redis_path = "redis-server";  // the binary of the private one

@@ -411,8 +411,9 @@ TEST_F(CliTest, UpHandsItsOptionsToTheNode) {
   EXPECT_EQ(seen.pool_size, 8U);
   EXPECT_EQ(seen.pods_max, 256U);
   EXPECT_EQ(seen.placement, "near");
+  EXPECT_EQ(seen.loops, 1U);
   run({"up", "--listen", "[::1]:0", "--data", "/tmp/d", "--pool", "0", "--pods", "20", "--redis",
-       "unix:/r", "--placement", "any", "--log-level", "debug"});
+       "unix:/r", "--loops", "2", "--placement", "any", "--log-level", "debug"});
   EXPECT_EQ(seen.listen_host, "::1");
   EXPECT_EQ(seen.listen_port, 0);
   EXPECT_EQ(seen.api_socket, "/tmp/d/api.sock");
@@ -420,6 +421,7 @@ TEST_F(CliTest, UpHandsItsOptionsToTheNode) {
   EXPECT_EQ(seen.pods_max, 20U);
   EXPECT_EQ(seen.redis_address, "unix:/r");
   EXPECT_EQ(seen.placement, "any");
+  EXPECT_EQ(seen.loops, 2U);
   EXPECT_EQ(seen.log_level, "debug");
   variables_["SUBITO_SOCKET"] = "/tmp/s";
   run({"up", "--data", "/tmp/d"});

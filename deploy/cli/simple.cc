@@ -288,6 +288,12 @@ void add_up(CLI::App& app, Session& session) {
       ->check(CLI::Range(1, 768))  // the launcher has 1,024 sandboxes, pool and probes among them
       ->capture_default_str();
   command
+      .add_option("--loops", options->loops,
+                  "loops that serve clients, a core each: HTTP and TLS leave the node's own to the "
+                  "functions; no more than there are cores")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  command
       .add_option("--redis", options->redis_address,
                   "a Redis to use, host:port or unix:/path, instead of a private one")
       ->type_name("ADDRESS");

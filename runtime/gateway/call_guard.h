@@ -11,6 +11,9 @@
 
 namespace subito::gateway {
 
+// Where a token is shown: RFC 6750, 2.1. Who asked for it takes it away.
+inline constexpr std::string_view kTokenField = "authorization";
+
 class CallGuard {
  public:
   struct Refusal {

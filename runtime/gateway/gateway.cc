@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <utility>
 
-#include "runtime/base/check.h"
 #include "runtime/http/problem.h"
 
 namespace subito::gateway {
@@ -100,6 +99,11 @@ std::string server_timing(const Timing& timing) {
   return out;
 }
 
+void Gateway::set_routes(std::shared_ptr<const RouteTable> table) {
+  table_ = std::move(table);
+  meters_.set_routes(table_->routes.names());
+}
+
 void Gateway::on_request_of(std::string subject, server::ExchangeId id, http::RequestHead&& head,
                             bool end) {
   std::string request_id = take_field(head.fields, "x-request-id").value_or("");
@@ -107,8 +111,9 @@ void Gateway::on_request_of(std::string subject, server::ExchangeId id, http::Re
   if (head.path == kLivePath) {
     return respond_whole(id, head_of(200, "text/plain; charset=utf-8"), request_id, "ok\n");
   }
-  if (head.path == kReadyPath) return tell_ready(id, request_id);
-  auto target = routes_.find(head.path, head.host);
+  if (head.path == kReadyPath) return ask_ready(id, request_id);
+  if (tables_ && tables_->look()) set_routes(tables_->value());
+  auto target = table_->routes.find(head.path, head.host);
   if (!target) {
     const bool missing = target.error().code == ErrorCode::kNotFound;
     const int status = missing ? 404 : 400;
@@ -118,11 +123,15 @@ void Gateway::on_request_of(std::string subject, server::ExchangeId id, http::Re
                            kWhoAnswers + target.error().message);
     return respond_whole(id, problem_head(status), request_id, body);
   }
-  if ((!guarded_.empty() || !subject.empty()) && !admit(id, head, *target, request_id, subject))
+  if ((!table_->guarded.empty() || !subject.empty()) &&
+      !admit(id, head, *target, request_id, subject))
     return;
   Exchange& exchange = exchanges_[id.value()];
   exchange.meter = meters_.meter_of(target->route);
+  const bool asked = guard_ != nullptr || !subject.empty();
+  const std::string* guarded = asked ? nullptr : guarded_as(target->function);
   Invocation invocation = make_invocation(std::move(head), *std::move(target), end);
+  if (guarded != nullptr) invocation.guarded_as = *guarded;
   invocation.subject = std::move(subject);
   invocation.request_id = request_id;
   invocation.client_address = server_->peer(id).address;
@@ -133,10 +142,9 @@ void Gateway::on_request_of(std::string subject, server::ExchangeId id, http::Re
 bool Gateway::admit(server::ExchangeId id, http::RequestHead& head, const Target& target,
                     const std::string& request_id, std::string& subject) {
   if (subject.empty()) {
-    const auto guarded = guarded_.find(target.function);
-    if (guarded == guarded_.end()) return true;
-    CHECK(guard_ != nullptr);
-    auto admitted = guard_->admit(guarded->second, head.fields, server_->peer(id));
+    const std::string* guarded = guarded_as(target.function);
+    if (guarded == nullptr || guard_ == nullptr) return true;  // or the invoker asks
+    auto admitted = guard_->admit(*guarded, head.fields, server_->peer(id));
     if (!admitted) {
       CallGuard::Refusal& why = admitted.error();
       meters_.count(meters_.meter_of(target.route), why.status, {});
@@ -148,12 +156,24 @@ bool Gateway::admit(server::ExchangeId id, http::RequestHead& head, const Target
     }
     subject = *std::move(admitted);
   }
-  take_field(head.fields, "authorization");
+  take_field(head.fields, kTokenField);
   return true;
 }
 
-void Gateway::tell_ready(server::ExchangeId id, const std::string& request_id) {
-  const std::string why_not = why_not_ready_ ? why_not_ready_() : "";
+const std::string* Gateway::guarded_as(FunctionId function) const {
+  const auto guarded = table_->guarded.find(function);
+  return guarded == table_->guarded.end() ? nullptr : &guarded->second;
+}
+
+// Meanwhile the client may leave: then the server knows the exchange no more.
+void Gateway::ask_ready(server::ExchangeId id, const std::string& request_id) {
+  if (!ask_readiness_) return tell_ready(id, request_id, "");
+  ask_readiness_(
+      [this, id, request_id](const std::string& why_not) { tell_ready(id, request_id, why_not); });
+}
+
+void Gateway::tell_ready(server::ExchangeId id, const std::string& request_id,
+                         const std::string& why_not) {
   if (why_not.empty()) {
     return respond_whole(id, head_of(200, "text/plain; charset=utf-8"), request_id, "ready\n");
   }
@@ -260,6 +280,7 @@ void Gateway::on_failure(CallerToken token, Failure&& failure) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*failure.retry_after).count();
     head.fields.emplace_back("retry-after", std::to_string(seconds));
   }
+  for (auto& field : failure.fields) head.fields.push_back(std::move(field));
   add_rate_fields(head.fields, std::move(failure.rate_fields));
   meters_.count(exchange->meter, failure.status, failure.timing);
   const std::string request_id = exchange->request_id;

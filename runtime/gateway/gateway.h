@@ -2,14 +2,17 @@
 // turns what comes back into an HTTP answer. Knows routes and HTTP; knows neither pods nor queues.
 //
 // Lives on one loop's thread, beside the Server that feeds it. Several gateways on several loops
-// would share nothing: routes are a copy each.
+// share nothing but a table of routes that never changes: a new one takes its place.
 #pragma once
 
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
 
+#include "runtime/base/published.h"
 #include "runtime/base/result.h"
 #include "runtime/gateway/call_guard.h"
 #include "runtime/gateway/invoker.h"
@@ -20,6 +23,14 @@
 
 namespace subito::gateway {
 
+// Functions that ask for a token, with their qualified names.
+using Guarded = std::unordered_map<FunctionId, std::string>;
+
+struct RouteTable {
+  Routes routes;
+  Guarded guarded;
+};
+
 class Gateway final : public server::Handler, private Caller {
  public:
   // `origin`: of all that comes in here.
@@ -28,16 +39,18 @@ class Gateway final : public server::Handler, private Caller {
 
   // Before the first request; the server calls this object and outlives its exchanges.
   void attach(server::Server& server) { server_ = &server; }
-  void set_routes(Routes routes) {
-    routes_ = std::move(routes);
-    meters_.set_routes(routes_.names());
+  void set_routes(std::shared_ptr<const RouteTable> table);
+  void set_routes(Routes routes, Guarded guarded = {}) {
+    set_routes(std::make_shared<RouteTable>(RouteTable{std::move(routes), std::move(guarded)}));
   }
-  // Functions that ask for a token, with their qualified names; the guard outlives the gateway.
-  using Guarded = std::unordered_map<FunctionId, std::string>;
+  // From now on the newest that is published there, at the latest with the next request.
+  void follow(Published<const RouteTable>& tables) { tables_.emplace(tables); }
+  // Outlives the gateway. Without it the invoker is asked to ask (Invocation::guarded_as).
   void set_guard(CallGuard& guard) { guard_ = &guard; }
-  void set_guarded(Guarded guarded) { guarded_ = std::move(guarded); }
-  // Why the node is not ready, for who asks at /readyz; empty: it is. Absent: it always is.
-  void set_readiness(std::function<std::string()> why_not) { why_not_ready_ = std::move(why_not); }
+  // Why the node is not ready, for who asks at /readyz; empty: it is. It may be told later, on this
+  // thread. Absent: it always is.
+  using TellReadiness = std::function<void(const std::string& why_not)>;
+  void set_readiness(std::function<void(TellReadiness)> ask) { ask_readiness_ = std::move(ask); }
   // Which of the requests that bring no trace are traced.
   void sample(const traces::Sampler& sampler) { names_.sample(sampler); }
   void stop_counting() { meters_.stop_counting(); }
@@ -67,6 +80,7 @@ class Gateway final : public server::Handler, private Caller {
   // False: it was refused, and answered. Takes the token away from what the function sees.
   bool admit(server::ExchangeId id, http::RequestHead& head, const Target& target,
              const std::string& request_id, std::string& subject);
+  const std::string* guarded_as(FunctionId function) const;
   Invocation make_invocation(http::RequestHead&& head, Target&& target, bool end);
   Exchange* find(CallerToken token);
   void respond_whole(server::ExchangeId id, http::ResponseHead head, const std::string& request_id,
@@ -78,17 +92,18 @@ class Gateway final : public server::Handler, private Caller {
   void on_failure(CallerToken token, Failure&& failure) override;
   void on_consumed(CallerToken token, std::size_t bytes) override;
 
-  void tell_ready(server::ExchangeId id, const std::string& request_id);
+  void ask_ready(server::ExchangeId id, const std::string& request_id);
+  void tell_ready(server::ExchangeId id, const std::string& request_id, const std::string& why_not);
 
   Invoker& invoker_;
   const Origin origin_;
   server::Server* server_ = nullptr;
-  Routes routes_;
+  std::shared_ptr<const RouteTable> table_ = std::make_shared<RouteTable>();
+  std::optional<Published<const RouteTable>::Reader> tables_;
   CallGuard* guard_ = nullptr;
-  Guarded guarded_;
   RouteMeters meters_;
   RequestNames names_;
-  std::function<std::string()> why_not_ready_;
+  std::function<void(TellReadiness)> ask_readiness_;
   std::unordered_map<CallerToken, Exchange> exchanges_;
 };
 

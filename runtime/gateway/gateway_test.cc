@@ -37,9 +37,12 @@ class GatewayTest : public testing::Test {
  protected:
   GatewayTest() : gateway(invoker), server(gateway) {
     gateway.attach(server);
+    gateway.set_routes(routes());
+  }
+  static Routes routes(const std::string& name = "echo") {
     Routes routes;
-    routes.add_function("echo", FunctionId(7));
-    gateway.set_routes(std::move(routes));
+    routes.add_function(name, FunctionId(7));
+    return routes;
   }
 
   // An answer of the function, whole.
@@ -85,7 +88,7 @@ struct FakeGuard final : CallGuard {
 TEST_F(GatewayTest, AFunctionThatAsksForATokenIsInvokedWithOneAlone) {
   FakeGuard guard;
   gateway.set_guard(guard);
-  gateway.set_guarded({{FunctionId(7), "echo.shop"}});
+  gateway.set_routes(routes(), {{FunctionId(7), "echo.shop"}});
   server.set_peer({"192.0.2.7", 1, false, {}});
   const auto refused = server.request("GET", "/function/echo");
   EXPECT_EQ(server.answer(refused).status, 401);
@@ -99,10 +102,28 @@ TEST_F(GatewayTest, AFunctionThatAsksForATokenIsInvokedWithOneAlone) {
   EXPECT_EQ(guard.asked, (std::vector<std::string>{"echo.shop 192.0.2.7", "echo.shop 192.0.2.7"}));
 }
 
+TEST_F(GatewayTest, WithoutAGuardOfItsOwnItAsksTheInvokerToAsk) {
+  gateway.set_routes(routes(), {{FunctionId(7), "echo.shop"}});
+  server.set_fields({{"authorization", "Bearer right"}});
+  server.request("GET", "/function/echo");
+  EXPECT_EQ(invoker.invocation.guarded_as, "echo.shop");
+  EXPECT_EQ(invoker.invocation.fields, (http::Fields{{"authorization", "Bearer right"}}));
+}
+
+TEST_F(GatewayTest, RoutesThatArePublishedHoldFromTheNextRequestOn) {
+  Published<const RouteTable> tables;
+  gateway.follow(tables);
+  EXPECT_EQ(server.answer(server.request("GET", "/function/new")).status, 404);
+  tables.publish(std::make_shared<RouteTable>(RouteTable{routes("new"), {}}));
+  server.request("GET", "/function/new");
+  EXPECT_EQ(invoker.invocations, 1U);
+  EXPECT_EQ(server.answer(server.request("GET", "/function/echo")).status, 404);
+}
+
 TEST_F(GatewayTest, OthersAreNotAskedForATokenAndSeeWhatTheClientSent) {
   FakeGuard guard;
   gateway.set_guard(guard);
-  gateway.set_guarded({{FunctionId(8), "other"}});
+  gateway.set_routes(routes(), {{FunctionId(8), "other"}});
   server.set_fields({{"authorization", "Basic eDp5"}});
   server.request("GET", "/function/echo");
   EXPECT_EQ(invoker.invocation.fields, (http::Fields{{"authorization", "Basic eDp5"}}));

@@ -62,6 +62,9 @@ struct Invocation {
   std::optional<Duration> timeout;
   std::vector<FunctionId> callers;  // functions whose calls lead here, the outermost first
   std::string client_address;       // numeric, of the TCP peer; empty: there is none
+  // Its qualified name, if it asks for a token and nobody looked for one yet: whoever invokes it
+  // does (call_guard.h), and takes the token away. Empty: that is done.
+  std::string guarded_as = {};
 };
 
 // Where the time of an invocation went.
@@ -93,6 +96,7 @@ struct Failure {
   std::optional<Duration> retry_after;
   Timing timing;
   RateFields rate_fields = {};
+  http::Fields fields = {};  // further ones of the answer
 };
 
 class Caller {

@@ -66,6 +66,15 @@ inline constexpr Family kHostPressure{
     "does not tell."};
 inline constexpr Family kConnections{"subito_http_connections", kGauge, "", "listener",
                                      "Open connections: gateway, control."};
+inline constexpr Family kGatewayLoopConnections{"subito_gateway_loop_connections", kGauge, "",
+                                                "loop",
+                                                "Open connections of clients, by loop; only where "
+                                                "there are several (--loops), as the next two."};
+inline constexpr Family kGatewayLoopRequests{"subito_gateway_loop_requests", kCounter, "", "loop",
+                                             "Requests that clients made, by loop."};
+inline constexpr Family kGatewayLoopCpu{
+    "subito_gateway_loop_cpu_seconds", kCounter, "seconds", "loop",
+    "CPU time of each loop's thread: its rate is how full the loop is. 0 is the node's."};
 inline constexpr Family kRouteRequests{
     "subito_http_requests", kCounter, "", "route, code",
     "Requests that clients made, by route and class of the answer. /function/* is all that came by "

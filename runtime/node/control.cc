@@ -115,8 +115,10 @@ Status Control::load() {
 }
 
 void Control::set_routes(gateway::Routes routes) {
-  parts_.gateway.set_routes(std::move(routes));
-  parts_.gateway.set_guarded(parts_.functions.guarded());
+  const auto table = std::make_shared<const gateway::RouteTable>(
+      gateway::RouteTable{std::move(routes), parts_.functions.guarded()});
+  parts_.gateway.set_routes(table);
+  if (tables_ != nullptr) tables_->publish(table);
   for (gateway::Gateway* gateway : {parts_.operator_gateway, parts_.remote_gateway}) {
     if (gateway != nullptr) gateway->set_routes(parts_.functions.operator_routes());
   }

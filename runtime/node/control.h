@@ -63,6 +63,8 @@ class Control final : public api::ControlPlane {
   // Why there are none although there should be.
   void set_log_fault(std::string fault) { log_fault_ = std::move(fault); }
   const std::string& log_fault() const;  // why logs are not written; empty: they are
+  // For the gateways of other loops. It outlives this.
+  void publish_routes(Published<const gateway::RouteTable>& tables) { tables_ = &tables; }
   // Takes over what the store has. At start, before the first request. A function that cannot run
   // (its artefact is gone) is out of service; the others do not suffer for it.
   Status load();
@@ -168,6 +170,7 @@ class Control final : public api::ControlPlane {
   api::NodeInfo info_;
   const Health* health_ = nullptr;
   LogFiles* log_files_ = nullptr;
+  Published<const gateway::RouteTable>* tables_ = nullptr;
   std::string log_fault_;
   std::set<std::string> deploying_;
   std::uint64_t settings_changes_ = 0;

@@ -30,6 +30,7 @@ void keep_to_the_nodes_word(Invocation& invocation) {
 }  // namespace
 
 InvocationId Engine::invoke(Caller& caller, CallerToken token, Invocation&& invocation) {
+  CHECK(invocation.guarded_as.empty());
   const InvocationId id = invocation_ids_.next();
   const TimePoint now = loop_.now();
   InvocationRecord& record = records_[id];

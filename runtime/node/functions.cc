@@ -67,8 +67,8 @@ Result<gateway::Routes> Functions::routes(const Revision* candidate) const {
   return routes;
 }
 
-gateway::Gateway::Guarded Functions::guarded() const {
-  gateway::Gateway::Guarded guarded;
+gateway::Guarded Functions::guarded() const {
+  gateway::Guarded guarded;
   for (const auto& [name, function] : functions_) {
     if (function.revision->manifest.spec().auth() == manifest::TOKEN) guarded[function.id] = name;
   }

@@ -46,7 +46,7 @@ class Functions {
   // kAlreadyExists: two functions of one namespace claim one route.
   Result<gateway::Routes> routes(const Revision* candidate = nullptr) const;
   // Those that ask clients for a token, with their qualified names.
-  gateway::Gateway::Guarded guarded() const;
+  gateway::Guarded guarded() const;
   // For an operator: every function by its name, whatever its ingress.
   gateway::Routes operator_routes() const;
 

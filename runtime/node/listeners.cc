@@ -1,5 +1,7 @@
 #include "runtime/node/listeners.h"
 
+#include <spdlog/spdlog.h>
+
 #include <tuple>
 #include <utility>
 
@@ -59,6 +61,11 @@ server::Limits metrics_limits() {
   server::Limits limits;
   limits.connections_max = 32;
   return limits;
+}
+
+void log_certificate(const Status& read, const std::string& subject, const std::string& file) {
+  if (read) return spdlog::info("new connections get certificate {} of {}", subject, file);
+  spdlog::warn("the certificate in use stays: {}", read.error().message);
 }
 
 }  // namespace subito::node

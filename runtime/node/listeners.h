@@ -27,4 +27,7 @@ Error not_listening(Error error, std::string_view command);
 
 std::string https_url(const server::Address& address);
 
+// Into the node's own log: what became of a certificate that was read anew from `file`.
+void log_certificate(const Status& read, const std::string& subject, const std::string& file);
+
 }  // namespace subito::node

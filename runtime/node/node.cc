@@ -17,6 +17,7 @@
 #include "runtime/gateway/gateway.h"
 #include "runtime/node/control.h"
 #include "runtime/node/control_front.h"
+#include "runtime/node/gateway_loops.h"
 #include "runtime/node/health.h"
 #include "runtime/node/listeners.h"
 #include "runtime/node/logs/log_files.h"
@@ -96,6 +97,7 @@ class LiveNode final : public Node {
         gateway_server_(server::Server::create(loop, server::Limits(), gateway_)),
         api_server_(server::Server::create(loop, api_limits(), control_front_)),
         metrics_server_(server::Server::create(loop, metrics_limits(), metrics_)),
+        loops_({loop, engine_, gateway_, *gateway_server_, [this] { return why_not_ready(); }}),
         remote_api_(loop, {control_, *store_, remote_gateway_, page_parts()}),
         shutdown_delay_(loop, [this] { drain(); }),
         stop_grace_(loop, [this] { pods_ended(); }),
@@ -108,11 +110,10 @@ class LiveNode final : public Node {
     if (config.metrics_off) stop_counting();
     if (config.pods_near) engine_.set_placement(&placement_.cores());
     control_.set_health(&health_);
-    gateway_.set_readiness([this] { return why_not_ready(); });
+    gateway_.set_readiness([this](const auto& tell) { tell(why_not_ready()); });
     attach();
   }
 
-  // What answers to the servers that ask it.
   void attach() {
     gateway_.attach(*gateway_server_);
     operator_gateway_.attach(*api_server_);
@@ -125,6 +126,7 @@ class LiveNode final : public Node {
     for (gateway::Gateway* gateway : gateways()) gateway->stop_counting();
   }
   Status open_access();
+  void open_loops();
   Status open_certificates();
   Status open_home();
   void open_logs();
@@ -212,6 +214,7 @@ class LiveNode final : public Node {
   const std::unique_ptr<server::Server> gateway_server_;
   const std::unique_ptr<server::Server> api_server_;
   const std::unique_ptr<server::Server> metrics_server_;
+  GatewayLoops loops_;
   RemoteApi remote_api_;
   std::string url_;
   std::string tls_url_;
@@ -239,17 +242,18 @@ Status LiveNode::open_access() {
   return ok();
 }
 
+void LiveNode::open_loops() {
+  loops_.open(config_.loops - 1, *token_guard_);
+  if (config_.metrics_off) loops_.stop_counting();
+  control_.publish_routes(loops_.tables());
+}
+
 Status LiveNode::open_certificates() {
   if (config_.tls_cert.empty()) return ok();
   ASSIGN_OR_RETURN(certificates_, tls::CertificateFiles::load(config_.tls_cert, config_.tls_key));
   if (certificates_->expired()) spdlog::warn("certificate {} has run out", config_.tls_cert);
   certificate_watch_.emplace(loop_, *certificates_, [this](const Status& read) {
-    if (read) {
-      spdlog::info("new connections get certificate {} of {}", certificates_->current().subject(),
-                   config_.tls_cert);
-    } else {
-      spdlog::warn("the certificate in use stays: {}", read.error().message);
-    }
+    log_certificate(read, certificates_->current().subject(), config_.tls_cert);
   });
   return ok();
 }
@@ -298,6 +302,7 @@ Status LiveNode::open_traces() {
   engine_.set_tracer(&*tracer_);
   const traces::Sampler sampler(config_.trace_share);
   for (gateway::Gateway* gateway : gateways()) gateway->sample(sampler);
+  loops_.sample(sampler);
   triggers_.sample(sampler);
   return ok();
 }
@@ -364,7 +369,7 @@ std::string LiveNode::why_not_ready() const {
 }
 
 Status LiveNode::serve() {
-  auto bound = gateway_server_->listen(gateway_address(config_));
+  auto bound = loops_.listen(gateway_address(config_), nullptr);
   if (!bound) return not_listening(std::move(bound).error(), "subito up --listen");
   url_ = node::gateway_url(bound->host, bound->port);
   api::NodeInfo info;
@@ -378,13 +383,14 @@ Status LiveNode::serve() {
   server::Address socket{server::Address::Kind::kUnix, api_socket(), 0};
   RETURN_IF_ERROR(api_server_->listen(socket));
   RETURN_IF_ERROR(serve_tls());
+  loops_.run();
   watch_.start();
   return serve_metrics();
 }
 
 Status LiveNode::serve_tls() {
   if (!config_.tls_host.empty()) {
-    auto bound = gateway_server_->listen_secure(tls_address(config_), *certificates_);
+    auto bound = loops_.listen(tls_address(config_), certificates_.get());
     if (!bound) return not_listening(std::move(bound).error(), "subito up --tls-listen");
     tls_url_ = https_url(*bound);
   }
@@ -411,7 +417,8 @@ MetricsPage::Parts LiveNode::page_parts() {
           gateway_,
           &triggers_,
           [this] { return facts(); },
-          !config_.metrics_off};
+          !config_.metrics_off,
+          config_.loops > 1 ? &loops_ : nullptr};
 }
 
 NodeFacts LiveNode::facts() {
@@ -419,7 +426,7 @@ NodeFacts LiveNode::facts() {
   facts.version = kVersion;
   facts.started_unix_ns = started_unix_ns_;
   facts.sandboxes_wanted = config_.pool_size;
-  facts.gateway_connections = gateway_server_->connections();
+  facts.gateway_connections = gateway_server_->connections() + loops_.connections();
   facts.control_connections = api_server_->connections() + remote_api_.connections();
   if (redis_server_) {
     facts.redis_ready = redis_server_->state() == bindings::RedisServer::State::kReady;
@@ -445,7 +452,7 @@ void LiveNode::stop(std::function<void()> done) {
 void LiveNode::drain() {
   watch_.stop();
   triggers_.stop();
-  gateway_server_->drain();
+  loops_.drain();
   api_server_->drain();
   remote_api_.drain();
   metrics_server_->drain();
@@ -466,7 +473,7 @@ void LiveNode::pods_ended() {
 void LiveNode::logs_written() {
   if (!stopped_) return;
   logs_grace_.stop();
-  auto done = std::exchange(stopped_, nullptr);
+  auto done = [this, done = std::exchange(stopped_, nullptr)] { loops_.end(done); };
   ended_ = true;
   if (redis_server_ && redis_server_->state() != bindings::RedisServer::State::kStopped) {
     redis_server_->stop(std::move(done));
@@ -481,6 +488,7 @@ Result<std::unique_ptr<Node>> Node::create(Loop& loop, const NodeConfig& config)
   ASSIGN_OR_RETURN(auto store, store::Store::open(config.data_folder));
   auto node = std::make_unique<LiveNode>(loop, config, std::move(store));
   RETURN_IF_ERROR(node->open_access());
+  node->open_loops();
   RETURN_IF_ERROR(node->open_certificates());
   node->open_logs();
   RETURN_IF_ERROR(node->open_recording());

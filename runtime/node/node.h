@@ -39,6 +39,7 @@ struct NodeConfig {
   std::string traces_url;          // of a receiver of OTLP over HTTP; empty: nothing is traced
   double trace_share = 0;          // of the requests that bring no trace
   Duration shutdown_delay{};       // told to stop, it serves on so long, and says it is not ready
+  std::uint32_t loops = 1;         // that serve clients; the first is the node's
   bool pods_near = true;  // those with short calls on the loop's core: pods/core_placement.h
 };
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include <csignal>
 #include <cstddef>
@@ -44,6 +45,7 @@ NodeConfig node_config(const cli::UpOptions& options) {
   config.api_socket = options.api_socket;
   config.pool_size = options.pool_size;
   config.pods_max = options.pods_max;
+  config.loops = options.loops;
   config.redis_address = options.redis_address;
   config.redis_binary = options.redis_path;
   config.record_file = options.record_file;
@@ -171,6 +173,13 @@ int run_up(const cli::UpOptions& options) {
     return complain({ErrorCode::kPermissionDenied,
                      "start node: it needs root to isolate pods; run it with sudo, or see "
                      "`subito doctor`",
+                     0});
+  }
+  if (const unsigned cores = uv_available_parallelism(); options.loops > cores) {
+    return complain({ErrorCode::kInvalidArgument,
+                     "start node: --loops " + std::to_string(options.loops) +
+                         ": the node may run on " + std::to_string(cores) +
+                         " cores; choose no more loops than that",
                      0});
   }
   Loop loop;

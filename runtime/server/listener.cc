@@ -95,10 +95,13 @@ Status bind_unix(int fd, const Address& address, SocketAddress& where) {
 Status bind_tcp(int fd, Address& address, SocketAddress& where) {
   const int on = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (address.shared) ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+  // Bound without it, the first of ours shares the port with nobody else's (socket(7)).
+  const auto share = [&] { ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on); };
+  if (address.shared && !address.first) share();
   // Linux hands it on to the accepted sockets: answers leave whole, nothing to wait for.
   ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (::bind(fd, where.raw(), where.size) != 0) return listen_error(address);
+  if (address.shared && address.first) share();
   if (::getsockname(fd, where.raw(), &where.size) != 0) return listen_error(address);
   address.port = ntohs(where.storage.ss_family == AF_INET
                            ? reinterpret_cast<sockaddr_in*>(&where.storage)->sin_port

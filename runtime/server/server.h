@@ -97,6 +97,7 @@ struct Address {
   std::string host;        // tcp: numeric; unix: path
   std::uint16_t port = 0;  // tcp; 0: the system chooses
   bool shared = false;     // tcp: SO_REUSEPORT, for one server a loop on the same port
+  bool first = false;      // shared: nobody listens there yet, else it is taken
 };
 
 class Server {

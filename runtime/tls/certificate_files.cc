@@ -73,7 +73,8 @@ Result<std::unique_ptr<CertificateFiles>> CertificateFiles::load(
     const std::string& certificate_file, const std::string& key_file) {
   std::unique_ptr<CertificateFiles> files(new CertificateFiles(certificate_file, key_file));
   files->stamps_ = {stamp_of(certificate_file), stamp_of(key_file)};
-  ASSIGN_OR_RETURN(files->context_, files->read());
+  ASSIGN_OR_RETURN(auto context, files->read());
+  files->use(std::move(context));
   return files;
 }
 
@@ -93,8 +94,33 @@ Status CertificateFiles::reload() {
     return fail(ErrorCode::kFailedPrecondition, "read certificate " + certificate_file_ +
                                                     ": it ran out on " +
                                                     date_of(fresh->ends_unix_s()));
-  context_ = std::move(fresh);
+  use(std::move(fresh));
   return ok();
+}
+
+void CertificateFiles::use(std::unique_ptr<TlsContext> context) {
+  context_ = std::move(context);
+  published_.publish(context_);
+}
+
+namespace {
+
+class SharedCertificate final : public server::SecureContext {
+ public:
+  explicit SharedCertificate(Published<TlsContext>& contexts) : contexts_(contexts) {}
+  std::unique_ptr<server::SecureSession> begin() override {
+    contexts_.look();
+    return contexts_.value()->begin();
+  }
+
+ private:
+  Published<TlsContext>::Reader contexts_;
+};
+
+}  // namespace
+
+std::unique_ptr<server::SecureContext> CertificateFiles::share() {
+  return std::make_unique<SharedCertificate>(published_);
 }
 
 bool CertificateFiles::changed() const {

@@ -1,6 +1,7 @@
 // CertificateFiles: a certificate and its key as files, read again when they change. Connections
 // that are open keep the pair they began with. What cannot be used is refused and the old pair
-// stays. Owned by the node, on the loop's thread; reading blocks it, for two small files.
+// stays. Owned by the node, on the loop's thread; reading blocks it, for two small files. Servers
+// on other loops get a view each, by share().
 #pragma once
 
 #include <sys/types.h>
@@ -11,6 +12,7 @@
 #include <memory>
 #include <string>
 
+#include "runtime/base/published.h"
 #include "runtime/base/result.h"
 #include "runtime/loop/loop.h"
 #include "runtime/server/secure.h"
@@ -37,6 +39,8 @@ class CertificateFiles final : public server::SecureContext {
   bool expired() const;
 
   std::unique_ptr<server::SecureSession> begin() override { return context_->begin(); }
+  // The same pair, for the thread of another loop. This outlives it.
+  std::unique_ptr<server::SecureContext> share();
 
  private:
   struct Stamp {
@@ -49,11 +53,13 @@ class CertificateFiles final : public server::SecureContext {
   CertificateFiles(std::string certificate_file, std::string key_file);
   static Stamp stamp_of(const std::string& file);
   Result<std::unique_ptr<TlsContext>> read() const;
+  void use(std::unique_ptr<TlsContext> context);
 
   const std::string certificate_file_;
   const std::string key_file_;
   std::array<Stamp, 2> stamps_;
-  std::unique_ptr<TlsContext> context_;
+  std::shared_ptr<TlsContext> context_;
+  Published<TlsContext> published_;
 };
 
 // Looks at the files every kCertificateCheckEvery and has them read again when they changed.

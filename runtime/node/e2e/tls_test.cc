@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -52,9 +53,9 @@ class Files {
 
 class TlsTest : public testing::Test {
  protected:
-  TlsTest()
-      : node({"--tls-listen", "127.0.0.1:0", "--api-listen", "127.0.0.1:0", "--tls-cert",
-              files.path("node.crt"), "--tls-key", files.path("node.key")}) {}
+  explicit TlsTest(const std::string& loops = "1")
+      : node({"--loops", loops, "--tls-listen", "127.0.0.1:0", "--api-listen", "127.0.0.1:0",
+              "--tls-cert", files.path("node.crt"), "--tls-key", files.path("node.key")}) {}
   void SetUp() override {
     if (const std::string reason = why_not_here(); !reason.empty()) GTEST_SKIP() << reason;
     node.start();
@@ -91,6 +92,25 @@ class TlsTest : public testing::Test {
   LiveNode node;
   std::string url, api;
 };
+
+// Two loops: handshakes and certificates of both.
+class TlsLoopsTest : public TlsTest {
+ protected:
+  TlsLoopsTest() : TlsTest(::sysconf(_SC_NPROCESSORS_ONLN) < 2 ? "1" : "2") {}
+};
+
+TEST_F(TlsLoopsTest, EachLoopServesTheCertificateThatIsThereNow) {
+  for (const char* wanted : {"first", "second"}) {
+    if (wanted == std::string("second")) {
+      files.put(wanted);
+      node.process().signal(SIGHUP);
+      ASSERT_TRUE(eventually([&] { return subject() == wanted; })) << subject();
+    }
+    for (int i = 0; i < 12; ++i) EXPECT_EQ(subject(), wanted);
+  }
+  for (int i = 0; i < 12; ++i)
+    EXPECT_EQ(curl({url + "/function/echo", "-d", "hello"}).out, "hello");
+}
 
 TEST_F(TlsTest, FunctionsAreCalledByTlsAndAsBefore) {
   for (const char* version : {"--tlsv1.3", "--tlsv1.2"}) {

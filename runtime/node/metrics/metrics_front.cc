@@ -34,6 +34,15 @@ void MetricsFront::on_request(server::ExchangeId id, http::RequestHead&& head, b
   page.page = std::make_unique<MetricsPage>(parts_, format);
   page.deadline = loop_.now() + page_time_;
   if (!deadline_.active()) deadline_.start(page_time_);
+  if (parts_.loops == nullptr) return begin(id, {});
+  parts_.loops->read([this, id](const auto& loops) { begin(id, loops); });
+}
+
+void MetricsFront::begin(server::ExchangeId id, const std::vector<LoopReading>& loops) {
+  const auto at = pages_.find(id);
+  if (at == pages_.end()) return;  // its client left
+  if (!loops.empty()) at->second.page->set_loops(loops);
+  at->second.ready = true;
   next_turn_.start();
 }
 
@@ -84,7 +93,7 @@ void MetricsFront::send_slices() {
   bool more = false;
   for (auto at = pages_.begin(); at != pages_.end();) {
     Page& page = at->second;
-    if (page.full) {
+    if (page.full || !page.ready) {
       ++at;
       continue;
     }

@@ -44,11 +44,13 @@ class MetricsFront final : public server::Handler {
   struct Page {
     std::unique_ptr<MetricsPage> page;
     TimePoint deadline{};
-    bool full = false;  // the connection: its client reads slowly
+    bool full = false;   // the connection: its client reads slowly
+    bool ready = false;  // it knows what the loops have counted
   };
 
   void refuse(server::ExchangeId id, int status, const std::string& type, const std::string& detail,
               const http::Fields& fields = {});
+  void begin(server::ExchangeId id, const std::vector<LoopReading>& loops);
   void send_slices();
   void cut_off_slow();
 

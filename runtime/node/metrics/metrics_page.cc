@@ -56,7 +56,7 @@ std::string_view MetricsPage::next() {
       advance();
       break;
     case Phase::kWriteRoutes:
-      write_rows(route_series(), parts_.gateway.meters().all());
+      write_rows(route_series(), routes());
       break;
     case Phase::kWriteFunctions:
       write_rows(function_series(), functions_);
@@ -144,6 +144,7 @@ void MetricsPage::write_node() {
   write_process(node, host);
   write_host(host);
   write_connections(node);
+  write_loops();
   const scheduler::NodeView view = parts_.engine.scheduler().node();
   one(families::kNodePods, view.pods);
   one(families::kNodePodsLimit, view.limits.pods_max);
@@ -154,9 +155,11 @@ void MetricsPage::write_node() {
   write_pool(node);
   write_decisions();
   write_traces(node);
+  std::size_t routes_beyond = parts_.gateway.meters().overflowed();
+  for (const LoopReading& loop : loops_) routes_beyond = std::max(routes_beyond, loop.overflowed);
   page_.family(families::kOverflow);
   page_.value(label("label", "function"), functions_beyond_);
-  page_.value(label("label", "route"), parts_.gateway.meters().overflowed());
+  page_.value(label("label", "route"), routes_beyond);
   page_.value(label("label", "called"), edges_beyond_);
   page_.value(label("label", "trigger"), triggers_beyond_);
 }
@@ -200,6 +203,27 @@ void MetricsPage::write_connections(const NodeFacts& node) {
   page_.family(families::kConnections);
   page_.value(label("listener", "gateway"), node.gateway_connections);
   page_.value(label("listener", "control"), node.control_connections);
+}
+
+void MetricsPage::set_loops(const std::vector<LoopReading>& loops) {
+  loops_ = loops;
+  routes_ = routes_of(loops);
+}
+
+void MetricsPage::write_loops() {
+  const auto of_each = [this](const metrics::Family& family, const auto& write) {
+    page_.family(family);
+    for (std::size_t i = 0; i < loops_.size(); ++i)
+      write(label("loop", std::to_string(i)), loops_[i]);
+  };
+  of_each(families::kGatewayLoopConnections, [this](const auto& labels, const LoopReading& loop) {
+    page_.value(labels, loop.connections);
+  });
+  of_each(families::kGatewayLoopRequests, [this](const auto& labels, const LoopReading& loop) {
+    page_.value(labels, requests_of(loop));
+  });
+  of_each(families::kGatewayLoopCpu,
+          [this](const auto& labels, const LoopReading& loop) { page_.seconds(labels, loop.cpu); });
 }
 
 void MetricsPage::write_pool(const NodeFacts& node) {

@@ -18,6 +18,7 @@
 #include "runtime/node/engine.h"
 #include "runtime/node/functions.h"
 #include "runtime/node/metrics/host_facts.h"
+#include "runtime/node/metrics/loop_readings.h"
 #include "runtime/node/metrics/series.h"
 #include "runtime/node/traces/span_exporter.h"
 #include "runtime/node/triggers/triggers.h"
@@ -50,7 +51,8 @@ class MetricsPage {
     const gateway::Gateway& gateway;
     const Triggers* triggers = nullptr;  // null: there are none
     std::function<NodeFacts()> node;
-    bool counted = true;  // false: nothing is, and there is no page
+    bool counted = true;            // false: nothing is, and there is no page
+    LoopReadings* loops = nullptr;  // null: the node's loop is the only one
   };
   // A function is looked at in some 2 µs, a pod in some 100 (its memory), 64 KiB are written in
   // some 200.
@@ -60,6 +62,8 @@ class MetricsPage {
 
   MetricsPage(const Parts& parts, metrics::Format format);
 
+  // What several loops have counted, before the first part.
+  void set_loops(const std::vector<LoopReading>& loops);
   // The next part of the text, often empty, valid until the next call. Not after done().
   std::string_view next();
   bool done() const { return phase_ == Phase::kDone; }
@@ -86,6 +90,10 @@ class MetricsPage {
   void write_connections(const NodeFacts& node);
   void write_pool(const NodeFacts& node);
   void write_traces(const NodeFacts& node);
+  void write_loops();
+  const std::vector<gateway::RouteMeter>& routes() const {
+    return loops_.empty() ? parts_.gateway.meters().all() : routes_;
+  }
   void write_decisions();
   template <typename Row>
   void write_rows(std::span<const Series<Row>> series, const std::vector<Row>& rows);
@@ -102,6 +110,8 @@ class MetricsPage {
   std::vector<PodId> pods_;
   std::size_t measured_ = 0;
 
+  std::vector<LoopReading> loops_;           // empty: there is one
+  std::vector<gateway::RouteMeter> routes_;  // of loops_
   std::vector<FunctionRow> functions_;
   std::vector<EdgeRow> edges_;
   std::vector<TriggerRow> triggers_;
