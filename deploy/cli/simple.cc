@@ -268,6 +268,16 @@ void add_observing_options(CLI::App& command, UpOptions& options) {
       ->capture_default_str();
 }
 
+void add_redis_options(CLI::App& command, UpOptions& options) {
+  command
+      .add_option("--redis", options.redis_address,
+                  "a Redis to use, host:port or unix:/path, instead of a private one")
+      ->type_name("ADDRESS");
+  command.add_option("--redis-server", options.redis_path, "binary of the private Redis")
+      ->type_name("PATH")
+      ->capture_default_str();
+}
+
 void add_up(CLI::App& app, Session& session) {
   auto options = std::make_shared<UpOptions>();
   CLI::App& command = *app.add_subcommand("up", "Run a node in the foreground");
@@ -293,13 +303,7 @@ void add_up(CLI::App& app, Session& session) {
                   "functions; no more than there are cores")
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
-  command
-      .add_option("--redis", options->redis_address,
-                  "a Redis to use, host:port or unix:/path, instead of a private one")
-      ->type_name("ADDRESS");
-  command.add_option("--redis-server", options->redis_path, "binary of the private Redis")
-      ->type_name("PATH")
-      ->capture_default_str();
+  add_redis_options(command, *options);
   command
       .add_option("--record", options->record_file,
                   "write what the scheduler is told and decides, for `subito simulate --replay`")
