@@ -1,7 +1,9 @@
 // Fairness: what one function notices of another one that is flooded. Two copies of one function,
 // each request of which takes a fixed CPU time, on a private node. Each round asks `quiet` at a
 // fixed low rate alone, then at the same rate while `flood` is asked for ten times what the node
-// can do. Times are counted from when a request was due. Single-threaded.
+// can do. Times are counted from when a request was due. Who asks `quiet` has a thread of its own
+// that goes before others (runtime/base/cpu_turns.h), so that it is not late itself; the flood's
+// sender is a process like any other. Blocking.
 #pragma once
 
 #include <map>

@@ -11,7 +11,10 @@
 // A function whose calls wait for long before they run has more work than its share of the cores is
 // good for. It is crowded, and its pods get a part of the above (kCrowdedPart): those that keep
 // within their share hardly notice, crowded ones share by weight among themselves, and what nobody
-// else wants is theirs as before. So a call of 20 ms beside a flood still takes 20 to 25 ms.
+// else wants is theirs as before. A part of 8: three busy pods get 1000 / 4 / 8 = 31 each. The
+// kernel gives a core to whoever has had less than its share at a tick, every 4 ms: one of 31 is
+// due once in 4 * 1000 / 31 = 129 ms that a pod with 1000 runs, so that one in 26 calls of 5 ms
+// meets it; a quarter was one in 13.
 //
 // Changes are rare. `counted` rises at once when there are more busy pods, and falls when a quarter
 // of it or fewer are left (or one alone), as the end of a crowd does: at worst three messages for
@@ -48,8 +51,8 @@ class CpuShares {
   static constexpr std::uint32_t kFallsMax = 16;
   static constexpr Duration kFallsWindow = std::chrono::milliseconds(100);
   // A call that waited so long makes its function crowded, one that did not ends that.
-  static constexpr Duration kCrowdedAfter = std::chrono::milliseconds(100);
-  static constexpr std::uint32_t kCrowdedPart = 4;
+  static constexpr Duration kCrowdedAfter = std::chrono::milliseconds(20);
+  static constexpr std::uint32_t kCrowdedPart = 8;
 
   // A new pod, idle. `weight` is its function's, 1 to 1000; it counts if this is its only pod, else
   // set_weight() does.

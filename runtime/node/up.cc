@@ -17,6 +17,7 @@
 #include <string_view>
 #include <utility>
 
+#include "runtime/base/cpu_turns.h"
 #include "runtime/base/unique_fd.h"
 #include "runtime/node/node.h"
 #include "runtime/node/version.h"
@@ -182,6 +183,7 @@ int run_up(const cli::UpOptions& options) {
                          " cores; choose no more loops than that",
                      0});
   }
+  if (const Status first = serve_others(); !first) spdlog::warn("{}", first.error().message);
   Loop loop;
   auto node = Node::create(loop, node_config(options));
   if (!node) return complain(node.error());

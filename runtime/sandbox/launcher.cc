@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+#include <utility>
 
 #include "runtime/base/check.h"
 #include "runtime/sandbox/clone_process.h"
@@ -223,9 +224,12 @@ void Launcher::share_cpu(const ShareCpuMessage& message) {
 // Not before it is isolated, as with limits. A failure costs fairness, not the pod.
 void Launcher::apply_cpu_share(Slot& slot) {
   if (slot.state != State::kIsolated || !slot.cpu_share_wanted) return;
-  const Status shared = cgroups_[0].set_cpu_share(slot.id, *slot.cpu_share_wanted);
-  slot.cpu_share_wanted.reset();
+  const std::uint32_t share = *std::exchange(slot.cpu_share_wanted, std::nullopt);
+  const Status shared = cgroups_[0].set_cpu_share(slot.id, share);
   if (!shared) std::fprintf(stderr, "subito-launcher: %s\n", shared.error().message.c_str());
+  if (usual_turn_ == Turn::zero()) return;
+  const Status turned = set_turn(slot.pid, turn_of_share(share, usual_turn_));
+  if (!turned) std::fprintf(stderr, "subito-launcher: %s\n", turned.error().message.c_str());
 }
 
 void Launcher::kill(SandboxId id) {

@@ -20,6 +20,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "runtime/base/cpu_turns.h"
 #include "runtime/base/result.h"
 #include "runtime/base/unique_fd.h"
 #include "runtime/sandbox/cgroup.h"
@@ -110,6 +111,7 @@ class Launcher {
   std::vector<SyscallFilter> filter_;            // exactly one
   KernelAreas kernel_areas_;
   std::uint32_t capability_last_ = 0;
+  Turn usual_turn_{};             // of pods; zero: the kernel knows none
   SharedSlot* shared_ = nullptr;  // sandboxes_max of them, mapped for the process's life
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdio>
 
 #include "runtime/base/check.h"
 #include "runtime/sandbox/launcher.h"
@@ -120,6 +121,10 @@ Result<Launcher> Launcher::open(const ConfigureMessage& config, int socket) {
   launcher.cgroups_.push_back(std::move(cgroups));
   ASSIGN_OR_RETURN(launcher.network_maker_, NetworkMaker::start(launcher.own_pidfd_.get()));
   RETURN_IF_ERROR(watch(launcher.epoll_.get(), launcher.network_maker_->pidfd(), kNetworkMakerTag));
+  launcher.usual_turn_ = own_turn();
+  if (const Status first = serve_others(); !first) {
+    std::fprintf(stderr, "subito-launcher: %s\n", first.error().message.c_str());
+  }
   return launcher;
 }
 
