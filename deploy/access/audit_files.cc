@@ -41,11 +41,15 @@ void each_line(std::string_view text, const OnLine& on_line) {
   }
 }
 
-// The time of a line, which is written first and in one form: it sorts as text does.
+// The time of a line, which is written first and in one form: it sorts as text does. Empty: a power
+// cut tore the line before it.
 std::string_view time_in(std::string_view line) {
   constexpr std::string_view kField = R"("time":")";
+  constexpr std::size_t kTimeBytes = 24;
   const std::size_t at = line.find(kField);
-  return at == line.npos ? std::string_view() : line.substr(at + kField.size(), 24);
+  if (at == line.npos) return {};
+  const std::string_view time = line.substr(at + kField.size(), kTimeBytes);
+  return time.size() == kTimeBytes ? time : std::string_view();
 }
 
 }  // namespace
@@ -97,7 +101,8 @@ Result<std::string> read_audit(const std::string& folder, const AuditQuery& quer
     std::vector<std::string> lines;
     bool older = false;
     each_line(*text, [&](std::string_view line) {
-      if (time_in(line) >= since)
+      const std::string_view time = time_in(line);
+      if (time.empty() || time >= since)
         lines.emplace_back(line);
       else
         older = true;

@@ -20,6 +20,15 @@ std::string cut(const std::string& text) {
   return text.size() <= kAuditTextBytesMax ? text : text.substr(0, kAuditTextBytesMax - 3) + "...";
 }
 
+// Of a text that whoever was refused may have chosen: as long in the line as it is here, or twice.
+std::string plain(const std::string& text) {
+  std::string out = text.substr(0, kRefusalTextBytesMax);
+  for (char& c : out) {
+    if (c < ' ' || c > '~') c = '?';
+  }
+  return out;
+}
+
 Json json_of(const AuditRecord& record) {
   char time[kRfc3339Size];
   format_rfc3339(record.unix_ns, time);
@@ -180,10 +189,12 @@ void AuditLog::append_refused(const AuditRecord& record, TimePoint now) {
     return;
   }
   const std::uint64_t left_out = budget_.left_out();
-  if (left_out == 0) return append(record);
-  AuditRecord with_count = record;
-  with_count.reason += "; " + std::to_string(left_out) + " refusals before it are left out";
-  append(with_count);
+  AuditRecord line = record;
+  for (std::string* text : {&line.actor, &line.from, &line.name_space, &line.target})
+    *text = plain(*text);
+  if (left_out != 0)
+    line.reason += "; " + std::to_string(left_out) + " refusals before it are left out";
+  append(line);
 }
 
 void AuditLog::sync_later() {

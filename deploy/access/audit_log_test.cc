@@ -123,6 +123,18 @@ TEST_F(AuditLogTest, OnlyLinesFromATimeOnAreRead) {
   EXPECT_THAT(actions({record().unix_ns, 100}), ElementsAre("new"));
 }
 
+TEST_F(AuditLogTest, ATornLineHidesNoFileBeforeIt) {
+  limits_.file_bytes = 500;
+  reopen();
+  for (int i = 0; i < 4; ++i) log_->append(record("act" + std::to_string(i)));
+  const auto files = audit_files(log_->folder()).value();
+  ASSERT_GT(files.size(), 1U);
+  std::filesystem::resize_file(files.back().path, 9);
+  const std::string since_then = lines({record().unix_ns, 100});
+  EXPECT_THAT(since_then, HasSubstr("act0"));
+  EXPECT_THAT(check_chain(since_then), ElementsAre(HasSubstr("it is not whole")));
+}
+
 TEST_F(AuditLogTest, WhereNothingCanBeWrittenItSaysSoUntilItCan) {
   log_->append(record("before"));
   std::signal(SIGXFSZ, SIG_IGN);
@@ -147,8 +159,25 @@ TEST_F(AuditLogTest, RefusalsWithoutEndAreCountedNotWritten) {
   for (int i = 0; i < 1000; ++i) log_->append_refused(record(), now);
   EXPECT_EQ(log_->lines(), static_cast<std::uint64_t>(kRefusalsBurst));
   EXPECT_EQ(log_->left_out(), 1000U - kRefusalsBurst);
-  log_->append_refused(record(), now + std::chrono::seconds(1));
+  log_->append_refused(record(), now + kRefusalEach);
   EXPECT_THAT(lines(), HasSubstr("900 refusals before it are left out"));
+}
+
+TEST_F(AuditLogTest, RefusalsWithoutEndLeaveAMonthOfHistory) {
+  TimePoint now{std::chrono::hours(1)};
+  AuditRecord wild = record();
+  wild.target = wild.name_space = std::string(10'000, '\1');
+  wild.actor = wild.from = std::string(10'000, '"');
+  const auto total = std::chrono::minutes(60);
+  for (const TimePoint end = now + total; now < end; now += std::chrono::seconds(1))
+    log_->append_refused(wild, now);
+  const auto hour = static_cast<std::uint64_t>(total / kRefusalEach);
+  EXPECT_LE(log_->lines(), hour + kRefusalsBurst);
+  std::size_t longest = 0;
+  std::istringstream all(lines());
+  for (std::string line; std::getline(all, line);) longest = std::max(longest, line.size() + 1);
+  EXPECT_LE(longest, kRefusalLineBytesMax);
+  EXPECT_GE(kAuditTotalBytes / (kRefusalLineBytesMax * hour), 24U * 30U);
 }
 
 TEST_F(AuditLogTest, WhatAClientChoseIsCutOffAndCannotBreakALine) {

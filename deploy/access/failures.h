@@ -1,6 +1,7 @@
-// Failures: slows down whoever shows wrong tokens. After kFailuresFree of them an address must wait
-// before a token of it is looked at again: a second, then twice as long each time, up to a minute.
-// A right token from there has to wait too, else a guesser would not be slowed at all. Pure.
+// Failures: slows down whoever shows unknown tokens. After kFailuresFree of them an address is told
+// to wait before it shows another: a second, then twice as long each time, up to a minute. A right
+// token from there need not (see Gate): 256 random bits are not guessed, waiting or not, and behind
+// a proxy everybody has one address. Pure.
 //
 // An address of IPv6 counts as its /64, which one client may choose from. Bounded: the address that
 // failed longest ago is forgotten for a new one.

@@ -39,6 +39,15 @@ std::string command_of(pid_t pid) {
   return name;
 }
 
+Identity identity_of(const Token& token) {
+  Identity who;
+  who.subject = token.name;
+  who.scopes = token.scopes;
+  who.expires_unix_ns = token.expires_unix_ns;
+  who.token_id = token.id;
+  return who;
+}
+
 }  // namespace
 
 Refusal unauthorized(std::string why) {
@@ -88,6 +97,11 @@ tl::expected<Identity, Refusal> Gate::identify(const http::Fields& fields,
   bool malformed = false;
   const auto text = bearer_of(fields, malformed);
   if (!text) return tl::unexpected<Refusal>(unauthorized("no token"));
+  // What is no token of ours may be meant for a function, or for a proxy before us: it guesses
+  // nothing.
+  if (malformed) return tl::unexpected<Refusal>(unauthorized("malformed authorization"));
+  const TokenBook::Finding found = tokens_.check(*text, unix_now_());
+  if (found.verdict == TokenBook::Verdict::kGood) return identity_of(*found.token);
   if (const auto wait = failures_.wait_of(peer.address, clock_.now())) {
     const auto seconds = std::chrono::ceil<std::chrono::seconds>(*wait).count();
     Refusal refusal{
@@ -99,20 +113,15 @@ tl::expected<Identity, Refusal> Gate::identify(const http::Fields& fields,
         {}};
     return tl::unexpected<Refusal>(std::move(refusal));
   }
-  if (malformed)
-    return tl::unexpected<Refusal>(wrong_token(peer, "malformed authorization", nullptr));
-  const TokenBook::Finding found = tokens_.check(*text, unix_now_());
-  switch (found.verdict) {
-    case TokenBook::Verdict::kGood:
-      return Identity{false, found.token->name, found.token->scopes, found.token->expires_unix_ns};
-    case TokenBook::Verdict::kRevoked:
-      return tl::unexpected<Refusal>(wrong_token(peer, "revoked token", found.token));
-    case TokenBook::Verdict::kExpired:
-      return tl::unexpected<Refusal>(wrong_token(peer, "expired token", found.token));
-    case TokenBook::Verdict::kUnknown:
-      break;
-  }
-  return tl::unexpected<Refusal>(wrong_token(peer, "unknown token", nullptr));
+  // A token that was right once is somebody's mistake, not a guess.
+  const bool guessed = found.token == nullptr;
+  if (guessed) failures_.failed(peer.address, clock_.now());
+  const bool revoked = found.verdict == TokenBook::Verdict::kRevoked;
+  Refusal refusal = unauthorized(guessed   ? "unknown token"
+                                 : revoked ? "revoked token"
+                                           : "expired token");
+  if (!guessed) refusal.subject = found.token->name;
+  return tl::unexpected<Refusal>(std::move(refusal));
 }
 
 tl::expected<Identity, Refusal> Gate::identify_local(const http::Fields& fields,
@@ -123,13 +132,6 @@ tl::expected<Identity, Refusal> Gate::identify_local(const http::Fields& fields,
     return owner;
   }
   return identify(fields, peer);
-}
-
-Refusal Gate::wrong_token(const server::Peer& peer, std::string why, const Token* token) {
-  failures_.failed(peer.address, clock_.now());
-  Refusal refusal = unauthorized(std::move(why));
-  if (token != nullptr) refusal.subject = token->name;
-  return refusal;
 }
 
 }  // namespace subito::access

@@ -23,6 +23,7 @@ struct Identity {
   std::string subject;  // the token's name; of the owner none
   std::vector<Scope> scopes;
   std::int64_t expires_unix_ns = 0;  // 0: never
+  std::string token_id = "";         // of the owner none
 
   bool may(Verb verb, std::string_view name_space) const {
     return owner || allow(scopes, verb, name_space);
@@ -60,12 +61,14 @@ class Gate {
   // Of a Unix socket: root and the node's own user own it; anybody else needs a token there too.
   tl::expected<Identity, Refusal> identify_local(const http::Fields& fields,
                                                  const server::Peer& peer);
+  // Whether a token that was right is neither revoked nor expired since.
+  bool still_right(const Identity& who) const {
+    return who.token_id.empty() || tokens_.is_good(who.token_id, unix_now_());
+  }
   TokenBook& tokens() { return tokens_; }
   std::int64_t unix_now() const { return unix_now_(); }
 
  private:
-  Refusal wrong_token(const server::Peer& peer, std::string why, const Token* token);
-
   TokenBook& tokens_;
   const Clock& clock_;
   std::function<std::int64_t()> unix_now_;

@@ -81,18 +81,43 @@ TEST_F(GateTest, TwoTokensAreNone) {
   EXPECT_EQ(who.error().why, "malformed authorization");
 }
 
-TEST_F(GateTest, AGuesserIsSlowedAlsoOnceItIsRight) {
+TEST_F(GateTest, AGuesserIsSlowedAndWhoeverIsRightIsNot) {
   const std::string token = create("ci");
   for (std::uint32_t i = 0; i <= kFailuresFree; ++i)
     EXPECT_EQ(show("Bearer wrong").error().status, 401);
-  const Refusal refusal = show("Bearer " + token).error();
+  const Refusal refusal = show("Bearer wrong").error();
   EXPECT_EQ(refusal.status, 429);
   EXPECT_EQ(refusal.fields, (http::Fields{{"retry-after", "1"}}));
+  EXPECT_TRUE(show("Bearer " + token));
+  EXPECT_EQ(show("Bearer wrong").error().status, 429);
   peer_.address = "192.0.2.8";
-  EXPECT_TRUE(show("Bearer " + token));
-  peer_.address = "192.0.2.7";
-  clock_.advance(std::chrono::seconds(1));
-  EXPECT_TRUE(show("Bearer " + token));
+  EXPECT_EQ(show("Bearer wrong").error().status, 401);
+}
+
+TEST_F(GateTest, WhatIsNoGuessSlowsNobody) {
+  const std::string revoked = create("old"), expired = create("brief", 1);
+  ASSERT_TRUE(book_.revoke("old", unix_now_));
+  unix_now_ += 1;
+  for (const std::string& shown :
+       {"Bearer " + revoked, "Bearer " + expired, std::string("Basic eDp5"), std::string("junk")}) {
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(show(shown).error().status, 401) << shown;
+  }
+  EXPECT_EQ(show("Bearer wrong").error().status, 401);
+}
+
+TEST_F(GateTest, ATokenThatWasRightIsSoUntilItIsRevokedOrExpires) {
+  create("ci", 10);
+  create("old");
+  Identity ci, old, owner;
+  ci.token_id = book_.find("ci")->id;
+  old.token_id = book_.find("old")->id;
+  owner.owner = true;
+  EXPECT_TRUE(gate_.still_right(ci) && gate_.still_right(old) && gate_.still_right(owner));
+  ASSERT_TRUE(book_.revoke("old", unix_now_));
+  EXPECT_FALSE(gate_.still_right(old));
+  unix_now_ += 10;
+  EXPECT_FALSE(gate_.still_right(ci));
+  EXPECT_TRUE(gate_.still_right(owner));
 }
 
 TEST_F(GateTest, OverTheUnixSocketTheOwnerNeedsNoToken) {

@@ -50,6 +50,7 @@ Result<std::string> TokenBook::create(const std::string& name, const std::vector
   if (scopes.empty() || scopes.size() > kScopesMax)
     return refuse(ErrorCode::kInvalidArgument,
                   "it needs 1 to " + std::to_string(kScopesMax) + " scopes");
+  RETURN_IF_ERROR(make_room(name, now_unix_ns));
   if (ids_.size() >= kTokensMax)
     return refuse(ErrorCode::kResourceExhausted,
                   "there are " + std::to_string(kTokensMax) + " already; revoke some");
@@ -70,6 +71,37 @@ Result<std::string> TokenBook::create(const std::string& name, const std::vector
   return made.text;
 }
 
+// Expired ones count as revoked once their name or their place is needed.
+Status TokenBook::make_room(const std::string& name, std::int64_t now_unix_ns) {
+  const bool full = ids_.size() >= kTokensMax;
+  std::vector<std::string> expired;
+  for (const auto& [other, id] : ids_) {
+    const Token& token = by_id_.at(id);
+    const bool ended = token.expires_unix_ns != 0 && token.expires_unix_ns <= now_unix_ns;
+    if (ended && (full || other == name)) expired.push_back(other);
+  }
+  for (const std::string& other : expired) RETURN_IF_ERROR(revoke(other, now_unix_ns));
+  return ok();
+}
+
+// As the store does.
+void TokenBook::forget_oldest_revoked() {
+  if (by_id_.size() - ids_.size() <= std::size_t{store::kRevokedTokensKept}) return;
+  auto oldest = by_id_.end();
+  for (auto it = by_id_.begin(); it != by_id_.end(); ++it) {
+    const std::int64_t revoked = it->second.revoked_unix_ns;
+    if (revoked != 0 && (oldest == by_id_.end() || revoked < oldest->second.revoked_unix_ns))
+      oldest = it;
+  }
+  if (oldest != by_id_.end()) by_id_.erase(oldest);
+}
+
+bool TokenBook::is_good(const std::string& id, std::int64_t now_unix_ns) const {
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end() || found->second.revoked_unix_ns != 0) return false;
+  return found->second.expires_unix_ns == 0 || found->second.expires_unix_ns > now_unix_ns;
+}
+
 Status TokenBook::revoke(std::string_view name, std::int64_t now_unix_ns) {
   const auto id = ids_.find(name);
   if (id == ids_.end())
@@ -78,6 +110,7 @@ Status TokenBook::revoke(std::string_view name, std::int64_t now_unix_ns) {
   RETURN_IF_ERROR(table_.revoke(id->second, now_unix_ns));
   by_id_[id->second].revoked_unix_ns = now_unix_ns;
   ids_.erase(id);
+  forget_oldest_revoked();
   return ok();
 }
 

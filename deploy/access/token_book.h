@@ -16,7 +16,8 @@
 
 namespace subito::access {
 
-inline constexpr std::size_t kTokensMax = 1000;  // that are not revoked
+// That are neither revoked nor expired. An expired one keeps its name until another needs it.
+inline constexpr std::size_t kTokensMax = 1000;
 
 struct Token {
   std::string id;
@@ -50,15 +51,18 @@ class TokenBook {
                              std::int64_t now_unix_ns);
   Status revoke(std::string_view name, std::int64_t now_unix_ns);  // kNotFound
 
+  bool is_good(const std::string& id, std::int64_t now_unix_ns) const;
   const Token* find(std::string_view name) const;  // that is not revoked; null: none
   std::vector<Token> living() const;               // by name; expired ones too
 
  private:
   explicit TokenBook(store::Store& store) : table_(store) {}
+  Status make_room(const std::string& name, std::int64_t now_unix_ns);
+  void forget_oldest_revoked();
 
   store::TokenTable table_;
   std::unordered_map<std::string, Token> by_id_;
-  std::map<std::string, std::string, std::less<>> ids_;  // of the living, by name
+  std::map<std::string, std::string, std::less<>> ids_;  // of those not revoked, by name
 };
 
 }  // namespace subito::access

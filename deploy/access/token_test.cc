@@ -97,6 +97,33 @@ TEST_F(TokenBookTest, TokensSurviveARestartAndAreNotOnDisk) {
   }
 }
 
+TEST_F(TokenBookTest, AnExpiredOneGivesItsNameAndItsPlaceAway) {
+  const std::string old = create("ci", 1);
+  const auto again = [&](const std::string& name, std::int64_t now) {
+    return book_.create(name, {{"shop", Verb::kDeploy}}, kDay, "uid 0", now);
+  };
+  EXPECT_EQ(again("ci", kNow).error().code, ErrorCode::kAlreadyExists);
+  const auto fresh = again("ci", kNow + 1);
+  ASSERT_TRUE(fresh) << fresh.error().message;
+  EXPECT_EQ(verdict(*fresh, kNow + 1), TokenBook::Verdict::kGood);
+  EXPECT_NE(verdict(old, kNow + 1), TokenBook::Verdict::kGood);
+  for (std::size_t i = 1; i < kTokensMax; ++i) create("t" + std::to_string(i), kDay);
+  EXPECT_EQ(again("more", kNow).error().code, ErrorCode::kResourceExhausted);
+  EXPECT_TRUE(again("more", kNow + 2 * kDay));
+}
+
+TEST_F(TokenBookTest, RevokedOnesAreForgottenAsInTheStore) {
+  const std::string first = create("ci");
+  ASSERT_TRUE(book_.revoke("ci", kNow));
+  std::string last;
+  for (int i = 1; i <= store::kRevokedTokensKept; ++i) {
+    last = create("ci");
+    ASSERT_TRUE(book_.revoke("ci", kNow + i));
+  }
+  EXPECT_EQ(verdict(first), TokenBook::Verdict::kUnknown);
+  EXPECT_EQ(verdict(last), TokenBook::Verdict::kRevoked);
+}
+
 TEST_F(TokenBookTest, NamesAreTakenOnceAndHaveTheirForm) {
   create("ci");
   const auto again = book_.create("ci", {{"shop", Verb::kRead}}, 0, "uid 0", kNow);

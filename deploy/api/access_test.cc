@@ -54,13 +54,22 @@ class Access : public Api {
         .value();
   }
   void bear(const std::string& text) { server_->set_fields({{"authorization", "Bearer " + text}}); }
-  // Also of what does not end by itself.
+  // Also of what does not end by itself: a stream keeps the loop busy.
   FakeAnswer try_it(const std::string& method, const std::string& target) {
     const ExchangeId id = server_->request(method, target, method == "PUT" ? "{}" : "");
-    settle();
+    plane_.settle();
+    while (server_->answer(id).status == 0 && uv_loop_alive(loop_.raw()) != 0) loop_.turn(true);
     const FakeAnswer answer = server_->answer(id);
     if (!answer.ended) handler_->on_abort(id);
     return answer;
+  }
+  // A stream that has begun.
+  ExchangeId stream(const std::string& target) {
+    const ExchangeId id = server_->request("GET", target);
+    plane_.settle();
+    EXPECT_EQ(server_->answer(id).status, 200) << target;
+    EXPECT_FALSE(server_->answer(id).ended) << target;
+    return id;
   }
   // The operation with a function, token or binary of `name_space` in its path.
   static std::string target_in(std::string pattern, const std::string& name_space) {
@@ -202,6 +211,27 @@ class EachScope : public Access, public testing::WithParamInterface<access::Scop
     return plane.functions;
   }();
 };
+
+// Where the path names no namespace, the query may.
+TEST_F(Access, AQueryLeadsNobodyIntoAnotherNamespace) {
+  remotely();
+  bear(token("default:admin"));
+  int tried = 0;
+  for (const Described& one : described()) {
+    if (one.where != "namespace" || one.path.find('{') != std::string::npos) continue;
+    const Match match = match_route(one.method, one.path);
+    for (const std::string name :
+         {"namespace=other", "allNamespaces=true", "function=stock.other"}) {
+      const std::string key = name.substr(0, name.find('='));
+      const auto& known = match.route->query;
+      if (std::find(known.begin(), known.end(), key) == known.end()) continue;
+      ++tried;
+      EXPECT_EQ(try_it(one.method, one.path + "?" + name).status, 403) << one.path << " " << name;
+    }
+    EXPECT_NE(try_it(one.method, one.path).status, 403) << one.path;
+  }
+  EXPECT_GT(tried, 8);
+}
 
 TEST_P(EachScope, AllowsWhatTheFileSaysAndNothingElse) {
   remotely();
@@ -350,6 +380,54 @@ TEST_F(Access, WhatTheClientDidNotWaitForIsWrittenDownOnceItIsDone) {
   ASSERT_EQ(audited().size(), 1U);
   EXPECT_EQ(audited()[0].at("outcome"), "done");
   EXPECT_EQ(audited()[0].at("reason"), "the client had left");
+}
+
+TEST_F(Access, AnUploadThatIsLeftWhileTheDiskTakesItIsWrittenDownAtOnce) {
+  locally();
+  const std::string bytes = sample_binary("static");
+  const ExchangeId id = server_->request("PUT", "/v1/artefacts/" + hash_of(bytes), bytes);
+  EXPECT_EQ(server_->answer(id).status, 0) << "the disk has it already";
+  handler_->on_abort(id);
+  ASSERT_EQ(audited().size(), 1U);
+  EXPECT_EQ(audited()[0].at("outcome"), "left");
+  settle();
+  EXPECT_EQ(audited().size(), 1U);
+}
+
+TEST_F(Access, ATokenThatIsRevokedOrExpiresReadsNoStreamOn) {
+  remotely();
+  bear(token("*:read"));
+  const ExchangeId revoked = stream("/v1/events/watch");
+  bear(token("*:read", 10));
+  const ExchangeId expired = stream("/v1/functions/stock/requests");
+  bear(token("*:read"));
+  const ExchangeId good = stream("/v1/events/watch");
+  ASSERT_TRUE(book_->revoke("t1", unix_now_));
+  const std::string told = server_->answer(revoked).body;
+  Event event;
+  event.function = "stock";
+  event.reason = "PodStarted";
+  plane_.emit(event);
+  EXPECT_TRUE(server_->answer(revoked).aborted);
+  EXPECT_EQ(server_->answer(revoked).body, told);
+  EXPECT_FALSE(server_->answer(expired).aborted);
+  unix_now_ += 10;
+  while (!server_->answer(expired).aborted) loop_.turn(true);  // also when nothing happens
+  EXPECT_FALSE(server_->answer(good).aborted);
+  handler_->on_abort(good);
+}
+
+TEST_F(Access, OneTokenHasItsShareOfTheStreams) {
+  remotely();
+  bear(token("*:read"));
+  std::vector<ExchangeId> open;
+  for (std::size_t i = 0; i < kStreamsPerTokenMax; ++i) open.push_back(stream("/v1/events/watch"));
+  const FakeAnswer beyond = try_it("GET", "/v1/events/watch");
+  EXPECT_EQ(beyond.status, 429);
+  EXPECT_THAT(beyond.body, HasSubstr("16 streams of this token"));
+  bear(token("*:read"));
+  open.push_back(stream("/v1/events/watch"));
+  for (const ExchangeId id : open) handler_->on_abort(id);
 }
 
 TEST_F(Access, TheAuditLogIsReadByTheApi) {

@@ -101,10 +101,11 @@ void ApiHandler::write_down(Exchange& exchange, int status) {
   exchange.audit.reset();
 }
 
-// What the plane was told it does, though nobody waits for the answer: the line waits for it.
+// What the plane was told it does, though nobody waits for the answer: the line waits for it. An
+// upload is given up, also while the disk takes it.
 void ApiHandler::client_left(ExchangeId id, Exchange& exchange) {
   if (!exchange.audit) return;
-  if (exchange.state == Exchange::State::kWaiting) {
+  if (exchange.state == Exchange::State::kWaiting && !exchange.sync) {
     deserted_[id] = std::move(exchange.audit);
     return;
   }

@@ -87,6 +87,7 @@ void ApiHandler::on_writable(ExchangeId id) {
   if (exchange == nullptr) return;
   exchange->full = false;
   if (exchange->state != Exchange::State::kStreaming) return;
+  if (!may_go_on(*exchange)) return cut_off(id);
   const std::string lines = std::move(exchange->backlog);
   exchange->backlog.clear();
   if (!lines.empty()) exchange->full = !server_->body(id, lines, false);
@@ -102,10 +103,44 @@ void ApiHandler::on_abort(ExchangeId id) {
 }
 
 bool ApiHandler::may_stream(ExchangeId id) {
-  if (streams_ < kStreamsMax) return true;
-  answer(id, Problem{429, "too-many-streams",
-                     "watch: " + std::to_string(kStreamsMax) + " streams are open already"});
+  const std::string& token = find(id)->who.token_id;
+  std::size_t of_token = 0;
+  for (const auto& [other, exchange] : exchanges_) {
+    const bool streams = exchange.state == Exchange::State::kStreaming || exchange.subscription;
+    if (!token.empty() && streams && exchange.who.token_id == token) ++of_token;
+  }
+  std::string many;
+  if (streams_ >= kStreamsMax) many = std::to_string(kStreamsMax) + " streams";
+  if (of_token >= kStreamsPerTokenMax)
+    many = std::to_string(kStreamsPerTokenMax) + " streams of this token";
+  if (many.empty()) return true;
+  answer(id, Problem{429, "too-many-streams", "watch: " + many + " are open already"});
   return false;
+}
+
+bool ApiHandler::may_go_on(const Exchange& exchange) const {
+  return gate_ == nullptr || gate_->still_right(exchange.who);
+}
+
+// The client is told by the end of its connection.
+void ApiHandler::cut_off(ExchangeId id) {
+  server_->abort(id);
+  on_abort(id);
+}
+
+// Of tokens that were revoked or expired since.
+void ApiHandler::end_streams() {
+  std::vector<ExchangeId> ended;
+  bool more = false;
+  for (const auto& [id, exchange] : exchanges_) {
+    if (exchange.state != Exchange::State::kStreaming || exchange.who.token_id.empty()) continue;
+    if (may_go_on(exchange))
+      more = true;
+    else
+      ended.push_back(id);
+  }
+  for (const ExchangeId id : ended) cut_off(id);
+  if (more) check_.start(kStreamsCheckedEach);
 }
 
 // Answers with lines of JSON; unless `end` more follow by send_line().
@@ -115,6 +150,7 @@ void ApiHandler::begin_stream(ExchangeId id, Exchange& exchange, const std::stri
   if (end) return send(id, std::move(head), lines);
   transition(exchange, Exchange::State::kStreaming);
   ++streams_;
+  if (!exchange.who.token_id.empty() && !check_.active()) check_.start(kStreamsCheckedEach);
   // The head leaves at once, so that the watcher knows that it watches.
   server_->respond(id, std::move(head), lines, false);
 }
@@ -122,6 +158,7 @@ void ApiHandler::begin_stream(ExchangeId id, Exchange& exchange, const std::stri
 void ApiHandler::send_line(ExchangeId id, const std::string& json) {
   Exchange* exchange = find(id);
   if (exchange == nullptr) return;
+  if (!may_go_on(*exchange)) return cut_off(id);
   if (!exchange->full && exchange->state == Exchange::State::kStreaming) {
     exchange->full = !server_->body(id, json + "\n", false);
     return;
@@ -132,8 +169,7 @@ void ApiHandler::send_line(ExchangeId id, const std::string& json) {
       return;
     }
     // It does not read. Cutting it off tells it; leaving out lines would not.
-    server_->abort(id);
-    return on_abort(id);
+    return cut_off(id);
   }
   exchange->backlog += json + "\n";
 }

@@ -36,11 +36,14 @@ inline constexpr std::size_t kBacklogBytesMax = 1 << 20;
 // Of logs of several functions: once so much is there no further function is asked.
 inline constexpr std::size_t kGatheredBytesMax = 32 << 20;
 inline constexpr std::size_t kStreamsMax = 64;  // watchers and followers at once; 429 beyond
+inline constexpr std::size_t kStreamsPerTokenMax = 16;  // of those; 429 beyond
+// A token is looked at again that often, and before each line, while it streams.
+inline constexpr Duration kStreamsCheckedEach = std::chrono::seconds(1);
 
 class ApiHandler final : public server::Handler {
  public:
   ApiHandler(ControlPlane& plane, store::Store& store, Loop& loop)
-      : plane_(plane), store_(store), loop_(loop) {}
+      : plane_(plane), store_(store), loop_(loop), check_(loop, [this] { end_streams(); }) {}
   ~ApiHandler() override;
   void attach(server::Server& server) { server_ = &server; }
   // Both outlive the handler; without a log nothing is written down. Without a gate the Unix
@@ -160,6 +163,9 @@ class ApiHandler final : public server::Handler {
   void list_exceptions(ExchangeId id, const Exchange& exchange);
 
   bool may_stream(ExchangeId id);
+  bool may_go_on(const Exchange& exchange) const;
+  void cut_off(ExchangeId id);
+  void end_streams();
   void begin_stream(ExchangeId id, Exchange& exchange, const std::string& lines, bool end);
   void send_line(ExchangeId id, const std::string& json);
 
@@ -177,6 +183,7 @@ class ApiHandler final : public server::Handler {
   access::Gate* gate_ = nullptr;
   access::AuditLog* audit_ = nullptr;
   bool remote_ = false;
+  Timer check_;  // runs while a token streams
   // Of clients that left while the plane did what they asked for: until it calls back.
   std::map<ExchangeId, std::unique_ptr<access::AuditRecord>> deserted_;
 };

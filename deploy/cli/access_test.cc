@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "deploy/access/audit_files.h"
 #include "deploy/access/token_book.h"
 #include "deploy/cli/cli_testing.h"
 #include "deploy/cli/contexts.h"
@@ -180,6 +181,25 @@ TEST_F(CliAccess, TheAuditLogIsShownAndVerified) {
   EXPECT_EQ(run({"audit", "--verify"}).out, "2 lines, none of them changed or missing\n");
   EXPECT_THAT(run({"audit", "--tail", "1", "-o", "json"}).out, HasSubstr(R"("seq":2)"));
   EXPECT_EQ(run({"audit", "--since", "yesterday"}).code, kUsage);
+}
+
+TEST_F(CliAccess, ALineThatAPowerCutToreIsCalledThatAndNotChanged) {
+  run({"scale", "stock", "--min", "1"});
+  run({"scale", "stock", "--min", "2"});
+  const std::string folder = audit_->folder();
+  handler_->set_access(*gate_, nullptr);
+  audit_.reset();
+  const auto files = access::audit_files(folder).value();
+  std::filesystem::resize_file(files.back().path, files.back().bytes - 10);
+  access::AuditLimits limits;
+  limits.synced_within = Duration::zero();
+  audit_ = access::AuditLog::open(loop_, folder, limits).value();
+  handler_->set_access(*gate_, audit_.get());
+  run({"scale", "stock", "--min", "3"});
+  const Printed checked = run({"audit", "--verify"});
+  EXPECT_EQ(checked.code, kFailed);
+  EXPECT_THAT(checked.err, HasSubstr("line after 1: it is not whole"));
+  EXPECT_THAT(checked.err, Not(HasSubstr("changed")));
 }
 
 }  // namespace

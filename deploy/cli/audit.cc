@@ -60,7 +60,16 @@ int show(const Session& session, const std::vector<Json>& lines) {
   return kOk;
 }
 
-int verify(const Session& session, const std::string& text, std::size_t lines) {
+// Also a line that a power cut tore is one of the chain.
+int verify(const Session& session, const std::string& path) {
+  std::size_t lines = 0;
+  std::string text;
+  const auto read = session.node().stream_text(path, [&](std::string_view line) {
+    ++lines;
+    text += std::string(line) + "\n";
+    return true;
+  });
+  if (!read) return session.tell(read.error());
   const auto faults = access::check_chain(text);
   if (!faults.empty()) return session.tell(kFailed, faults);
   session.out() << lines << " lines, none of them changed or missing\n";
@@ -75,19 +84,17 @@ int audit(const Session& session, const AuditOptions& options) {
     if (!since) return session.tell(since.error());
     path += "&since=" + encoded(*since);
   }
+  if (options.verify) return verify(session, path);
   std::vector<Json> lines;
-  std::string text;
   Node node = session.node();
   const auto read = node.stream(path, [&](const Json& value, std::string_view line) {
-    if (options.output.json() && !options.verify)
+    if (options.output.json())
       session.out() << line << '\n';
     else
       lines.push_back(value);
-    if (options.verify) text += std::string(line) + "\n";
     return true;
   });
   if (!read) return session.tell(read.error());
-  if (options.verify) return verify(session, text, lines.size());
   return options.output.json() ? kOk : show(session, lines);
 }
 

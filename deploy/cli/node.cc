@@ -135,10 +135,14 @@ Outcome<std::string> Node::put_artefact(const std::string& file) {
 }
 
 Outcome<Json> Node::stream(const std::string& path, const OnLine& on_line) {
-  auto reply = transport_->stream({"GET", url_of(path), {}, "", ""}, [&](std::string_view line) {
+  return stream_text(path, [&](std::string_view line) {
     const Json value = Json::parse(line, nullptr, false);
     return !value.is_object() || on_line(value, line);
   });
+}
+
+Outcome<Json> Node::stream_text(const std::string& path, const OnText& on_text) {
+  auto reply = transport_->stream({"GET", url_of(path), {}, "", ""}, on_text);
   if (reply && reply->status == 200) return Json();
   auto outcome = outcome_of(std::move(reply));
   if (!outcome && outcome.error().exit_code == kNotFound) suggest(outcome.error());

@@ -44,6 +44,9 @@ class Node {
   // call this node.
   using OnLine = std::function<bool(const Json& value, std::string_view line)>;
   Outcome<Json> stream(const std::string& path, const OnLine& on_line);
+  // The same, of whatever is in a line.
+  using OnText = std::function<bool(std::string_view line)>;
+  Outcome<Json> stream_text(const std::string& path, const OnText& on_text);
   // The same of a reply that has no end: however the node ends it is a failure.
   Outcome<Json> follow(const std::string& path, const OnLine& on_line);
 

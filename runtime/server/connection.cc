@@ -282,6 +282,11 @@ bool Connection::wants_read() const {
   return ahead_.size() < host_.limits().read_ahead_bytes_max;
 }
 
+bool Connection::is_idle() const {
+  const bool waits = state_ == State::kIdle || state_ == State::kHead;
+  return waits && output_.empty() && ahead_.empty() && (!secure_ || secure_->wire.empty());
+}
+
 bool Connection::has_unread_input() const {
   char byte = 0;
   return !ahead_.empty() || ::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;

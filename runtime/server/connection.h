@@ -79,6 +79,9 @@ class Connection {
   void drain();
   void close();
   bool in_handshake() const { return state_ == State::kHandshake; }
+  // Between requests, or in the head of one; everything said to the client has left.
+  bool is_idle() const;
+  bool has_unread_input() const;
   TimePoint since() const { return since_; }
 
  private:
@@ -114,7 +117,6 @@ class Connection {
   Output::Flush flush_secure();
 
   void settle_end_of_input();
-  bool has_unread_input() const;
 
   void parse_ahead();
   std::string_view parse(std::string_view input);  // returns what is left for later

@@ -1,5 +1,6 @@
 // Connection, encrypted: what stands between its socket and its bytes. The session encrypts, the
 // rest of the connection knows no difference.
+#include <cstring>
 #include <utility>
 
 #include "runtime/base/check.h"
@@ -24,6 +25,7 @@ void Connection::receive_secure(std::string_view bytes) {
   const auto input = secure_->session->receive(bytes, plain, secure_->wire.buffer());
   if (state_ == State::kHandshake && secure_->session->established()) transition(State::kIdle);
   if (!plain.empty()) take_input(plain);
+  ::explicit_bzero(plain.data(), plain.size());  // it may be a secret's value, or a token
   if (closed()) return;
   switch (input) {
     case SecureSession::Input::kOpen:

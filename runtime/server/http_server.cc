@@ -47,6 +47,7 @@ Result<Address> HttpServer::open(const Address& address, SecureContext* context)
 }
 
 void HttpServer::on_accept(UniqueFd socket, SecureContext* context) {
+  if (open_ >= limits_.connections_max) push_out_idle();
   // Who is to be encrypted cannot be told 503 before it has cost what it was refused for.
   if (open_ >= limits_.connections_max + (context == nullptr ? kRefusedMax : 0)) return;
   const std::uint32_t slot = free_slot();
@@ -60,6 +61,17 @@ void HttpServer::on_accept(UniqueFd socket, SecureContext* context) {
   }
   if (!sweep_.active()) sweep_.start(sweep_interval());
   turn_end_.schedule();  // the time read now is this turn's
+}
+
+// Connections that ask for nothing keep nobody out: the one that has asked for nothing longest
+// goes. One that is about to ask is not it.
+void HttpServer::push_out_idle() {
+  Connection* idlest = nullptr;
+  for (const auto& other : slots_) {
+    if (other && other->is_idle() && (!idlest || other->since() < idlest->since()))
+      idlest = other.get();
+  }
+  if (idlest != nullptr && !idlest->has_unread_input()) idlest->close();
 }
 
 // A flood of handshakes that never end pushes out its own: those that are meant take a moment.

@@ -57,6 +57,7 @@ class HttpServer final : public Server, public ConnectionHost {
 
   Result<Address> open(const Address& address, SecureContext* context);
   void on_accept(UniqueFd socket, SecureContext* context);
+  void push_out_idle();
   void begin_handshake(Connection& connection, SecureContext& context);
   std::uint32_t free_slot();
   Connection* find(ExchangeId id);

@@ -151,19 +151,48 @@ TEST(LimitsTest, TooManyConnectionsGet503WithRetryAfter) {
   Limits limits;
   limits.connections_max = 2;
   TestServer s(limits);
-  s.answer_all("hi");
   TestClient a = s.connect();
   TestClient b = s.connect();
-  a.send(kGet).expect(200, "hi");
-  b.send(kGet).expect(200, "hi");
+  a.send(kGet);
+  b.send(kGet);
+  ASSERT_TRUE(s.until([&] { return s.handler.seen.size() == 2; }));
   TestClient c = s.connect();
   c.send(kGet).expect(503).expect_closed();
   EXPECT_EQ(*http::find_field(c.head().fields, "x-request-id"), "new");
   EXPECT_NE(http::find_field(c.head().fields, "retry-after"), nullptr);
   c.leave();
-  a.leave();
+  s.respond(s.handler.seen[0], 200, "hi");
+  a.expect(200, "hi").leave();
   ASSERT_TRUE(s.until([&] { return s.server.connections() == 1; }));
+  s.answer_all("hi");
   s.connect().send(kGet).expect(200, "hi");
+}
+
+TEST(LimitsTest, ConnectionsThatAskForNothingKeepNobodyOut) {
+  Limits limits;
+  limits.connections_max = 3;
+  TestServer s(limits);
+  TestClient busy = s.connect();
+  busy.send(kGet);
+  ASSERT_TRUE(s.until([&] { return s.handler.seen.size() == 1; }));
+  TestClient silent = s.connect();
+  s.settle();
+  s.advance(seconds(1));
+  TestClient half = s.connect();
+  half.send("GET / HT");
+  s.settle();
+  s.advance(seconds(1));
+  TestClient honest = s.connect();
+  honest.send(kGet);
+  ASSERT_TRUE(s.until([&] { return s.handler.seen.size() == 2; }));
+  silent.expect_closed();
+  half.expect_open();
+  TestClient next = s.connect();
+  next.send(kGet);
+  ASSERT_TRUE(s.until([&] { return s.handler.seen.size() == 3; }));
+  half.expect_closed();
+  busy.expect_open();
+  s.connect().send(kGet).expect(503);
 }
 
 TEST(LimitsTest, ABodyOverItsLimitGets413) {

@@ -272,13 +272,26 @@ TEST(SecureServer, TooManyConnectionsAreClosedBeforeTheirHandshake) {
   Limits limits;
   limits.connections_max = 1;
   Secured s(limits);
-  s.http.answer_all("hi");
   SecureClient first(s);
-  first.send(kGet).expect(200, "hi");
+  first.send(kGet);
+  ASSERT_TRUE(s.http.until([&] { return first.pump() && s.http.handler.seen.size() == 1; }));
   SecureClient second(s);
   second.expect_end(false);
   EXPECT_FALSE(second.tls().established());
-  first.send(kGet).expect(200, "hi");
+  s.http.respond(s.http.handler.seen[0], 200, "hi");
+  first.expect(200, "hi");
+}
+
+TEST(SecureServer, ConnectionsThatAskForNothingKeepNobodyOut) {
+  Limits limits;
+  limits.connections_max = 1;
+  Secured s(limits);
+  s.http.answer_all("hi");
+  SecureClient silent(s);
+  silent.shake().pump();
+  s.http.settle();
+  SecureClient honest(s);
+  honest.send(kGet).expect(200, "hi");
 }
 
 TEST(SecureServer, AHalfClosedClientGetsItsAnswer) {

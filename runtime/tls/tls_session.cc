@@ -1,5 +1,7 @@
 #include "runtime/tls/tls_session.h"
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -15,6 +17,19 @@ constexpr std::size_t kRecordBytesMax = 16 << 10;  // RFC 8446, 5.1
 // A TLS connection begins with a record of type 22; all methods of HTTP begin with a capital.
 bool is_plain_http(std::string_view bytes) {
   return bytes.front() >= 'A' && bytes.front() <= 'Z';
+}
+
+// A string that grows leaves a copy of what it held behind.
+void append(std::string& plain, std::string_view more) {
+  const std::size_t needed = plain.size() + more.size();
+  if (needed > plain.capacity()) {
+    std::string larger;
+    larger.reserve(std::max(needed, 2 * plain.capacity()));
+    larger = plain;
+    OPENSSL_cleanse(plain.data(), plain.size());
+    plain.swap(larger);
+  }
+  plain += more;
 }
 
 }  // namespace
@@ -80,11 +95,16 @@ server::SecureSession::Input TlsSession::receive(std::string_view bytes, std::st
     if (const int result = SSL_do_handshake(ssl_.get()); result != 1) return outcome(result);
   }
   std::array<char, kRecordBytesMax> piece;  // NOLINT(cppcoreguidelines-pro-type-member-init)
+  std::size_t used = 0;
   for (;;) {
     std::size_t size = 0;
     const int result = SSL_read_ex(ssl_.get(), piece.data(), piece.size(), &size);
-    if (result != 1) return outcome(result);
-    plain.append(piece.data(), size);
+    if (result != 1) {
+      OPENSSL_cleanse(piece.data(), used);
+      return outcome(result);
+    }
+    used = std::max(used, size);
+    append(plain, {piece.data(), size});
   }
 }
 
