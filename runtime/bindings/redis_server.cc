@@ -177,7 +177,7 @@ std::string RedisServer::configuration() const {
          "appendfsync " +
          append_fsync(config_.fsync) +
          "\n"
-         "latency-tracking no\n"  // a histogram a command, of which nobody asks
+         "latency-tracking no\n"         // a histogram a command, of which nobody asks
          "notify-keyspace-events Ktz\n"  // changed streams and sorted sets: what triggers wait for
          "user default off ~* &* +@all\n"
          "user " +
