@@ -55,8 +55,7 @@ std::string hex(std::uint64_t number) {
   return fmt::format("{:x}", number);
 }
 
-// On stop: a disk that does not answer holds up no longer than this; what is not written by then is
-// lost.
+// On stop, if the disk does not answer: what is not written by then is lost.
 constexpr Duration kLogsWrittenWait = std::chrono::seconds(2);
 
 scheduler::NodeLimits node_limits(const NodeConfig& config) {
@@ -370,6 +369,7 @@ void LiveNode::look_around() {
                 now);
   }
   health_.set("logs", false, control_.log_fault(), now);
+  health_.set("audit", false, audit_->fault(), now);
 }
 
 std::string LiveNode::why_not_ready() const {
