@@ -52,6 +52,43 @@ std::string_view time_in(std::string_view line) {
   return time.size() == kTimeBytes ? time : std::string_view();
 }
 
+std::optional<std::uint64_t> number_of(std::string_view line) {
+  const auto json = nlohmann::json::parse(line, nullptr, false);
+  if (!json.is_object() || !json.contains("seq") || !json["seq"].is_number_unsigned())
+    return std::nullopt;
+  return json["seq"].get<std::uint64_t>();
+}
+
+// The last bytes of a file, without the line that they begin in the middle of.
+Result<std::string> tail_of(const AuditFile& from, std::uint64_t bytes) {
+  std::ifstream file(from.path, std::ios::binary);
+  const std::uint64_t skipped = from.bytes > bytes ? from.bytes - bytes : 0;
+  file.seekg(static_cast<std::streamoff>(skipped));
+  std::stringstream text;
+  if (from.bytes > 0) text << file.rdbuf();
+  if (!file)
+    return fail(ErrorCode::kInternal, "read audit log " + from.path + ": it cannot be read");
+  std::string tail = text.str();
+  if (skipped > 0) tail.erase(0, std::min(tail.find('\n'), tail.size() - 1) + 1);
+  return tail;
+}
+
+// Goes on with what `end` knows of later files. True: a whole line is found.
+bool look_for_end(std::string_view text, AuditEnd& end) {
+  if (!text.empty() && text.back() == '\n') text.remove_suffix(1);
+  if (text.empty()) return false;
+  if (end.last_line.empty()) end.last_line = text.substr(text.rfind('\n') + 1);
+  while (true) {
+    const std::size_t before = text.rfind('\n');
+    if (const auto number = number_of(text.substr(before + 1))) {
+      end.seq = *number;
+      return true;
+    }
+    if (before == text.npos) return false;
+    text = text.substr(0, before);
+  }
+}
+
 }  // namespace
 
 std::string audit_path(const std::string& folder, std::uint64_t number) {
@@ -82,6 +119,24 @@ Result<std::string> read_audit_file(const std::string& path) {
   text << file.rdbuf();
   if (!file) return fail(ErrorCode::kInternal, "read audit log " + path + ": it cannot be read");
   return text.str();
+}
+
+Result<AuditEnd> find_audit_end(const std::vector<AuditFile>& files) {
+  AuditEnd end;
+  for (auto file = files.rbegin(); file != files.rend(); ++file) {
+    ASSIGN_OR_RETURN(std::string text, tail_of(*file, kAuditTailBytes));
+    AuditEnd here = end;
+    bool found = look_for_end(text, here);
+    if (!found && file->bytes > kAuditTailBytes) {
+      ASSIGN_OR_RETURN(text, tail_of(*file, file->bytes));
+      here = end;
+      found = look_for_end(text, here);
+    }
+    end = std::move(here);
+    if (file == files.rbegin()) end.torn = !text.empty() && text.back() != '\n';
+    if (found) break;
+  }
+  return end;
 }
 
 std::string line_hash(std::string_view line) {

@@ -21,6 +21,17 @@ std::string audit_path(const std::string& folder, std::uint64_t number);
 Result<std::vector<AuditFile>> audit_files(const std::string& folder);  // the oldest first
 Result<std::string> read_audit_file(const std::string& path);
 
+// How to go on behind the lines of some files.
+struct AuditEnd {
+  std::uint64_t seq = 0;  // of the last line that is whole; 0: there is none
+  std::string last_line;  // of any kind, without its end: what the next one's `prev` is of
+  bool torn = false;      // the last file does not end with the end of a line
+};
+// Goes back from the last to the file that has a whole line: a crash or a full disk leaves files
+// that are empty, or hold nothing but a torn line. Reads kAuditTailBytes of one where that will do.
+Result<AuditEnd> find_audit_end(const std::vector<AuditFile>& files);
+inline constexpr std::uint64_t kAuditTailBytes = 64 << 10;  // the longest line has some 10 KiB
+
 // What `prev` of the next line is.
 std::string line_hash(std::string_view line);
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -75,35 +76,25 @@ Result<std::unique_ptr<AuditLog>> AuditLog::open(Loop& loop, const std::string& 
   return log;
 }
 
-// The last file alone is read: its last line says how to go on.
+AuditLog::~AuditLog() {
+  if (!unsynced_ && !syncing_ && retired_.empty()) return;
+  for (const UniqueFd& file : retired_) (void)::fdatasync(file.get());
+  (void)::fdatasync(file_.get());
+}
+
 Status AuditLog::take_up() {
   ASSIGN_OR_RETURN(const auto files, audit_files(folder_));
   if (files.empty()) {
     RETURN_IF_ERROR(open_file(1));
     return store::sync_folder(folder_);
   }
+  ASSIGN_OR_RETURN(AuditEnd end, find_audit_end(files));
+  seq_ = end.seq;
+  last_line_ = std::move(end.last_line);
   RETURN_IF_ERROR(open_file(files.back().number));
-  ASSIGN_OR_RETURN(std::string text, read_audit_file(files.back().path));
-  file_bytes_ = text.size();
+  file_bytes_ = files.back().bytes;
   // A power cut tore it: it becomes a line of its own, which is not whole.
-  if (!text.empty() && text.back() != '\n') {
-    RETURN_IF_ERROR(write_bytes("\n"));
-    text += '\n';
-  }
-  if (text.empty()) return ok();
-  text.pop_back();
-  last_line_ = text.substr(text.rfind('\n') + 1);
-  // The number is that of the last line that is whole.
-  for (std::string_view left = text;;) {
-    const std::size_t before = left.rfind('\n');
-    const auto json = nlohmann::json::parse(left.substr(before + 1), nullptr, false);
-    if (json.is_object() && json.contains("seq") && json["seq"].is_number_unsigned()) {
-      seq_ = json["seq"].get<std::uint64_t>();
-      return ok();
-    }
-    if (before == left.npos) return ok();
-    left = left.substr(0, before);
-  }
+  return end.torn ? write_bytes("\n") : ok();
 }
 
 Status AuditLog::open_file(std::uint64_t number) {
@@ -141,11 +132,22 @@ Status AuditLog::write_line(std::string line_without_chain) {
   return ok();
 }
 
+// The loop does not wait for the disk: sync() tells it of the full file, of the new one, and of its
+// name.
 Status AuditLog::rotate() {
-  // What the disk was not told of the old file it is told now: nobody will look at it again.
-  if (::fdatasync(file_.get()) != 0) return errno_error("sync audit log");
-  RETURN_IF_ERROR(open_file(file_number_ + 1));
-  RETURN_IF_ERROR(store::sync_folder(folder_));
+  if (retired_.size() >= kAuditRetiredMax) {
+    for (const UniqueFd& file : retired_) {
+      if (::fdatasync(file.get()) != 0) return errno_error("sync audit log");
+    }
+    retired_.clear();
+  }
+  UniqueFd full = std::move(file_);
+  if (Status opened = open_file(file_number_ + 1); !opened) {
+    file_ = std::move(full);
+    return opened;
+  }
+  retired_.push_back(std::move(full));
+  sync_later();
   return make_room();
 }
 
@@ -173,6 +175,15 @@ Status AuditLog::ready() {
   failing_ = false;
   missing_ = 0;
   return ok();
+}
+
+std::string AuditLog::fault() {
+  if (const Status now = ready(); !now)
+    return now.error().message + "; changes are refused until lines can be written";
+  if (sync_error_.empty()) return {};
+  std::string told = sync_error_ + "; a power cut would lose lines";
+  if (sync_mended_) sync_error_.clear();  // told once at least
+  return told;
 }
 
 void AuditLog::append(const AuditRecord& record) {
@@ -203,10 +214,39 @@ void AuditLog::sync_later() {
 }
 
 void AuditLog::sync() {
-  if (!std::exchange(unsynced_, false)) return;
-  const auto file = std::make_shared<UniqueFd>(::fcntl(file_.get(), F_DUPFD_CLOEXEC, 0));
+  if (syncing_) return;  // a slow disk: synced() goes on
+  unsynced_ = false;
+  struct Work {
+    std::vector<UniqueFd> files;
+    std::string folder;  // empty: it has no new name
+    std::string error;
+  };
+  const auto work = std::make_shared<Work>();
+  if (!retired_.empty()) work->folder = folder_;
+  for (const UniqueFd& file : retired_)
+    work->files.emplace_back(::fcntl(file.get(), F_DUPFD_CLOEXEC, 0));
+  work->files.emplace_back(::fcntl(file_.get(), F_DUPFD_CLOEXEC, 0));
   syncing_ = std::make_unique<Background>(
-      loop_, [file] { ::fdatasync(file->get()); }, [] {});
+      loop_,
+      [work] {
+        for (const UniqueFd& file : work->files) {
+          if (::fdatasync(file.get()) != 0) work->error = errno_error("sync audit log").message;
+        }
+        if (work->folder.empty()) return;
+        if (Status named = store::sync_folder(work->folder); !named)
+          work->error = named.error().message;
+      },
+      [this, work] { synced(work->files.size() - 1, work->error); });
+}
+
+void AuditLog::synced(std::size_t retired, const std::string& error) {
+  syncing_.reset();
+  sync_mended_ = error.empty();
+  if (!error.empty()) sync_error_ = error;
+  // rotate() may have told the disk of them itself.
+  if (error.empty())
+    retired_.erase(retired_.begin(), retired_.begin() + std::min(retired, retired_.size()));
+  if (unsynced_ || !retired_.empty()) sync_later();
 }
 
 }  // namespace subito::access

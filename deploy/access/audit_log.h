@@ -8,8 +8,8 @@
 // anew; against that helps only a copy of the last hash elsewhere.
 //
 // A line is written before its answer leaves, so that kill -9 loses none; the disk is told within a
-// second (fdatasync, on a thread of libuv's), so that a power cut loses that second. Beyond
-// kAuditTotalBytes the oldest file goes, and a line says so.
+// second (fdatasync, on a thread of libuv's, files in their order), so that a power cut loses that
+// second. Beyond kAuditTotalBytes the oldest file goes, and a line says so.
 //
 // Where no line can be written (a full disk) changes are refused until one can, see ready().
 #pragma once
@@ -33,6 +33,9 @@ inline constexpr std::size_t kAuditTextBytesMax =
     256;  // of one text of a line; the rest is cut off
 inline constexpr Duration kAuditSyncedWithin = std::chrono::seconds(1);
 
+// More files than one a second are full only where the disk does not answer: then rotate() waits.
+inline constexpr std::size_t kAuditRetiredMax = 4;
+
 struct AuditRecord {
   std::int64_t unix_ns = 0;
   std::string actor;       // "token ci", "uid 0"
@@ -53,13 +56,16 @@ struct AuditLimits {
 
 class AuditLog {
  public:
-  // Makes the folder, and goes on behind its last line.
+  // Makes the folder, and goes on behind the last line of its files.
   static Result<std::unique_ptr<AuditLog>> open(Loop& loop, const std::string& folder,
                                                 const AuditLimits& limits = {});
+  ~AuditLog();  // tells the disk what it was not told yet
 
   // Ok, or why nothing can be written. After a failure it tries again, by a line that says how many
   // are missing.
   Status ready();
+  // What is wrong, for people; empty: nothing. Tries again first, as ready() does.
+  std::string fault();
   // A failure is kept for ready() and counted.
   void append(const AuditRecord& record);
   // The same, as far as the budget of refusals goes.
@@ -81,6 +87,7 @@ class AuditLog {
   Status write_bytes(const std::string& bytes);
   void sync_later();
   void sync();
+  void synced(std::size_t retired, const std::string& error);
 
   Loop& loop_;
   const std::string folder_;
@@ -98,7 +105,11 @@ class AuditLog {
   RefusalBudget budget_;
   Timer sync_timer_;
   std::unique_ptr<Background> syncing_;
+  std::vector<UniqueFd>
+      retired_;  // full, and the disk was not told of all; at most kAuditRetiredMax
   bool unsynced_ = false;
+  std::string sync_error_;    // of the last time that the disk did not take it
+  bool sync_mended_ = false;  // since then it did
 };
 
 }  // namespace subito::access

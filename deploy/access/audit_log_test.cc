@@ -92,6 +92,46 @@ TEST_F(AuditLogTest, ALineThatIsChangedMissingOrTornIsSeen) {
   EXPECT_THAT(check_chain(lines()), ElementsAre("line after 3: it is not whole"));
 }
 
+// A full disk lets a file be made, and takes no line of it; then the node is started again.
+TEST_F(AuditLogTest, GoesOnAfterFilesThatACrashLeftEmpty) {
+  for (int i = 0; i < 3; ++i) log_->append(record("act" + std::to_string(i)));
+  for (const std::uint64_t number : {2, 3}) std::ofstream(audit_path(log_->folder(), number));
+  reopen();
+  EXPECT_EQ(log_->lines(), 3U);
+  log_->append(record("later"));
+  EXPECT_THAT(actions(), ElementsAre("act0", "act1", "act2", "later"));
+  EXPECT_THAT(check_chain(lines()), IsEmpty());
+}
+
+TEST_F(AuditLogTest, ATornLineThatIsAloneInItsFileIsTheOnlyFault) {
+  for (int i = 0; i < 3; ++i) log_->append(record("act" + std::to_string(i)));
+  std::ofstream(audit_path(log_->folder(), 2)) << R"({"seq":4,"time":"2026-11-23T22:04:05.123Z",)";
+  reopen();
+  log_->append(record("later"));
+  EXPECT_THAT(check_chain(lines()), ElementsAre("line after 3: it is not whole"));
+}
+
+TEST_F(AuditLogTest, GoesOnBehindTheEndOfAFileThatIsNotReadWhole) {
+  while (std::filesystem::file_size(audit_path(log_->folder(), 1)) < 2 * kAuditTailBytes)
+    log_->append(record());
+  const std::uint64_t count = log_->lines();
+  reopen();
+  EXPECT_EQ(log_->lines(), count);
+  log_->append(record());
+  EXPECT_THAT(check_chain(read_audit_file(audit_path(log_->folder(), 1)).value()), IsEmpty());
+}
+
+// A line longer than what is read of the end.
+TEST_F(AuditLogTest, GoesBackBehindATornLineOfAnyLength) {
+  log_->append(record("act0"));
+  std::ofstream(audit_path(log_->folder(), 1), std::ios::app)
+      << std::string(2 * kAuditTailBytes, 'x');
+  reopen();
+  log_->append(record("later"));
+  EXPECT_THAT(check_chain(read_audit_file(audit_path(log_->folder(), 1)).value()),
+              ElementsAre("line after 1: it is not whole"));
+}
+
 TEST_F(AuditLogTest, ANewFileBeginsWhenOneIsFullAndTheChainGoesOn) {
   limits_.file_bytes = 1000;
   reopen();
@@ -145,8 +185,10 @@ TEST_F(AuditLogTest, WhereNothingCanBeWrittenItSaysSoUntilItCan) {
   EXPECT_TRUE(log_->ready());  // it does not know yet
   log_->append(record("lost"));
   EXPECT_FALSE(log_->ready());
+  EXPECT_THAT(log_->fault(), HasSubstr("; changes are refused until"));
   EXPECT_EQ(log_->lost(), 1U);
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+  EXPECT_EQ(log_->fault(), "") << "it tries again by itself";
   EXPECT_TRUE(log_->ready());
   log_->append(record("after"));
   EXPECT_THAT(actions(), ElementsAre("before", "audit.resume", "after"));

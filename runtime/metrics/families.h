@@ -41,7 +41,7 @@ inline constexpr Family kResident{"process_resident_memory_bytes", kGauge, "byte
                                   "Memory of the node's process in RAM."};
 inline constexpr Family kCondition{
     "subito_node_condition", kGauge, "", "condition",
-    "1 while what the node needs is well, 0 while it is not: disk, logs, redis."};
+    "1 while what the node needs is well, 0 while it is not: disk, logs, audit, redis."};
 inline constexpr Family kOpenFds{"process_open_fds", kGauge, "", "",
                                  "Descriptors that the node has open."};
 inline constexpr Family kMaxFds{"process_max_fds", kGauge, "", "",

@@ -1,4 +1,4 @@
-// Health: what of the node is well, and since when: disk, logs, redis, clock. Whoever watches a
+// Health: what of the node is well, and since when: disk, logs, audit, redis. Whoever watches a
 // thing sets it; a change is told once. Pure. Owned by the node, on the loop's thread.
 //
 // Live is a node whose loop turns: it answers. Ready is one that serves requests as it should: no

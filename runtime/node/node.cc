@@ -42,8 +42,7 @@
 namespace subito::node {
 namespace {
 
-// On stop: a disk that does not answer holds up no longer than this; what is not written by then is
-// lost.
+// On stop, if the disk does not answer: what is not written by then is lost.
 constexpr Duration kLogsWrittenWait = std::chrono::seconds(2);
 
 scheduler::NodeLimits node_limits(const NodeConfig& config) {
@@ -360,6 +359,7 @@ void LiveNode::look_around() {
   health_.set("redis", true, away.empty() ? "" : away + kWithoutRedis, now);
   if (log_files_) log_files_->try_again();
   health_.set("logs", false, control_.log_fault(), now);
+  health_.set("audit", false, audit_->fault(), now);
 }
 
 std::string LiveNode::why_not_ready() const {
