@@ -83,9 +83,12 @@ bool Core::yields_quota(const Function& function) const {
 
 void Core::set_quota(Turn turn, std::uint32_t tenant, const TenantQuota& quota) {
   tenants_.set_quota(tenant, quota);
+  // Without any quota nobody keeps these books further: who stands in them when the last one goes
+  // must leave, or its slot takes a place along that means another function by then.
   for (Slot slot = 0; slot < ledger_.functions_end(); ++slot) {
     const Function& function = ledger_.function(slot);
-    if (function.id && function.limits.tenant == tenant) refresh_idle(slot);
+    if (!function.id || function.limits.tenant != tenant) continue;
+    tenants_.set_idle(tenant, slot, tenants_.has_quota(tenant) && evictable(function));
   }
   grant(turn);
 }

@@ -121,6 +121,19 @@ TEST(QuotaTest, ARemovedFunctionLeavesTheLine) {
   EXPECT_EQ(node.view("C").starting, 1u);
 }
 
+TEST(QuotaTest, OneThatGoesAndComesAgainFindsNothingOfTheFunctionsBefore) {
+  FakeNode node;
+  node.set_quota(1, {.pods_max = 1}).add("A", of(1));
+  node.call("A");
+  node.ready("A-1").done(1);  // idle: it stands among those that may go
+  node.set_quota(1, {}).remove("A").exit("A-1");
+  node.add("B", of(0));  // in the place of A
+  node.call("B");
+  node.set_quota(1, {.pods_max = 1});
+  node.ready("B-1").done(2).call("B");
+  EXPECT_EQ(node.view("B").running, 1u);
+}
+
 // What of a node can be told something now.
 struct Chances {
   std::vector<std::string> starting, draining;
@@ -149,6 +162,34 @@ void step(FakeNode& node, std::mt19937& random, const std::vector<std::string>& 
   if (kind == 2 && !now.running.empty()) node.done(any(now.running));
   if (kind == 3 && !now.draining.empty()) node.exit(any(now.draining));
   if (kind == 4) node.advance(std::chrono::milliseconds(random() % 200));
+}
+
+// As step(), but functions and quotas come and go as well. A name is not given again: by it the
+// fake node tells pods apart.
+void step_of_all(FakeNode& node, std::mt19937& random, int number) {
+  std::vector<std::string> names;
+  for (const auto& [name, function] : node.functions()) names.push_back(name);
+  const std::uint32_t kind = random() % 20;
+  const std::uint32_t tenant = random() % 2;
+  if (kind == 0) {
+    const std::uint32_t pods = random() % 4;  // 0, 3: the quota goes, often all at once
+    node.set_quota(tenant, {.pods_max = pods % 3});
+  } else if (kind == 1 && !names.empty()) {
+    node.remove(names[random() % names.size()]);
+  } else if (names.size() < 6 && kind <= 3) {
+    node.add("F" + std::to_string(number), of(tenant));
+  } else if (!names.empty()) {
+    step(node, random, names);
+  }
+}
+
+TEST(QuotaTest, FunctionsAndQuotasComeAndGoInAnyOrder) {
+  for (std::uint32_t seed = 1; seed <= 100; ++seed) {
+    SCOPED_TRACE(seed);
+    std::mt19937 random(seed);
+    FakeNode node;
+    for (int i = 0; i < 600; ++i) step_of_all(node, random, i);
+  }
 }
 
 // Whatever happens, the pods of a tenant stay within its quota.
