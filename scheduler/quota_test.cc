@@ -184,7 +184,7 @@ void step_of_all(FakeNode& node, std::mt19937& random, int number) {
 }
 
 TEST(QuotaTest, FunctionsAndQuotasComeAndGoInAnyOrder) {
-  for (std::uint32_t seed = 1; seed <= 20; ++seed) {
+  for (std::uint32_t seed = 1; seed <= 100; ++seed) {
     SCOPED_TRACE(seed);
     std::mt19937 random(seed);
     FakeNode node;

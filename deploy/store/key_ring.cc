@@ -74,6 +74,7 @@ KeyRing KeyRing::make() {
 }
 
 void KeyRing::add_new() {
+  CHECK(keys_.size() < kKeysOfRingMax);
   LockedBytes bytes(kKeyBytes);
   randombytes_buf(bytes.data(), bytes.size());
   keys_.insert(keys_.begin(), key_of(std::move(bytes)));

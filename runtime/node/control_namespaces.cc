@@ -65,7 +65,7 @@ Status Control::create_namespace(const manifest::Namespace& wanted) {
     return fail(ErrorCode::kAlreadyExists, doing + ": it is there already");
   if (all.all().size() >= manifest::kNamespacesMax)
     return fail(ErrorCode::kResourceExhausted, doing + ": a node has at most 1000");
-  if (all.number_of(wanted.name) >= scheduler::kTenantsMax)
+  if (all.next_number_of(wanted.name) >= scheduler::kTenantsMax)
     return fail(ErrorCode::kResourceExhausted,
                 doing + ": so many were made and deleted that the node must be started anew");
   manifest::Namespace made = wanted;

@@ -311,5 +311,11 @@ TEST_F(ControlTest, KeepsTheLoginsOfAFunctionThatWasDeployedAnew) {
   EXPECT_TRUE(forgotten.empty());
 }
 
+TEST_F(ControlTest, ANamespaceThatIsRefusedUsesUpNoNumber) {
+  for (const char* name : {"Bad", "b_ad", "-bad"}) EXPECT_FALSE(control.create_namespace({name}));
+  ASSERT_TRUE(control.create_namespace({"tea"}));
+  EXPECT_EQ(functions.namespaces().number_of("tea"), 1U);
+}
+
 }  // namespace
 }  // namespace subito::node

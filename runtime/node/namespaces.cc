@@ -24,12 +24,15 @@ void Namespaces::remove(std::string_view name) {
   if (const auto found = all_.find(name); found != all_.end()) all_.erase(found);
 }
 
-std::uint32_t Namespaces::number_of(std::string_view name) {
+std::uint32_t Namespaces::next_number_of(std::string_view name) const {
   if (name.empty()) return 0;  // a revision that was stored before there were namespaces
   const auto found = numbers_.find(name);
-  if (found != numbers_.end()) return found->second;
-  const auto number = static_cast<std::uint32_t>(numbers_.size());
-  numbers_.emplace(name, number);
+  return found != numbers_.end() ? found->second : static_cast<std::uint32_t>(numbers_.size());
+}
+
+std::uint32_t Namespaces::number_of(std::string_view name) {
+  const std::uint32_t number = next_number_of(name);
+  if (number == numbers_.size()) numbers_.emplace(name, number);
   return number;
 }
 

@@ -24,6 +24,8 @@ class Namespaces {
   void remove(std::string_view name);
   // Of a name, for ever: 0 for `default`. One that came again after it was removed has its old one.
   std::uint32_t number_of(std::string_view name);
+  // The number that it would get; nothing is given away by asking.
+  std::uint32_t next_number_of(std::string_view name) const;
 
   // What would be wrong with putting it, beside what it says itself: a host that is another's.
   Status check_hosts(const manifest::Namespace& name_space) const;

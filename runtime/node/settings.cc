@@ -245,7 +245,9 @@ Result<std::string> Settings::rotate_key() {
                 "change secret key: it came by --secret-key-fd, so the node cannot keep another");
   if (!keys_)
     return fail(ErrorCode::kFailedPrecondition, "change secret key: there is no secret yet");
-  keys_->add_new();
+  // Two: one change before this failed half way, so some values may be sealed with its key already.
+  // That change is brought to its end; a key more each time would fill the file.
+  if (keys_->size() == 1) keys_->add_new();
   if (const auto saved = keys_->save(source_.file, true); !saved) {
     load_key();
     return saved.error();

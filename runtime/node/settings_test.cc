@@ -266,6 +266,22 @@ TEST_F(SettingsTest, TheKeyIsChangedAndSecretsStay) {
   EXPECT_EQ(secret_of_pods(), "hunter2");
 }
 
+TEST_F(SettingsTest, AChangeOfTheKeyThatFailsAgainAndAgainLeavesOneKeyMoreAndIsDoneLater) {
+  const std::string key = folder.path() + "/secret.key";
+  set_secret("bank", "hunter2");
+  ASSERT_EQ(deploy(shop()), "deployed");
+  ASSERT_TRUE(node->store->database().run("PRAGMA query_only = ON"));
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(settings().rotate_key());
+  EXPECT_EQ(store::KeyRing::load(key)->size(), 2U);
+  restart();
+  EXPECT_EQ(settings().fault(), "");
+  EXPECT_EQ(secret_of_pods(), "hunter2");
+  ASSERT_TRUE(settings().rotate_key());
+  EXPECT_EQ(store::KeyRing::load(key)->size(), 1U);
+  restart();
+  EXPECT_EQ(secret_of_pods(), "hunter2");
+}
+
 TEST_F(SettingsTest, NamesAndKeysAreHeldToTheirForm) {
   for (const char* name : {"Bank", "a/b", "", "-", "bank.", "bank.NS"})
     EXPECT_EQ(settings().set_secret(name, "value", "x").error().code, ErrorCode::kInvalidArgument)
