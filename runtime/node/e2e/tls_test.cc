@@ -228,6 +228,26 @@ TEST_F(TokenTest, WhoeverDeploysFromAnotherMachineNeedsATokenThatMayAndIsWritten
   EXPECT_THAT(node.cli({"audit", "--verify"}).out, HasSubstr("none of them changed or missing"));
 }
 
+// In one record, and in many.
+TEST_F(TokenTest, ASecretThatCameByTlsIsInNoCoreOfTheNode) {
+  if (::access("/usr/bin/gcore", X_OK) != 0) GTEST_SKIP() << "SKIPPED: gdb is not installed";
+  const std::string admin = token("admin", "default:admin"), known = "never-told-to-anybody-0816";
+  std::string many;
+  while (many.size() < (200 << 10)) many += known + "\n";
+  for (const std::string& value : {known, many}) {
+    files.write("value", value);
+    const Ran set =
+        with_token(admin, {"secret", "set", "bank", "value", "--from-file", files.path("value")});
+    ASSERT_EQ(set.exit_code, 0) << set.err;
+  }
+  const std::string prefix = files.path("core");
+  const Ran dumped =
+      run_program({"/usr/bin/gcore", "-o", prefix, std::to_string(node.pid())}, seconds(60));
+  const std::string memory = read_file(prefix + "." + std::to_string(node.pid()));
+  EXPECT_NE(memory.find(node.data()), std::string::npos) << dumped.out << dumped.err;
+  EXPECT_EQ(memory.find(known), std::string::npos);
+}
+
 TEST_F(TokenTest, TokensAndTheAuditLogSurviveKillMinusNine) {
   const std::string ci = token("ci", "default:read");
   node.kill();
