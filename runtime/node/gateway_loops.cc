@@ -10,7 +10,9 @@
 #include <cstdlib>
 #include <mutex>
 #include <thread>
+
 #include <utility>
+#include "runtime/base/cpu_turns.h"
 
 #include "runtime/gateway/remote_caller.h"
 #include "runtime/gateway/remote_invoker.h"
@@ -57,6 +59,7 @@ struct GatewayLoops::Side {
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
     thread = std::thread([this, when_ended = std::move(when_ended)] {
       ::pthread_setname_np(::pthread_self(), "gateway");
+      (void)serve_others();  // what it cannot was told for the node's own loop
       loop.run();
       when_ended();
       const std::lock_guard lock(mutex);
