@@ -10,10 +10,9 @@
 #include <cstdlib>
 #include <mutex>
 #include <thread>
-
 #include <utility>
-#include "runtime/base/cpu_turns.h"
 
+#include "runtime/base/cpu_turns.h"
 #include "runtime/gateway/remote_caller.h"
 #include "runtime/gateway/remote_invoker.h"
 
