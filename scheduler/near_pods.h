@@ -14,9 +14,9 @@
 // A stretch ends when it waits: for its next call, for Redis, for the answer of another function.
 // One that calls fifty others in turn has fifty short ones. They are counted by the kernel, which
 // is asked after kCallsKnown calls, then after each kCallsSampled, and after each call as long as
-// kLongCall: one that computed ends being near then. What came before its first answer, its start,
-// does not count. One that takes much of a core, however briefly each time, is in the way too, and
-// need not be woken.
+// kLongCall: one that computed ends being near at once. What came before its first answer, its
+// start, does not count. One that takes much of a core, however briefly each time, is in the way
+// too, and need not be woken.
 //
 // Pure. Owned by whoever moves pods (runtime/pods/core_placement.h). One look-up a call; allocates
 // for a new pod only.

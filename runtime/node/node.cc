@@ -25,7 +25,6 @@
 #include "runtime/node/metrics/metrics_front.h"
 #include "runtime/node/node_identity.h"
 #include "runtime/node/node_watch.h"
-#include "runtime/node/placement.h"
 #include "runtime/node/pod_requests.h"
 #include "runtime/node/recorder.h"
 #include "runtime/node/remote_api.h"
@@ -61,7 +60,8 @@ class LiveNode final : public Node {
         losses_(loop, [this] { logs_.tell_losses(wall_clock_nanoseconds()); }),
         symbolizer_(loop),
         reporter_(journal_, logs_, symbolizer_),
-        placement_(loop, [this](PodId pod) { return engine_.pods().home().host_pid(pod); }),
+        placement_(std::make_unique<pods::SystemCores>(),
+                   [this](PodId pod) { return engine_.pods().home().host_pid(pod); }),
         engine_(loop, node_limits(config), reporter_),
         request_feed_(engine_),
         dialer_(loop),
@@ -107,7 +107,7 @@ class LiveNode final : public Node {
     logs_.on_losses([this] { losses_.start(kLossesToldEvery); });
     engine_.set_request_handler(requests_);
     if (config.metrics_off) stop_counting();
-    if (config.pods_near) engine_.set_placement(&placement_.cores());
+    if (config.pods_near) engine_.set_placement(&placement_);
     control_.set_health(&health_);
     gateway_.set_readiness([this](const auto& tell) { tell(why_not_ready()); });
     attach();
@@ -187,7 +187,7 @@ class LiveNode final : public Node {
   Reporter reporter_;
   Functions functions_;
   std::unique_ptr<Recorder> recorder_;
-  Placement placement_;
+  pods::CorePlacement placement_;
   std::unique_ptr<SpanExporter> exporter_;  // null, as the tracer: nothing is traced
   std::unique_ptr<Tracer> tracer_;
   Engine engine_;
@@ -334,7 +334,7 @@ Status LiveNode::start_redis(std::function<void(Status)> ready) {
                           spdlog::info("redis {}: {}", to_string(state), reason);
                           if (!url_.empty() && !ended_) look_around();
                         });
-  placement_.cores().set_companion([this] { return redis_server_->pid(); });
+  placement_.set_companion([this] { return redis_server_->pid(); });
   return redis_server_->start([this, ready](Status status) {
     if (status) status = use_redis(redis_server_->endpoint());
     ready(std::move(status));

@@ -6,7 +6,7 @@ namespace subito::pods {
 
 void CorePlacement::on_busy(PodId pod, TimePoint now) {
   if (cores_->count() < 2) return;
-  if (is_due(now)) ask_for_look();
+  look(now);
   const bool near = near_.on_busy(pod, now);
   if (near) hold_loop(now);
   const auto placed = places_.find(pod);
@@ -22,13 +22,18 @@ void CorePlacement::on_idle(PodId pod) {
 
 void CorePlacement::on_end(PodId pod, TimePoint now) {
   if (cores_->count() < 2 || !near_.on_end(pod, now)) return;
-  ended_.insert(pod);
-  ask_for_look();
+  const pid_t pid = pid_of_(pod);
+  if (pid == 0) return;
+  const auto ran = cores_->ran(pid);
+  if (!ran || near_.ran(pod, *ran, now)) return;
+  // At once: the next call may be as long, and the gap between moves is for those that come.
+  const auto placed = places_.find(pod);
+  if (placed == places_.end() || placed->second.core == Cores::kAny) return;
+  move(placed->second, pid, Cores::kAny, now);
 }
 
 void CorePlacement::remove(PodId pod) {
   near_.remove(pod);
-  ended_.erase(pod);
   places_.erase(pod);
 }
 
@@ -58,32 +63,11 @@ void CorePlacement::hold_loop(TimePoint now) {
   if (cores_->move_this_thread(core)) loop_core_ = core;
 }
 
-bool CorePlacement::is_due(TimePoint now) const {
-  return looked_ == TimePoint{} || now - looked_ >= kLook;
-}
-
-void CorePlacement::ask_for_look() {
-  if (!std::exchange(asked_for_look_, true)) look_later_();
-}
-
 void CorePlacement::look(TimePoint now) {
-  asked_for_look_ = false;
-  for (const PodId pod : std::exchange(ended_, {})) look_at(pod, now);
-  if (!is_due(now)) return;
+  if (looked_ != TimePoint{} && now - looked_ < kLook) return;
   const Duration passed = now - std::exchange(looked_, now);
   look_at_loop(now, passed);
   if (companion_pid_) look_at_companion(now, passed);
-}
-
-void CorePlacement::look_at(PodId pod, TimePoint now) {
-  const pid_t pid = pid_of_(pod);
-  if (pid == 0) return;
-  const auto ran = cores_->ran(pid);
-  if (!ran || near_.ran(pod, *ran, now)) return;
-  // Not only from its next call on: that may come within the gap between moves.
-  const auto placed = places_.find(pod);
-  if (placed == places_.end() || placed->second.core == Cores::kAny) return;
-  move(placed->second, pid, Cores::kAny, now);
 }
 
 void CorePlacement::look_at_loop(TimePoint now, Duration passed) {

@@ -10,8 +10,7 @@
 // for its core it is let go for kFreeTime, to be moved by the kernel, and pods follow, each at most
 // once in kMoveGap. On one core there is nothing to do. Owned by the node, on its loop's thread.
 // Costs a look-up at both ends of a call, a file of /proc read every kCallsSampled calls, and a few
-// system calls for a move. It reads of /proc kLookAfter later, as that takes some 100 us in which
-// the one who called would wait for the answer.
+// system calls for a move.
 #pragma once
 
 #include <sys/types.h>
@@ -20,7 +19,6 @@
 #include <functional>
 #include <memory>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "runtime/base/id.h"
 #include "runtime/base/time.h"
@@ -32,8 +30,6 @@ namespace subito::pods {
 class CorePlacement {
  public:
   static constexpr Duration kMoveGap = std::chrono::milliseconds(10);
-  // From when there is something to look at until look() is to be called.
-  static constexpr Duration kLookAfter = std::chrono::milliseconds(10);
   // The loop and the companion are looked at so often while there are calls.
   static constexpr Duration kLook = std::chrono::milliseconds(100);
   // Above this part of a core the companion is let go of.
@@ -44,11 +40,9 @@ class CorePlacement {
   static constexpr double kStarvedPart = 0.1;
   static constexpr Duration kFreeTime = std::chrono::seconds(1);
 
-  // `pid_of`: of a pod's first process; 0: not known, and then it is left where it is. `look_later`
-  // is asked for one look() and then not again before that.
-  CorePlacement(std::unique_ptr<Cores> cores, std::function<pid_t(PodId)> pid_of,
-                std::function<void()> look_later)
-      : cores_(std::move(cores)), pid_of_(std::move(pid_of)), look_later_(std::move(look_later)) {}
+  // `pid_of`: of a pod's first process; 0: not known, and then it is left where it is.
+  CorePlacement(std::unique_ptr<Cores> cores, std::function<pid_t(PodId)> pid_of)
+      : cores_(std::move(cores)), pid_of_(std::move(pid_of)) {}
 
   // Who is brought along: its pid now, 0 while there is none. It must be callable as long as this.
   void set_companion(std::function<pid_t()> pid) { companion_pid_ = std::move(pid); }
@@ -60,8 +54,6 @@ class CorePlacement {
   // It has none any more.
   void on_idle(PodId pod);
   void remove(PodId pod);
-  // Reads what has to be read, and acts on it.
-  void look(TimePoint now);
 
  private:
   static constexpr int kUnknown = -2;
@@ -78,18 +70,13 @@ class CorePlacement {
   int core_for(bool near) const;
   static bool may_move(const Place& place, int core, TimePoint now);
   void move(Place& place, pid_t pid, int core, TimePoint now);
-  bool is_due(TimePoint now) const;
-  void ask_for_look();
-  void look_at(PodId pod, TimePoint now);
+  void look(TimePoint now);
   void look_at_companion(TimePoint now, Duration passed);
   void look_at_loop(TimePoint now, Duration passed);
   void hold_loop(TimePoint now);
 
   std::unique_ptr<Cores> cores_;
   std::function<pid_t(PodId)> pid_of_;
-  std::function<void()> look_later_;
-  bool asked_for_look_ = false;
-  std::unordered_set<PodId> ended_;  // pods to be looked at
   scheduler::NearPods near_;
   std::unordered_map<PodId, Place> places_;  // of pods that were moved
   std::function<pid_t()> companion_pid_;

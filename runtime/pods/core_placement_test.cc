@@ -63,10 +63,6 @@ class CorePlacementTest : public testing::Test {
     placement.on_end(kPod, now);
     placement.on_idle(kPod);
     now += milliseconds(1);
-    look_if_asked();
-  }
-  void look_if_asked() {
-    if (std::exchange(asked, false)) placement.look(now);
   }
   // Others keep the loop from its core, until it is looked at.
   void starve() {
@@ -82,9 +78,7 @@ class CorePlacementTest : public testing::Test {
   std::unique_ptr<FakeCores> owned = std::make_unique<FakeCores>();
   FakeCores& cores = *owned;
   std::map<PodId, pid_t> pids{{kPod, kPid}};
-  bool asked = false;
-  CorePlacement placement{std::move(owned), [this](PodId pod) { return pids[pod]; },
-                          [this] { asked = true; }};
+  CorePlacement placement{std::move(owned), [this](PodId pod) { return pids[pod]; }};
   TimePoint now{std::chrono::hours(1)};
 };
 
@@ -119,35 +113,6 @@ TEST_F(CorePlacementTest, ItFollowsTheLoopButNotAtEachTurn) {
   now += CorePlacement::kMoveGap;
   call();
   EXPECT_THAT(cores.moves.back(), Pair(kPid, 1));
-}
-
-TEST_F(CorePlacementTest, NothingIsReadWhileACallIsUnderWay) {
-  make_known();
-  call();
-  placement.on_busy(kPod, now);
-  cores.clocks[kPid] += milliseconds(5);
-  ++cores.stretches;
-  now += milliseconds(5);
-  placement.on_end(kPod, now);
-  placement.on_idle(kPod);
-  EXPECT_THAT(cores.moves, ElementsAre(Pair(kPid, 1)));
-  look_if_asked();
-  EXPECT_THAT(cores.moves, ElementsAre(Pair(kPid, 1), Pair(kPid, Cores::kAny)));
-  EXPECT_FALSE(asked);
-}
-
-TEST_F(CorePlacementTest, OneThatIsGoneIsNotLookedAt) {
-  make_known();
-  call();
-  now += NearPods::kLongCall;
-  placement.on_busy(kPod, now);
-  now += NearPods::kLongCall;
-  placement.on_end(kPod, now);
-  placement.on_idle(kPod);
-  placement.remove(kPod);
-  cores.moves.clear();
-  look_if_asked();
-  EXPECT_THAT(cores.moves, IsEmpty());
 }
 
 TEST_F(CorePlacementTest, OnOneCoreThereIsNothingToDo) {
@@ -229,7 +194,6 @@ class CompanionTest : public CorePlacementTest {
     placement.on_busy(kPod, now);
     placement.on_end(kPod, now);
     placement.on_idle(kPod);
-    look_if_asked();
   }
 
   pid_t redis = kRedis;

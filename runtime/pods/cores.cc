@@ -1,17 +1,10 @@
 #include "runtime/pods/cores.h"
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <charconv>
 #include <cstdlib>
-#include <memory>
+#include <filesystem>
+#include <fstream>
 #include <string>
-#include <string_view>
-
-#include "runtime/base/unique_fd.h"
+#include <system_error>
 
 namespace subito::pods {
 namespace {
@@ -20,39 +13,26 @@ std::string process(const char* verb, pid_t pid) {
   return std::string(verb) + " process " + std::to_string(pid);
 }
 
-struct CloseFolder {
-  void operator()(DIR* folder) const { ::closedir(folder); }
-};
-
-// Those it has now. `act` gets the open folder /proc/PID/task and the name in it of each.
+// Those it has now. `act` gets the folder and the id of each.
 template <typename Act>
 void for_each_thread(pid_t pid, Act act) {
-  const std::unique_ptr<DIR, CloseFolder> task(
-      ::opendir(("/proc/" + std::to_string(pid) + "/task").c_str()));
-  if (!task) return;
-  while (const dirent* entry = ::readdir(task.get())) {
-    const std::string_view name = entry->d_name;
-    if (!name.starts_with('.')) act(::dirfd(task.get()), name);
+  std::error_code gone;
+  std::filesystem::directory_iterator task("/proc/" + std::to_string(pid) + "/task", gone);
+  for (; !gone && task != std::filesystem::directory_iterator(); task.increment(gone)) {
+    act(task->path().string(), static_cast<pid_t>(std::atoi(task->path().filename().c_str())));
   }
 }
 
 // "ON_CORE WAITED STRETCHES", in nanoseconds.
-bool add_schedstat(int folder, const std::string& path, scheduler::Running& total) {
-  const UniqueFd file(::openat(folder, path.c_str(), O_RDONLY | O_CLOEXEC));
-  char text[80];
-  const ssize_t size = file.valid() ? ::read(file.get(), text, sizeof text) : 0;
-  const char* at = text;
-  const char* const end = text + std::max<ssize_t>(size, 0);
-  std::int64_t numbers[3] = {};
-  for (std::int64_t& number : numbers) {
-    while (at != end && *at == ' ') ++at;
-    const auto [stop, error] = std::from_chars(at, end, number);
-    if (error != std::errc()) return false;
-    at = stop;
-  }
-  total.on_core += std::chrono::nanoseconds(numbers[0]);
-  total.waited += std::chrono::nanoseconds(numbers[1]);
-  total.stretches += static_cast<std::uint64_t>(numbers[2]);
+bool add_schedstat(const std::string& folder, scheduler::Running& total) {
+  std::ifstream file(folder + "/schedstat");
+  std::int64_t on_core = 0;
+  std::int64_t waited = 0;
+  std::uint64_t stretches = 0;
+  if (!(file >> on_core >> waited >> stretches)) return false;
+  total.on_core += std::chrono::nanoseconds(on_core);
+  total.waited += std::chrono::nanoseconds(waited);
+  total.stretches += stretches;
   return true;
 }
 
@@ -82,8 +62,7 @@ Status SystemCores::move(pid_t pid, int core) {
   if (sched_setaffinity(pid, sizeof cores, &cores) != 0) {
     return tl::unexpected(errno_error(process("move", pid)));
   }
-  for_each_thread(pid, [&](int, std::string_view name) {
-    const pid_t thread = std::atoi(name.data());
+  for_each_thread(pid, [&](const std::string&, pid_t thread) {
     // One that ended meanwhile needs no core.
     if (thread != pid) sched_setaffinity(thread, sizeof cores, &cores);
   });
@@ -93,9 +72,8 @@ Status SystemCores::move(pid_t pid, int core) {
 Result<scheduler::Running> SystemCores::ran(pid_t pid) const {
   scheduler::Running total;
   bool told = false;
-  for_each_thread(pid, [&](int folder, std::string_view name) {
-    told = add_schedstat(folder, std::string(name) + "/schedstat", total) || told;
-  });
+  for_each_thread(
+      pid, [&](const std::string& folder, pid_t) { told = add_schedstat(folder, total) || told; });
   if (!told) return fail(ErrorCode::kNotFound, process("read schedstat of", pid));
   return total;
 }
@@ -110,7 +88,7 @@ Status SystemCores::move_this_thread(int core) {
 
 Result<scheduler::Running> SystemCores::ran_this_thread() const {
   scheduler::Running total;
-  if (!add_schedstat(AT_FDCWD, "/proc/thread-self/schedstat", total)) {
+  if (!add_schedstat("/proc/thread-self", total)) {
     return fail(ErrorCode::kNotFound, "read schedstat of the loop's thread");
   }
   return total;

@@ -92,7 +92,9 @@ TEST_F(TracesTest, ACheckoutIsOneConnectedTree) {
   EXPECT_EQ(servers, calls + 1) << "a call without what it called";
   EXPECT_GE(commands, 2);
   EXPECT_GE(starts, 1);
-  EXPECT_EQ(steps, 2 * starts);
+  // Of the steps sandbox, exec and hello those that the request waited for.
+  EXPECT_GE(steps, starts);
+  EXPECT_LE(steps, 3 * starts);
 }
 
 TEST_F(TracesTest, WhatIsNotSampledSendsNothing) {
