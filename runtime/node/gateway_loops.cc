@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -15,21 +14,12 @@
 #include "runtime/base/cpu_turns.h"
 #include "runtime/gateway/remote_caller.h"
 #include "runtime/gateway/remote_invoker.h"
+#include "runtime/node/metrics/host_facts.h"
 
 namespace subito::node {
 namespace {
 
 constexpr Duration kLeavingLook = std::chrono::milliseconds(5);
-
-Duration of(const timeval& time) {
-  return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
-}
-
-Duration cpu_of_this_thread() {
-  rusage use{};
-  ::getrusage(RUSAGE_THREAD, &use);
-  return of(use.ru_utime) + of(use.ru_stime);
-}
 
 }  // namespace
 
@@ -70,7 +60,7 @@ struct GatewayLoops::Side {
 
   LoopReading read_now() const {
     return {gateway.meters().all(), gateway.meters().overflowed(), server->connections(),
-            cpu_of_this_thread()};
+            thread_cpu()};
   }
 
   void leave() {
@@ -202,7 +192,7 @@ void GatewayLoops::tell_read() {
 
 LoopReading GatewayLoops::read_own() const {
   return {parts_.gateway.meters().all(), parts_.gateway.meters().overflowed(),
-          parts_.server.connections(), cpu_of_this_thread()};
+          parts_.server.connections(), thread_cpu()};
 }
 
 void GatewayLoops::drain() {

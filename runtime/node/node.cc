@@ -53,10 +53,12 @@ scheduler::NodeLimits node_limits(const NodeConfig& config) {
 
 class LiveNode final : public Node {
  public:
-  LiveNode(Loop& loop, const NodeConfig& config, std::unique_ptr<store::Store> store)
+  LiveNode(Loop& loop, const NodeConfig& config, std::unique_ptr<store::Store> store,
+           NodeIdentity self)
       : loop_(loop),
         config_(config),
         store_(std::move(store)),
+        self_(std::move(self)),
         losses_(loop, [this] { logs_.tell_losses(wall_clock_nanoseconds()); }),
         symbolizer_(loop),
         reporter_(journal_, logs_, symbolizer_),
@@ -109,11 +111,11 @@ class LiveNode final : public Node {
     if (config.metrics_off) stop_counting();
     if (config.pods_near) engine_.set_placement(&placement_);
     control_.set_health(&health_);
-    gateway_.set_readiness([this](const auto& tell) { tell(why_not_ready()); });
     attach();
   }
 
   void attach() {
+    gateway_.set_readiness([this](const auto& tell) { tell(why_not_ready()); });
     gateway_.attach(*gateway_server_);
     operator_gateway_.attach(*api_server_);
     api_.attach(*api_server_);
@@ -172,6 +174,7 @@ class LiveNode final : public Node {
   Loop& loop_;
   const NodeConfig config_;
   const std::unique_ptr<store::Store> store_;
+  const NodeIdentity self_;
   const SystemClock clock_;
   std::optional<access::TokenBook> tokens_;
   std::optional<access::Gate> gate_;
@@ -258,10 +261,9 @@ Status LiveNode::open_certificates() {
 }
 
 Status LiveNode::open_home() {
-  ASSIGN_OR_RETURN(const NodeIdentity self, identity_of(store_->folder()));
   pods::SandboxHomeConfig home;
-  home.launcher.node_id = self.id;
-  home.launcher.uid_base = self.uid_base;
+  home.launcher.node_id = self_.id;
+  home.launcher.uid_base = self_.uid_base;
   home.launcher.sandboxes_max = kUidsPerNode;
   home.pool_size = config_.pool_size;
   ASSIGN_OR_RETURN(auto sandboxes,
@@ -293,9 +295,8 @@ Status LiveNode::open_recording() {
 // Its thread begins before the loop's is held on a core, which it would inherit.
 Status LiveNode::open_traces() {
   if (config_.traces_url.empty()) return ok();
-  ASSIGN_OR_RETURN(const NodeIdentity self, identity_of(store_->folder()));
   exporter_ = std::make_unique<SpanExporter>(make_curl_sender(config_.traces_url),
-                                             traces::Sender{kVersion, self.id});
+                                             traces::Sender{kVersion, self_.id});
   tracer_ =
       std::make_unique<Tracer>([this](traces::Span&& span) { exporter_->add(std::move(span)); });
   engine_.set_tracer(&*tracer_);
@@ -332,7 +333,7 @@ Status LiveNode::start_redis(std::function<void(Status)> ready) {
   redis_server_.emplace(loop_, dialer_, redis,
                         [this](bindings::RedisServer::State state, const std::string& reason) {
                           spdlog::info("redis {}: {}", to_string(state), reason);
-                          if (!url_.empty() && !ended_) look_around();
+                          look_around();
                         });
   placement_.set_companion([this] { return redis_server_->pid(); });
   return redis_server_->start([this, ready](Status status) {
@@ -343,17 +344,15 @@ Status LiveNode::start_redis(std::function<void(Status)> ready) {
 
 Status LiveNode::use_redis(const bindings::RedisEndpoint& endpoint) {
   // Consumers of groups bear it: what a killed node had taken is its next one's at once.
-  ASSIGN_OR_RETURN(const NodeIdentity self, identity_of(store_->folder()));
   redis_dialer_.emplace(loop_, dialer_, bindings::RedisDialerConfig{endpoint});
   requests_.set_redis(&*redis_dialer_);
-  triggers_.use_redis(endpoint, "subito-" + self.id, [this] {
-    if (!redis_server_ && !url_.empty()) look_around();
-  });
+  triggers_.use_redis(endpoint, "subito-" + self_.id, [this] { look_around(); });
   return ok();
 }
 
 // At each look of the watch, and when Redis changes.
 void LiveNode::look_around() {
+  if (url_.empty() || ended_) return;  // it does not serve yet, or no more
   const std::int64_t now = wall_clock_nanoseconds();
   const std::string away = redis_server_ ? fault_of(redis_server_->state()) : triggers_.away();
   health_.set("redis", true, away.empty() ? "" : away + kWithoutRedis, now);
@@ -486,7 +485,8 @@ void LiveNode::logs_written() {
 
 Result<std::unique_ptr<Node>> Node::create(Loop& loop, const NodeConfig& config) {
   ASSIGN_OR_RETURN(auto store, store::Store::open(config.data_folder));
-  auto node = std::make_unique<LiveNode>(loop, config, std::move(store));
+  ASSIGN_OR_RETURN(NodeIdentity self, identity_of(store->folder()));
+  auto node = std::make_unique<LiveNode>(loop, config, std::move(store), std::move(self));
   RETURN_IF_ERROR(node->open_access());
   node->open_loops();
   RETURN_IF_ERROR(node->open_certificates());

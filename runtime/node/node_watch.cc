@@ -60,14 +60,6 @@ std::string fault_of(bindings::RedisServer::State redis) {
   return "the node's Redis is " + std::string(to_string(redis));
 }
 
-std::optional<Duration> ClockWatch::look(TimePoint now, std::int64_t unix_ns) {
-  const std::int64_t offset = unix_ns - now.time_since_epoch().count();
-  const std::int64_t before = std::exchange(offset_ns_, offset).value_or(offset);
-  const Duration step(offset - before);
-  if (step < kClockStepMax && step > -kClockStepMax) return std::nullopt;
-  return step;
-}
-
 NodeWatch::NodeWatch(const Parts& parts)
     : parts_(parts), timer_(parts.loop, [this] {
         look();

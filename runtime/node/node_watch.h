@@ -6,11 +6,11 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 
 #include "runtime/bindings/redis_server.h"
 #include "runtime/loop/loop.h"
+#include "runtime/node/clock_watch.h"
 #include "runtime/node/health.h"
 
 namespace subito::node {
@@ -21,8 +21,6 @@ constexpr Duration kWatchEvery = std::chrono::seconds(10);
 constexpr std::uint64_t kDiskFreeMin = 16 << 20;
 // A look at the disk that takes longer than this is a fault of its own.
 constexpr Duration kDiskAnswerWait = std::chrono::seconds(30);
-// Clocks are slewed by less; a larger step between two looks was made by somebody.
-constexpr Duration kClockStepMax = std::chrono::seconds(2);
 
 struct DiskReading {
   bool writable = true;
@@ -39,16 +37,6 @@ std::string fault_of(const DiskReading& disk, const std::string& folder);
 // The same of the private Redis.
 std::string fault_of(bindings::RedisServer::State redis);
 inline constexpr const char* kWithoutRedis = "; functions that use it fail until it is back";
-
-// Notices that the wall clock was set: it moved otherwise than time did. Pure.
-class ClockWatch {
- public:
-  // The step since the last look, positive: forward; nothing: none worth a word.
-  std::optional<Duration> look(TimePoint now, std::int64_t unix_ns);
-
- private:
-  std::optional<std::int64_t> offset_ns_;  // wall clock less steady clock
-};
 
 // Into the node's own log.
 void log_condition(const api::Condition& condition);

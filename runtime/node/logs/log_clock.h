@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "runtime/base/time.h"
+#include "runtime/node/clock_watch.h"
 
 namespace subito::node {
 
@@ -16,17 +16,13 @@ class LogClock {
 
   // `steady`: a clock that nobody sets. Never negative: a step back only makes up for one forward.
   std::int64_t ahead_ns(TimePoint steady, std::int64_t unix_ns) {
-    const std::int64_t offset = unix_ns - steady.time_since_epoch().count();
-    const std::int64_t step = begun_ ? offset - offset_ns_ : 0;
+    const std::int64_t step = watch_.look(steady, unix_ns).value_or(Duration::zero()).count();
     if (step > kStepNs || step < -kStepNs) ahead_ns_ = std::max<std::int64_t>(0, ahead_ns_ + step);
-    begun_ = true;
-    offset_ns_ = offset;
     return ahead_ns_;
   }
 
  private:
-  bool begun_ = false;
-  std::int64_t offset_ns_ = 0;  // wall clock less steady clock, at the last look
+  ClockWatch watch_;
   std::int64_t ahead_ns_ = 0;
 };
 

@@ -83,10 +83,14 @@ std::optional<Duration> pressure_total(std::string_view text) {
   return std::chrono::microseconds(*total);
 }
 
+Duration thread_cpu() {
+  return cpu_of(RUSAGE_THREAD);
+}
+
 HostFacts read_host_facts() {
   HostFacts facts;
   facts.process_cpu = cpu_of(RUSAGE_SELF);
-  facts.thread_cpu = cpu_of(RUSAGE_THREAD);
+  facts.thread_cpu = thread_cpu();
   std::uint64_t pages = 0;
   std::ifstream("/proc/self/statm") >> pages >> pages;  // the second is what is resident
   facts.resident_bytes = pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));

@@ -30,6 +30,7 @@ struct HostFacts {
 };
 
 HostFacts read_host_facts();
+Duration thread_cpu();  // of the thread that asks
 
 void take_proc_stat(std::string_view text, std::int64_t ticks_per_second, HostFacts& facts);
 void take_meminfo(std::string_view text, HostFacts& facts);
