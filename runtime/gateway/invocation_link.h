@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "runtime/gateway/invoker.h"
 #include "runtime/loop/mailbox.h"
@@ -55,6 +56,21 @@ struct ToCaller {
   std::unique_ptr<Failure> failure;
   std::string body;
 };
+
+template <typename Message>
+Message message_of(typename Message::Kind kind, InvocationId id) {
+  Message message;
+  message.kind = kind;
+  message.id = id;
+  return message;
+}
+
+// Null: it ended, or never was.
+template <typename Place>
+Place* find_place(std::vector<Place>& places, InvocationId id) {
+  const std::size_t at = place_of(id);
+  return id && at < places.size() && places[at].id == id ? &places[at] : nullptr;
+}
 
 struct InvocationLink {
   using GatewayEnd = LinkEnd<ToInvoker, ToCaller>;

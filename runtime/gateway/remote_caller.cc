@@ -5,17 +5,6 @@
 #include "runtime/base/check.h"
 
 namespace subito::gateway {
-namespace {
-
-ToCaller word_of(ToCaller::Kind kind, InvocationId id) {
-  ToCaller message;
-  message.kind = kind;
-  message.id = id;
-  return message;
-}
-
-}  // namespace
-
 RemoteCaller::RemoteCaller(Loop& loop, InvocationLink& link, Invoker& invoker, CallGuard& guard)
     : invoker_(invoker),
       guard_(guard),
@@ -23,11 +12,6 @@ RemoteCaller::RemoteCaller(Loop& loop, InvocationLink& link, Invoker& invoker, C
           loop, link.to_caller, link.to_invoker,
           [this](ToInvoker&& message) { receive(std::move(message)); },
           [this] { send_waiting(); }) {}
-
-RemoteCaller::Place* RemoteCaller::find(InvocationId id) {
-  const std::size_t at = place_of(id);
-  return id && at < places_.size() && places_[at].id == id ? &places_[at] : nullptr;
-}
 
 void RemoteCaller::receive(ToInvoker&& message) {
   if (message.kind == ToInvoker::Kind::kInvoke)
@@ -116,13 +100,13 @@ void RemoteCaller::keep(Place& place, ToCaller&& message) {
 bool RemoteCaller::send_waiting(Place& place) {
   Waiting& waiting = *place.waiting;
   if (waiting.consumed > 0) {
-    ToCaller message = word_of(ToCaller::Kind::kConsumed, place.id);
+    ToCaller message = message_of<ToCaller>(ToCaller::Kind::kConsumed, place.id);
     message.bytes = waiting.consumed;
     if (!end_.send(std::move(message))) return false;
     waiting.consumed = 0;
   }
   if (waiting.answer != nullptr || waiting.body_waits) {
-    ToCaller message = word_of(
+    ToCaller message = message_of<ToCaller>(
         waiting.answer != nullptr ? ToCaller::Kind::kAnswer : ToCaller::Kind::kBody, place.id);
     message.answer = std::move(waiting.answer);
     message.body = std::move(waiting.body);
@@ -134,9 +118,10 @@ bool RemoteCaller::send_waiting(Place& place) {
     }
     waiting.body_waits = false;
   }
-  if (waiting.abort && !end_.send(word_of(ToCaller::Kind::kAbort, place.id))) return false;
+  if (waiting.abort && !end_.send(message_of<ToCaller>(ToCaller::Kind::kAbort, place.id)))
+    return false;
   if (waiting.failure != nullptr) {
-    ToCaller message = word_of(ToCaller::Kind::kFailure, place.id);
+    ToCaller message = message_of<ToCaller>(ToCaller::Kind::kFailure, place.id);
     message.failure = std::move(waiting.failure);
     if (!end_.send(std::move(message))) {
       waiting.failure = std::move(message.failure);
@@ -166,7 +151,7 @@ bool RemoteCaller::ahead(Place& place, std::size_t bytes) {
 bool RemoteCaller::on_answer(CallerToken token, Answer&& answer, std::string_view body, bool end) {
   Place* place = find(InvocationId(token));
   if (place == nullptr) return true;
-  ToCaller message = word_of(ToCaller::Kind::kAnswer, place->id);
+  ToCaller message = message_of<ToCaller>(ToCaller::Kind::kAnswer, place->id);
   message.answer = std::make_unique<Answer>(std::move(answer));
   message.body = body;
   message.end = end;
@@ -178,7 +163,7 @@ bool RemoteCaller::on_answer(CallerToken token, Answer&& answer, std::string_vie
 bool RemoteCaller::on_answer_body(CallerToken token, std::string_view bytes, bool end) {
   Place* place = find(InvocationId(token));
   if (place == nullptr) return true;
-  ToCaller message = word_of(ToCaller::Kind::kBody, place->id);
+  ToCaller message = message_of<ToCaller>(ToCaller::Kind::kBody, place->id);
   message.body = bytes;
   message.end = end;
   const bool more = end || ahead(*place, bytes.size());
@@ -188,13 +173,13 @@ bool RemoteCaller::on_answer_body(CallerToken token, std::string_view bytes, boo
 
 void RemoteCaller::on_answer_abort(CallerToken token) {
   if (Place* place = find(InvocationId(token)))
-    tell(*place, word_of(ToCaller::Kind::kAbort, place->id), true);
+    tell(*place, message_of<ToCaller>(ToCaller::Kind::kAbort, place->id), true);
 }
 
 void RemoteCaller::on_failure(CallerToken token, Failure&& failure) {
   Place* place = find(InvocationId(token));
   if (place == nullptr) return;
-  ToCaller message = word_of(ToCaller::Kind::kFailure, place->id);
+  ToCaller message = message_of<ToCaller>(ToCaller::Kind::kFailure, place->id);
   message.failure = std::make_unique<Failure>(std::move(failure));
   tell(*place, std::move(message), true);
 }
@@ -202,7 +187,7 @@ void RemoteCaller::on_failure(CallerToken token, Failure&& failure) {
 void RemoteCaller::on_consumed(CallerToken token, std::size_t bytes) {
   Place* place = find(InvocationId(token));
   if (place == nullptr) return;
-  ToCaller message = word_of(ToCaller::Kind::kConsumed, place->id);
+  ToCaller message = message_of<ToCaller>(ToCaller::Kind::kConsumed, place->id);
   message.bytes = bytes;
   tell(*place, std::move(message), false);
 }

@@ -37,7 +37,7 @@ class RemoteCaller final : private Caller {
     std::unique_ptr<Waiting> waiting;
   };
 
-  Place* find(InvocationId id);
+  Place* find(InvocationId id) { return find_place(places_, id); }
   void receive(ToInvoker&& message);
   void invoke(InvocationId id, Invocation&& invocation);
   bool admit(InvocationId id, Invocation& invocation);

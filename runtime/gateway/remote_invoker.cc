@@ -9,13 +9,6 @@ namespace {
 
 constexpr Duration kBusyRetryAfter = std::chrono::seconds(1);
 
-ToInvoker message_of(ToInvoker::Kind kind, InvocationId id) {
-  ToInvoker message;
-  message.kind = kind;
-  message.id = id;
-  return message;
-}
-
 }  // namespace
 
 RemoteInvoker::RemoteInvoker(Loop& loop, InvocationLink& link)
@@ -23,11 +16,6 @@ RemoteInvoker::RemoteInvoker(Loop& loop, InvocationLink& link)
       end_(
           loop, link.to_invoker, link.to_caller,
           [this](ToCaller&& message) { receive(std::move(message)); }, [this] { send_waiting(); }) {
-}
-
-RemoteInvoker::Place* RemoteInvoker::find(InvocationId id) {
-  const std::size_t at = place_of(id);
-  return id && at < places_.size() && places_[at].id == id ? &places_[at] : nullptr;
 }
 
 // As many as the gateway has exchanges, which its server bounds.
@@ -58,7 +46,7 @@ InvocationId RemoteInvoker::invoke(Caller& caller, CallerToken token, Invocation
     refuse(place);
     return id;
   }
-  ToInvoker message = message_of(ToInvoker::Kind::kInvoke, id);
+  ToInvoker message = message_of<ToInvoker>(ToInvoker::Kind::kInvoke, id);
   message.invocation = std::make_unique<Invocation>(std::move(invocation));
   if (!end_.send(std::move(message))) refuse(place);
   return id;
@@ -91,7 +79,7 @@ void RemoteInvoker::body(InvocationId id, std::string_view bytes, bool end) {
   Place* place = find(id);
   if (place == nullptr) return;
   if (!place->body_waits) {
-    ToInvoker message = message_of(ToInvoker::Kind::kBody, id);
+    ToInvoker message = message_of<ToInvoker>(ToInvoker::Kind::kBody, id);
     message.body = bytes;
     message.end = end;
     if (end_.send(std::move(message))) return;
@@ -110,7 +98,7 @@ void RemoteInvoker::resume(InvocationId id) {
 }
 
 void RemoteInvoker::tell_taken(Place& place) {
-  ToInvoker message = message_of(ToInvoker::Kind::kTaken, place.id);
+  ToInvoker message = message_of<ToInvoker>(ToInvoker::Kind::kTaken, place.id);
   message.bytes = place.taken;
   if (end_.send(std::move(message))) {
     place.taken = 0;
@@ -124,7 +112,7 @@ void RemoteInvoker::abort(InvocationId id) {
   if (place == nullptr) return;
   release(*place);
   if (std::erase(refused_, id) > 0) return;  // nobody else knows it
-  if (!end_.send(message_of(ToInvoker::Kind::kAbort, id))) aborts_.push_back(id);
+  if (!end_.send(message_of<ToInvoker>(ToInvoker::Kind::kAbort, id))) aborts_.push_back(id);
 }
 
 void RemoteInvoker::wait(Place& place) {
@@ -134,7 +122,7 @@ void RemoteInvoker::wait(Place& place) {
 // False: there is still no room.
 bool RemoteInvoker::send_waiting(Place& place) {
   if (place.body_waits) {
-    ToInvoker message = message_of(ToInvoker::Kind::kBody, place.id);
+    ToInvoker message = message_of<ToInvoker>(ToInvoker::Kind::kBody, place.id);
     message.body = std::move(place.body);
     message.end = place.body_ends;
     if (!end_.send(std::move(message))) {
@@ -153,7 +141,8 @@ bool RemoteInvoker::send_waiting(Place& place) {
 void RemoteInvoker::send_waiting() {
   if (!crowded()) return;
   std::size_t sent = 0;
-  while (sent < aborts_.size() && end_.send(message_of(ToInvoker::Kind::kAbort, aborts_[sent])))
+  while (sent < aborts_.size() &&
+         end_.send(message_of<ToInvoker>(ToInvoker::Kind::kAbort, aborts_[sent])))
     ++sent;
   aborts_.erase(aborts_.begin(), aborts_.begin() + static_cast<std::ptrdiff_t>(sent));
   if (!aborts_.empty()) return;

@@ -36,7 +36,7 @@ class RemoteInvoker final : public Invoker {
     std::string body;
   };
 
-  Place* find(InvocationId id);
+  Place* find(InvocationId id) { return find_place(places_, id); }
   Place& free_place();
   void release(Place& place);
   void refuse(const Place& place);
