@@ -33,8 +33,7 @@ TokenBook::Finding TokenBook::check(std::string_view text, std::int64_t now_unix
   if (found == by_id_.end() || !is_hash_of(found->second.hash, text)) return {};
   Token& token = found->second;
   if (token.revoked_unix_ns != 0) return {Verdict::kRevoked, &token};
-  if (token.expires_unix_ns != 0 && token.expires_unix_ns <= now_unix_ns)
-    return {Verdict::kExpired, &token};
+  if (token.expired(now_unix_ns)) return {Verdict::kExpired, &token};
   token.last_used_unix_ns = now_unix_ns;
   return {Verdict::kGood, &token};
 }
@@ -76,9 +75,7 @@ Status TokenBook::make_room(const std::string& name, std::int64_t now_unix_ns) {
   const bool full = ids_.size() >= kTokensMax;
   std::vector<std::string> expired;
   for (const auto& [other, id] : ids_) {
-    const Token& token = by_id_.at(id);
-    const bool ended = token.expires_unix_ns != 0 && token.expires_unix_ns <= now_unix_ns;
-    if (ended && (full || other == name)) expired.push_back(other);
+    if (by_id_.at(id).expired(now_unix_ns) && (full || other == name)) expired.push_back(other);
   }
   for (const std::string& other : expired) RETURN_IF_ERROR(revoke(other, now_unix_ns));
   return ok();
@@ -98,8 +95,8 @@ void TokenBook::forget_oldest_revoked() {
 
 bool TokenBook::is_good(const std::string& id, std::int64_t now_unix_ns) const {
   const auto found = by_id_.find(id);
-  if (found == by_id_.end() || found->second.revoked_unix_ns != 0) return false;
-  return found->second.expires_unix_ns == 0 || found->second.expires_unix_ns > now_unix_ns;
+  return found != by_id_.end() && found->second.revoked_unix_ns == 0 &&
+         !found->second.expired(now_unix_ns);
 }
 
 Status TokenBook::revoke(std::string_view name, std::int64_t now_unix_ns) {

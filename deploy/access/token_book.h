@@ -29,6 +29,10 @@ struct Token {
   std::int64_t expires_unix_ns = 0;    // 0: never
   std::int64_t revoked_unix_ns = 0;    // 0: it lives
   std::int64_t last_used_unix_ns = 0;  // since the node started; 0: not
+
+  bool expired(std::int64_t now_unix_ns) const {
+    return expires_unix_ns != 0 && expires_unix_ns <= now_unix_ns;
+  }
 };
 
 class TokenBook {

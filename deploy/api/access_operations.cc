@@ -30,7 +30,7 @@ Json token_json(const access::Token& token, std::int64_t now_unix_ns) {
                {"created", time_text(token.created_unix_ns)},
                {"createdBy", token.created_by}};
   if (token.expires_unix_ns != 0) json["expires"] = time_text(token.expires_unix_ns);
-  json["expired"] = token.expires_unix_ns != 0 && token.expires_unix_ns <= now_unix_ns;
+  json["expired"] = token.expired(now_unix_ns);
   if (token.last_used_unix_ns != 0) json["lastUsed"] = time_text(token.last_used_unix_ns);
   return json;
 }
