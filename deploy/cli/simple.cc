@@ -1,5 +1,6 @@
 // The short commands: version, up, doctor, bench, simulate.
 #include <charconv>
+#include <limits>
 #include <memory>
 #include <tuple>
 #include <utility>
@@ -108,11 +109,11 @@ std::string fault_of_tls(const UpOptions& options) {
 
 void parse_traces(const std::string& text, UpOptions& options) {
   const bool http = text.rfind("http://", 0) == 0 || text.rfind("https://", 0) == 0;
-  if (!http || text.find("://") + 3 >= text.size())
+  const std::size_t host = text.find("://") + 3;
+  if (!http || host >= text.size())
     throw CLI::ValidationError("--traces: is '" + text +
                                "', allowed is http://HOST:PORT or https://HOST:PORT");
   // It would stand in logs and process lists.
-  const std::size_t host = text.find("://") + 3;
   if (text.substr(host, text.find('/', host) - host).find('@') != text.npos)
     throw CLI::ValidationError(
         "--traces: takes no user and password; let a collector on this host hold them");
@@ -120,7 +121,6 @@ void parse_traces(const std::string& text, UpOptions& options) {
 }
 
 constexpr std::uint64_t kLogBytesMin = 1 << 20;
-constexpr std::int64_t kLogAgeMinMs = 60'000;
 
 // "16Mi", from a MiB on; 0 where `zero` says so.
 std::uint64_t parse_log_size(const char* option, const std::string& text, bool zero) {
@@ -133,21 +133,21 @@ std::uint64_t parse_log_size(const char* option, const std::string& text, bool z
   return size;
 }
 
-std::int64_t parse_log_age(const std::string& text) {
-  const auto age = manifest::parse_duration_ms(text);
-  if (!age) throw CLI::ValidationError("--logs-age: " + age.error().message);
-  if (*age < kLogAgeMinMs)
-    throw CLI::ValidationError("--logs-age: is " + text + ", allowed is 1m or more");
-  return *age;
-}
+struct TimeRange {
+  std::int64_t min_ms;
+  std::int64_t max_ms;
+  const char* words;
+};
+constexpr TimeRange kLogAges{60'000, std::numeric_limits<std::int64_t>::max(), "1m or more"};
+constexpr TimeRange kShutdownDelays{0, 60'000, "0s to 60s"};
 
-std::int64_t parse_shutdown_delay(const std::string& text) {
-  constexpr std::int64_t kMaxMs = 60'000;
-  const auto delay = manifest::parse_duration_ms(text);
-  if (!delay) throw CLI::ValidationError("--shutdown-delay: " + delay.error().message);
-  if (*delay > kMaxMs)
-    throw CLI::ValidationError("--shutdown-delay: is " + text + ", allowed is 0s to 60s");
-  return *delay;
+std::int64_t parse_time(const std::string& option, const std::string& text,
+                        const TimeRange& allowed) {
+  const auto time = manifest::parse_duration_ms(text);
+  if (!time) throw CLI::ValidationError(option + ": " + time.error().message);
+  if (*time < allowed.min_ms || *time > allowed.max_ms)
+    throw CLI::ValidationError(option + ": is " + text + ", allowed is " + allowed.words);
+  return *time;
 }
 
 void add_shutdown_option(CLI::App& command, UpOptions& options) {
@@ -155,7 +155,7 @@ void add_shutdown_option(CLI::App& command, UpOptions& options) {
       .add_option_function<std::string>(
           "--shutdown-delay",
           [&options](const std::string& text) {
-            options.shutdown_delay_ms = parse_shutdown_delay(text);
+            options.shutdown_delay_ms = parse_time("--shutdown-delay", text, kShutdownDelays);
           },
           "told to stop, serve on so long while /readyz says 503, so that a load balancer turns "
           "away (0s)")
@@ -182,7 +182,9 @@ void add_log_options(CLI::App& command, UpOptions& options) {
   command
       .add_option_function<std::string>(
           "--logs-age",
-          [&options](const std::string& text) { options.logs_age_max_ms = parse_log_age(text); },
+          [&options](const std::string& text) {
+            options.logs_age_max_ms = parse_time("--logs-age", text, kLogAges);
+          },
           "how long log files are kept (168h)")
       ->type_name("AGE");
 }
