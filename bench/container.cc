@@ -81,15 +81,10 @@ Result<Container> Container::prepare(const std::string& runtime, const std::stri
   container.bundle_ = folder + "/" + runtime;
   container.state_ = container.bundle_ + "/state";
   container.id_prefix_ = "subito-bench-" + std::to_string(::getpid()) + "-" + runtime + "-";
+  RETURN_IF_ERROR(make_container_root(folder, container.bundle_ + "/rootfs",
+                                      {"/proc", "/dev", "/tmp"}, binary, kBinary));
   std::error_code error;
-  for (const char* part : {"/rootfs/proc", "/rootfs/dev", "/rootfs/tmp", "/state"}) {
-    std::filesystem::create_directories(container.bundle_ + part, error);
-  }
-  const std::string copy = container.bundle_ + "/rootfs" + kBinary;
-  if (!error) std::filesystem::copy_file(binary, copy, error);
-  // The container's user is nobody of ours, and the folder only our own.
-  if (!error) std::filesystem::permissions(copy, std::filesystem::perms(0755), error);
-  if (!error) std::filesystem::permissions(folder, std::filesystem::perms(0711), error);
+  std::filesystem::create_directories(container.state_, error);
   if (error) return errno_error("make bundle of " + runtime, error.value());
   ASSIGN_OR_RETURN(const Finished version, run({container.runtime_path_, {runtime, "--version"}}));
   container.version_ = first_line(version.output);
@@ -112,6 +107,30 @@ void Container::clean() {
   const std::string id = id_prefix_ + std::to_string(number_);
   if (!std::filesystem::exists(state_ + "/" + id)) return;
   (void)run({runtime_path_, with_root({"delete", "--force", id})});
+}
+
+Status make_container_root(const std::string& folder, const std::string& root,
+                           const std::vector<const char*>& folders, const std::string& binary,
+                           const std::string& file) {
+  std::error_code error;
+  for (const char* part : folders) std::filesystem::create_directories(root + part, error);
+  if (!error) std::filesystem::copy_file(binary, root + file, error);
+  if (!error) std::filesystem::permissions(root + file, std::filesystem::perms(0755), error);
+  if (!error) std::filesystem::permissions(folder, std::filesystem::perms(0711), error);
+  if (error) return errno_error("make container's root " + root, error.value());
+  return ok();
+}
+
+std::vector<std::string> engine_limits() {
+  return {"--memory",
+          std::to_string(kMemoryBytesMax),
+          "--pids-limit",
+          std::to_string(kPidsMax),
+          "--read-only",
+          "--cap-drop",
+          "ALL",
+          "--security-opt",
+          "no-new-privileges"};
 }
 
 Status hide_unified_cgroup() {

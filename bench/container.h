@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "bench/child.h"
 #include "runtime/base/result.h"
@@ -42,6 +43,15 @@ class Container {
   std::string id_prefix_;
   int number_ = 0;
 };
+
+// A root with `folders` ("/proc") and a copy of the binary, `file` ("/function"), which the
+// container's user, nobody of ours, may run. `folder`, above it, is opened to be passed through.
+Status make_container_root(const std::string& folder, const std::string& root,
+                           const std::vector<const char*>& folders, const std::string& binary,
+                           const std::string& file);
+
+// A pod's limits and confinement, as docker and podman are told: those of compose.yaml.
+std::vector<std::string> engine_limits();
 
 // crun 1.8 refuses hosts where a version 2 hierarchy is mounted beside those of version 1. In a
 // mount namespace of our own (nothing outside sees it) that mount is taken away. Call it after the

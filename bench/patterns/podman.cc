@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <filesystem>
 #include <fstream>
 
 #include "bench/kit/process_tree.h"
@@ -12,8 +11,6 @@
 namespace subito::bench {
 
 namespace {
-
-namespace files = std::filesystem;
 
 constexpr std::chrono::seconds kPodmanEndMax{10};
 constexpr const char* kGroup = "subito-bench-podman";
@@ -40,16 +37,9 @@ Result<Podman> Podman::prepare(const std::string& folder, const std::string& bin
     return fail(ErrorCode::kNotFound, "podman is not installed: apt-get install podman runc");
   }
   const std::string home = folder + "/podman";
-  std::error_code error;
-  for (const char* part : {"/root/proc", "/root/dev", "/root/tmp", "/root/run", "/root/sys"}) {
-    files::create_directories(home + part, error);
-  }
-  const std::string copy = home + "/root" + process.arguments.front();
-  if (!error) files::copy_file(binary, copy, error);
-  // The container's user is nobody of ours.
-  if (!error) files::permissions(copy, files::perms(0755), error);
-  if (!error) files::permissions(folder, files::perms(0711), error);
-  if (error) return errno_error("make root of podman", error.value());
+  RETURN_IF_ERROR(make_container_root(folder, home + "/root",
+                                      {"/proc", "/dev", "/tmp", "/run", "/sys"}, binary,
+                                      process.arguments.front()));
   std::ofstream(home + "/containers.conf") << kConfiguration;
   std::ofstream environment(home + "/environment");
   for (const std::string& line : process.environment) environment << line << '\n';
@@ -95,19 +85,11 @@ Command Podman::next() {
                                     home_ + "/environment",
                                     "--user",
                                     "65534:65534",
-                                    "--memory",
-                                    "128m",
-                                    "--pids-limit",
-                                    "64",
-                                    "--read-only",
-                                    "--cap-drop",
-                                    "ALL",
-                                    "--security-opt",
-                                    "no-new-privileges",
                                     "--log-driver",
-                                    "none",
-                                    "--rootfs",
-                                    home_ + "/root"};
+                                    "none"};
+  const std::vector<std::string> limits = engine_limits();
+  words.insert(words.end(), limits.begin(), limits.end());
+  words.insert(words.end(), {"--rootfs", home_ + "/root"});
   words.insert(words.end(), process_.arguments.begin(), process_.arguments.end());
   return {"setpriv", std::move(words)};
 }

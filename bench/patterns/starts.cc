@@ -66,27 +66,12 @@ Result<nanoseconds> ask_always_on(const Running& running) {
 
 // docker run or create with the limits of compose.yaml.
 std::vector<std::string> docker_words(const Running& running, std::vector<std::string> words) {
-  words.insert(words.end(), {"--name",
-                             kStarted,
-                             "--network",
-                             "subito-shop_shop",
-                             "--ip",
-                             kStartedHost,
-                             "--env-file",
-                             running.state() + "/catalogue.env",
-                             "--memory",
-                             "128m",
-                             "--pids-limit",
-                             "64",
-                             "--read-only",
-                             "--cap-drop",
-                             "ALL",
-                             "--security-opt",
-                             "no-new-privileges:true",
-                             "localhost/subito-shop/catalogue",
-                             "/catalogue",
-                             "--listen",
-                             "0.0.0.0:8080"});
+  words.insert(words.end(), {"--name", kStarted, "--network", "subito-shop_shop", "--ip",
+                             kStartedHost, "--env-file", running.state() + "/catalogue.env"});
+  const std::vector<std::string> limits = engine_limits();
+  words.insert(words.end(), limits.begin(), limits.end());
+  words.insert(words.end(),
+               {"localhost/subito-shop/catalogue", "/catalogue", "--listen", "0.0.0.0:8080"});
   return words;
 }
 
