@@ -30,6 +30,15 @@ class FakePlane : public ControlPlane {
   // The next deploy fails with this, when it has a message.
   DeployFailure deploy_failure;
 
+  FakePlane() {
+    config_and_secrets.namespaces = [this](std::string_view name) -> Status {
+      if (!namespaces.contains(name)) return no_namespace(name);
+      return ok();
+    };
+  }
+  FakePlane(const FakePlane&) = delete;
+  FakePlane& operator=(const FakePlane&) = delete;
+
   FakeSettings config_and_secrets;
   SettingsPlane& settings() override { return config_and_secrets; }
 

@@ -1,6 +1,7 @@
 // FakeSettings: a SettingsPlane made of plain maps, part of FakePlane.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,9 +22,12 @@ class FakeSettings final : public SettingsPlane {
   };
   std::map<Key, Object> objects;
   std::optional<Error> next_failure;
+  // Ok, or that there is no such namespace.
+  std::function<Status(std::string_view name)> namespaces = [](std::string_view) { return ok(); };
 
   Result<std::vector<ObjectView>> list(ObjectKind kind, std::string_view name_space) override {
     if (next_failure) return *std::exchange(next_failure, {});
+    if (!name_space.empty()) RETURN_IF_ERROR(namespaces(name_space));
     std::vector<ObjectView> views;
     for (const auto& [key, object] : objects) {
       const auto parts = manifest::split_qualified(key.second);
@@ -50,6 +54,7 @@ class FakeSettings final : public SettingsPlane {
   }
   Status change_config(std::string_view name, const ConfigChange& change) override {
     if (next_failure) return *std::exchange(next_failure, {});
+    RETURN_IF_ERROR(namespaces(manifest::split_qualified(name).name_space));
     auto& values = objects[{ObjectKind::kConfig, std::string(name)}].values;
     for (const auto& [key, value] : change.set) values[key] = value;
     for (const std::string& key : change.unset) values.erase(key);
@@ -57,6 +62,7 @@ class FakeSettings final : public SettingsPlane {
   }
   Status set_secret(std::string_view name, std::string_view key, std::string_view value) override {
     if (next_failure) return *std::exchange(next_failure, {});
+    RETURN_IF_ERROR(namespaces(manifest::split_qualified(name).name_space));
     objects[{ObjectKind::kSecret, std::string(name)}].values[std::string(key)] = value;
     return ok();
   }

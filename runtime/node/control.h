@@ -157,6 +157,7 @@ class Control final : public api::ControlPlane {
   Status remove_now(std::string_view name);
   void forget(const std::string& name);
   Status namespace_is_there(const manifest::Metadata& metadata) const;
+  Status namespace_is_there(std::string_view name) const;
   api::NamespaceView view_of(const manifest::Namespace& name_space);
   Status put_namespace(const std::string& doing, const manifest::Namespace& wanted);
   void apply_quota(const manifest::Namespace& name_space);

@@ -14,7 +14,8 @@ namespace {
 
 tl::unexpected<Error> no_namespace(std::string_view name) {
   return fail(ErrorCode::kNotFound, "find namespace " + std::string(name) +
-                                        ": there is none; `subito namespace list` lists them");
+                                        ": there is none; `subito namespace create " +
+                                        std::string(name) + "` makes it");
 }
 
 tl::unexpected<Error> refused(const std::string& doing, const std::string& why) {
@@ -29,6 +30,11 @@ Status Control::namespace_is_there(const manifest::Metadata& metadata) const {
   return fail(ErrorCode::kInvalidArgument,
               "deploy " + manifest::qualified_name(metadata) + ": there is no namespace " + name +
                   "; make it with `subito namespace create " + name + "`");
+}
+
+Status Control::namespace_is_there(std::string_view name) const {
+  if (parts_.functions.namespaces().find(name) == nullptr) return no_namespace(name);
+  return ok();
 }
 
 api::NamespaceView Control::view_of(const manifest::Namespace& name_space) {
