@@ -369,6 +369,7 @@ struct DeployFailure {
 struct NamespaceView {
   manifest::Namespace name_space;
   std::uint32_t functions = 0;
+  store::ObjectCounts objects = {};
   // What its pods take by their limits, those included that end.
   std::uint32_t pods = 0;
   std::uint64_t memory_bytes = 0;
@@ -413,8 +414,9 @@ class ControlPlane {
   // kAlreadyExists: it is there, or a host is another's. kInvalidArgument: see name_space.h.
   virtual Status create_namespace(const manifest::Namespace& wanted) = 0;
   virtual Status set_namespace(std::string_view name, const NamespaceChange& change) = 0;
-  // kFailedPrecondition while functions are in it, unless they are to go as well.
-  virtual void delete_namespace(std::string_view name, bool with_functions,
+  // kFailedPrecondition while functions, config or secrets are in it, unless they are to go as
+  // well.
+  virtual void delete_namespace(std::string_view name, bool with_contents,
                                 StatusCallback callback) = 0;
 
   virtual std::vector<FunctionView> list_functions() = 0;  // by name

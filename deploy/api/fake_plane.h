@@ -10,6 +10,7 @@
 
 #include "deploy/api/control_plane.h"
 #include "deploy/api/fake_settings.h"
+#include "deploy/api/views.h"
 #include "deploy/manifest/manifest.h"
 #include "deploy/manifest/qualified_name.h"
 
@@ -128,13 +129,13 @@ class FakePlane : public ControlPlane {
   }
   std::vector<NamespaceView> list_namespaces() override {
     std::vector<NamespaceView> views;
-    for (const auto& [name, view] : namespaces) views.push_back(view);
+    for (const auto& [name, view] : namespaces) views.push_back(counted(view));
     return views;
   }
   Result<NamespaceView> get_namespace(std::string_view name) override {
     const auto it = namespaces.find(name);
     if (it == namespaces.end()) return no_namespace(name).value();
-    return it->second;
+    return counted(it->second);
   }
   Status create_namespace(const manifest::Namespace& wanted) override {
     if (next_failure) return *std::exchange(next_failure, {});
@@ -156,16 +157,22 @@ class FakePlane : public ControlPlane {
     if (change.hosts) changed.hosts = *change.hosts;
     return ok();
   }
-  void delete_namespace(std::string_view name, bool with_functions,
+  void delete_namespace(std::string_view name, bool with_contents,
                         StatusCallback callback) override {
     const auto it = namespaces.find(name);
     Status status = next_failure ? Status(*std::exchange(next_failure, {})) : ok();
     if (it == namespaces.end()) {
       status = no_namespace(name);
-    } else if (it->second.functions > 0 && !with_functions) {
-      status = fail(ErrorCode::kFailedPrecondition, "delete namespace: functions are in it");
+    } else if (const auto inside = contents_words(counted(it->second));
+               !inside.empty() && !with_contents) {
+      status = fail(ErrorCode::kFailedPrecondition, "delete namespace: " + inside + " in it");
     }
-    if (status) namespaces.erase(it);
+    if (status) {
+      namespaces.erase(it);
+      std::erase_if(config_and_secrets.objects, [&](const auto& object) {
+        return manifest::split_qualified(object.first.second).name_space == name;
+      });
+    }
     pending_.push_back([callback, status] { callback(status); });
   }
   std::vector<FunctionView> list_functions() override {
@@ -298,6 +305,10 @@ class FakePlane : public ControlPlane {
   }
 
  private:
+  NamespaceView counted(NamespaceView view) const {
+    view.objects = config_and_secrets.counts(view.name_space.name);
+    return view;
+  }
   static tl::unexpected<Error> no_namespace(std::string_view name) {
     return fail(ErrorCode::kNotFound, "find namespace " + std::string(name) + ": there is none");
   }

@@ -87,6 +87,15 @@ class FakeSettings final : public SettingsPlane {
     return std::string("2 values are sealed with key 0123456789abcdef");
   }
 
+  store::ObjectCounts counts(std::string_view name_space) const {
+    store::ObjectCounts found;
+    for (const auto& [key, object] : objects) {
+      if (manifest::split_qualified(key.second).name_space != name_space) continue;
+      ++(key.first == ObjectKind::kConfig ? found.configs : found.secrets);
+    }
+    return found;
+  }
+
  private:
   static tl::unexpected<Error> none(const store::ObjectId& id) {
     return fail(ErrorCode::kNotFound, "find " + words(id) + ": there is none");

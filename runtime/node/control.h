@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -87,7 +88,7 @@ class Control final : public api::ControlPlane {
   Result<api::NamespaceView> get_namespace(std::string_view name) override;
   Status create_namespace(const manifest::Namespace& wanted) override;
   Status set_namespace(std::string_view name, const api::NamespaceChange& change) override;
-  void delete_namespace(std::string_view name, bool with_functions,
+  void delete_namespace(std::string_view name, bool with_contents,
                         StatusCallback callback) override;
 
   std::vector<api::FunctionView> list_functions() override;
@@ -158,7 +159,10 @@ class Control final : public api::ControlPlane {
   void forget(const std::string& name);
   Status namespace_is_there(const manifest::Metadata& metadata) const;
   Status namespace_is_there(std::string_view name) const;
-  api::NamespaceView view_of(const manifest::Namespace& name_space);
+  using ObjectCounts = std::map<std::string, store::ObjectCounts>;
+  api::NamespaceView view_of(const manifest::Namespace& name_space, const ObjectCounts& objects);
+  Status may_delete_namespace(const std::string& doing, std::string_view name, bool with_contents);
+  Status delete_namespace_now(std::string_view name, bool with_contents);
   Status put_namespace(const std::string& doing, const manifest::Namespace& wanted);
   void apply_quota(const manifest::Namespace& name_space);
   void sync_triggers();

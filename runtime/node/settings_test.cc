@@ -314,5 +314,28 @@ TEST_F(SettingsTest, NothingIsWrittenIntoANamespaceThatThereIsNot) {
   EXPECT_EQ(settings().list(ObjectKind::kSecret, "tests")->size(), 1U);
 }
 
+TEST_F(SettingsTest, ANamespaceIsNotDeletedWithConfigAndSecretsUnlessThatIsSaid) {
+  const auto remove = [&](bool with_contents) {
+    std::string why = "it was not answered";
+    node->control.delete_namespace(
+        "tests", with_contents, [&](const auto& gone) { why = gone ? "" : gone.error().message; });
+    node->settle();
+    return why;
+  };
+  ASSERT_TRUE(node->control.create_namespace({"tests"}));
+  ASSERT_TRUE(settings().set_secret("bank.tests", "value", "x"));
+  ASSERT_TRUE(settings().set_secret("mail.tests", "value", "x"));
+  set_secret("bank", "of default");
+  EXPECT_EQ(remove(false),
+            "delete namespace tests: 2 secrets are in it; --all deletes them with it");
+  ASSERT_TRUE(settings().change_config("shop.tests", {{{"a", "1"}}, {}}));
+  EXPECT_EQ(remove(false),
+            "delete namespace tests: 1 config and 2 secrets are in it; --all deletes them with it");
+  EXPECT_EQ(node->control.get_namespace("tests")->objects.secrets, 2U);
+  EXPECT_EQ(node->control.list_namespaces().at(1).objects.configs, 1U);
+  EXPECT_EQ(remove(true), "");
+  EXPECT_EQ(settings().list(ObjectKind::kSecret, "")->size(), 1U);
+}
+
 }  // namespace
 }  // namespace subito::node
