@@ -134,7 +134,7 @@ class ApiHandler final : public server::Handler {
   void run_dead_letters(ExchangeId id, Exchange& exchange);
   void list_dead_letters(ExchangeId id, Exchange& exchange);
   void settle_dead_letters(ExchangeId id, Exchange& exchange);
-  void find_artefact(ExchangeId id, const Exchange& exchange);
+  void find_artefact(ExchangeId id, Exchange& exchange);
   void begin_upload(ExchangeId id, Exchange& exchange);
   void sync_upload(ExchangeId id, Exchange& exchange);
   void finish_upload(ExchangeId id, const Status& synced);
