@@ -41,6 +41,9 @@ struct Refusal {
   std::string subject;
 };
 
+// Overwrites what was shown, once it was asked for, so that it does not stay in memory.
+void wipe_tokens(http::Fields& fields);
+
 Refusal unauthorized(std::string why);
 // Of somebody who is known, but may not. `where`: a namespace, "*" or empty (any would do).
 Refusal forbidden(const Identity& who, Verb needed, std::string_view where);

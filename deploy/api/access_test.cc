@@ -425,6 +425,21 @@ TEST_F(Access, OneTokenHasItsShareOfTheStreams) {
   const FakeAnswer beyond = try_it("GET", "/v1/events/watch");
   EXPECT_EQ(beyond.status, 429);
   EXPECT_THAT(beyond.body, HasSubstr("16 streams of this token"));
+TEST_F(Access, WhatWasShownIsOverwrittenOnceItIsAskedFor) {
+  remotely();
+  std::uint64_t number = 1'000;
+  for (const std::string& shown : {token("*:read"), std::string("subito_wrong")}) {
+    const ExchangeId id(++number);
+    http::RequestHead head;
+    head.method = "POST";  // of which the body is still to come
+    head.path = "/v1/tokens";
+    head.fields = {{"authorization", "Bearer " + shown}};
+    handler_->on_request(id, std::move(head), false);
+    EXPECT_THAT(head.fields.at(0).second, Not(HasSubstr(shown.substr(0, 6))));
+    handler_->on_abort(id);
+  }
+}
+
   bear(token("*:read"));
   open.push_back(stream("/v1/events/watch"));
   for (const ExchangeId id : open) handler_->on_abort(id);
