@@ -28,6 +28,7 @@ class FakePlane : public ControlPlane {
   std::vector<DeadLetterView> dead_letters;
   std::vector<ExceptionView> exceptions;
   std::vector<Condition> node_conditions;
+  access::CutTokens cut_tokens;  // of the next namespace that is deleted
   // The next deploy fails with this, when it has a message.
   DeployFailure deploy_failure;
 
@@ -158,7 +159,7 @@ class FakePlane : public ControlPlane {
     return ok();
   }
   void delete_namespace(std::string_view name, bool with_contents,
-                        StatusCallback callback) override {
+                        NamespaceCallback callback) override {
     const auto it = namespaces.find(name);
     Status status = next_failure ? Status(*std::exchange(next_failure, {})) : ok();
     if (it == namespaces.end()) {
@@ -173,7 +174,9 @@ class FakePlane : public ControlPlane {
         return manifest::split_qualified(object.first.second).name_space == name;
       });
     }
-    pending_.push_back([callback, status] { callback(status); });
+    Result<access::CutTokens> gone = std::exchange(cut_tokens, {});
+    if (!status) gone = status.error();
+    pending_.push_back([callback, gone] { callback(gone); });
   }
   std::vector<FunctionView> list_functions() override {
     std::vector<FunctionView> views;

@@ -162,6 +162,12 @@ int remove(const Session& session, const NamespaceOptions& options) {
                         ? ""
                         : " with all that was in it; what its functions keep in Redis stays")
                 << '\n';
+  for (const Json& token : gone->at("tokensRevoked"))
+    session.out() << "token " << printable(token.get<std::string>())
+                  << " is revoked: it had no scope elsewhere\n";
+  for (const Json& token : gone->at("tokensNarrowed"))
+    session.out() << "token " << printable(token.get<std::string>()) << " has lost its scopes of "
+                  << options.name << '\n';
   return kOk;
 }
 

@@ -72,8 +72,11 @@ TEST_F(NamespacesCli, DeletingOneShowsAllThatIsInItAndAsks) {
   EXPECT_EQ(unsure.code, kUsage);
   EXPECT_THAT(unsure.err, HasSubstr("; 1 config, shop; 2 secrets, bank, mail; say --yes"));
   EXPECT_EQ(objects.size(), 3U);
-  EXPECT_THAT(run({"namespace", "delete", "staging", "--all", "--yes"}).out,
-              HasSubstr("is deleted with all that was in it"));
+  plane_.cut_tokens = {{"ci"}, {"ops"}};
+  const std::string done = run({"namespace", "delete", "staging", "--all", "--yes"}).out;
+  EXPECT_THAT(done, HasSubstr("is deleted with all that was in it"));
+  EXPECT_THAT(done, HasSubstr("token ci is revoked: it had no scope elsewhere\n"
+                              "token ops has lost its scopes of staging\n"));
   EXPECT_TRUE(objects.empty());
 }
 

@@ -66,6 +66,9 @@ class Control final : public api::ControlPlane {
   const std::string& log_fault() const;  // why logs are not written; empty: they are
   // For the gateways of other loops. It outlives this.
   void publish_routes(Published<const gateway::RouteTable>& tables) { tables_ = &tables; }
+  // Those that lose their scopes of a namespace that goes; without it there are none. It outlives
+  // this.
+  void set_tokens(access::TokenBook& tokens) { tokens_ = &tokens; }
   // Takes over what the store has. At start, before the first request. A function that cannot run
   // (its artefact is gone) is out of service; the others do not suffer for it.
   Status load();
@@ -89,7 +92,7 @@ class Control final : public api::ControlPlane {
   Status create_namespace(const manifest::Namespace& wanted) override;
   Status set_namespace(std::string_view name, const api::NamespaceChange& change) override;
   void delete_namespace(std::string_view name, bool with_contents,
-                        StatusCallback callback) override;
+                        NamespaceCallback callback) override;
 
   std::vector<api::FunctionView> list_functions() override;
   Result<api::FunctionView> get_function(std::string_view name) override;
@@ -162,7 +165,7 @@ class Control final : public api::ControlPlane {
   using ObjectCounts = std::map<std::string, store::ObjectCounts>;
   api::NamespaceView view_of(const manifest::Namespace& name_space, const ObjectCounts& objects);
   Status may_delete_namespace(const std::string& doing, std::string_view name, bool with_contents);
-  Status delete_namespace_now(std::string_view name, bool with_contents);
+  Result<access::CutTokens> delete_namespace_now(std::string_view name, bool with_contents);
   Status put_namespace(const std::string& doing, const manifest::Namespace& wanted);
   void apply_quota(const manifest::Namespace& name_space);
   void sync_triggers();
@@ -174,6 +177,7 @@ class Control final : public api::ControlPlane {
   Parts parts_;
   api::NodeInfo info_;
   const Health* health_ = nullptr;
+  access::TokenBook* tokens_ = nullptr;
   LogFiles* log_files_ = nullptr;
   Published<const gateway::RouteTable>* tables_ = nullptr;
   std::string log_fault_;

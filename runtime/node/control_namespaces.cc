@@ -129,8 +129,9 @@ Status Control::may_delete_namespace(const std::string& doing, std::string_view 
               doing + ": " + inside + " in it; --all deletes them with it");
 }
 
-// Its functions go first, one after the other, as if each had been removed by itself.
-Status Control::delete_namespace_now(std::string_view name, bool with_contents) {
+// Its functions go first, one after the other, as if each had been removed by itself; its tokens
+// with it, or whoever makes it again would let them in.
+Result<access::CutTokens> Control::delete_namespace_now(std::string_view name, bool with_contents) {
   const std::string name_space(name);
   RETURN_IF_ERROR(may_delete_namespace("delete namespace " + name_space, name, with_contents));
   std::vector<std::string> inside;
@@ -138,14 +139,21 @@ Status Control::delete_namespace_now(std::string_view name, bool with_contents) 
     if (deployed.revision->manifest.metadata().namespace_() == name) inside.push_back(function);
   }
   for (const std::string& function : inside) RETURN_IF_ERROR(remove_now(function));
-  RETURN_IF_ERROR(parts_.store.remove_namespace(name));
+  const auto commit = [&](const auto& write) { return parts_.store.remove_namespace(name, write); };
+  access::CutTokens cut;
+  if (tokens_ == nullptr) {
+    RETURN_IF_ERROR(commit(nullptr));
+  } else {
+    ASSIGN_OR_RETURN(cut, tokens_->forget_namespace(name, wall_clock_nanoseconds(), commit));
+  }
   parts_.functions.namespaces().remove(name_space);
   apply_quota({name_space});
   if (auto routes = parts_.functions.routes()) set_routes(*std::move(routes));
-  return ok();
+  return cut;
 }
 
-void Control::delete_namespace(std::string_view name, bool with_contents, StatusCallback callback) {
+void Control::delete_namespace(std::string_view name, bool with_contents,
+                               NamespaceCallback callback) {
   parts_.loop.defer([callback = std::move(callback),
                      gone = delete_namespace_now(name, with_contents)] { callback(gone); });
 }
