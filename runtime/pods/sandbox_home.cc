@@ -110,13 +110,16 @@ Result<std::unique_ptr<SandboxHome>> SandboxHome::create(Loop& loop, HomeEvents&
                    sandbox::sweep_node(mount_root(config), config.launcher.node_id,
                                        config.launcher.start_deadline));
   ASSIGN_OR_RETURN(sandbox::LauncherClient client, sandbox::LauncherClient::start(config.launcher));
-  std::unique_ptr<SandboxHome> home(new SandboxHome(loop, events, config, std::move(client)));
+  ASSIGN_OR_RETURN(const sandbox::KernelAreas kernel_areas,
+                   sandbox::find_kernel_areas(client.launcher_pid()));
+  std::unique_ptr<SandboxHome> home(
+      new SandboxHome(loop, events, config, std::move(client), kernel_areas));
   home->refill();
   return home;
 }
 
 SandboxHome::SandboxHome(Loop& loop, HomeEvents& events, const SandboxHomeConfig& config,
-                         sandbox::LauncherClient client)
+                         sandbox::LauncherClient client, const sandbox::KernelAreas& kernel_areas)
     : loop_(loop),
       events_(events),
       config_(config),
@@ -127,7 +130,8 @@ SandboxHome::SandboxHome(Loop& loop, HomeEvents& events, const SandboxHomeConfig
                         [this](SandboxId id) {
                           kills_.insert(id);
                           send_kills();
-                        }}) {
+                        },
+                        kernel_areas}) {
   readable_ = std::make_unique<Poll>(loop_, client_.fd(), [this](int, int) { on_readable(); });
   readable_->start(UV_READABLE);
   refill_timer_ = std::make_unique<Timer>(loop_, [this] { refill(); });
