@@ -200,7 +200,10 @@ Result<StartedPod> SandboxHome::start_pooled(const PodSpec& spec, const Begin& b
 
 Result<StartedPod> SandboxHome::start_fresh(const PodSpec& spec, const Begin& begin) {
   const SandboxId id = ids_.next();
-  ASSIGN_OR_RETURN(sandbox::NodeEnds ends, make_sandbox(id, to_sandbox(spec.limits), false));
+  // One that found no empty sandbox may have what the next of these would have had.
+  const bool reuse_network = spec.mode != StartMode::kFresh;
+  ASSIGN_OR_RETURN(sandbox::NodeEnds ends,
+                   make_sandbox(id, to_sandbox(spec.limits), reuse_network));
   // The request waits in the control socket until the sandbox is ready for it; a failure of any
   // step comes back as the sandbox's exit, so the socket is not watched.
   RETURN_IF_ERROR(
