@@ -49,7 +49,7 @@ BESIDE = {
     "runtime/sdk": {"runtime/base", "runtime/protocol"},
     "bench": {"runtime/base", "scheduler", "autoscaler", "runtime/http", "runtime/loop",
               "runtime/protocol",
-              "runtime/sandbox"},  # sandbox_bench only: what isolation costs, step by step
+              "runtime/sandbox"},  # cold-start --breakdown only: what isolation costs, step by step
     "functions": set(),
     "deploy/patterns": {"functions", "runtime/sdk"},  # the monolith links what the shop is
 }

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "bench/breakdown.h"
 #include "bench/cold_start.h"
 #include "bench/fairness.h"
 #include "bench/idle_cost.h"
@@ -138,6 +139,10 @@ int run_bench(const std::vector<std::string>& arguments) {
   if (parsed->step) return run_loaded("Step", measure_step, *parsed->step, command);
   if (parsed->shop) return run_interruptible("Shop", measure_shop, *parsed->shop, command);
   if (const auto suite = run_suite(*parsed, command)) return *suite;
+  if (parsed->cold_start && parsed->cold_start->breakdown) {
+    return run_interruptible("Breakdown of a start", measure_breakdown, *parsed->cold_start,
+                             command);
+  }
   return parsed->cold_start ? cold_start(*parsed->cold_start, command)
                             : idle_cost(*parsed->idle_cost, command);
 }

@@ -6,7 +6,6 @@
 #include <iterator>
 
 #include "bench/bed.h"
-#include "bench/suites/start_bed.h"
 
 namespace subito::bench {
 
@@ -51,7 +50,6 @@ Result<ColdStartResult> measure_cold_start(const ColdStartOptions& options) {
     ASSIGN_OR_RETURN(const auto bench, ColdStart::prepare(options, function, all.seed));
     ColdStartResult one = bench->run();
     all.functions.insert(all.functions.end(), one.functions.begin(), one.functions.end());
-    all.kept = one.kept;
     all.versions.merge(one.versions);
     std::move(one.columns.begin(), one.columns.end(), std::back_inserter(all.columns));
     all.rounds = std::min(all.rounds, one.rounds);
@@ -79,6 +77,7 @@ Result<std::unique_ptr<ColdStart>> ColdStart::prepare(const ColdStartOptions& op
   RETURN_IF_ERROR(bench->open_containers());
   RETURN_IF_ERROR(bench->open_forks());
   RETURN_IF_ERROR(bench->learn_answer());
+  RETURN_IF_ERROR(bench->measure_kept());
   return bench;
 }
 
@@ -141,7 +140,6 @@ Status ColdStart::open_node(const std::string& program) {
   } else {
     empty_sandboxes_ = options_.pool_size;
   }
-  ASSIGN_OR_RETURN(result_.kept, api_->await_zero(empty_sandboxes_));
   return ok();
 }
 
@@ -167,10 +165,10 @@ Status ColdStart::open_floors() {
 
 // One that is not there, or cannot run here, is a column with a reason instead of figures.
 Status ColdStart::open_containers() {
-  if (!wants("crun") && !wants("runc")) return ok();
+  if (std::none_of(options_.columns.begin(), options_.columns.end(), in_container)) return ok();
   const Status hidden = hide_unified_cgroup();
   for (Column& column : result_.columns) {
-    if (column.name != "crun" && column.name != "runc") continue;
+    if (!in_container(column.name)) continue;
     if (options_.cold_cache && column.missing.empty()) column.missing = kCopied;
     if (!column.missing.empty()) continue;
     auto container = Container::prepare(column.name, folder_->path(), binary_path_);
@@ -226,6 +224,22 @@ Status ColdStart::learn_answer() {
     }
     column.missing = took.error().message;
     if (contained) containers_.at(column.name).clean();
+  }
+  return ok();
+}
+
+// Of processes and containers nothing is.
+Status ColdStart::measure_kept() {
+  std::optional<KeptReady> node;
+  if (api_) {
+    ASSIGN_OR_RETURN(node, measure_kept_ready(*api_, empty_sandboxes_));
+  }
+  for (Column& column : result_.columns) {
+    if (!column.missing.empty()) continue;
+    if (by_node(column.name)) column.kept = node;
+    if (const auto fork = forks_.find(column.name); fork != forks_.end()) {
+      ASSIGN_OR_RETURN(column.kept, measure_kept_by(fork->second.pid()));
+    }
   }
   return ok();
 }

@@ -4,6 +4,7 @@
 //   spawn, spawn-again   posix_spawn of the binary, twice: the two columns differ by noise alone
 //   clone                clone3(CLONE_VM | CLONE_VFORK) and execveat
 //   crun, runc           a container with only the binary in it
+//   bwrap                the same namespaces by bubblewrap, without limits
 //   socket-activate, lighttpd-cgi  a process of a bare program for a new connection, over HTTP
 //   fresh, pooled        over HTTP on a kept-alive connection, by the node
 //   fresh-new, pooled-new  the same on a new connection, its making included
@@ -30,6 +31,7 @@
 #include "bench/private_node.h"
 #include "bench/statistics.h"
 #include "bench/suites/measured_functions.h"
+#include "bench/suites/start_bed.h"
 
 namespace subito::bench {
 
@@ -39,14 +41,15 @@ struct Column {
   std::map<std::string, Samples> parts;  // of Server-Timing: queue, start, handler
   std::uint32_t errors = 0;
   std::string first_error;
-  std::string missing;     // why it could not be timed at all; empty: it was
-  std::string function{};  // what was started
+  std::string missing;              // why it could not be timed at all; empty: it was
+  std::string function{};           // what was started
+  std::optional<KeptReady> kept{};  // for this kind of start; none: nothing is
+  Samples refill{};  // by the node: from the answer until no pod is left and the pool is full
 };
 
 struct ColdStartResult {
   std::uint64_t seed = 0;
   std::vector<std::string> functions;  // what was started, in the order of the columns
-  PodCount kept;                       // what was kept ready before the first start
   std::map<std::string, std::string> versions;
   std::vector<Column> columns;
   std::uint32_t rounds = 0;
@@ -84,6 +87,7 @@ class ColdStart {
   Status open_containers();
   Status open_forks();
   Status learn_answer();
+  Status measure_kept();
   bool wants(const std::string& column) const;
 
   void round();

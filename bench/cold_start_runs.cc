@@ -191,6 +191,8 @@ Result<std::int64_t> ColdStart::time_http(Column& column) {
     return std::move(reply).error();
   }
   RETURN_IF_ERROR(check_http(column, mode, *reply));
+  RETURN_IF_ERROR(api_->await_zero(empty_sandboxes_));
+  column.refill.push_back(now_ns() - begin - took);
   return took;
 }
 

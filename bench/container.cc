@@ -4,10 +4,11 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+
+#include "bench/peers/tools.h"
 
 namespace subito::bench {
 
@@ -18,6 +19,8 @@ using Json = nlohmann::ordered_json;
 constexpr char kBinary[] = "/function";
 constexpr std::int64_t kMemoryBytesMax = 128 << 20;  // as a pod has by default
 constexpr int kPidsMax = 64;
+constexpr std::uint64_t kTmpBytesMax = 16 << 20;
+constexpr char kNobody[] = "65534";
 
 Json mount(const char* destination, const char* type, std::vector<std::string> options) {
   return {{"destination", destination}, {"type", type}, {"source", type}, {"options", options}};
@@ -51,19 +54,6 @@ Json spec(const std::string& cgroup, const ContainerProcess& process) {
              {{"memory", {{"limit", kMemoryBytesMax}}}, {"pids", {{"limit", kPidsMax}}}}}}}};
 }
 
-std::string find_in_path(const std::string& name) {
-  const char* path = std::getenv("PATH");
-  std::string folders = path == nullptr ? "" : path;
-  folders += ":/usr/sbin:/usr/bin";
-  for (std::size_t begin = 0; begin <= folders.size();) {
-    const std::size_t end = std::min(folders.find(':', begin), folders.size());
-    const std::string candidate = folders.substr(begin, end - begin) + "/" + name;
-    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
-    begin = end + 1;
-  }
-  return "";
-}
-
 std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
 }
@@ -76,7 +66,8 @@ Result<Container> Container::prepare(const std::string& runtime, const std::stri
   container.process_ = std::move(process);
   container.runtime_path_ = find_in_path(runtime);
   if (container.runtime_path_.empty()) {
-    return fail(ErrorCode::kNotFound, "find " + runtime + ": not installed");
+    return fail(ErrorCode::kNotFound,
+                "find " + runtime + ": not installed; subito bench peers --install");
   }
   container.bundle_ = folder + "/" + runtime;
   container.state_ = container.bundle_ + "/state";
@@ -91,12 +82,44 @@ Result<Container> Container::prepare(const std::string& runtime, const std::stri
   return container;
 }
 
+bool Container::bubblewrap() const {
+  return runtime_path_.ends_with("/bwrap");
+}
+
 std::vector<std::string> Container::with_root(std::vector<std::string> arguments) const {
   arguments.insert(arguments.begin(), {runtime_path_, "--root", state_});
   return arguments;
 }
 
 Command Container::next() {
+  if (bubblewrap()) {
+    std::vector<std::string> arguments = {"bwrap",
+                                          "--unshare-all",
+                                          "--uid",
+                                          kNobody,
+                                          "--gid",
+                                          kNobody,
+                                          "--cap-drop",
+                                          "ALL",
+                                          "--die-with-parent",
+                                          "--new-session",
+                                          "--clearenv",
+                                          "--ro-bind",
+                                          bundle_ + "/rootfs",
+                                          "/",
+                                          "--proc",
+                                          "/proc",
+                                          "--dev",
+                                          "/dev",
+                                          "--size",
+                                          std::to_string(kTmpBytesMax),
+                                          "--tmpfs",
+                                          "/tmp",
+                                          "--chdir",
+                                          "/",
+                                          kBinary};
+    return {runtime_path_, std::move(arguments)};
+  }
   const std::string id = id_prefix_ + std::to_string(++number_);
   std::ofstream(bundle_ + "/config.json") << spec("/" + id, process_).dump();
   if (process_.host_network) return {runtime_path_, with_root({"run", "--bundle", bundle_, id})};
@@ -105,7 +128,7 @@ Command Container::next() {
 
 void Container::clean() {
   const std::string id = id_prefix_ + std::to_string(number_);
-  if (!std::filesystem::exists(state_ + "/" + id)) return;
+  if (bubblewrap() || !std::filesystem::exists(state_ + "/" + id)) return;
   (void)run({runtime_path_, with_root({"delete", "--force", id})});
 }
 

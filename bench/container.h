@@ -2,6 +2,7 @@
 // told to run it. The function gets its request on descriptor 3 (--preserve-fds), as a pod does, so
 // that what is timed is the very same conversation. Namespaces, a read-only root, no capabilities,
 // no_new_privs, the memory and pids limits of a pod; no seccomp filter, which only flatters them.
+// bubblewrap is told the same by arguments, and knows no limits.
 #pragma once
 
 #include <string>
@@ -21,7 +22,7 @@ struct ContainerProcess {
 
 class Container {
  public:
-  // `runtime`: "runc" or "crun", found in PATH (kNotFound). `folder` must outlive it.
+  // `runtime`: "runc", "crun" or "bwrap", found in PATH (kNotFound). `folder` must outlive it.
   static Result<Container> prepare(const std::string& runtime, const std::string& folder,
                                    const std::string& binary, ContainerProcess process = {});
 
@@ -33,6 +34,7 @@ class Container {
 
  private:
   Container() = default;
+  bool bubblewrap() const;
   std::vector<std::string> with_root(std::vector<std::string> arguments) const;
 
   ContainerProcess process_;

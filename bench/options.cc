@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "bench/suites/measured_functions.h"
+
 namespace subito::bench {
 
 namespace {
@@ -57,10 +59,23 @@ void add_cold_start(CLI::App& app, ColdStartOptions& options, std::vector<std::s
                 "deploy a new binary before each start by the node")
       ->excludes("--node");
   command.add_option("--seed", options.seed, "of the order of starts; else a random one");
+  command
+      .add_flag("--breakdown", options.breakdown,
+                "instead: each step of a start's isolation by itself, without node and HTTP")
+      ->excludes("--node")
+      ->excludes("--cold-cache")
+      ->excludes("--after-deploy")
+      ->excludes("--idle")
+      ->excludes("--quiet")
+      ->excludes("--only")
+      ->excludes("--mode")
+      ->excludes("--seed");
   add_common(command, options);
   add_functions(command, options.functions,
-                "what to start: empty, catalogue, heavy, json, or all; else the tiny echo");
+                "what to start: empty, catalogue, heavy, json, or all; else the tiny echo",
+                kFunctionNames);
   command.get_option("--function")->excludes("--binary")->excludes("--path")->excludes("--node");
+  command.get_option("--breakdown")->excludes("--function");
 }
 
 void add_idle_cost(CLI::App& app, IdleCostOptions& options) {

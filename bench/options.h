@@ -19,9 +19,13 @@ namespace subito::bench {
 
 // What `bench cold-start` can time, in the order of its table.
 inline const std::vector<std::string> kColumnNames = {
-    "spawn",        "spawn-again",     "clone",       "crun",       "runc",
-    "fresh",        "fresh-new",       "pooled",      "pooled-new", "template",
-    "template-new", "socket-activate", "lighttpd-cgi"};
+    "spawn",    "spawn-again",  "clone",           "crun",        "runc",
+    "bwrap",    "fresh",        "fresh-new",       "pooled",      "pooled-new",
+    "template", "template-new", "socket-activate", "lighttpd-cgi"};
+
+inline bool in_container(const std::string& column) {
+  return column == "crun" || column == "runc" || column == "bwrap";
+}
 
 // Of our own start modes: those that a node answers.
 inline bool by_node(const std::string& column) {
@@ -38,6 +42,7 @@ struct ColdStartOptions : CommonOptions {
   std::vector<std::string> functions;  // of kFunctionNames; empty: `binary`
   bool cold_cache = false;  // the binary's pages are dropped from the page cache before each start
   bool after_deploy = false;  // a new binary is deployed before each start by the node
+  bool breakdown = false;     // the steps of a start instead, see breakdown.h
   std::string node_socket;    // a running node's API; empty: a private node
   std::optional<std::uint64_t> seed;
 };

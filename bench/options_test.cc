@@ -48,8 +48,8 @@ TEST(BenchOptions, TakeAllOfColdStart) {
 
 TEST(BenchOptions, ModeLeavesTheFloorsAlone) {
   EXPECT_THAT(cold_start({"--mode", "pooled"}).columns,
-              ElementsAre("spawn", "spawn-again", "clone", "crun", "runc", "pooled", "pooled-new",
-                          "socket-activate", "lighttpd-cgi"));
+              ElementsAre("spawn", "spawn-again", "clone", "crun", "runc", "bwrap", "pooled",
+                          "pooled-new", "socket-activate", "lighttpd-cgi"));
   EXPECT_EQ(cold_start({"--mode", "fresh,pooled,template"}).columns, kColumnNames);
 }
 
@@ -190,7 +190,7 @@ TEST(BenchOptions, AllStandsForEachFunctionAndEachPeer) {
               ElementsAre("empty", "json"));
   const auto burst = parse_bench({"burst"});
   ASSERT_TRUE(burst);
-  EXPECT_THAT(burst->burst->functions, ElementsAre("empty"));
+  EXPECT_THAT(burst->burst->functions, ElementsAre("empty", "held"));
   const auto some = parse_bench({"throughput", "--peers", "nginx,caddy"});
   ASSERT_TRUE(some);
   EXPECT_THAT(some->throughput->peers, ElementsAre("caddy")) << "nginx is always there";
@@ -222,6 +222,8 @@ TEST(BenchOptions, RefuseWhatIsWrong) {
                                              {"cold-start", "--idle", "11m"},
                                              {"cold-start", "--binary", "/nonexistent"},
                                              {"cold-start", "--function", "tiny"},
+                                             {"cold-start", "--function", "held"},
+                                             {"cold-start", "--breakdown", "--idle", "1s"},
                                              {"cold-start", "--function", "heavy", "--path", "/"},
                                              {"cold-start", "--cold-cache", "--node", "/a.sock"},
                                              {"page", "a.json"},

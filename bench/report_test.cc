@@ -33,14 +33,38 @@ struct Told {
 
 TEST(ColdStartReport, SaysWhichTargetsWereMissed) {
   Told told;
-  told.result.columns = {column("spawn", 1000), column("fresh", 2900), column("pooled", 1600)};
-  EXPECT_THAT(told.text(), HasSubstr("fresh at most 3 times spawn: 2.90, met"));
-  EXPECT_THAT(told.text(), HasSubstr("pooled at most 1.5 times spawn: 1.60, MISSED"));
+  told.result.columns = {column("spawn", 1000), column("fresh", 2200), column("pooled", 1100)};
+  EXPECT_THAT(told.text(), HasSubstr("fresh at most 2.2 times spawn: 2.2, met"));
+  EXPECT_THAT(told.text(), HasSubstr("pooled at most 1 times spawn: 1.1, MISSED"));
   EXPECT_THAT(told.text(), Not(HasSubstr("runc")));
   EXPECT_EQ(told.json()["targets"][1]["met"], false);
   EXPECT_FALSE(told.kept());
-  told.result.columns[2] = column("pooled", 1500);
+  told.result.columns[2] = column("pooled", 1000);
   EXPECT_TRUE(told.kept());
+}
+
+TEST(ColdStartReport, TellsATailOnlyOfEnoughStarts) {
+  Told told;
+  told.result.columns = {column("pooled", 1000, 980)};
+  told.result.columns[0].samples.resize(999, 3'000'000);
+  EXPECT_THAT(told.text(), HasSubstr("|  999 |     1000 |     1000 | - |"));
+  EXPECT_FALSE(told.json()["columns"][0].contains("p99Micros"));
+  told.result.columns[0].samples.resize(1000, 3'000'000);
+  EXPECT_THAT(told.text(), HasSubstr("pooled p99 at most 2 times its p50: 3, MISSED"));
+  EXPECT_FALSE(told.kept());
+}
+
+TEST(ColdStartReport, EachRowTellsWhatWasKeptReadyForIt) {
+  Told told;
+  told.result.columns = {column("spawn", 1000), column("pooled", 1000), column("lighttpd-cgi", 9)};
+  told.result.columns[1].kept = KeptReady{8, 21'000'000, 11, 0.05, 1};
+  told.result.columns[1].refill = {7'000'000};
+  told.result.columns[2].kept = KeptReady{0, 2'100'000, 1, 0.0};
+  EXPECT_THAT(told.text(), HasSubstr("| nothing |  |"));
+  EXPECT_THAT(told.text(), HasSubstr("| 8 sandboxes, 1 template, 21.0 MB, 11 processes, "
+                                     "0.05 % CPU | 7.0 |"));
+  EXPECT_THAT(told.text(), HasSubstr("| 2.1 MB, 1 processes, 0.00 % CPU |  |"));
+  EXPECT_EQ(told.json()["columns"][1]["kept"]["refillMillis"]["p50"], 7.0);
 }
 
 TEST(ColdStartReport, CountsErrorsAndShowsTheFirst) {

@@ -12,6 +12,7 @@
 #include "bench/interrupt.h"
 #include "bench/peers/nginx.h"
 #include "bench/peers/peer.h"
+#include "bench/peers/tools.h"
 
 extern char** environ;
 
@@ -110,6 +111,9 @@ PeerPackages missing_packages() {
   for (const PeerPlan& plan : peer_plans()) {
     if (find_peer(plan)) continue;
     (plan.npm ? missing.npm : missing.debian).emplace_back(plan.package);
+  }
+  for (const Tool& tool : tools()) {
+    if (find_in_path(tool.name).empty()) missing.debian.emplace_back(tool.package);
   }
   return missing;
 }

@@ -10,6 +10,7 @@
 #include "bench/peers/install.h"
 #include "bench/peers/nginx.h"
 #include "bench/peers/peer.h"
+#include "bench/peers/tools.h"
 
 namespace subito::bench {
 
@@ -36,6 +37,11 @@ std::vector<Listed> list_peers() {
   std::vector<Listed> all = {
       {"nginx", words(PeerKind::kProxy), nginx ? *nginx : "", "Debian: nginx"}};
   for (const PeerPlan& plan : peer_plans()) all.push_back(listed(plan));
+  for (const Tool& tool : tools()) {
+    const auto version = tool_version(tool);
+    all.push_back(
+        {tool.name, tool.what, version ? *version : "", std::string("Debian: ") + tool.package});
+  }
   return all;
 }
 

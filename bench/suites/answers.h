@@ -1,6 +1,7 @@
 // What the function `measured` answers, byte for byte: functions/testing/measured. Plain values.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <string>
 
@@ -19,6 +20,9 @@ struct NamedAnswer {
   const char* body;
 };
 inline constexpr NamedAnswer kEmptyAnswer = {"empty", "/empty", ""};
+// Waits for kHold before it answers.
+inline constexpr NamedAnswer kHeldAnswer = {"held", "/held", ""};
+inline constexpr std::chrono::milliseconds kHold{250};
 inline constexpr NamedAnswer kJsonAnswer = {"json", "/json", kProductJson};
 
 // 100 KiB: a list of that product, filled up with spaces.

@@ -43,6 +43,9 @@ Result<MeasuredFunction> measured_function(const std::string& name) {
   } else if (name == "json") {
     function.path = "/large";
     function.body = large_json();
+  } else if (name == kHeldFunction) {
+    function.path = kHeldAnswer.path;
+    function.hold = kHold;
   } else if (name != "empty") {
     return fail(ErrorCode::kInvalidArgument, "find function " + name + ": there is none");
   }

@@ -5,8 +5,10 @@
 //   catalogue  the shop's catalogue, a product read from the node's Redis
 //   heavy      100 ms of CPU time and 64 MiB of memory before it serves
 //   json       100 KiB of JSON
+//   held       an answer without a body after 250 ms: in a burst no pod has two calls
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -24,9 +26,13 @@ struct MeasuredFunction {
   std::string body;    // what each answer must be; of the catalogue only once it was seeded
   bool redis = false;  // granted the node's Redis, which nothing but a node can hand over
   std::uint64_t pod_bytes = 0;  // what a pod takes beside the runtime, to bound how many there are
+  std::chrono::nanoseconds hold{0};  // of a call's time spent in waiting on purpose
 };
 
 inline const std::vector<std::string> kFunctionNames = {"empty", "catalogue", "heavy", "json"};
+inline constexpr const char* kHeldFunction = "held";
+inline const std::vector<std::string> kBurstFunctionNames = {"empty", "catalogue", "heavy", "json",
+                                                             kHeldFunction};
 
 // kNotFound, and what to build, where its binary is not beside the program.
 Result<MeasuredFunction> measured_function(const std::string& name);

@@ -7,6 +7,7 @@
 #include "bench/figures.h"
 #include "bench/idle_cost.h"
 #include "bench/kit/process_tree.h"
+#include "bench/patterns/memory.h"
 
 namespace subito::bench {
 
@@ -38,34 +39,56 @@ Status deploy_start(NodeClient& api, const std::string& folder, const StartFunct
   return ok();
 }
 
+namespace {
+
+// Of one core, while nothing is asked of the process and its descendants.
+Result<double> idle_cpu_percent(pid_t root) {
+  const CpuMeter meter({root});
+  if (!rest(kIdleWatch)) return fail(ErrorCode::kCancelled, "measure what is kept: interrupted");
+  return 100 * std::chrono::duration<double>(meter.used().time).count() /
+         std::chrono::duration<double>(kIdleWatch).count();
+}
+
+}  // namespace
+
 Result<KeptReady> measure_kept_ready(NodeClient& api, std::uint32_t empty_sandboxes) {
   RETURN_IF_ERROR(api.await_zero(empty_sandboxes));
-  const CpuMeter meter({api.facts().pid});
-  if (!rest(kIdleWatch)) return fail(ErrorCode::kCancelled, "measure what is kept: interrupted");
-  const CpuUse use = meter.used();
+  KeptReady kept;
+  ASSIGN_OR_RETURN(kept.idle_cpu_percent, idle_cpu_percent(api.facts().pid));
   ASSIGN_OR_RETURN(const PodCount count, api.await_zero(empty_sandboxes));
   IdleMemory memory = measure_tree(api.facts().pid);
   memory.empty_bytes = count.empty_bytes;
-  KeptReady kept;
   kept.empty_sandboxes = count.empty_sandboxes;
-  kept.bytes = memory.total_bytes();
+  kept.templates = count.templates;
+  kept.bytes = memory.total_bytes() + count.template_bytes;
   kept.processes = memory.node.processes + memory.launcher.processes +
                    memory.network_maker.processes + memory.sandboxes.processes;
-  kept.idle_cpu_percent = 100 * std::chrono::duration<double>(use.time).count() /
-                          std::chrono::duration<double>(kIdleWatch).count();
+  return kept;
+}
+
+Result<KeptReady> measure_kept_by(pid_t server) {
+  KeptReady kept;
+  ASSIGN_OR_RETURN(kept.idle_cpu_percent, idle_cpu_percent(server));
+  kept.bytes = memory_of({server});
+  kept.processes = static_cast<std::uint32_t>(with_descendants(processes(), {server}).size());
   return kept;
 }
 
 std::string words(const KeptReady& kept) {
-  return format("%u sandboxes, %.1f MB, %u processes, %.2f %% CPU", kept.empty_sandboxes,
-                static_cast<double>(kept.bytes) / 1e6, kept.processes, kept.idle_cpu_percent);
+  std::string text;
+  if (kept.empty_sandboxes > 0) text += format("%u sandboxes, ", kept.empty_sandboxes);
+  if (kept.templates > 0)
+    text += format("%u template%s, ", kept.templates, kept.templates == 1 ? "" : "s");
+  return text + format("%.1f MB, %u processes, %.2f %% CPU", static_cast<double>(kept.bytes) / 1e6,
+                       kept.processes, kept.idle_cpu_percent);
 }
 
 nlohmann::ordered_json to_json(const KeptReady& kept) {
   return {{"emptySandboxes", kept.empty_sandboxes},
           {"bytes", kept.bytes},
           {"processes", kept.processes},
-          {"idleCpuPercent", kept.idle_cpu_percent}};
+          {"idleCpuPercent", kept.idle_cpu_percent},
+          {"templates", kept.templates}};
 }
 
 Load start_load(const StartFunction& function, std::uint32_t connections, std::uint32_t* wrong) {

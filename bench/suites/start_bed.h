@@ -41,6 +41,7 @@ struct KeptReady {
   std::uint64_t bytes = 0;      // of node, launcher and sandboxes, with these' kernel memory
   std::uint32_t processes = 0;  // without the private Redis
   double idle_cpu_percent = 0;  // of one core, over kIdleWatch
+  std::uint32_t templates = 0;  // initialised processes' memory, in `bytes` too
 };
 inline constexpr std::chrono::seconds kIdleWatch{2};
 
@@ -49,6 +50,8 @@ inline constexpr const char* kPromisedFunction = "empty";
 
 // When no pod is there and `empty_sandboxes` wait.
 Result<KeptReady> measure_kept_ready(NodeClient& api, std::uint32_t empty_sandboxes);
+// Of another server, which waits for its next connection.
+Result<KeptReady> measure_kept_by(pid_t server);
 std::string words(const KeptReady& kept);  // "8 sandboxes, 12.3 MB, 11 processes, 0.1 % CPU"
 nlohmann::ordered_json to_json(const KeptReady& kept);
 

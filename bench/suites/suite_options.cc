@@ -12,8 +12,7 @@ namespace {
 
 constexpr const char* kAllFunctions = "all";
 
-std::vector<std::string> with_all() {
-  std::vector<std::string> names = kFunctionNames;
+std::vector<std::string> with_all(std::vector<std::string> names) {
   names.emplace_back(kAllFunctions);
   return names;
 }
@@ -27,22 +26,23 @@ void set_slice(SuiteOptions& options, const std::string& text) {
 
 }  // namespace
 
-void add_functions(CLI::App& command, std::vector<std::string>& functions, const char* words) {
+void add_functions(CLI::App& command, std::vector<std::string>& functions, const char* words,
+                   const std::vector<std::string>& known) {
   command
       .add_option_function<std::vector<std::string>>(
           "--function",
-          [&functions](const std::vector<std::string>& names) {
+          [&functions, known](const std::vector<std::string>& names) {
             const auto named = [&names](const std::string& name) {
               return std::find(names.begin(), names.end(), name) != names.end();
             };
             functions.clear();
-            for (const std::string& name : kFunctionNames) {
+            for (const std::string& name : known) {
               if (named(name) || named(kAllFunctions)) functions.push_back(name);
             }
           },
           words)
       ->delimiter(',')
-      ->check(CLI::IsMember(with_all()))
+      ->check(CLI::IsMember(with_all(known)))
       ->type_name("NAMES");
 }
 
@@ -133,7 +133,7 @@ void add_chain(CLI::App& app, ChainOptions& options) {
 
 void add_start_functions(CLI::App& command, StartOptions& options) {
   add_functions(command, options.functions,
-                "what to start: empty, catalogue, heavy, json, or all; else empty");
+                "what to start: empty, catalogue, heavy, json, or all; else empty", kFunctionNames);
 }
 
 // What the suites of starts take.
@@ -158,7 +158,9 @@ void add_burst(CLI::App& app, BurstOptions& options) {
       ->delimiter(',')
       ->check(CLI::Range(std::uint32_t{1}, kBurstMost));
   add_rounds(command, options);
-  add_start_functions(command, options);
+  add_functions(command, options.functions,
+                "what to start: empty, catalogue, heavy, json, held, or all; else empty and held",
+                kBurstFunctionNames);
   add_output(command, options);
   add_pool(command, options);
 }

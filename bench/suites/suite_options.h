@@ -40,12 +40,15 @@ struct ChainOptions : SuiteOptions {
   std::vector<std::uint32_t> connections = {1};
 };
 
-// What suites of starts measure: names of kFunctionNames (measured_functions.h).
+// What suites of starts measure: names of kFunctionNames (measured_functions.h), in BurstOptions of
+// kBurstFunctionNames.
 struct StartOptions : CommonOptions {
   std::vector<std::string> functions = {"empty"};
 };
 
 struct BurstOptions : StartOptions {
+  BurstOptions() { functions.emplace_back("held"); }
+
   std::uint32_t rounds = 10;
   std::vector<std::uint32_t> at_once = {10, 100};
   std::optional<std::uint64_t> seed;  // of the order
@@ -82,8 +85,9 @@ struct SuiteCommands {
 };
 void add_suites(CLI::App& app, SuiteCommands& commands);
 
-// --function: names of kFunctionNames, or `all`.
-void add_functions(CLI::App& command, std::vector<std::string>& functions, const char* words);
+// --function: names of `known`, or `all` of them.
+void add_functions(CLI::App& command, std::vector<std::string>& functions, const char* words,
+                   const std::vector<std::string>& known);
 // --rounds, --slice, --quick, --seed and the output, for a suite of paired slices.
 void add_slices(CLI::App& command, SuiteOptions& options);
 

@@ -59,11 +59,15 @@ void Harness::turn() {
 }
 
 const Created& Harness::await_created(SandboxId id) {
-  while (!created_.contains(id)) {
-    CHECK(!ended_.contains(id) || created_.contains(id));
-    turn();
-  }
-  return created_.at(id);
+  const Created* created = await_created_or_ended(id);
+  CHECK(created != nullptr);
+  return *created;
+}
+
+const Created* Harness::await_created_or_ended(SandboxId id) {
+  while (!created_.contains(id) && !ended_.contains(id)) turn();
+  const auto created = created_.find(id);
+  return created == created_.end() ? nullptr : &created->second;
 }
 
 Harness::Ended Harness::await_end(SandboxId id) {

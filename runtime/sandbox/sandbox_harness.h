@@ -18,6 +18,7 @@ constexpr std::chrono::milliseconds kHarnessDeadline{20'000};
 class Harness final : public LauncherEvents {
  public:
   explicit Harness(LauncherConfig config);
+  explicit Harness(LauncherClient client) : client_(std::move(client)) {}
 
   // All that a finished sandbox left behind.
   struct Ended {
@@ -34,6 +35,8 @@ class Harness final : public LauncherEvents {
   SandboxControl& control(SandboxId id) { return controls_.at(id); }
 
   const Created& await_created(SandboxId id);
+  // Null: it could not be made, await_end() says why.
+  const Created* await_created_or_ended(SandboxId id);
   Ended await_end(SandboxId id);
   // create, launch, await_end
   Ended run(const std::vector<std::string>& argv, const CreateRequest& request = {});

@@ -3,12 +3,15 @@
 //
 //   /empty            200 without a body
 //   /json             a product in 200 bytes of JSON
+//   /held             200 without a body, after 250 ms
 //   /large            100 KiB of JSON, a list of that product
 //   /calls?n=N        calls the function `measured` for /json N times, then answers as /json
 #include <subito/function.h>
 
+#include <chrono>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 namespace {
 
@@ -23,6 +26,14 @@ constexpr char kProduct[] =
 static_assert(sizeof kProduct - 1 == 200);
 
 subito::Response empty(const subito::Request&, subito::Context&) {
+  return subito::Response();
+}
+
+// bench/suites/answers.h has the same.
+constexpr std::chrono::milliseconds kHold{250};
+
+subito::Response held(const subito::Request&, subito::Context&) {
+  std::this_thread::sleep_for(kHold);
   return subito::Response();
 }
 
@@ -72,6 +83,7 @@ subito::Response calls(const subito::Request& request, subito::Context& context)
 int main(int argc, char** argv) {
   subito::Router router;
   router.get("/empty", empty);
+  router.get("/held", held);
   router.get("/json", json);
   router.get("/large", large);
   router.get("/calls", calls);
