@@ -44,7 +44,7 @@ bool NearPods::ran(PodId id, const Running& total, TimePoint now) {
   pod.ran = total;
   pod.asked = now;
   pod.calls = 0;
-  if (pod.ask_at == 1) {  // what its start took is in it
+  if (pod.ask_at == kCallsUncounted) {
     pod.ask_at = kCallsKnown;
     return false;
   }

@@ -14,8 +14,9 @@
 // A stretch ends when it waits: for its next call, for Redis, for the answer of another function.
 // One that calls fifty others in turn has fifty short ones. They are counted by the kernel, which
 // is asked after kCallsKnown calls, then after each kCallsSampled, and after each call as long as
-// kLongCall: one that computed ends being near at once. What came before its first answer, its
-// start, does not count. One that takes much of a core, however briefly each time, is in the way
+// kLongCall: one that computed ends being near at once. What came before its second answer, its
+// start among it, does not count: to look then and not before the first keeps a file of /proc out
+// of every cold start. One that takes much of a core, however briefly each time, is in the way
 // too, and need not be woken.
 //
 // Pure. Owned by whoever moves pods (runtime/pods/core_placement.h). One look-up a call; allocates
@@ -38,6 +39,7 @@ struct Running {
 
 class NearPods {
  public:
+  static constexpr std::uint32_t kCallsUncounted = 2;  // with what its start took
   static constexpr std::uint32_t kCallsKnown = 8;
   static constexpr std::uint32_t kCallsSampled = 32;
   static constexpr Duration kStretchMax = std::chrono::microseconds(250);
@@ -61,10 +63,10 @@ class NearPods {
   struct Pod {
     TimePoint ended;  // an invocation, or it became busy
     TimePoint asked;
-    Running ran;               // when it was asked for last
-    std::uint32_t calls = 0;   // since then
-    std::uint32_t ask_at = 1;  // the kernel is asked when there were so many
-    bool brief = false;        // its stretches are known to be
+    Running ran;                             // when it was asked for last
+    std::uint32_t calls = 0;                 // since then
+    std::uint32_t ask_at = kCallsUncounted;  // the kernel is asked when there were so many
+    bool brief = false;                      // its stretches are known to be
     bool busy = false;
     bool counted = false;  // in busy_near_
   };

@@ -31,8 +31,10 @@ class NearPodsTest : public testing::Test {
   void calls(std::uint64_t id, std::uint32_t count, Duration cpu) {
     for (std::uint32_t i = 0; i < count; ++i) call(id, cpu);
   }
-  // Its first call, which has the start in it, and as many as make it known.
-  void make_known(std::uint64_t id, Duration cpu) { calls(id, 1 + NearPods::kCallsKnown, cpu); }
+  // Its first calls, which have the start in them, and as many as make it known.
+  void make_known(std::uint64_t id, Duration cpu) {
+    calls(id, NearPods::kCallsUncounted + NearPods::kCallsKnown, cpu);
+  }
 
   NearPods pods;
   TimePoint now;
@@ -42,6 +44,7 @@ class NearPodsTest : public testing::Test {
 
 TEST_F(NearPodsTest, APodIsNearOnceItsCallsAreKnownToBeShort) {
   call(1, milliseconds(5));  // its start
+  call(1, microseconds(20));
   for (std::uint32_t i = 0; i < NearPods::kCallsKnown; ++i) {
     EXPECT_FALSE(call(1, microseconds(20))) << i;
   }
@@ -111,6 +114,11 @@ TEST_F(NearPodsTest, TheKernelIsAskedOnceInManyCalls) {
   EXPECT_EQ(readings, 2);
   calls(1, 10 * NearPods::kCallsSampled, microseconds(20));
   EXPECT_EQ(readings, 12);
+}
+
+TEST_F(NearPodsTest, TheKernelIsNotAskedBeforeTheFirstAnswer) {
+  call(1, milliseconds(5));
+  EXPECT_EQ(readings, 0);
 }
 
 TEST_F(NearPodsTest, NoMoreThanAFewAreBusyNear) {

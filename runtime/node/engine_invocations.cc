@@ -343,6 +343,8 @@ void Engine::release(InvocationRecord& record) {
   scheduler_.completed(loop_.now(), record.id, effects_, record.cpu_use);
   forget(record);
   decided();
+  // Behind the answer, which leaves at the end of this turn as well.
+  if (placement_ != nullptr) loop_.defer([this] { placement_->look(loop_.now()); });
 }
 
 }  // namespace subito::node

@@ -6,7 +6,6 @@ namespace subito::pods {
 
 void CorePlacement::on_busy(PodId pod, TimePoint now) {
   if (cores_->count() < 2) return;
-  look(now);
   const bool near = near_.on_busy(pod, now);
   if (near) hold_loop(now);
   const auto placed = places_.find(pod);
@@ -64,6 +63,7 @@ void CorePlacement::hold_loop(TimePoint now) {
 }
 
 void CorePlacement::look(TimePoint now) {
+  if (cores_->count() < 2) return;
   if (looked_ != TimePoint{} && now - looked_ < kLook) return;
   const Duration passed = now - std::exchange(looked_, now);
   look_at_loop(now, passed);

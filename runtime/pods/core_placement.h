@@ -54,6 +54,9 @@ class CorePlacement {
   // It has none any more.
   void on_idle(PodId pod);
   void remove(PodId pod);
+  // Looks at loop and companion if it is time. Often, when nobody waits: it may read files of
+  // /proc.
+  void look(TimePoint now);
 
  private:
   static constexpr int kUnknown = -2;
@@ -70,7 +73,6 @@ class CorePlacement {
   int core_for(bool near) const;
   static bool may_move(const Place& place, int core, TimePoint now);
   void move(Place& place, pid_t pid, int core, TimePoint now);
-  void look(TimePoint now);
   void look_at_companion(TimePoint now, Duration passed);
   void look_at_loop(TimePoint now, Duration passed);
   void hold_loop(TimePoint now);

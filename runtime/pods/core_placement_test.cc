@@ -62,6 +62,7 @@ class CorePlacementTest : public testing::Test {
     now += std::max<Duration>(cpu, microseconds(50));
     placement.on_end(kPod, now);
     placement.on_idle(kPod);
+    placement.look(now);
     now += milliseconds(1);
   }
   // Others keep the loop from its core, until it is looked at.
@@ -72,7 +73,8 @@ class CorePlacementTest : public testing::Test {
     call();
   }
   void make_known(Duration cpu = microseconds(20)) {
-    for (std::uint32_t i = 0; i <= NearPods::kCallsKnown; ++i) call(cpu);
+    const auto calls = NearPods::kCallsUncounted + NearPods::kCallsKnown;
+    for (std::uint32_t i = 0; i < calls; ++i) call(cpu);
   }
 
   std::unique_ptr<FakeCores> owned = std::make_unique<FakeCores>();
@@ -194,6 +196,7 @@ class CompanionTest : public CorePlacementTest {
     placement.on_busy(kPod, now);
     placement.on_end(kPod, now);
     placement.on_idle(kPod);
+    placement.look(now);
   }
 
   pid_t redis = kRedis;

@@ -1,6 +1,7 @@
 // Both homes with real processes; the sandbox one needs root.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -119,6 +120,38 @@ TEST_F(SandboxHomeTest, MakesAFreshSandboxWhenThePoolIsEmpty) {
   }
   EXPECT_EQ(modes, (std::vector{StartMode::kPooled, StartMode::kPooled, StartMode::kFresh}));
   EXPECT_TRUE(turn_until(loop, [&] { return events.exits.size() == 3; }));
+}
+
+// The network namespace of a pod that has one by now.
+class SandboxNetworkTest : public SandboxHomeTest {
+ protected:
+  ino_t network_of(std::uint64_t pod) {
+    EXPECT_TRUE(turn_until(loop, [&] { return home->host_pid(PodId(pod)) != 0; }));
+    struct stat info = {};
+    const auto path = "/proc/" + std::to_string(home->host_pid(PodId(pod))) + "/ns/net";
+    EXPECT_EQ(::stat(path.c_str(), &info), 0) << path;
+    return info.st_ino;
+  }
+  void start(std::uint64_t pod, StartMode mode) {
+    PodSpec spec = escape_pod(pod, {"stay"});
+    spec.mode = mode;
+    auto started = home->start(spec);
+    ASSERT_TRUE(started);
+    kept.push_back(*std::move(started));
+  }
+  std::vector<StartedPod> kept;
+};
+
+TEST_F(SandboxNetworkTest, OfADeadPodIsForAllButFreshFunctions) {
+  ASSERT_TRUE(turn_until(loop, [&] { return home->ready_pool().sandboxes == 2; }));
+  start(1, StartMode::kFresh);
+  const ino_t first = network_of(1);
+  home->kill(PodId(1));
+  ASSERT_TRUE(turn_until(loop, [&] { return events.exits.size() == 1; }));
+  start(2, StartMode::kFresh);
+  for (std::uint64_t pod = 3; pod <= 5; ++pod) start(pod, StartMode::kPooled);
+  EXPECT_NE(network_of(2), first);
+  EXPECT_EQ(network_of(5), first) << "found no empty sandbox";
 }
 
 TEST_F(SandboxHomeTest, TellsWhichStepFailed) {

@@ -110,13 +110,16 @@ Result<std::unique_ptr<SandboxHome>> SandboxHome::create(Loop& loop, HomeEvents&
                    sandbox::sweep_node(mount_root(config), config.launcher.node_id,
                                        config.launcher.start_deadline));
   ASSIGN_OR_RETURN(sandbox::LauncherClient client, sandbox::LauncherClient::start(config.launcher));
-  std::unique_ptr<SandboxHome> home(new SandboxHome(loop, events, config, std::move(client)));
+  ASSIGN_OR_RETURN(const sandbox::KernelAreas kernel_areas,
+                   sandbox::find_kernel_areas(client.launcher_pid()));
+  std::unique_ptr<SandboxHome> home(
+      new SandboxHome(loop, events, config, std::move(client), kernel_areas));
   home->refill();
   return home;
 }
 
 SandboxHome::SandboxHome(Loop& loop, HomeEvents& events, const SandboxHomeConfig& config,
-                         sandbox::LauncherClient client)
+                         sandbox::LauncherClient client, const sandbox::KernelAreas& kernel_areas)
     : loop_(loop),
       events_(events),
       config_(config),
@@ -127,7 +130,8 @@ SandboxHome::SandboxHome(Loop& loop, HomeEvents& events, const SandboxHomeConfig
                         [this](SandboxId id) {
                           kills_.insert(id);
                           send_kills();
-                        }}) {
+                        },
+                        kernel_areas}) {
   readable_ = std::make_unique<Poll>(loop_, client_.fd(), [this](int, int) { on_readable(); });
   readable_->start(UV_READABLE);
   refill_timer_ = std::make_unique<Timer>(loop_, [this] { refill(); });
@@ -196,7 +200,10 @@ Result<StartedPod> SandboxHome::start_pooled(const PodSpec& spec, const Begin& b
 
 Result<StartedPod> SandboxHome::start_fresh(const PodSpec& spec, const Begin& begin) {
   const SandboxId id = ids_.next();
-  ASSIGN_OR_RETURN(sandbox::NodeEnds ends, make_sandbox(id, to_sandbox(spec.limits), false));
+  // One that found no empty sandbox may have what the next of these would have had.
+  const bool reuse_network = spec.mode != StartMode::kFresh;
+  ASSIGN_OR_RETURN(sandbox::NodeEnds ends,
+                   make_sandbox(id, to_sandbox(spec.limits), reuse_network));
   // The request waits in the control socket until the sandbox is ready for it; a failure of any
   // step comes back as the sandbox's exit, so the socket is not watched.
   RETURN_IF_ERROR(

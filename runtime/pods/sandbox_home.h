@@ -59,7 +59,7 @@ class SandboxHome final : public PodHome, private sandbox::LauncherEvents {
   };
 
   SandboxHome(Loop& loop, HomeEvents& events, const SandboxHomeConfig& config,
-              sandbox::LauncherClient client);
+              sandbox::LauncherClient client, const sandbox::KernelAreas& kernel_areas);
 
   Result<sandbox::NodeEnds> make_sandbox(sandbox::SandboxId id,
                                          const sandbox::SandboxLimits& limits, bool reuse_network);

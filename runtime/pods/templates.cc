@@ -142,6 +142,7 @@ Status Templates::make(std::uint64_t key, Entry& entry) {
   entry.artefact.reset(::open(entry.spec.artefact_path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!entry.artefact.valid()) return errno_error("open artefact " + entry.spec.artefact_path);
   ASSIGN_OR_RETURN(entry.image, make_image_file(entry.spec.limits.memory_bytes_max));
+  RETURN_IF_ERROR(sandbox::put_kernel_areas(entry.image.get(), sandboxes_.kernel_areas));
   ASSIGN_OR_RETURN(Started started, sandboxes_.start(entry.spec, entry.artefact.get()));
   entry.sandbox = started.id;
   entry.channel = std::move(started.ends.channel);

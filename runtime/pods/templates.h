@@ -15,6 +15,7 @@
 #include "runtime/loop/loop.h"
 #include "runtime/pods/home.h"
 #include "runtime/pods/line_reader.h"
+#include "runtime/sandbox/kernel_areas.h"
 #include "runtime/sandbox/sandbox_control.h"
 
 namespace subito::pods {
@@ -34,6 +35,8 @@ class Templates {
     // A pod of `spec` in a sandbox of its own, with twice its memory.
     std::function<Result<Started>(const PodSpec& spec, int artefact)> start;
     std::function<void(sandbox::SandboxId)> kill;
+    // Of every sandbox before it begins as an image.
+    sandbox::KernelAreas kernel_areas;
   };
 
   Templates(Loop& loop, Sandboxes sandboxes);

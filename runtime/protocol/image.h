@@ -58,6 +58,8 @@ struct ImageHeader {
   std::uint64_t context = 0;
   std::uint64_t stack = 0;           // as a call leaves it: 8 below a multiple of 16
   std::uint64_t thread_pointer = 0;  // the FS base
+  // Of the process, or where its pods have them. Before it is written (`magic` is 0): where they
+  // will have them.
   ImageKernelArea kernel_areas[kImageKernelAreasMax];
   ImageArea areas[kImageAreasMax];
 };

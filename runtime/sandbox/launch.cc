@@ -58,10 +58,13 @@ int split_strings(char* strings, std::size_t bytes, ReceivedLaunch& launch) {
   return next == end ? 0 : EBADMSG;
 }
 
-int receive_launch(int control, ReceivedLaunch& launch) {
+int receive_launch(int control, ReceivedLaunch& launch, int flags) {
   static char buffer[sizeof(LaunchMessage) + kLaunchBytesMax];
+  // Pages that will be written to: who waits has the time for their faults now.
+  buffer[0] = 0;
+  launch.argv[0] = launch.envp[0] = nullptr;
   Packet packet;
-  if (const int error = receive_packet(control, buffer, sizeof buffer, packet, 0); error != 0) {
+  if (const int error = receive_packet(control, buffer, sizeof buffer, packet, flags); error != 0) {
     return error;
   }
   if (packet.size == 0) return ECONNRESET;

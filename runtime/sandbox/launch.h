@@ -33,8 +33,9 @@ struct ReceivedLaunch {
   bool wait_for_limits() const { return head.wait_for_limits != 0; }
 };
 
-// Waits for the packet. 0 or an errno; ECONNRESET: the node closed its end; EBADMSG: malformed.
-int receive_launch(int control, ReceivedLaunch& launch);
+// Waits for the packet, or with MSG_DONTWAIT does not (EAGAIN). 0 or an errno; ECONNRESET: the node
+// closed its end; EBADMSG: malformed.
+int receive_launch(int control, ReceivedLaunch& launch, int flags);
 
 // Points `launch` into `strings`, which must hold exactly what `launch.head` says.
 int split_strings(char* strings, std::size_t bytes, ReceivedLaunch& launch);

@@ -52,10 +52,8 @@ void Launcher::fail_create(SandboxId id, Step step, int os_errno) {
 void Launcher::run() {
   while (!node_gone_) {
     epoll_event events[64];
-    const int timeout = removing_.empty()
-                            ? -1
-                            : (slots_[removing_.front()].remove_tries > 0 ? kRetryMilliseconds : 0);
-    const int count = ::epoll_wait(epoll_.get(), events, 64, timeout);
+    const int count = ::epoll_wait(epoll_.get(), events, 64, wait_milliseconds());
+    look_for_isolated();
     // Starting pods comes before burying them.
     bool exits = false;
     for (int i = 0; i < count; ++i) {
@@ -63,7 +61,6 @@ void Launcher::run() {
       // A node that is gone wants nothing any more of what it asked for last.
       const bool hung_up = (events[i].events & EPOLLHUP) != 0;
       if (tag == kSocketTag && (hung_up || !take_message())) node_gone_ = true;
-      if (tag == kNotifyTag) on_isolated();
       if (tag == kNetworkMakerTag) give_network_maker_up("it died");
       exits = exits || tag < kSlotTagsEnd;
     }
@@ -73,6 +70,13 @@ void Launcher::run() {
     if (count == 0) remove_one();
   }
   end_all();
+}
+
+int Launcher::wait_milliseconds() const {
+  if (!removing_.empty()) {
+    return slots_[removing_.front()].remove_tries > 0 ? kRetryMilliseconds : 0;
+  }
+  return starting_.empty() ? -1 : kLookMilliseconds;
 }
 
 bool Launcher::take_message() {
@@ -191,6 +195,7 @@ int Launcher::clone_child(std::uint32_t index, const Packet& packet) {
   event.events = EPOLLIN;
   event.data.u32 = index;
   CHECK(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, slot.pidfd.get(), &event) == 0);
+  starting_.push_back(index);
   return 0;
 }
 
@@ -239,24 +244,33 @@ void Launcher::kill(SandboxId id) {
   ::syscall(SYS_pidfd_send_signal, slots_[found->second].pidfd.get(), SIGKILL, nullptr, 0);
 }
 
-void Launcher::on_isolated() {
-  std::uint32_t index = 0;
-  while (::read(notify_read_.get(), &index, sizeof index) == sizeof index) {
-    Slot& slot = slots_.at(index);
-    if (slot.state != State::kStarting) continue;  // died meanwhile
-    transition(slot, State::kIsolated);
-    apply_limits(index);
-    apply_cpu_share(slot);
-    CreatedMessage message;
-    message.id = slot.id;
-    message.host_pid = slot.pid;
-    for (std::uint32_t i = 0; i < kStepCount; ++i) message.step_us[i] = shared(index).step_us[i];
-    message.step_us[static_cast<std::uint32_t>(Step::kMakeCgroup)] += slot.make_cgroup_us;
-    message.step_us[static_cast<std::uint32_t>(Step::kClone)] = slot.clone_us;
-    message.step_us[static_cast<std::uint32_t>(Step::kMakeNetwork)] = lent_network_us(index);
-    send(message);
-    keep_network(index);
+// Those that wait for their request have written to the pipe, to wake us.
+void Launcher::look_for_isolated() {
+  std::uint32_t waiting[64];
+  while (::read(notify_read_.get(), waiting, sizeof waiting) == sizeof waiting) {
   }
+  std::erase_if(starting_, [this](std::uint32_t index) {
+    if (slots_[index].state != State::kStarting) return true;  // died meanwhile
+    if (shared(index).isolated.load(std::memory_order_acquire) == SharedSlot::kNo) return false;
+    on_isolated(index);
+    return true;
+  });
+}
+
+void Launcher::on_isolated(std::uint32_t index) {
+  Slot& slot = slots_[index];
+  transition(slot, State::kIsolated);
+  apply_limits(index);
+  apply_cpu_share(slot);
+  CreatedMessage message;
+  message.id = slot.id;
+  message.host_pid = slot.pid;
+  for (std::uint32_t i = 0; i < kStepCount; ++i) message.step_us[i] = shared(index).step_us[i];
+  message.step_us[static_cast<std::uint32_t>(Step::kMakeCgroup)] += slot.make_cgroup_us;
+  message.step_us[static_cast<std::uint32_t>(Step::kClone)] = slot.clone_us;
+  message.step_us[static_cast<std::uint32_t>(Step::kMakeNetwork)] = lent_network_us(index);
+  send(message);
+  keep_network(index);
 }
 
 // 0: the child made its own.

@@ -41,6 +41,8 @@ class Launcher {
   void run();
 
   static constexpr int kRemoveTriesMax = 400;  // 5 ms apart; then the cgroup is left to the sweep
+  static constexpr int kLookMilliseconds =
+      2;  // between two looks whether one that starts is isolated
 
  private:
   enum class State { kFree, kStarting, kIsolated, kRemoving };
@@ -79,7 +81,9 @@ class Launcher {
   int make_cgroup(Slot& slot);
   void give_up(std::uint32_t index, Step step, int os_errno);
 
-  void on_isolated();
+  int wait_milliseconds() const;
+  void look_for_isolated();
+  void on_isolated(std::uint32_t index);
   void keep_network(std::uint32_t index);
   bool take_back_network(std::uint32_t index);  // false: it is still being made
   std::uint32_t lent_network_us(std::uint32_t index);
@@ -116,6 +120,7 @@ class Launcher {
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   std::unordered_map<std::uint64_t, std::uint32_t> slot_of_id_;
+  std::vector<std::uint32_t> starting_;  // slots; some have gone on or died since
   std::deque<std::uint32_t> removing_;
   std::vector<UniqueFd> network_reserve_;  // at most config_.network_reserve_max
 };

@@ -41,8 +41,8 @@ struct LauncherConfig {
 
 struct CreateRequest {
   SandboxLimits limits;
-  // Pooled sandboxes may take over the network namespace of a dead pod (docs/security.md says why
-  // that is safe); fresh ones always have a new one.
+  // All but those of start mode fresh may take over the network namespace of a dead pod
+  // (docs/security.md says why that is safe).
   bool reuse_network = false;
 };
 

@@ -25,7 +25,7 @@ std::uint64_t microseconds(const timeval& time) {
 }  // namespace
 
 void Launcher::on_exit(std::uint32_t index) {
-  on_isolated();  // what it told before it died comes first
+  look_for_isolated();  // what it came to before it died comes first
   Slot& slot = slots_[index];
   if (slot.state != State::kStarting && slot.state != State::kIsolated) return;
   int status = 0;

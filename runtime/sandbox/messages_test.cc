@@ -53,7 +53,7 @@ TEST(LaunchTest, StringsArriveAsSent) {
   request.wait_for_limits = true;
   ASSERT_TRUE(control.launch(request).has_value());
   ReceivedLaunch launch;
-  ASSERT_EQ(receive_launch(pair.second.get(), launch), 0);
+  ASSERT_EQ(receive_launch(pair.second.get(), launch, 0), 0);
   EXPECT_STREQ(launch.argv[0], "name");
   EXPECT_STREQ(launch.argv[1], "");
   EXPECT_STREQ(launch.argv[2], "two words");
@@ -97,9 +97,9 @@ TEST(LaunchTest, ClosedControlAndForeignPacketsAreErrors) {
   Pair foreign;
   ASSERT_EQ(::send(foreign.first.get(), "hello", 5, 0), 5);
   ReceivedLaunch launch;
-  EXPECT_EQ(receive_launch(foreign.second.get(), launch), EBADMSG);
+  EXPECT_EQ(receive_launch(foreign.second.get(), launch, 0), EBADMSG);
   foreign.first.reset();
-  EXPECT_EQ(receive_launch(foreign.second.get(), launch), ECONNRESET);
+  EXPECT_EQ(receive_launch(foreign.second.get(), launch, 0), ECONNRESET);
 }
 
 TEST(PacketTest, TruncatedPacketIsAnErrorAndItsDescriptorsAreClosed) {

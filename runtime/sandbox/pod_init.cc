@@ -116,8 +116,7 @@ const Child::NamedStep Child::kIsolation[] = {
 
 void Child::run() {
   for (const NamedStep& step : kIsolation) perform(step.step, step.function);
-  // Tells the launcher. A lost byte (the pipe is never full: one per sandbox alive) is no failure.
-  [[maybe_unused]] const ssize_t told = ::write(kNotifyFd, &init_.slot, sizeof init_.slot);
+  init_.shared->isolated.store(SharedSlot::kYes, std::memory_order_release);
   perform(Step::kAwaitLaunch, &Child::await_launch);
   if (launch_.wait_for_limits()) perform(Step::kSetLimits, &Child::wait_for_limits);
   if (launch_.files.valid()) perform(Step::kWriteFiles, &Child::write_files);
@@ -264,8 +263,15 @@ int Child::install_filter() {
   return init_.filter->install(ticket_);
 }
 
+// The request of a fresh one is there already. Then the launcher is not woken, nor the node by it,
+// before the function begins: it looks by itself (Launcher::kLookMilliseconds).
 int Child::await_launch() {
-  return receive_launch(kControlFd, launch_);
+  const int error = receive_launch(kControlFd, launch_, MSG_DONTWAIT);
+  if (error != EAGAIN) return error;
+  // A lost byte (the pipe is never full: one per sandbox alive) is no failure.
+  [[maybe_unused]] const ssize_t told = ::write(kNotifyFd, &init_.slot, sizeof init_.slot);
+  prepare_restore();
+  return receive_launch(kControlFd, launch_, 0);
 }
 
 int Child::wait_for_limits() {

@@ -26,6 +26,7 @@ struct alignas(64) SharedSlot {
   std::atomic<std::uint32_t> limits_changed{kNo};
   std::int32_t limits_errno = 0;  // valid once limits_changed
   // By the child.
+  std::atomic<std::uint32_t> isolated{kNo};
   std::atomic<Step> failed_step{Step::kNone};
   std::int32_t failed_errno = 0;
   std::uint32_t step_us[kStepCount] = {};
@@ -51,7 +52,7 @@ struct PodInit {
   int channel_fd = -1;
   int stdio_fd = -1;
   int control_fd = -1;
-  int notify_fd = -1;  // takes the slot's number when the sandbox is isolated
+  int notify_fd = -1;  // takes the slot's number of one that is isolated and waits
 };
 
 [[noreturn]] void run_pod_init(const PodInit& init);

@@ -1,7 +1,6 @@
 #include "runtime/sandbox/restore.h"
 
 #include <asm/prctl.h>
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/rseq.h>
 #include <sys/syscall.h>
@@ -10,12 +9,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
-#include <cstdlib>
 #include <cstring>
 #include <initializer_list>
-#include <string>
 
-#include "runtime/sandbox/cgroup_files.h"
 #include "runtime/sandbox/restore_tail.h"
 
 namespace subito::sandbox {
@@ -35,6 +31,10 @@ constexpr int kPlacesMax = 8;             // tried for the tail
 constexpr std::uint64_t kTailBytes =
     kImagePageBytes + (sizeof(TailCall) * kTailCallsMax + sizeof(TailJump) + kImagePageBytes - 1) /
                           kImagePageBytes * kImagePageBytes;
+
+// Of this process, which begins as one image at most.
+ImageHeader image_header;
+char* tail_place = nullptr;
 
 bool overlap(std::uint64_t begin, std::uint64_t end, std::uint64_t other_begin,
              std::uint64_t other_end) {
@@ -84,21 +84,32 @@ bool needs(const ImageHeader& header, std::uint64_t begin, std::uint64_t end) {
   return false;
 }
 
-// Memory for the tail where neither we nor the image have any; null: none was found.
-char* place_tail(const ImageHeader& header) {
-  for (int i = 0; i < kPlacesMax; ++i) {
-    void* memory =
-        ::mmap(nullptr, kTailBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) return nullptr;
-    const auto begin = reinterpret_cast<std::uint64_t>(memory);
-    if (!needs(header, begin, begin + kTailBytes)) return static_cast<char*>(memory);
-    // Kept, so that the next one is elsewhere.
+// With the tail's code in its first page, behind which its calls come. Null: there is no memory.
+char* map_tail() {
+  void* memory =
+      ::mmap(nullptr, kTailBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return nullptr;
+  auto* const place = static_cast<char*>(memory);
+  const auto size = static_cast<std::size_t>(subito_tail_end - subito_tail_begin);
+  std::memcpy(place, subito_tail_begin, size);
+  if (::mprotect(place, kImagePageBytes, PROT_READ | PROT_EXEC) != 0) return nullptr;
+  place[kImagePageBytes] = 0;  // it will be written to
+  return place;
+}
+
+// Where the image has nothing; null: none was found.
+char* place_tail(const ImageHeader& header, char* place) {
+  for (int i = 0; i < kPlacesMax && place != nullptr; ++i) {
+    const auto begin = reinterpret_cast<std::uint64_t>(place);
+    if (!needs(header, begin, begin + kTailBytes)) return place;
+    place = map_tail();  // the one before is kept, so that this one is elsewhere
   }
   return nullptr;
 }
 
-// The image has the addresses of [vdso] written down, in libc's pointers to the clock: mremap(2)
-// moves ours there. Nobody may ask libc for the time after this.
+// The image has the addresses of [vdso] written down, in libc's pointers to the clock. They are
+// ours where its process was told of them; else mremap(2) moves ours there, at some 50 us. Nobody
+// may ask libc for the time after this.
 int move_kernel_areas(const ImageHeader& header, const KernelAreas& own) {
   if (header.kernel_area_count != own.count) return EBADMSG;
   for (std::uint32_t i = 0; i < own.count; ++i) {
@@ -200,36 +211,19 @@ void leave_rseq() {
 
 }  // namespace
 
-Result<KernelAreas> find_kernel_areas() {
-  ASSIGN_OR_RETURN(const std::string maps, read_at(AT_FDCWD, "/proc/self/maps"));
-  KernelAreas found;
-  for (std::size_t at = 0; at < maps.size();) {
-    const std::size_t line_end = std::min(maps.find('\n', at), maps.size());
-    const std::string line = maps.substr(at, line_end - at);
-    at = line_end + 1;
-    if (!line.ends_with("[vdso]") && line.find("[vvar") == line.npos) continue;
-    if (found.count == protocol::kImageKernelAreasMax) {
-      return fail(ErrorCode::kInternal, "read /proc/self/maps: more of the kernel's than is known");
-    }
-    ImageKernelArea& area = found.areas[found.count++];
-    char* dash = nullptr;
-    area.begin = std::strtoull(line.c_str(), &dash, 16);
-    area.end = std::strtoull(dash + 1, nullptr, 16);
-  }
-  return found;
+void prepare_restore() {
+  image_header.magic = 0;
+  tail_place = map_tail();
 }
 
 int restore_image(const ReceivedLaunch& launch, const KernelAreas& own) {
-  static ImageHeader header;
+  ImageHeader& header = image_header;
   if (!read_header(launch.image.get(), header) || !is_sound(header)) return EBADMSG;
-  char* const place = place_tail(header);
+  char* const place = place_tail(header, tail_place != nullptr ? tail_place : map_tail());
   if (place == nullptr) return EEXIST;
   if (const int error = move_kernel_areas(header, own); error != 0) return error;
   TailWriter tail(place, launch, header);
   tail.write();
-  const auto size = static_cast<std::size_t>(subito_tail_end - subito_tail_begin);
-  std::memcpy(place, subito_tail_begin, size);
-  if (::mprotect(place, kImagePageBytes, PROT_READ | PROT_EXEC) != 0) return errno;
   leave_rseq();
   reinterpret_cast<Tail*>(place)(tail.begin(), tail.end());
   __builtin_unreachable();

@@ -4,18 +4,13 @@
 // harm nobody but the pod that begins as it.
 #pragma once
 
-#include "runtime/base/result.h"
-#include "runtime/protocol/image.h"
+#include "runtime/sandbox/kernel_areas.h"
 #include "runtime/sandbox/launch.h"
 
 namespace subito::sandbox {
 
-// Where the kernel's own mappings are in this process and in its children. Read once.
-struct KernelAreas {
-  std::uint32_t count = 0;
-  protocol::ImageKernelArea areas[protocol::kImageKernelAreasMax];
-};
-Result<KernelAreas> find_kernel_areas();
+// What can be done before it is known whether there will be an image, of a sandbox that waits.
+void prepare_restore();
 
 // Does not return once it has begun. Returns an errno where this process cannot become the image;
 // nothing was done then that exec minds: EBADMSG, it is none; EEXIST, its addresses are taken.

@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "runtime/protocol/image.h"
+#include "runtime/sandbox/kernel_areas.h"
 #include "runtime/sandbox/sandbox_test_util.h"
 
 namespace subito::sandbox::testing {
@@ -78,6 +79,26 @@ TEST_F(RestoreTest, NothingIsLeftOfTheLaunchersMemory) {
   EXPECT_TRUE(heap_is_of_image(maps, header)) << maps;
   EXPECT_LE(std::count(maps.begin(), maps.end(), '\n'),
             static_cast<long>(header.area_count + header.kernel_area_count) * 2);
+}
+
+TEST_F(RestoreTest, TheKernelsMappingsStayWhereTheLauncherHasThem) {
+  const UniqueFd image = harness_.make_image({"escape", "template", "maps"});
+  const ImageHeader header = header_of(image);
+  const auto areas = find_kernel_areas(harness_.client().launcher_pid());
+  ASSERT_TRUE(areas.has_value());
+  ASSERT_EQ(header.kernel_area_count, areas->count);
+  for (std::uint32_t i = 0; i < areas->count; ++i) {
+    EXPECT_EQ(header.kernel_areas[i].begin, areas->areas[i].begin) << i;
+    EXPECT_EQ(header.kernel_areas[i].end, areas->areas[i].end) << i;
+  }
+}
+
+TEST_F(RestoreTest, OneThatWasNotToldOfThemHasThemMoved) {
+  const UniqueFd image = harness_.make_image({"escape", "template", "maps"}, 1 << 20, false);
+  std::ostringstream vdso;
+  const ImageHeader header = header_of(image);
+  vdso << std::hex << header.kernel_areas[header.kernel_area_count - 1].begin;
+  EXPECT_THAT(harness_.run_image(image.get()).output, HasSubstr(vdso.str() + "-"));
 }
 
 TEST_F(RestoreTest, NoCoreIsDumpedOfIt) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "runtime/base/check.h"
+#include "runtime/sandbox/kernel_areas.h"
 #include "runtime/sandbox/packet_socket.h"
 
 namespace subito::sandbox {
@@ -89,10 +90,14 @@ Harness::Ended Harness::run(const std::vector<std::string>& argv, const CreateRe
   return await_end(id);
 }
 
-UniqueFd Harness::make_image(const std::vector<std::string>& argv, std::size_t bytes_max) {
+UniqueFd Harness::make_image(const std::vector<std::string>& argv, std::size_t bytes_max,
+                             bool told) {
   UniqueFd image(::memfd_create("image", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   CHECK(::ftruncate(image.get(), static_cast<off_t>(bytes_max)) == 0);
   const int fd = image.get();
+  const auto areas = find_kernel_areas(client_->launcher_pid());
+  CHECK(areas.has_value());
+  if (told) CHECK(put_kernel_areas(fd, *areas).has_value());
   const SandboxId id = create();
   CHECK(send_packet(ends(id).channel.get(), "x", 1, nullptr, 0, &fd, 1, 0) == 0);
   CHECK(launch(id, argv).has_value());

@@ -41,8 +41,9 @@ class Harness final : public LauncherEvents {
   // create, launch, await_end
   Ended run(const std::vector<std::string>& argv, const CreateRequest& request = {});
   // The image that the artefact leaves when it is started so and handed a memfd over its channel
-  // (runtime/sdk/template_image.h), blank or refused too.
-  UniqueFd make_image(const std::vector<std::string>& argv, std::size_t bytes_max = 64 << 20);
+  // (runtime/sdk/template_image.h), blank or refused too. `told`: of the kernel's areas.
+  UniqueFd make_image(const std::vector<std::string>& argv, std::size_t bytes_max = 64 << 20,
+                      bool told = true);
   // create, launch as the image, await_end
   Ended run_image(int image, const CreateRequest& request = {});
   void kill_and_forget(SandboxId id);

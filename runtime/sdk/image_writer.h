@@ -3,6 +3,7 @@
 // once it writes.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -54,14 +55,20 @@ class ImageWriter {
   void add_kernel_area(const Mapping& mapping);
   void add_stack(Mapping mapping);
   void add_area(const protocol::ImageArea& area);
+  static bool is_copied_whole(const Mapping& mapping);
   void add_written_pages(const Mapping& mapping);
   void copy(std::uint64_t begin, std::uint64_t end, const Mapping& mapping);
+  bool can_move_kernel_areas() const;
+  void move_kernel_areas();
 
   UniqueFd image_;
   std::uint64_t image_bytes_ = 0;
   char* base_ = nullptr;                     // the image, mapped
   protocol::ImageHeader* header_ = nullptr;  // in it
-  char* work_ = nullptr;                     // text of smaps, then bytes of mincore(2)
+  // Where the kernel's areas are in its pods; 0: it was not told.
+  std::uint32_t wanted_count_ = 0;
+  std::array<protocol::ImageKernelArea, protocol::kImageKernelAreasMax> wanted_;
+  char* work_ = nullptr;  // text of smaps, then bytes of mincore(2)
   std::uint64_t used_bytes_ = protocol::kImageHeaderBytes;
   std::string_view binary_device_;
   std::uint64_t binary_inode_ = 0;
