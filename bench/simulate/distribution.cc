@@ -11,7 +11,7 @@
 namespace subito::simulate {
 namespace {
 
-double seconds(Duration duration) {
+double count_seconds(Duration duration) {
   return static_cast<double>(duration.count()) * 1e-9;
 }
 
@@ -22,12 +22,13 @@ Result<Distribution> parse_log_normal(Spec& spec) {
   ASSIGN_OR_RETURN(const Duration deviation, spec.time("sd", Duration::zero()));
   RETURN_IF_ERROR(spec.finish());
   if (median > Duration::zero() && sigma > 0 && sigma < 10) {
-    return Distribution::log_normal(natural_log(seconds(median)), sigma);
+    return Distribution::log_normal(natural_log(count_seconds(median)), sigma);
   }
   if (mean > Duration::zero() && deviation > Duration::zero()) {
-    const double ratio = seconds(deviation) / seconds(mean);
+    const double ratio = count_seconds(deviation) / count_seconds(mean);
     const double variance = natural_log(1 + ratio * ratio);
-    return Distribution::log_normal(natural_log(seconds(mean)) - variance / 2, std::sqrt(variance));
+    return Distribution::log_normal(natural_log(count_seconds(mean)) - variance / 2,
+                                    std::sqrt(variance));
   }
   return fail(ErrorCode::kInvalidArgument,
               "lognormal needs median and sigma (below 10), or mean and sd");

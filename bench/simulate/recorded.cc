@@ -13,7 +13,7 @@
 namespace subito::simulate {
 namespace {
 
-constexpr std::uint64_t kMemory = FunctionFacts().memory_bytes;  // a recording does not tell it
+constexpr std::uint64_t kPodMemory = FunctionFacts().memory_bytes;  // a recording does not tell it
 
 struct LiveCall {
   Arrival arrival;
@@ -141,9 +141,10 @@ void Life::leaves(LivePod& pod) {
 }
 
 // The calls, as a workload.
-class Calls final : public Workload {
+class RecordedCalls final : public Workload {
  public:
-  explicit Calls(std::shared_ptr<const std::vector<Arrival>> calls) : calls_(std::move(calls)) {}
+  explicit RecordedCalls(std::shared_ptr<const std::vector<Arrival>> calls)
+      : calls_(std::move(calls)) {}
   bool next(Arrival& arrival) override {
     if (at_ == calls_->size()) return false;
     arrival = (*calls_)[at_++];
@@ -163,7 +164,7 @@ void Life::count_pods(PodBooks& books, std::vector<Duration>& starts) const {
     events.emplace_back(std::min(pod.gone, now_ + Duration(1)), &pod);
     if (pod.ready != TimePoint::max()) starts.push_back(pod.ready - pod.started);
     for (const auto& [from, to] : pod.busy) {
-      books.was_busy(std::max(from, std::min(pod.ready, to)), to, kMemory);
+      books.was_busy(std::max(from, std::min(pod.ready, to)), to, kPodMemory);
     }
   }
   std::stable_sort(events.begin(), events.end(),
@@ -171,7 +172,7 @@ void Life::count_pods(PodBooks& books, std::vector<Duration>& starts) const {
   std::unordered_map<const LivePod*, bool> there;
   for (const auto& [at, pod] : events) {
     if (std::exchange(there[pod], true)) {
-      books.gone(at, pod->started, kMemory);
+      books.gone(at, pod->started, kPodMemory);
     } else {
       books.started(at);
     }
@@ -207,7 +208,7 @@ Result<Recorded> Life::recorded() {
   out.live.arrived = arrivals->size();
   tally.fill(out.live);
   books.fill(TimePoint(duration), out.live);
-  out.plan.begin = [arrivals](TimePoint) { return std::make_unique<Calls>(arrivals); };
+  out.plan.begin = [arrivals](TimePoint) { return std::make_unique<RecordedCalls>(arrivals); };
   return out;
 }
 

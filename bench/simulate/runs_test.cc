@@ -41,6 +41,28 @@ TEST(Runs, ComeToWhatEachComesToAlone) {
   }
 }
 
+TEST(Runs, ComeToTheSameOnHoweverManyProcessors) {
+  const Plan plan = plan_of(3'000);
+  const std::vector one(1, setups().front());
+  const std::uint64_t digest = run(one.front(), plan).digest;
+  for (const std::size_t processors : {1, 2, 4}) {
+    const auto outcomes = run_all(
+        one, plan, [](std::size_t, double) { return true; }, processors);
+    ASSERT_EQ(outcomes.size(), 1u);
+    EXPECT_EQ(outcomes.front().digest, digest);
+    EXPECT_GT(outcomes.front().cpu_seconds, 0);
+  }
+}
+
+// With two processors the one that draws is ahead of what is stopped.
+TEST(Runs, StopWhenToldTo) {
+  const std::vector one(1, setups().front());
+  const auto outcomes = run_all(
+      one, plan_of(200'000), [](std::size_t, double) { return false; }, 2);
+  ASSERT_EQ(outcomes.size(), 1u);
+  EXPECT_TRUE(outcomes.front().interrupted);
+}
+
 TEST(Runs, AfterAStopThoseAreLeftOutThatHadNotBegun) {
   const std::vector each(100, setups().front());
   const auto outcomes = run_all(each, plan_of(50'000), [](std::size_t, double) { return false; });

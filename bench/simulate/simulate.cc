@@ -184,12 +184,14 @@ Result<std::vector<Setup>> make_setups(const Options& options, const Subject& su
   return setups;
 }
 
-Comparison compare(const std::vector<Setup>& setups, const Plan& plan, Comparison comparison) {
+Comparison compare(const std::vector<Setup>& setups, const Plan& plan, Comparison comparison,
+                   std::size_t processors) {
   Progress progress(setups.size());
-  std::vector<Outcome> outcomes = run_all(setups, plan, [&progress](std::size_t run, double share) {
+  const Watch watch = [&progress](std::size_t run, double share) {
     progress.show(run, share);
     return !Interrupt::happened();
-  });
+  };
+  std::vector<Outcome> outcomes = run_all(setups, plan, watch, processors);
   std::move(outcomes.begin(), outcomes.end(), std::back_inserter(comparison.outcomes));
   return comparison;
 }
@@ -235,16 +237,17 @@ int replay_file(const Options& options) {
   return outcome->difference.empty() ? kOk : kFailed;
 }
 
-int simulate(const Options& options, const std::string& command) {
+int simulate(const Options& options, const std::string& command, std::size_t processors) {
   if (!options.replay.empty()) return replay_file(options);
   const auto subject = make_subject(options);
   if (!subject) return complain(subject.error());
   const auto setups = make_setups(options, *subject);
   if (!setups) return complain(setups.error());
   const Interrupt interrupt;
-  const Comparison comparison = compare(*setups, subject->plan,
-                                        {command, subject->plan.words, node_words(setups->front()),
-                                         options.size.seed, subject->live});
+  const Comparison comparison = compare(
+      *setups, subject->plan,
+      {command, subject->plan.words, node_words(setups->front()), options.size.seed, subject->live},
+      processors);
   std::printf("%s",
               (options.json ? to_json(comparison).dump(2) + "\n" : to_text(comparison)).c_str());
   if (!options.html.empty()) {
@@ -263,6 +266,10 @@ int simulate(const Options& options, const std::string& command) {
 }  // namespace
 
 int run_simulate(const std::vector<std::string>& arguments) {
+  return run_simulate_on(processors_here(), arguments);
+}
+
+int run_simulate_on(std::size_t processors, const std::vector<std::string>& arguments) {
   const auto options = parse_simulate(arguments);
   if (!options && options.error().code == ErrorCode::kCancelled) {
     std::printf("%s", options.error().message.c_str());
@@ -271,7 +278,7 @@ int run_simulate(const std::vector<std::string>& arguments) {
   if (!options) return complain(options.error());
   std::string command = "subito simulate";
   for (const std::string& argument : arguments) command += " " + argument;
-  return simulate(*options, command);
+  return simulate(*options, command, processors);
 }
 
 }  // namespace subito::simulate

@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint32_t kMinutes = 1440;
-constexpr std::int64_t kMinute = 60'000'000'000;
+constexpr std::int64_t kMinuteNanos = 60'000'000'000;
 constexpr std::string_view kCalls = "invocations_per_function";
 constexpr std::string_view kRunTimes = "function_durations_percentiles";
 constexpr std::string_view kMemoryKind = "app_memory_percentiles";
@@ -59,8 +59,8 @@ class MinuteSource {
       ++entry_;
       called_ = 0;
     }
-    return TimePoint(Duration(now.minute * kMinute +
-                              static_cast<std::int64_t>(part * static_cast<double>(kMinute))));
+    return TimePoint(Duration(now.minute * kMinuteNanos +
+                              static_cast<std::int64_t>(part * static_cast<double>(kMinuteNanos))));
   }
 
  private:
@@ -87,7 +87,8 @@ Result<std::string> joined_names(const Csv& csv, std::size_t count) {
   std::string name;
   for (std::size_t i = 0; i < count; ++i) {
     ASSIGN_OR_RETURN(const std::string_view part, csv.name(i));
-    name += (i == 0 ? "" : "/") + std::string(part);
+    if (i > 0) name += '/';
+    name += part;
   }
   return name;
 }
