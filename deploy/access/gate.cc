@@ -7,18 +7,20 @@
 #include <array>
 #include <utility>
 
+#include "runtime/base/secret_memory.h"
 #include "runtime/base/unique_fd.h"
 
 namespace subito::access {
 namespace {
 
+constexpr std::string_view kTokenField = "authorization";
 constexpr std::string_view kScheme = "bearer ";
 
 // What stands behind "Bearer "; nothing: no such field, or more than one.
 std::optional<std::string_view> bearer_of(const http::Fields& fields, bool& malformed) {
   std::optional<std::string_view> token;
   for (const auto& [name, value] : fields) {
-    if (name != "authorization") continue;
+    if (name != kTokenField) continue;
     const bool is_bearer =
         value.size() > kScheme.size() &&
         std::equal(kScheme.begin(), kScheme.end(), value.begin(),
@@ -49,6 +51,12 @@ Identity identity_of(const Token& token) {
 }
 
 }  // namespace
+
+void wipe_tokens(http::Fields& fields) {
+  for (auto& [name, value] : fields) {
+    if (name == kTokenField) wipe(value);
+  }
+}
 
 Refusal unauthorized(std::string why) {
   Refusal refusal;

@@ -41,6 +41,9 @@ struct Refusal {
   std::string subject;
 };
 
+// Overwrites what was shown, once it was asked for, so that it does not stay in memory.
+void wipe_tokens(http::Fields& fields);
+
 Refusal unauthorized(std::string why);
 // Of somebody who is known, but may not. `where`: a namespace, "*" or empty (any would do).
 Refusal forbidden(const Identity& who, Verb needed, std::string_view where);
@@ -61,9 +64,9 @@ class Gate {
   // Of a Unix socket: root and the node's own user own it; anybody else needs a token there too.
   tl::expected<Identity, Refusal> identify_local(const http::Fields& fields,
                                                  const server::Peer& peer);
-  // Whether a token that was right is neither revoked nor expired since.
+  // Whether a token that was right is neither revoked nor expired since, nor has lost a scope.
   bool still_right(const Identity& who) const {
-    return who.token_id.empty() || tokens_.is_good(who.token_id, unix_now_());
+    return who.token_id.empty() || tokens_.is_good(who.token_id, who.scopes, unix_now_());
   }
   TokenBook& tokens() { return tokens_; }
   std::int64_t unix_now() const { return unix_now_(); }

@@ -120,6 +120,18 @@ TEST_F(GateTest, ATokenThatWasRightIsSoUntilItIsRevokedOrExpires) {
   EXPECT_TRUE(gate_.still_right(owner));
 }
 
+TEST_F(GateTest, ATokenThatWasRightIsSoNoMoreWhenItHasLostAScope) {
+  const auto scopes = parse_scopes("shop:read tea:read").value();
+  const std::string text = book_.create("ci", scopes, 0, "uid 0", unix_now_).value();
+  const Identity who = show("Bearer " + text).value();
+  const auto commit = [](const auto& write) { return write(); };
+  ASSERT_TRUE(book_.forget_namespace("other", unix_now_, commit));
+  EXPECT_TRUE(gate_.still_right(who));
+  ASSERT_TRUE(book_.forget_namespace("tea", unix_now_, commit));
+  EXPECT_FALSE(gate_.still_right(who));
+  EXPECT_TRUE(gate_.still_right(show("Bearer " + text).value()));
+}
+
 TEST_F(GateTest, OverTheUnixSocketTheOwnerNeedsNoToken) {
   server::Peer socket;
   socket.process = server::Peer::Process{::getpid(), 0, 0};

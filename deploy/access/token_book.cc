@@ -1,5 +1,6 @@
 #include "deploy/access/token_book.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "deploy/access/token.h"
@@ -81,6 +82,34 @@ Status TokenBook::make_room(const std::string& name, std::int64_t now_unix_ns) {
   return ok();
 }
 
+Result<CutTokens> TokenBook::forget_namespace(std::string_view name_space, std::int64_t now_unix_ns,
+                                              const Commit& commit) {
+  CutTokens cut;
+  std::vector<store::TokenCut> rows;
+  std::map<std::string, std::vector<Scope>> left_of;  // by id
+  for (const auto& [name, id] : ids_) {
+    std::vector<Scope> left = by_id_.at(id).scopes;
+    const auto gone =
+        std::erase_if(left, [&](const Scope& scope) { return scope.name_space == name_space; });
+    if (gone == 0) continue;
+    rows.push_back({id, to_string(left)});
+    (left.empty() ? cut.revoked : cut.narrowed).push_back(name);
+    left_of[id] = std::move(left);
+  }
+  RETURN_IF_ERROR(commit([&] { return rows.empty() ? ok() : table_.cut(rows, now_unix_ns); }));
+  for (auto& [id, left] : left_of) {
+    Token& token = by_id_.at(id);
+    if (left.empty()) {
+      token.revoked_unix_ns = now_unix_ns;
+      ids_.erase(token.name);
+    } else {
+      token.scopes = std::move(left);
+    }
+  }
+  for (std::size_t i = 0; i < cut.revoked.size(); ++i) forget_oldest_revoked();
+  return cut;
+}
+
 // As the store does.
 void TokenBook::forget_oldest_revoked() {
   if (by_id_.size() - ids_.size() <= std::size_t{store::kRevokedTokensKept}) return;
@@ -93,10 +122,15 @@ void TokenBook::forget_oldest_revoked() {
   if (oldest != by_id_.end()) by_id_.erase(oldest);
 }
 
-bool TokenBook::is_good(const std::string& id, std::int64_t now_unix_ns) const {
+bool TokenBook::is_good(const std::string& id, const std::vector<Scope>& scopes,
+                        std::int64_t now_unix_ns) const {
   const auto found = by_id_.find(id);
-  return found != by_id_.end() && found->second.revoked_unix_ns == 0 &&
-         !found->second.expired(now_unix_ns);
+  if (found == by_id_.end()) return false;
+  const Token& token = found->second;
+  if (token.revoked_unix_ns != 0 || token.expired(now_unix_ns)) return false;
+  return std::all_of(scopes.begin(), scopes.end(), [&](const Scope& scope) {
+    return std::find(token.scopes.begin(), token.scopes.end(), scope) != token.scopes.end();
+  });
 }
 
 Status TokenBook::revoke(std::string_view name, std::int64_t now_unix_ns) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -35,6 +36,12 @@ struct Token {
   }
 };
 
+// Tokens of a namespace that went, by name.
+struct CutTokens {
+  std::vector<std::string> revoked;   // they had no scope elsewhere
+  std::vector<std::string> narrowed;  // they keep their other scopes
+};
+
 class TokenBook {
  public:
   // Takes over what the store has; it outlives the book.
@@ -55,7 +62,15 @@ class TokenBook {
                              std::int64_t now_unix_ns);
   Status revoke(std::string_view name, std::int64_t now_unix_ns);  // kNotFound
 
-  bool is_good(const std::string& id, std::int64_t now_unix_ns) const;
+  // No token has a scope of that namespace any more: whoever makes it again has let nobody in.
+  // `commit` is given what writes that, and commits it together with the end of the namespace.
+  using Commit = std::function<Status(const std::function<Status()>& write)>;
+  Result<CutTokens> forget_namespace(std::string_view name_space, std::int64_t now_unix_ns,
+                                     const Commit& commit);
+
+  // It is neither revoked nor expired, and has each of these scopes still.
+  bool is_good(const std::string& id, const std::vector<Scope>& scopes,
+               std::int64_t now_unix_ns) const;
   const Token* find(std::string_view name) const;  // that is not revoked; null: none
   std::vector<Token> living() const;               // by name; expired ones too
 

@@ -124,6 +124,30 @@ TEST_F(TokenBookTest, RevokedOnesAreForgottenAsInTheStore) {
   EXPECT_EQ(verdict(last), TokenBook::Verdict::kRevoked);
 }
 
+TEST_F(TokenBookTest, TokensOfANamespaceThatGoesLoseIt) {
+  const auto make = [&](const std::string& name, const std::string& scopes) {
+    return book_.create(name, parse_scopes(scopes).value(), 0, "uid 0", kNow).value();
+  };
+  const std::string ci = make("ci", "shop:deploy shop:admin"), all = make("all", "*:admin");
+  const std::string ops = make("ops", "*:read shop:admin tea:deploy");
+  const auto failing = book_.forget_namespace(
+      "shop", kNow, [](const auto&) { return fail(ErrorCode::kInternal, "the disk is full"); });
+  EXPECT_FALSE(failing);
+  EXPECT_EQ(verdict(ci), TokenBook::Verdict::kGood) << "both or neither";
+  const auto cut =
+      book_.forget_namespace("shop", kNow, [](const auto& write) { return write(); }).value();
+  EXPECT_EQ(cut.revoked, std::vector<std::string>{"ci"});
+  EXPECT_EQ(cut.narrowed, std::vector<std::string>{"ops"});
+  TokenBook again = TokenBook::load(*store_).value();
+  for (TokenBook* book : {&book_, &again}) {
+    EXPECT_EQ(book->check(ci, kNow).verdict, TokenBook::Verdict::kRevoked);
+    EXPECT_EQ(book->check(all, kNow).verdict, TokenBook::Verdict::kGood);
+    EXPECT_EQ(to_string(book->check(ops, kNow).token->scopes), "*:read tea:deploy");
+    EXPECT_EQ(book->living().size(), 2U);
+  }
+  EXPECT_EQ(verdict(create("ci")), TokenBook::Verdict::kGood) << "its name is free";
+}
+
 TEST_F(TokenBookTest, NamesAreTakenOnceAndHaveTheirForm) {
   create("ci");
   const auto again = book_.create("ci", {{"shop", Verb::kRead}}, 0, "uid 0", kNow);

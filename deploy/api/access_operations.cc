@@ -112,9 +112,23 @@ void ApiHandler::list_tokens(ExchangeId id) {
   answer(id, 200, Json{{"items", std::move(items)}}.dump());
 }
 
+// A token of a namespace that is yet to be made would be let into it by whoever makes it.
+Status ApiHandler::namespaces_are_there(const std::vector<access::Scope>& scopes) {
+  for (const access::Scope& scope : scopes) {
+    if (scope.name_space == access::kAllNamespaces || plane_.get_namespace(scope.name_space))
+      continue;
+    return fail(ErrorCode::kInvalidArgument, "create token: scope " + access::to_string(scope) +
+                                                 ": there is no namespace " + scope.name_space +
+                                                 "; `subito namespace create " + scope.name_space +
+                                                 "` makes it");
+  }
+  return ok();
+}
+
 void ApiHandler::create_token(ExchangeId id, Exchange& exchange) {
   const auto request = parse_token_request(exchange.body);
   if (!request) return answer(id, request.error());
+  if (auto there = namespaces_are_there(request->scopes); !there) return answer(id, there.error());
   if (exchange.audit) {
     exchange.audit->target = request->name + " (" + access::to_string(request->scopes) + ")";
   }

@@ -290,6 +290,7 @@ TEST_F(Access, OverTheUnixSocketTheOwnerIsAdminAndNobodyElse) {
 
 TEST_F(Access, ATokenIsMadeShownOnceListedAndRevoked) {
   locally();
+  plane_.namespaces["shop"] = {{"shop"}};
   const std::string body =
       R"({"name":"ci","scopes":["shop:deploy","*:read"],"lifetimeSeconds":60})";
   const Json made = Json::parse(ask("POST", "/v1/tokens", body).body);
@@ -322,6 +323,36 @@ TEST_F(Access, RequestsForTokensThatMakeNoSenseAreRefused) {
   }
   EXPECT_EQ(ask("GET", "/v1/audit?tail=-1").status, 400);
   EXPECT_EQ(ask("GET", "/v1/audit?since=today").status, 400);
+}
+
+TEST_F(Access, ATokenOfANamespaceThatThereIsNotIsRefused) {
+  locally();
+  const FakeAnswer refused =
+      ask("POST", "/v1/tokens", R"({"name":"ci","scopes":["default:read","shop:deploy"]})");
+  EXPECT_EQ(refused.status, 400);
+  EXPECT_THAT(refused.body, HasSubstr("scope shop:deploy: there is no namespace shop; `subito "
+                                      "namespace create shop` makes it"));
+  EXPECT_EQ(book_->find("ci"), nullptr);
+}
+
+TEST_F(Access, TokensThatWentWithTheirNamespaceAreToldAndWrittenDown) {
+  remotely();
+  bear(token("*:admin"));
+  plane_.namespaces["shop"] = {{"shop"}};
+  plane_.cut_tokens = {{"ci"}, {"ops"}};
+  const FakeAnswer gone = ask("DELETE", "/v1/namespaces/shop");
+  EXPECT_EQ(Json::parse(gone.body),
+            Json::parse(R"({"tokensRevoked":["ci"],"tokensNarrowed":["ops"]})"));
+  const auto lines = audited();
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[0].at("action"), "token.revoke");
+  EXPECT_EQ(lines[0].at("target"), "ci");
+  EXPECT_EQ(lines[0].at("actor"), "token t1");
+  EXPECT_EQ(lines[0].at("reason"), "namespace shop was deleted");
+  EXPECT_EQ(lines[1].at("action"), "token.narrow");
+  EXPECT_EQ(lines[1].at("target"), "ops");
+  EXPECT_EQ(lines[2].at("action"), "namespace.delete");
+  EXPECT_EQ(lines[2].at("target"), "shop");
 }
 
 TEST_F(Access, WhoChangedWhatIsWrittenDownAndWhoLookedIsNot) {
@@ -392,6 +423,21 @@ TEST_F(Access, AnUploadThatIsLeftWhileTheDiskTakesItIsWrittenDownAtOnce) {
   EXPECT_EQ(audited()[0].at("outcome"), "left");
   settle();
   EXPECT_EQ(audited().size(), 1U);
+}
+
+TEST_F(Access, WhatWasShownIsOverwrittenOnceItIsAskedFor) {
+  remotely();
+  std::uint64_t number = 1'000;
+  for (const std::string& shown : {token("*:read"), std::string("subito_wrong")}) {
+    const ExchangeId id(++number);
+    http::RequestHead head;
+    head.method = "POST";  // of which the body is still to come
+    head.path = "/v1/tokens";
+    head.fields = {{"authorization", "Bearer " + shown}};
+    handler_->on_request(id, std::move(head), false);
+    EXPECT_THAT(head.fields.at(0).second, Not(HasSubstr(shown.substr(0, 6))));
+    handler_->on_abort(id);
+  }
 }
 
 TEST_F(Access, ATokenThatIsRevokedOrExpiresReadsNoStreamOn) {

@@ -101,6 +101,23 @@ void ApiHandler::write_down(Exchange& exchange, int status) {
   exchange.audit.reset();
 }
 
+// A line for each token, as if each had been revoked by itself.
+void ApiHandler::write_down_cut(const access::AuditRecord& by, const access::CutTokens& tokens) {
+  if (audit_ == nullptr) return;
+  access::AuditRecord line = by;
+  line.reason = "namespace " + by.target + " was deleted";
+  line.outcome = "done";
+  const auto write = [&](std::string_view action, const std::vector<std::string>& names) {
+    line.action = action;
+    for (const std::string& name : names) {
+      line.target = name;
+      audit_->append(line);
+    }
+  };
+  write("token.revoke", tokens.revoked);
+  write("token.narrow", tokens.narrowed);
+}
+
 // What the plane was told it does, though nobody waits for the answer: the line waits for it. An
 // upload is given up, also while the disk takes it.
 void ApiHandler::client_left(ExchangeId id, Exchange& exchange) {

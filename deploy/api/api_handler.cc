@@ -27,7 +27,9 @@ ApiHandler::Exchange* ApiHandler::find(ExchangeId id) {
 void ApiHandler::on_request(ExchangeId id, http::RequestHead&& head, bool end) {
   Exchange& exchange = exchanges_[id];
   exchange.match = match_route(head.method, head.path);
-  if (!identify(id, exchange, head.fields)) return;
+  const bool known = identify(id, exchange, head.fields);
+  access::wipe_tokens(head.fields);
+  if (!known) return;
   if (exchange.match.route == nullptr) {
     if (exchange.match.allow.empty())
       return answer(id, Problem{404, "no-such-path", "find " + head.path + ": no such path"});

@@ -100,6 +100,7 @@ class ApiHandler final : public server::Handler {
   void refuse(ExchangeId id, Exchange& exchange, const access::Refusal& refusal);
   access::AuditRecord audit_record(ExchangeId id, const Exchange& exchange);
   void write_down(Exchange& exchange, int status);
+  void write_down_cut(const access::AuditRecord& by, const access::CutTokens& tokens);
   void client_left(ExchangeId id, Exchange& exchange);
   void write_deserted(ExchangeId id, int status);
   void write_unfinished();
@@ -134,7 +135,7 @@ class ApiHandler final : public server::Handler {
   void run_dead_letters(ExchangeId id, Exchange& exchange);
   void list_dead_letters(ExchangeId id, Exchange& exchange);
   void settle_dead_letters(ExchangeId id, Exchange& exchange);
-  void find_artefact(ExchangeId id, const Exchange& exchange);
+  void find_artefact(ExchangeId id, Exchange& exchange);
   void begin_upload(ExchangeId id, Exchange& exchange);
   void sync_upload(ExchangeId id, Exchange& exchange);
   void finish_upload(ExchangeId id, const Status& synced);
@@ -151,6 +152,7 @@ class ApiHandler final : public server::Handler {
   void run_access(ExchangeId id, Exchange& exchange);
   void who_am_i(ExchangeId id, const Exchange& exchange);
   void list_tokens(ExchangeId id);
+  Status namespaces_are_there(const std::vector<access::Scope>& scopes);
   void create_token(ExchangeId id, Exchange& exchange);
   void read_audit(ExchangeId id, Exchange& exchange);
   // log_operations.cc

@@ -177,6 +177,17 @@ TEST_F(Api, DeploysWithDefaultsAfterTheBinaryWasPut) {
   EXPECT_EQ(plane_.functions["hello"].manifest.spec().timeout_ms(), 30'000);
 }
 
+TEST_F(Api, ABinaryThatTheDiskHasDamagedIsToBeSentAgainWhichMendsIt) {
+  const std::string bytes = sample_binary("static"), target = "/v1/artefacts/" + put(bytes);
+  const std::string path = store_->artefact_path(hash_of(bytes)).value();
+  std::ofstream(path, std::ios::in | std::ios::binary).write("damage", 6);
+  const auto damaged = ask("GET", target);
+  EXPECT_EQ(damaged.status, 404);
+  EXPECT_THAT(damaged.body, HasSubstr("damaged; send it again"));
+  put(bytes);
+  EXPECT_EQ(ask("GET", target).status, 200);
+}
+
 TEST_F(Api, RefusesToDeployWhatCannotRun) {
   const std::string good = put(sample_binary("static"));
   FakeAnswer answer = ask("POST", "/v1/functions/hello/deploy", deploy_body(std::string(64, '0')));

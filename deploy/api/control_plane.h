@@ -20,6 +20,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "deploy/access/token_book.h"
 #include "deploy/api/settings_plane.h"
 #include "deploy/manifest/function.pb.h"
 #include "deploy/manifest/name_space.h"
@@ -369,6 +370,7 @@ struct DeployFailure {
 struct NamespaceView {
   manifest::Namespace name_space;
   std::uint32_t functions = 0;
+  store::ObjectCounts objects = {};
   // What its pods take by their limits, those included that end.
   std::uint32_t pods = 0;
   std::uint64_t memory_bytes = 0;
@@ -388,6 +390,7 @@ class ControlPlane {
  public:
   using DeployCallback = std::function<void(tl::expected<DeployReceipt, DeployFailure>)>;
   using StatusCallback = std::function<void(Status)>;
+  using NamespaceCallback = std::function<void(Result<access::CutTokens>)>;
   using EventCallback = std::function<void(const Event&)>;
   using LogsCallback = std::function<void(Result<std::vector<LogRecord>>)>;
   using LogCallback = std::function<void(const LogRecord&)>;
@@ -413,9 +416,10 @@ class ControlPlane {
   // kAlreadyExists: it is there, or a host is another's. kInvalidArgument: see name_space.h.
   virtual Status create_namespace(const manifest::Namespace& wanted) = 0;
   virtual Status set_namespace(std::string_view name, const NamespaceChange& change) = 0;
-  // kFailedPrecondition while functions are in it, unless they are to go as well.
-  virtual void delete_namespace(std::string_view name, bool with_functions,
-                                StatusCallback callback) = 0;
+  // kFailedPrecondition while functions, config or secrets are in it, unless they are to go as
+  // well. Tokens lose their scopes of it; which did is told.
+  virtual void delete_namespace(std::string_view name, bool with_contents,
+                                NamespaceCallback callback) = 0;
 
   virtual std::vector<FunctionView> list_functions() = 0;  // by name
   virtual Result<FunctionView> get_function(std::string_view name) = 0;

@@ -10,6 +10,7 @@
 
 #include "deploy/api/control_plane.h"
 #include "deploy/api/fake_settings.h"
+#include "deploy/api/views.h"
 #include "deploy/manifest/manifest.h"
 #include "deploy/manifest/qualified_name.h"
 
@@ -27,8 +28,18 @@ class FakePlane : public ControlPlane {
   std::vector<DeadLetterView> dead_letters;
   std::vector<ExceptionView> exceptions;
   std::vector<Condition> node_conditions;
+  access::CutTokens cut_tokens;  // of the next namespace that is deleted
   // The next deploy fails with this, when it has a message.
   DeployFailure deploy_failure;
+
+  FakePlane() {
+    config_and_secrets.namespaces = [this](std::string_view name) -> Status {
+      if (!namespaces.contains(name)) return no_namespace(name);
+      return ok();
+    };
+  }
+  FakePlane(const FakePlane&) = delete;
+  FakePlane& operator=(const FakePlane&) = delete;
 
   FakeSettings config_and_secrets;
   SettingsPlane& settings() override { return config_and_secrets; }
@@ -119,13 +130,13 @@ class FakePlane : public ControlPlane {
   }
   std::vector<NamespaceView> list_namespaces() override {
     std::vector<NamespaceView> views;
-    for (const auto& [name, view] : namespaces) views.push_back(view);
+    for (const auto& [name, view] : namespaces) views.push_back(counted(view));
     return views;
   }
   Result<NamespaceView> get_namespace(std::string_view name) override {
     const auto it = namespaces.find(name);
     if (it == namespaces.end()) return no_namespace(name).value();
-    return it->second;
+    return counted(it->second);
   }
   Status create_namespace(const manifest::Namespace& wanted) override {
     if (next_failure) return *std::exchange(next_failure, {});
@@ -147,17 +158,25 @@ class FakePlane : public ControlPlane {
     if (change.hosts) changed.hosts = *change.hosts;
     return ok();
   }
-  void delete_namespace(std::string_view name, bool with_functions,
-                        StatusCallback callback) override {
+  void delete_namespace(std::string_view name, bool with_contents,
+                        NamespaceCallback callback) override {
     const auto it = namespaces.find(name);
     Status status = next_failure ? Status(*std::exchange(next_failure, {})) : ok();
     if (it == namespaces.end()) {
       status = no_namespace(name);
-    } else if (it->second.functions > 0 && !with_functions) {
-      status = fail(ErrorCode::kFailedPrecondition, "delete namespace: functions are in it");
+    } else if (const auto inside = contents_words(counted(it->second));
+               !inside.empty() && !with_contents) {
+      status = fail(ErrorCode::kFailedPrecondition, "delete namespace: " + inside + " in it");
     }
-    if (status) namespaces.erase(it);
-    pending_.push_back([callback, status] { callback(status); });
+    if (status) {
+      namespaces.erase(it);
+      std::erase_if(config_and_secrets.objects, [&](const auto& object) {
+        return manifest::split_qualified(object.first.second).name_space == name;
+      });
+    }
+    Result<access::CutTokens> gone = std::exchange(cut_tokens, {});
+    if (!status) gone = status.error();
+    pending_.push_back([callback, gone] { callback(gone); });
   }
   std::vector<FunctionView> list_functions() override {
     std::vector<FunctionView> views;
@@ -289,6 +308,10 @@ class FakePlane : public ControlPlane {
   }
 
  private:
+  NamespaceView counted(NamespaceView view) const {
+    view.objects = config_and_secrets.counts(view.name_space.name);
+    return view;
+  }
   static tl::unexpected<Error> no_namespace(std::string_view name) {
     return fail(ErrorCode::kNotFound, "find namespace " + std::string(name) + ": there is none");
   }

@@ -1,6 +1,7 @@
 // FakeSettings: a SettingsPlane made of plain maps, part of FakePlane.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,9 +22,12 @@ class FakeSettings final : public SettingsPlane {
   };
   std::map<Key, Object> objects;
   std::optional<Error> next_failure;
+  // Ok, or that there is no such namespace.
+  std::function<Status(std::string_view name)> namespaces = [](std::string_view) { return ok(); };
 
   Result<std::vector<ObjectView>> list(ObjectKind kind, std::string_view name_space) override {
     if (next_failure) return *std::exchange(next_failure, {});
+    if (!name_space.empty()) RETURN_IF_ERROR(namespaces(name_space));
     std::vector<ObjectView> views;
     for (const auto& [key, object] : objects) {
       const auto parts = manifest::split_qualified(key.second);
@@ -50,6 +54,7 @@ class FakeSettings final : public SettingsPlane {
   }
   Status change_config(std::string_view name, const ConfigChange& change) override {
     if (next_failure) return *std::exchange(next_failure, {});
+    RETURN_IF_ERROR(namespaces(manifest::split_qualified(name).name_space));
     auto& values = objects[{ObjectKind::kConfig, std::string(name)}].values;
     for (const auto& [key, value] : change.set) values[key] = value;
     for (const std::string& key : change.unset) values.erase(key);
@@ -57,6 +62,7 @@ class FakeSettings final : public SettingsPlane {
   }
   Status set_secret(std::string_view name, std::string_view key, std::string_view value) override {
     if (next_failure) return *std::exchange(next_failure, {});
+    RETURN_IF_ERROR(namespaces(manifest::split_qualified(name).name_space));
     objects[{ObjectKind::kSecret, std::string(name)}].values[std::string(key)] = value;
     return ok();
   }
@@ -79,6 +85,15 @@ class FakeSettings final : public SettingsPlane {
   Result<std::string> rotate_key() override {
     if (next_failure) return *std::exchange(next_failure, {});
     return std::string("2 values are sealed with key 0123456789abcdef");
+  }
+
+  store::ObjectCounts counts(std::string_view name_space) const {
+    store::ObjectCounts found;
+    for (const auto& [key, object] : objects) {
+      if (manifest::split_qualified(key.second).name_space != name_space) continue;
+      ++(key.first == ObjectKind::kConfig ? found.configs : found.secrets);
+    }
+    return found;
   }
 
  private:

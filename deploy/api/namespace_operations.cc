@@ -112,10 +112,16 @@ void ApiHandler::delete_namespace(ExchangeId id, Exchange& exchange) {
   const auto all = flag_in(exchange.query, "all");
   if (!all) return answer(id, all.error());
   transition(exchange, Exchange::State::kWaiting);
-  plane_.delete_namespace(exchange.match.path.at("namespace"), *all, [this, id](Status status) {
-    if (!status) return answer(id, status.error());
-    send(id, {204, {}, {}}, "");
-  });
+  const std::string& name = exchange.match.path.at("namespace");
+  plane_.delete_namespace(
+      name, *all,
+      [this, id, by = exchange.audit ? *exchange.audit : access::AuditRecord()](const auto& gone) {
+        if (!gone) return answer(id, gone.error());
+        write_down_cut(by, *gone);
+        answer(id, 200,
+               OrderedJson{{"tokensRevoked", gone->revoked}, {"tokensNarrowed", gone->narrowed}}
+                   .dump());
+      });
 }
 
 // Of the namespace that the query says, and of these those of its selector and its function: what

@@ -38,8 +38,20 @@ TEST_F(NamespacesApi, AreMadeChangedAndDeleted) {
   EXPECT_THAT(ask("GET", "/v1/namespaces").body, HasSubstr("qa.example"));
   plane_.namespaces.at("qa").functions = 1;
   EXPECT_EQ(ask("DELETE", "/v1/namespaces/qa").status, 409);
-  EXPECT_EQ(ask("DELETE", "/v1/namespaces/qa?all=true").status, 204);
+  EXPECT_EQ(ask("DELETE", "/v1/namespaces/qa?all=true").status, 200);
   EXPECT_EQ(ask("GET", "/v1/namespaces/qa").status, 404);
+}
+
+TEST_F(NamespacesApi, WhatIsInOneIsCountedAndNotDeletedByTheWay) {
+  plane_.config_and_secrets.objects[{ObjectKind::kConfig, "shop.staging"}] = {};
+  plane_.config_and_secrets.objects[{ObjectKind::kSecret, "bank.staging"}] = {};
+  plane_.config_and_secrets.objects[{ObjectKind::kSecret, "bank"}] = {};
+  EXPECT_THAT(ask("GET", "/v1/namespaces/staging").body, HasSubstr(R"("configs":1,"secrets":1)"));
+  const auto kept = ask("DELETE", "/v1/namespaces/staging");
+  EXPECT_EQ(kept.status, 409);
+  EXPECT_THAT(kept.body, HasSubstr("1 config and 1 secret are in it"));
+  EXPECT_EQ(ask("DELETE", "/v1/namespaces/staging?all=true").status, 200);
+  EXPECT_EQ(plane_.config_and_secrets.objects.size(), 1U);
 }
 
 TEST_F(NamespacesApi, ListsTellOfOneNamespaceUnlessAllAreAskedFor) {

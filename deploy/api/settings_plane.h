@@ -35,13 +35,14 @@ class SettingsPlane {
  public:
   virtual ~SettingsPlane() = default;
 
-  // `name_space` empty: of all. Without data.
+  // `name_space` empty: of all. Without data. kNotFound: there is no such namespace.
   virtual Result<std::vector<ObjectView>> list(ObjectKind kind, std::string_view name_space) = 0;
   virtual Result<ObjectView> get(ObjectKind kind, std::string_view name) = 0;  // kNotFound
   // Makes it if it is not there. kInvalidArgument: a name or key that is none; kNotFound: a key to
-  // unset; kResourceExhausted: a limit is reached.
+  // unset, or its namespace; kResourceExhausted: a limit is reached.
   virtual Status change_config(std::string_view name, const ConfigChange& change) = 0;
-  // `value` is the caller's to wipe. kFailedPrecondition: secrets are out of service.
+  // `value` is the caller's to wipe. kNotFound: its namespace; kFailedPrecondition: secrets are out
+  // of service.
   virtual Status set_secret(std::string_view name, std::string_view key,
                             std::string_view value) = 0;
   // kNotFound; kFailedPrecondition: functions list it, and `force` is not said.

@@ -64,6 +64,7 @@ TEST_F(SettingsApi, WhatIsInUseIsDeletedOnlyByForce) {
 }
 
 TEST_F(SettingsApi, NamespacesAreListedApartOrTogether) {
+  plane_.namespaces["tests"] = {{"tests"}};
   settings().objects[{ObjectKind::kConfig, "shop"}] = {};
   settings().objects[{ObjectKind::kConfig, "shop.tests"}] = {};
   const auto count = [&](const std::string& query) {
@@ -71,12 +72,19 @@ TEST_F(SettingsApi, NamespacesAreListedApartOrTogether) {
   };
   EXPECT_EQ(count(""), 1U);
   EXPECT_EQ(count("?namespace=tests"), 1U);
-  EXPECT_EQ(count("?namespace=none"), 0U);
   EXPECT_EQ(count("?allNamespaces=true"), 2U);
   EXPECT_EQ(ask("GET", "/v1/configs?allNamespaces=perhaps").status, 400);
   const Json there = Json::parse(ask("GET", "/v1/configs/shop.tests").body);
   EXPECT_EQ(there.at("namespace"), "tests");
   EXPECT_EQ(there.at("name"), "shop");
+}
+
+TEST_F(SettingsApi, ANamespaceThatThereIsNotIsNotFound) {
+  EXPECT_EQ(ask("GET", "/v1/configs?namespace=none").status, 404);
+  EXPECT_EQ(ask("GET", "/v1/secrets?namespace=none").status, 404);
+  EXPECT_EQ(ask("PATCH", "/v1/configs/shop.none", R"({"set":{"a":"1"}})").status, 404);
+  EXPECT_EQ(ask("PUT", "/v1/secrets/bank.none/value", "x").status, 404);
+  EXPECT_TRUE(settings().objects.empty());
 }
 
 TEST_F(SettingsApi, WhatIsWrongIsSaid) {

@@ -155,6 +155,8 @@ Json namespace_json(const NamespaceView& view) {
   Json json = {
       {"name", it.name},
       {"functions", view.functions},
+      {"configs", view.objects.configs},
+      {"secrets", view.objects.secrets},
       {"hosts", it.hosts},
       {"pods", {{"used", view.pods}, {"limit", it.quota.pods}}},
       {"memoryBytes", {{"used", view.memory_bytes}, {"limit", it.quota.memory_bytes}}},
@@ -306,6 +308,22 @@ std::string to_json(const LogRecord& record) {
 
 std::string to_json(const NamespaceView& view) {
   return json_text(namespace_json(view));
+}
+
+std::string contents_words(const NamespaceView& view) {
+  const std::pair<std::uint32_t, const char*> kinds[] = {{view.functions, "function"},
+                                                         {view.objects.configs, "config"},
+                                                         {view.objects.secrets, "secret"}};
+  std::vector<std::string> parts;
+  std::uint32_t total = 0;
+  for (const auto& [count, noun] : kinds) {
+    total += count;
+    if (count > 0) parts.push_back(std::to_string(count) + " " + noun + (count == 1 ? "" : "s"));
+  }
+  std::string words;
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    words += (i == 0 ? "" : i + 1 == parts.size() ? " and " : ", ") + parts[i];
+  return words.empty() ? words : words + (total == 1 ? " is" : " are");
 }
 
 std::string to_json(const std::vector<NamespaceView>& views) {

@@ -26,6 +26,8 @@ std::string to_json(const RequestRecord& record, std::uint64_t missed);
 std::string to_json(const std::vector<DeadLetterView>& letters);
 std::string to_json(const std::vector<ExceptionView>& exceptions);
 std::string to_json(const NamespaceView& view);
+// "2 functions, 1 config and 3 secrets are"; empty: nothing is in it.
+std::string contents_words(const NamespaceView& view);
 std::string to_json(const std::vector<NamespaceView>& views);
 std::string to_json(const NodeInfo& info);
 std::string to_json(const ObjectView& view);

@@ -60,6 +60,7 @@ class CliAccess : public CliTest {
 };
 
 TEST_F(CliAccess, ATokenIsPrintedAloneAndWhatItMayDoBeside) {
+  plane_.namespaces["shop"] = {{"shop"}};
   const Printed made = run(
       {"token", "create", "ci", "--scope", "shop:deploy", "--scope", "*:read", "--expires", "30d"});
   EXPECT_EQ(made.code, kOk) << made.err;

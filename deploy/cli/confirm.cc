@@ -1,5 +1,6 @@
 #include "deploy/cli/confirm.h"
 
+#include <algorithm>
 #include <istream>
 
 namespace subito::cli {
@@ -23,19 +24,23 @@ Outcome<std::vector<std::string>> chosen_functions(const Session& session, Node&
       {}});
 }
 
-Outcome<void> confirm(const Session& session, const std::string& doing, const Json& functions,
+std::string counted(const Json& items, const std::string& one, const std::string& plural) {
+  if (items.empty()) return "";
+  std::string words = std::to_string(items.size()) + " " + (items.size() == 1 ? one : plural);
+  const std::size_t shown = std::min(items.size(), kNamesShownMax);
+  for (std::size_t i = 0; i < shown; ++i) words += ", " + printable(items[i].value("name", ""));
+  if (shown < items.size()) words += " and " + std::to_string(items.size() - shown) + " more";
+  return words;
+}
+
+Outcome<void> confirm(const Session& session, const std::string& doing, const std::string& what,
                       bool yes) {
   if (yes) return {};
   const Environment& environment = session.environment;
-  std::string names;
-  for (const Json& function : functions) {
-    names += (names.empty() ? "" : ", ") + printable(function.value("name", ""));
-  }
-  const std::string what = doing + ": " + std::to_string(functions.size()) +
-                           (functions.size() == 1 ? " function, " : " functions, ") + names;
+  const std::string said = doing + ": " + what;
   if (!environment.err_is_terminal)
-    return tl::unexpected<Failure>(Failure{kUsage, what + "; say --yes if that is meant", {}});
-  environment.err << what << "\nType 'yes' if that is meant: " << std::flush;
+    return tl::unexpected<Failure>(Failure{kUsage, said + "; say --yes if that is meant", {}});
+  environment.err << said << "\nType 'yes' if that is meant: " << std::flush;
   std::string answer;
   std::getline(environment.in, answer);
   if (answer == "yes" || answer == "y") return {};

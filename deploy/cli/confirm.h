@@ -14,9 +14,14 @@ Outcome<std::vector<std::string>> chosen_functions(const Session& session, Node&
                                                    const std::string& selector,
                                                    bool all_namespaces = false);
 
+// "2 functions, catalogue, stock", of things that have a name; empty: there are none. `plural` as
+// in "secrets".
+inline constexpr std::size_t kNamesShownMax = 50;  // of the others it says how many
+std::string counted(const Json& items, const std::string& one, const std::string& plural);
+
 // Shows what would be changed and asks on a terminal whether it is to be; elsewhere only `yes` will
 // do. An error: it is not.
-Outcome<void> confirm(const Session& session, const std::string& doing, const Json& functions,
+Outcome<void> confirm(const Session& session, const std::string& doing, const std::string& what,
                       bool yes);
 
 }  // namespace subito::cli

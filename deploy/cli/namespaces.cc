@@ -95,6 +95,8 @@ int print_namespace(const Session& session, const NamespaceOptions& options, con
   };
   line("Namespace", printable(it.value("name", "")));
   line("Functions", it.at("functions").dump());
+  line("Config", std::to_string(number_in(it, "configs")));
+  line("Secrets", std::to_string(number_in(it, "secrets")));
   line("Hosts", hosts_words(it));
   line("Pods", pods_words(it.at("pods")));
   line("Memory", memory_words(it.at("memoryBytes")));
@@ -125,24 +127,47 @@ int set(const Session& session, const NamespaceOptions& options) {
   return print_namespace(session, options, *changed);
 }
 
+// "2 functions, catalogue, stock; 1 secret, bank"; empty: nothing is in it.
+Outcome<std::string> contents_of(Node& node, const std::string& name) {
+  constexpr struct {
+    const char* path;
+    const char* one;
+    const char* plural;
+  } kKinds[] = {{"/v1/functions", "function", "functions"},
+                {"/v1/configs", "config", "configs"},
+                {"/v1/secrets", "secret", "secrets"}};
+  std::string contents;
+  for (const auto& kind : kKinds) {
+    const auto list = node.get(std::string(kind.path) + "?namespace=" + encoded(name));
+    if (!list) return tl::unexpected<Failure>(list.error());
+    const std::string words = counted(list->at("items"), kind.one, kind.plural);
+    contents += (contents.empty() || words.empty() ? "" : "; ") + words;
+  }
+  return contents;
+}
+
 int remove(const Session& session, const NamespaceOptions& options) {
   Node node = session.node();
-  const auto there = node.get(path_of_namespace(options.name));
-  if (!there) return session.tell(there.error());
-  const auto functions = there->value("functions", 0);
-  if (options.all && functions > 0) {
-    const auto list = node.get("/v1/functions?namespace=" + encoded(options.name));
-    if (!list) return session.tell(list.error());
-    const auto sure =
-        confirm(session, "delete namespace " + options.name, list->at("items"), options.yes);
+  const auto contents = contents_of(node, options.name);
+  if (!contents) return session.tell(contents.error());
+  if (options.all && !contents->empty()) {
+    const auto sure = confirm(session, "delete namespace " + options.name, *contents, options.yes);
     if (!sure) return session.tell(sure.error());
   }
   const auto gone =
       node.call("DELETE", path_of_namespace(options.name) + (options.all ? "?all=true" : ""), "");
   if (!gone) return session.tell(gone.error());
   session.out() << "namespace " << options.name << " is deleted"
-                << (functions > 0 ? " with all its functions; what they keep in Redis stays\n"
-                                  : "\n");
+                << (contents->empty()
+                        ? ""
+                        : " with all that was in it; what its functions keep in Redis stays")
+                << '\n';
+  for (const Json& token : gone->at("tokensRevoked"))
+    session.out() << "token " << printable(token.get<std::string>())
+                  << " is revoked: it had no scope elsewhere\n";
+  for (const Json& token : gone->at("tokensNarrowed"))
+    session.out() << "token " << printable(token.get<std::string>()) << " has lost its scopes of "
+                  << options.name << '\n';
   return kOk;
 }
 
@@ -234,7 +259,7 @@ void add_namespace(CLI::App& app, Session& session) {
   add_verb(command, kNamespaceVerbs, options->verb);
   command.add_option("NAMESPACE", options->name, "its name")->type_name("");
   add_limits(command, *options);
-  command.add_flag("--all", options->all, "with delete: its functions, too");
+  command.add_flag("--all", options->all, "with delete: its functions, config and secrets, too");
   command.add_flag("-y,--yes", options->yes, "with delete --all: do not ask");
   add_output_option(command, options->output, false);
   command.callback([&session, options] {

@@ -58,6 +58,38 @@ TEST_F(NamespacesCli, AreMadeSetAndDeleted) {
   EXPECT_EQ(run({"namespace", "describe", "qa"}).code, kNotFound);
 }
 
+TEST_F(NamespacesCli, DeletingOneShowsAllThatIsInItAndAsks) {
+  using api::ObjectKind;
+  auto& objects = plane_.config_and_secrets.objects;
+  objects[{ObjectKind::kConfig, "shop.staging"}] = {};
+  objects[{ObjectKind::kSecret, "bank.staging"}] = {};
+  objects[{ObjectKind::kSecret, "mail.staging"}] = {};
+  EXPECT_THAT(run({"namespace", "describe", "staging"}).out, HasSubstr("Secrets:    2"));
+  const Printed kept = run({"namespace", "delete", "staging"});
+  EXPECT_EQ(kept.code, kFailed);
+  EXPECT_THAT(kept.err, HasSubstr("1 config and 2 secrets are in it"));
+  const Printed unsure = run({"namespace", "delete", "staging", "--all"});
+  EXPECT_EQ(unsure.code, kUsage);
+  EXPECT_THAT(unsure.err, HasSubstr("; 1 config, shop; 2 secrets, bank, mail; say --yes"));
+  EXPECT_EQ(objects.size(), 3U);
+  plane_.cut_tokens = {{"ci"}, {"ops"}};
+  const std::string done = run({"namespace", "delete", "staging", "--all", "--yes"}).out;
+  EXPECT_THAT(done, HasSubstr("is deleted with all that was in it"));
+  EXPECT_THAT(done, HasSubstr("token ci is revoked: it had no scope elsewhere\n"
+                              "token ops has lost its scopes of staging\n"));
+  EXPECT_TRUE(objects.empty());
+}
+
+TEST_F(NamespacesCli, ManyAreCountedAndNotAllNamed) {
+  for (int i = 0; i < 60; ++i) {
+    const std::string name = "config-" + std::to_string(100 + i) + ".staging";
+    plane_.config_and_secrets.objects[{api::ObjectKind::kConfig, name}] = {};
+  }
+  const std::string said = run({"namespace", "delete", "staging", "--all"}).err;
+  EXPECT_THAT(said, HasSubstr("60 configs, config-100, "));
+  EXPECT_THAT(said, HasSubstr("config-149 and 10 more;"));
+}
+
 TEST_F(NamespacesCli, DeletingBySelectorShowsWhatAndAsks) {
   const Printed refused = run({"delete", "-l", "app=shop"});
   EXPECT_EQ(refused.code, kUsage);

@@ -102,7 +102,8 @@ int remove(const Session& session, const DeleteOptions& options) {
   if (!options.selector.empty()) {
     Json functions = Json::array();
     for (const std::string& name : *names) functions.push_back({{"name", name}});
-    const auto sure = confirm(session, "delete", functions, options.yes);
+    const auto sure =
+        confirm(session, "delete", counted(functions, "function", "functions"), options.yes);
     if (!sure) return session.tell(sure.error());
   }
   int worst = kOk;

@@ -74,6 +74,8 @@ TEST_F(SettingsCli, WhatIsInUseIsDeletedByForce) {
 }
 
 TEST_F(SettingsCli, OtherNamespacesAreNamedByAnOption) {
+  EXPECT_EQ(run({"config", "set", "-n", "tests", "shop", "a=1"}).code, kNotFound);
+  plane_.namespaces["tests"] = {{"tests"}};
   EXPECT_EQ(run({"config", "set", "-n", "tests", "shop", "a=1"}).code, kOk);
   EXPECT_EQ(config("shop.tests", "a"), "1");
   EXPECT_THAT(run({"config", "list"}).out, HasSubstr("no config"));

@@ -27,13 +27,6 @@ std::string path_of(const std::string& folder, std::string_view hash) {
   return folder + "/" + std::string(hash.substr(0, 2)) + "/" + std::string(hash);
 }
 
-bool is_whole(const std::string& path, std::string_view hash) {
-  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.valid()) return false;
-  const auto found = hash_of(file.get());
-  return found && *found == hash;
-}
-
 }  // namespace
 
 bool is_artefact_hash(std::string_view text) {
@@ -75,6 +68,13 @@ Result<std::string> hash_of(int fd) {
     if (size == 0) return sha256.hex();
     sha256.update({piece.data(), static_cast<std::size_t>(size)});
   }
+}
+
+bool is_whole(const std::string& path, std::string_view hash) {
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.valid()) return false;
+  const auto found = hash_of(file.get());
+  return found && *found == hash;
 }
 
 ArtefactWriter::ArtefactWriter(std::string folder, std::string temporary, UniqueFd fd)

@@ -41,6 +41,9 @@ class Sha256 {
 // Of what a file holds from where it stands to its end.
 Result<std::string> hash_of(int fd);
 
+// Whether the file is there and holds that. Reads all of it; any thread.
+bool is_whole(const std::string& path, std::string_view hash);
+
 // One binary on its way in. Removes what it wrote when it goes before finish().
 class ArtefactWriter {
  public:

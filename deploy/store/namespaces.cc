@@ -52,12 +52,14 @@ Status Store::put_namespace(const manifest::Namespace& name_space) {
       std::int64_t{name_space.quota.requests_per_s});
 }
 
-Status Store::remove_namespace(std::string_view name) {
+Status Store::remove_namespace(std::string_view name, const std::function<Status()>& with) {
   ASSIGN_OR_RETURN(Transaction transaction, Transaction::begin(database_));
   RETURN_IF_ERROR(database_.run("DELETE FROM objects WHERE namespace = ?1", name));
   RETURN_IF_ERROR(database_.run("DELETE FROM namespaces WHERE name = ?1", name));
-  if (database_.changes() > 0) return transaction.commit();
-  return fail(ErrorCode::kNotFound, "find namespace " + std::string(name) + ": there is none");
+  if (database_.changes() == 0)
+    return fail(ErrorCode::kNotFound, "find namespace " + std::string(name) + ": there is none");
+  if (with) RETURN_IF_ERROR(with());
+  return transaction.commit();
 }
 
 }  // namespace subito::store

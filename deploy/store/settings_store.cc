@@ -58,6 +58,20 @@ Result<std::vector<ObjectRecord>> SettingsStore::list(ObjectKind kind,
   return found;
 }
 
+Result<std::map<std::string, ObjectCounts>> SettingsStore::counts() {
+  ASSIGN_OR_RETURN(Statement rows,
+                   database_.prepare("SELECT kind, namespace, count(*) FROM objects GROUP BY kind, "
+                                     "namespace"));
+  std::map<std::string, ObjectCounts> found;
+  while (true) {
+    ASSIGN_OR_RETURN(const bool row, rows.step());
+    if (!row) return found;
+    ObjectCounts& counts = found[rows.text(1)];
+    const bool config = rows.integer(0) == number_of(ObjectKind::kConfig);
+    (config ? counts.configs : counts.secrets) = static_cast<std::uint32_t>(rows.integer(2));
+  }
+}
+
 Result<ObjectRecord> SettingsStore::find(const ObjectId& id) {
   ASSIGN_OR_RETURN(Statement rows,
                    database_.prepare("SELECT kind, namespace, name, created_ns, changed_ns FROM "

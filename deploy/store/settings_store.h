@@ -44,6 +44,12 @@ struct ObjectRecord {
   std::vector<KeyRecord> keys;  // by name
 };
 
+// How many objects a namespace has.
+struct ObjectCounts {
+  std::uint32_t configs = 0;
+  std::uint32_t secrets = 0;
+};
+
 struct StoredValue {
   std::string bytes;       // of config the value, of a secret what was sealed
   std::string key_id;      // of a secret
@@ -57,6 +63,8 @@ class SettingsStore {
 
   // By name; `name_space` empty: of all.
   Result<std::vector<ObjectRecord>> list(ObjectKind kind, std::string_view name_space);
+  // By namespace; one that has none is not among them.
+  Result<std::map<std::string, ObjectCounts>> counts();
   Result<ObjectRecord> find(const ObjectId& id);    // kNotFound
   Result<StoredValues> values(const ObjectId& id);  // kNotFound
   // All or nothing; makes the object if it is not there. kResourceExhausted: a limit is reached;

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -125,7 +126,8 @@ class Store {
   // Namespaces, by name; `default` is always there. Functions are not asked.
   Result<std::vector<manifest::Namespace>> namespaces();
   Status put_namespace(const manifest::Namespace& name_space);  // new, or in place of the old one
-  Status remove_namespace(std::string_view name);  // with config and secrets; kNotFound
+  // With config and secrets; `with` writes what goes in the same transaction. kNotFound.
+  Status remove_namespace(std::string_view name, const std::function<Status()>& with = {});
 
   // Settings of the node itself, by key.
   Result<std::optional<std::string>> setting(std::string_view key);

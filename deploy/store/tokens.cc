@@ -40,11 +40,28 @@ Status TokenTable::revoke(std::string_view id, std::int64_t now_unix_ns) {
   RETURN_IF_ERROR(database_.run("UPDATE tokens SET revoked_ns = ? WHERE id = ? AND revoked_ns = 0",
                                 now_unix_ns, id));
   if (database_.changes() == 0) return fail(ErrorCode::kNotFound, "revoke token: there is none");
-  RETURN_IF_ERROR(
-      database_.run("DELETE FROM tokens WHERE id IN (SELECT id FROM tokens WHERE revoked_ns > 0 "
-                    "ORDER BY revoked_ns DESC LIMIT -1 OFFSET ?)",
-                    std::int64_t{kRevokedTokensKept}));
+  RETURN_IF_ERROR(forget_oldest_revoked());
   return transaction.commit();
+}
+
+Status TokenTable::cut(const std::vector<TokenCut>& cuts, std::int64_t now_unix_ns) {
+  for (const TokenCut& one : cuts) {
+    if (one.scopes.empty()) {
+      RETURN_IF_ERROR(
+          database_.run("UPDATE tokens SET revoked_ns = ? WHERE id = ?", now_unix_ns, one.id));
+    } else {
+      RETURN_IF_ERROR(
+          database_.run("UPDATE tokens SET scopes = ? WHERE id = ?", one.scopes, one.id));
+    }
+  }
+  return forget_oldest_revoked();
+}
+
+Status TokenTable::forget_oldest_revoked() {
+  return database_.run(
+      "DELETE FROM tokens WHERE id IN (SELECT id FROM tokens WHERE revoked_ns > 0 "
+      "ORDER BY revoked_ns DESC LIMIT -1 OFFSET ?)",
+      std::int64_t{kRevokedTokensKept});
 }
 
 }  // namespace subito::store

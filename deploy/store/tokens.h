@@ -22,6 +22,12 @@ struct TokenRecord {
   std::int64_t revoked_unix_ns = 0;  // 0: it lives
 };
 
+// What is left of a token.
+struct TokenCut {
+  std::string id;
+  std::string scopes;  // empty: it is revoked
+};
+
 // Of revoked ones the newest so many stay known.
 inline constexpr int kRevokedTokensKept = 1000;
 
@@ -33,8 +39,12 @@ class TokenTable {
   // kAlreadyExists when a living one has the name.
   Status add(const TokenRecord& token);
   Status revoke(std::string_view id, std::int64_t now_unix_ns);  // kNotFound
+  // Within a transaction of the caller's.
+  Status cut(const std::vector<TokenCut>& cuts, std::int64_t now_unix_ns);
 
  private:
+  Status forget_oldest_revoked();
+
   Database& database_;
 };
 

@@ -84,7 +84,7 @@ class RedisLink {
   const Events events_;
   const Duration push_gap_;
   State state_ = State::kAway;
-  std::string last_failure_ = "not tried yet";
+  std::string last_failure_ = "it was not reached yet";
   Duration redial_ = kRedialMin;
   Timer redial_timer_;
   Timer reply_timer_;

@@ -63,6 +63,14 @@ class RedisLinkTest : public testing::Test {
   std::vector<std::string> happened_;
 };
 
+TEST_F(RedisLinkTest, BeforeTheFirstAnswerItSaysThatThereWasNone) {
+  const auto one = link();
+  ask(*one, {"PING"});
+  EXPECT_EQ(one->last_failure(), "it was not reached yet");
+  wait_for(1);
+  EXPECT_EQ(happened_.front(), "ask redis: it was not reached yet");
+}
+
 TEST_F(RedisLinkTest, AnswersInTheOrderOfTheQuestions) {
   const auto one = link();
   wait_for(1);

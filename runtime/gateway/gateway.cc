@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <utility>
 
+#include "runtime/base/secret_memory.h"
 #include "runtime/http/problem.h"
 
 namespace subito::gateway {
@@ -45,6 +46,14 @@ std::optional<std::string> take_field(http::Fields& fields, std::string_view nam
     return true;
   });
   return value;
+}
+
+// Nobody behind the gateway sees it, and it does not stay in memory.
+void take_token(http::Fields& fields) {
+  for (auto& [name, value] : fields) {
+    if (name == kTokenField) wipe(value);
+  }
+  take_field(fields, kTokenField);
 }
 
 // Takes the fields away; all their values as one list, in order: RFC 9110, section 5.3.
@@ -146,6 +155,7 @@ bool Gateway::admit(server::ExchangeId id, http::RequestHead& head, const Target
     const std::string* guarded = guarded_as(target.function);
     if (guarded == nullptr) return true;
     auto admitted = guard_->admit(*guarded, head.fields, server_->peer(id));
+    take_token(head.fields);
     if (!admitted) {
       CallGuard::Refusal& why = admitted.error();
       meters_.count(meters_.meter_of(target.route), why.status, {});
@@ -157,7 +167,7 @@ bool Gateway::admit(server::ExchangeId id, http::RequestHead& head, const Target
     }
     subject = *std::move(admitted);
   }
-  take_field(head.fields, kTokenField);
+  take_token(head.fields);
   return true;
 }
 

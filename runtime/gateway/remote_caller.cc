@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "runtime/base/check.h"
+#include "runtime/base/secret_memory.h"
 
 namespace subito::gateway {
 RemoteCaller::RemoteCaller(Loop& loop, InvocationLink& link, Invoker& invoker, CallGuard& guard)
@@ -49,6 +50,9 @@ bool RemoteCaller::admit(InvocationId id, Invocation& invocation) {
   server::Peer peer;
   peer.address = invocation.client_address;
   auto admitted = guard_.admit(invocation.guarded_as, invocation.fields, peer);
+  for (auto& [name, value] : invocation.fields) {
+    if (name == kTokenField) wipe(value);  // it does not stay in memory
+  }
   invocation.guarded_as.clear();
   if (!admitted) {
     CallGuard::Refusal& why = admitted.error();

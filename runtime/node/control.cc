@@ -27,6 +27,8 @@ Control::Control(const Parts& parts)
                  }}) {
   if (parts.settings != nullptr) {
     parts.settings->set_users([this](const store::ObjectId& id) { return users_of(id); });
+    parts.settings->set_namespaces(
+        [this](std::string_view name) { return namespace_is_there(name); });
     parts.settings->set_on_changed(
         [this](const store::ObjectId& id, const std::vector<std::string>& users) {
           settings_changed(id, users);

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -65,6 +66,9 @@ class Control final : public api::ControlPlane {
   const std::string& log_fault() const;  // why logs are not written; empty: they are
   // For the gateways of other loops. It outlives this.
   void publish_routes(Published<const gateway::RouteTable>& tables) { tables_ = &tables; }
+  // Those that lose their scopes of a namespace that goes; without it there are none. It outlives
+  // this.
+  void set_tokens(access::TokenBook& tokens) { tokens_ = &tokens; }
   // Takes over what the store has. At start, before the first request. A function that cannot run
   // (its artefact is gone) is out of service; the others do not suffer for it.
   Status load();
@@ -87,8 +91,8 @@ class Control final : public api::ControlPlane {
   Result<api::NamespaceView> get_namespace(std::string_view name) override;
   Status create_namespace(const manifest::Namespace& wanted) override;
   Status set_namespace(std::string_view name, const api::NamespaceChange& change) override;
-  void delete_namespace(std::string_view name, bool with_functions,
-                        StatusCallback callback) override;
+  void delete_namespace(std::string_view name, bool with_contents,
+                        NamespaceCallback callback) override;
 
   std::vector<api::FunctionView> list_functions() override;
   Result<api::FunctionView> get_function(std::string_view name) override;
@@ -157,7 +161,11 @@ class Control final : public api::ControlPlane {
   Status remove_now(std::string_view name);
   void forget(const std::string& name);
   Status namespace_is_there(const manifest::Metadata& metadata) const;
-  api::NamespaceView view_of(const manifest::Namespace& name_space);
+  Status namespace_is_there(std::string_view name) const;
+  using ObjectCounts = std::map<std::string, store::ObjectCounts>;
+  api::NamespaceView view_of(const manifest::Namespace& name_space, const ObjectCounts& objects);
+  Status may_delete_namespace(const std::string& doing, std::string_view name, bool with_contents);
+  Result<access::CutTokens> delete_namespace_now(std::string_view name, bool with_contents);
   Status put_namespace(const std::string& doing, const manifest::Namespace& wanted);
   void apply_quota(const manifest::Namespace& name_space);
   void sync_triggers();
@@ -169,6 +177,7 @@ class Control final : public api::ControlPlane {
   Parts parts_;
   api::NodeInfo info_;
   const Health* health_ = nullptr;
+  access::TokenBook* tokens_ = nullptr;
   LogFiles* log_files_ = nullptr;
   Published<const gateway::RouteTable>* tables_ = nullptr;
   std::string log_fault_;

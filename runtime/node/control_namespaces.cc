@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "deploy/api/views.h"
 #include "deploy/manifest/defaults.h"
 #include "deploy/manifest/qualified_name.h"
 #include "runtime/base/time.h"
@@ -14,7 +15,8 @@ namespace {
 
 tl::unexpected<Error> no_namespace(std::string_view name) {
   return fail(ErrorCode::kNotFound, "find namespace " + std::string(name) +
-                                        ": there is none; `subito namespace list` lists them");
+                                        ": there is none; `subito namespace create " +
+                                        std::string(name) + "` makes it");
 }
 
 tl::unexpected<Error> refused(const std::string& doing, const std::string& why) {
@@ -31,8 +33,16 @@ Status Control::namespace_is_there(const manifest::Metadata& metadata) const {
                   "; make it with `subito namespace create " + name + "`");
 }
 
-api::NamespaceView Control::view_of(const manifest::Namespace& name_space) {
+Status Control::namespace_is_there(std::string_view name) const {
+  if (parts_.functions.namespaces().find(name) == nullptr) return no_namespace(name);
+  return ok();
+}
+
+api::NamespaceView Control::view_of(const manifest::Namespace& name_space,
+                                    const ObjectCounts& objects) {
   api::NamespaceView view{name_space};
+  if (const auto counts = objects.find(name_space.name); counts != objects.end())
+    view.objects = counts->second;
   for (const auto& [name, function] : parts_.functions.all()) {
     view.functions += function.revision->manifest.metadata().namespace_() == name_space.name;
   }
@@ -47,15 +57,19 @@ api::NamespaceView Control::view_of(const manifest::Namespace& name_space) {
 }
 
 std::vector<api::NamespaceView> Control::list_namespaces() {
+  // Of a database that cannot be read other answers tell.
+  const ObjectCounts objects = parts_.store.objects().counts().value_or(ObjectCounts());
   std::vector<api::NamespaceView> views;
-  for (const auto& [name, one] : parts_.functions.namespaces().all()) views.push_back(view_of(one));
+  for (const auto& [name, one] : parts_.functions.namespaces().all())
+    views.push_back(view_of(one, objects));
   return views;
 }
 
 Result<api::NamespaceView> Control::get_namespace(std::string_view name) {
   const manifest::Namespace* found = parts_.functions.namespaces().find(name);
   if (found == nullptr) return no_namespace(name).value();
-  return view_of(*found);
+  ASSIGN_OR_RETURN(const ObjectCounts objects, parts_.store.objects().counts());
+  return view_of(*found, objects);
 }
 
 Status Control::create_namespace(const manifest::Namespace& wanted) {
@@ -98,39 +112,50 @@ Status Control::put_namespace(const std::string& doing, const manifest::Namespac
   return ok();
 }
 
-// Its functions go first, one after the other, as if each had been removed by itself.
-void Control::delete_namespace(std::string_view name, bool with_functions,
-                               StatusCallback callback) {
-  const std::string name_space(name), doing = "delete namespace " + name_space;
-  const auto answer = [&](Status status) {
-    parts_.loop.defer([callback, status = std::move(status)] { callback(status); });
-  };
-  if (parts_.functions.namespaces().find(name) == nullptr) return answer(no_namespace(name));
+Status Control::may_delete_namespace(const std::string& doing, std::string_view name,
+                                     bool with_contents) {
+  ASSIGN_OR_RETURN(const api::NamespaceView view, get_namespace(name));
   if (name == manifest::kNamespace)
-    return answer(refused(doing, "it is always there; `subito delete` deletes its functions"));
-  std::vector<std::string> inside;
-  for (const auto& [function, deployed] : parts_.functions.all()) {
-    if (deployed.revision->manifest.metadata().namespace_() == name) inside.push_back(function);
-  }
+    return refused(doing, "it is always there; `subito delete` deletes its functions");
   const bool deploys = std::any_of(deploying_.begin(), deploying_.end(), [&](const auto& one) {
     return manifest::split_qualified(one).name_space == name;
   });
   if (deploys)
-    return answer(fail(ErrorCode::kFailedPrecondition,
-                       doing + ": a function of it is being deployed; wait for it"));
-  if (!inside.empty() && !with_functions)
-    return answer(fail(ErrorCode::kFailedPrecondition,
-                       doing + ": " + std::to_string(inside.size()) +
-                           (inside.size() == 1 ? " function is" : " functions are") +
-                           " in it; --all deletes them with it"));
-  for (const std::string& function : inside) {
-    if (auto gone = remove_now(function); !gone) return answer(gone);
+    return fail(ErrorCode::kFailedPrecondition,
+                doing + ": a function of it is being deployed; wait for it");
+  const std::string inside = api::contents_words(view);
+  if (inside.empty() || with_contents) return ok();
+  return fail(ErrorCode::kFailedPrecondition,
+              doing + ": " + inside + " in it; --all deletes them with it");
+}
+
+// Its functions go first, one after the other, as if each had been removed by itself; its tokens
+// with it, or whoever makes it again would let them in.
+Result<access::CutTokens> Control::delete_namespace_now(std::string_view name, bool with_contents) {
+  const std::string name_space(name);
+  RETURN_IF_ERROR(may_delete_namespace("delete namespace " + name_space, name, with_contents));
+  std::vector<std::string> inside;
+  for (const auto& [function, deployed] : parts_.functions.all()) {
+    if (deployed.revision->manifest.metadata().namespace_() == name) inside.push_back(function);
   }
-  if (auto gone = parts_.store.remove_namespace(name); !gone) return answer(gone);
+  for (const std::string& function : inside) RETURN_IF_ERROR(remove_now(function));
+  const auto commit = [&](const auto& write) { return parts_.store.remove_namespace(name, write); };
+  access::CutTokens cut;
+  if (tokens_ == nullptr) {
+    RETURN_IF_ERROR(commit(nullptr));
+  } else {
+    ASSIGN_OR_RETURN(cut, tokens_->forget_namespace(name, wall_clock_nanoseconds(), commit));
+  }
   parts_.functions.namespaces().remove(name_space);
   apply_quota({name_space});
   if (auto routes = parts_.functions.routes()) set_routes(*std::move(routes));
-  answer(ok());
+  return cut;
+}
+
+void Control::delete_namespace(std::string_view name, bool with_contents,
+                               NamespaceCallback callback) {
+  parts_.loop.defer([callback = std::move(callback),
+                     gone = delete_namespace_now(name, with_contents)] { callback(gone); });
 }
 
 void Control::apply_quota(const manifest::Namespace& name_space) {

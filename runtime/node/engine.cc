@@ -314,10 +314,7 @@ void Engine::act(const scheduler::Cancel& cancel) {
   InvocationRecord* record = find(cancel.invocation);
   if (record == nullptr || record->state == InvocationState::kAbandoned) return;
   const bool deadline = cancel.reason == scheduler::CancelReason::kDeadline;
-  if (deadline) {
-    ++meters_.of(record->request.function).refused[scheduler::RefuseReason::kDeadline];
-    fail_caller(*record, deadline_passed(*record));
-  }
+  if (deadline) fail_at_deadline(*record);
   // Its Dispatch was in vain, see above, or its pod died in this very turn: nobody has it.
   if (record->state == InvocationState::kWaiting) return forget(*record);
   give_up(*record, deadline ? protocol::Cancel::DEADLINE : protocol::Cancel::CLIENT_LEFT);

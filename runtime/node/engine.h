@@ -234,6 +234,7 @@ class Engine final : public Invoker, private PodEvents {
   void send_invoke(InvocationRecord& record, const Pod& pod);
   void send_body(InvocationRecord& record);
   void consumed(InvocationRecord& record, std::size_t bytes);
+  void fail_at_deadline(InvocationRecord& record);
   void give_up(InvocationRecord& record, protocol::Cancel::Reason reason);
   void forget(InvocationRecord& record);
   void release(InvocationRecord& record);
@@ -242,6 +243,7 @@ class Engine final : public Invoker, private PodEvents {
   void pod_gone(Pod& pod, const PodGone& gone);
   Status on_result(Pod& pod, InvocationRecord& record, const protocol::Frame& frame);
   Status on_body(InvocationRecord& record, const protocol::Frame& frame);
+  void end_if_late(InvocationRecord& record);
   void on_unwanted(InvocationRecord& record, const protocol::Frame& frame);
   void on_answer_end(InvocationRecord& record);
   void on_cancelled_by_pod(const Pod& pod, InvocationRecord& record);

@@ -9,6 +9,7 @@ namespace subito::node {
 namespace {
 
 using Cause = pods::PodExit::Cause;
+using scheduler::RefuseReason;
 
 class PodDeathTest : public EngineFixture, public testing::Test {
  protected:
@@ -177,6 +178,34 @@ TEST_F(PodDeathTest, Answers504WhenTheDeadlinePassedBeforeThePodsEndWasSeen) {
     settle();
     ASSERT_TRUE(outcome(2).failure.has_value()) << "a client that waits for ever";
     EXPECT_EQ(outcome(2).failure->status, 504);
+    EXPECT_EQ(engine.invocations(), 0U);
+    outcome(2) = {};
+  }
+}
+
+TEST_F(PodDeathTest, Answers504WhenTheAnswerBeginsAfterTheDeadlineAndBeforeTheTimer) {
+  FakePod& pod = warm_pod();
+  for (const bool end : {true, false}) {
+    SCOPED_TRACE(end);
+    const auto deadlines_passed = [&] {
+      return engine.meters().own(echo)->refused.at(
+          static_cast<std::size_t>(RefuseReason::kDeadline));
+    };
+    const std::uint64_t before = deadlines_passed();
+    ask(2, "GET", false, kAtOnce);
+    loop.turn(false);
+    const auto frames = pod.read();
+    if (frames.empty()) GTEST_SKIP() << "its time was over before it was sent";
+    const std::uint32_t stream = frames.front().header.stream;
+    let_pass(kAtOnce);
+    pod.answer(stream, 504, "the function's own word", end);
+    settle();
+    ASSERT_TRUE(outcome(2).failure.has_value()) << "the function's answer went through";
+    EXPECT_EQ(outcome(2).failure->type, "deadline-exceeded");
+    EXPECT_EQ(outcome(2).ends, 1);
+    EXPECT_EQ(deadlines_passed(), before + 1);
+    if (!end) pod.body(stream, "", true);
+    settle();
     EXPECT_EQ(engine.invocations(), 0U);
     outcome(2) = {};
   }

@@ -210,6 +210,11 @@ void Engine::fail_caller(InvocationRecord& record, Failure failure) {
   }
 }
 
+void Engine::fail_at_deadline(InvocationRecord& record) {
+  ++meters_.of(record.request.function).refused[RefuseReason::kDeadline];
+  fail_caller(record, deadline_passed(record));
+}
+
 // A caller is never called from inside its own call.
 void Engine::refuse_later(InvocationRecord& record, Failure failure) {
   record.refused = true;

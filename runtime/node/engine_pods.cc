@@ -61,6 +61,7 @@ Status Engine::on_pod_frame(Pod& pod, const protocol::Frame& frame) {
   if (stream % 2 == 0) return requests_->on_request_frame(pod, frame);
   InvocationRecord* record = record_on(pod.id, stream);
   CHECK(record != nullptr);  // the streams of the channel know which are open
+  end_if_late(*record);
   switch (frame.header.type) {
     case FrameType::kResult:
     case FrameType::kBody:
@@ -75,6 +76,17 @@ Status Engine::on_pod_frame(Pod& pod, const protocol::Frame& frame) {
   }
   if (frame.header.type == FrameType::kResult) return on_result(pod, *record, frame);
   return on_body(*record, frame);
+}
+
+// An answer that begins when its time is over is none, however short before the timer that says so:
+// that one counts whole milliseconds, and a pod gives up at the deadline by its own clock.
+void Engine::end_if_late(InvocationRecord& record) {
+  const bool waits = record.state == InvocationState::kRunning && record.caller != nullptr;
+  if (!waits || loop_.now() < record.deadline) return;
+  scheduler_.expire(loop_.now(), effects_);
+  fail_at_deadline(record);
+  give_up(record, protocol::Cancel::DEADLINE);
+  decided();
 }
 
 // The caller left in this very turn; the CANCEL that tells the pod leaves at its end.

@@ -237,6 +237,7 @@ Status LiveNode::open_access() {
   gate_.emplace(*tokens_, clock_, [] { return std::int64_t{wall_clock_nanoseconds()}; });
   ASSIGN_OR_RETURN(audit_, access::AuditLog::open(loop_, store_->folder() + "/audit"));
   token_guard_.emplace(loop_, *gate_, *audit_);
+  control_.set_tokens(*tokens_);
   api_.set_access(*gate_, audit_.get());
   control_front_.set_guard(*token_guard_, *api_server_, false);
   gateway_.set_guard(*token_guard_);
@@ -379,8 +380,7 @@ Status LiveNode::serve() {
   info.pid = ::getpid();
   control_.set_node_info(std::move(info));
   RETURN_IF_ERROR(control_.load());
-  server::Address socket{server::Address::Kind::kUnix, api_socket(), 0};
-  RETURN_IF_ERROR(api_server_->listen(socket));
+  RETURN_IF_ERROR(api_server_->listen({server::Address::Kind::kUnix, api_socket(), 0}));
   RETURN_IF_ERROR(serve_tls());
   loops_.run();
   watch_.start();

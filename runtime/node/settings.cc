@@ -169,6 +169,7 @@ Result<pods::GrantsPtr> Settings::grants_for(const manifest::Function& function)
 }
 
 Result<std::vector<api::ObjectView>> Settings::list(ObjectKind kind, std::string_view name_space) {
+  if (!name_space.empty()) RETURN_IF_ERROR(namespaces_(name_space));
   ASSIGN_OR_RETURN(std::vector<store::ObjectRecord> records, objects_.list(kind, name_space));
   std::vector<api::ObjectView> views;
   for (store::ObjectRecord& record : records) {
@@ -191,9 +192,18 @@ Result<api::ObjectView> Settings::get(ObjectKind kind, std::string_view name) {
   return view;
 }
 
+// What lay in a namespace that there is not, nobody would find, and whoever makes it would be
+// given.
+Status Settings::may_have_values(const ObjectId& id) const {
+  RETURN_IF_ERROR(check_id(id));
+  auto known = namespaces_(id.name_space);
+  if (!known) return std::move(known).error().annotate("change " + words(id));
+  return ok();
+}
+
 Status Settings::change_config(std::string_view name, const api::ConfigChange& change) {
   const ObjectId id = id_of(ObjectKind::kConfig, name);
-  RETURN_IF_ERROR(check_id(id));
+  RETURN_IF_ERROR(may_have_values(id));
   store::StoredValues set;
   for (const auto& [key, value] : change.set) {
     RETURN_IF_ERROR(check_key(id, key));
@@ -206,7 +216,7 @@ Status Settings::change_config(std::string_view name, const api::ConfigChange& c
 
 Status Settings::set_secret(std::string_view name, std::string_view key, std::string_view value) {
   const ObjectId id = id_of(ObjectKind::kSecret, name);
-  RETURN_IF_ERROR(check_id(id));
+  RETURN_IF_ERROR(may_have_values(id));
   RETURN_IF_ERROR(check_key(id, key));
   RETURN_IF_ERROR(need_key());
   store::Sealed sealed = keys_->seal(value, place_of(id, key));

@@ -34,12 +34,15 @@ class Settings final : public api::SettingsPlane {
  public:
   // Who lists the object: names of functions.
   using Users = std::function<std::vector<std::string>(const store::ObjectId& id)>;
+  // Ok, or that there is no such namespace.
+  using Namespaces = std::function<Status(std::string_view name)>;
   // It changed; these functions list it.
   using Changed =
       std::function<void(const store::ObjectId& id, const std::vector<std::string>& users)>;
 
   Settings(store::SettingsStore& objects, SecretKeySource source);
   void set_users(Users users) { users_ = std::move(users); }
+  void set_namespaces(Namespaces namespaces) { namespaces_ = std::move(namespaces); }
   void set_on_changed(Changed changed) { changed_ = std::move(changed); }
 
   // Why secrets are out of service; empty: they are not.
@@ -62,6 +65,7 @@ class Settings final : public api::SettingsPlane {
   std::string unknown_seal();
   Status grant(const store::ObjectId& id, const manifest::GivenObject& given,
                Granted& granted) const;
+  Status may_have_values(const store::ObjectId& id) const;
   Status need_key();
   Result<LockedBytes> open(const store::ObjectId& id, const std::string& key,
                            const store::StoredValue& value) const;
@@ -70,6 +74,7 @@ class Settings final : public api::SettingsPlane {
   store::SettingsStore& objects_;
   SecretKeySource source_;
   Users users_;
+  Namespaces namespaces_;
   Changed changed_;
   std::optional<store::KeyRing> keys_;
   std::string fault_;

@@ -288,12 +288,53 @@ TEST_F(SettingsTest, NamesAndKeysAreHeldToTheirForm) {
         << name;
   for (const char* key : {"", "..", "a/b", "a b"})
     EXPECT_EQ(settings().set_secret("bank", key, "x").error().code, ErrorCode::kInvalidArgument);
+  ASSERT_TRUE(node->control.create_namespace({"tests"}));
   EXPECT_TRUE(settings().set_secret("bank.tests", "value", "x"));
   EXPECT_EQ(settings().list(ObjectKind::kSecret, "default")->size(), 0U);
   EXPECT_EQ(settings().list(ObjectKind::kSecret, "")->size(), 1U);
   EXPECT_EQ(deploy(shop()).find("there is no secret bank;"),
             std::string("deploy shop: spec.secrets[0]: ").size())
       << "one of another namespace is none of its own";
+}
+
+TEST_F(SettingsTest, NothingIsWrittenIntoANamespaceThatThereIsNot) {
+  const auto refused = settings().set_secret("bank.tests", "value", "x");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kNotFound);
+  EXPECT_THAT(refused.error().message, HasSubstr("`subito namespace create tests` makes it"));
+  EXPECT_EQ(settings().change_config("shop.tests", {{{"a", "1"}}, {}}).error().code,
+            ErrorCode::kNotFound);
+  for (const ObjectKind kind : {ObjectKind::kConfig, ObjectKind::kSecret}) {
+    EXPECT_EQ(settings().list(kind, "tests").error().code, ErrorCode::kNotFound);
+    EXPECT_EQ(settings().list(kind, "")->size(), 0U);
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder.path() + "/secret.key")) << "no secret was set";
+  ASSERT_TRUE(node->control.create_namespace({"tests"}));
+  EXPECT_TRUE(settings().set_secret("bank.tests", "value", "x"));
+  EXPECT_EQ(settings().list(ObjectKind::kSecret, "tests")->size(), 1U);
+}
+
+TEST_F(SettingsTest, ANamespaceIsNotDeletedWithConfigAndSecretsUnlessThatIsSaid) {
+  const auto remove = [&](bool with_contents) {
+    std::string why = "it was not answered";
+    node->control.delete_namespace(
+        "tests", with_contents, [&](const auto& gone) { why = gone ? "" : gone.error().message; });
+    node->settle();
+    return why;
+  };
+  ASSERT_TRUE(node->control.create_namespace({"tests"}));
+  ASSERT_TRUE(settings().set_secret("bank.tests", "value", "x"));
+  ASSERT_TRUE(settings().set_secret("mail.tests", "value", "x"));
+  set_secret("bank", "of default");
+  EXPECT_EQ(remove(false),
+            "delete namespace tests: 2 secrets are in it; --all deletes them with it");
+  ASSERT_TRUE(settings().change_config("shop.tests", {{{"a", "1"}}, {}}));
+  EXPECT_EQ(remove(false),
+            "delete namespace tests: 1 config and 2 secrets are in it; --all deletes them with it");
+  EXPECT_EQ(node->control.get_namespace("tests")->objects.secrets, 2U);
+  EXPECT_EQ(node->control.list_namespaces().at(1).objects.configs, 1U);
+  EXPECT_EQ(remove(true), "");
+  EXPECT_EQ(settings().list(ObjectKind::kSecret, "")->size(), 1U);
 }
 
 }  // namespace

@@ -1,0 +1,58 @@
+// Namespaces of a control plane: what a deletion takes with it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "deploy/access/token_book.h"
+#include "runtime/node/control_testing.h"
+
+namespace subito::node {
+namespace {
+
+using access::TokenBook;
+
+constexpr std::int64_t kNow = 1'795'471'445'000'000'000;
+
+class ControlNamespacesTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    node_.control.set_tokens(book_);
+    ASSERT_TRUE(node_.control.create_namespace({"shop"}));
+  }
+  std::string token(const std::string& name, const std::string& scopes) {
+    return book_.create(name, access::parse_scopes(scopes).value(), 0, "uid 0", kNow).value();
+  }
+  Result<access::CutTokens> remove(const std::string& name, bool with_contents) {
+    Result<access::CutTokens> result = fail(ErrorCode::kInternal, "it was not answered");
+    node_.control.delete_namespace(name, with_contents, [&](const auto& gone) { result = gone; });
+    node_.settle();
+    return result;
+  }
+
+  store::TemporaryFolder folder_;
+  ControlFixture node_{folder_.path()};
+  TokenBook book_ = TokenBook::load(*node_.store).value();
+};
+
+TEST_F(ControlNamespacesTest, ATokenOfANamespaceDoesNotOpenTheNextOfThatName) {
+  const std::string ci = token("ci", "shop:admin"), ops = token("ops", "shop:read *:read");
+  const auto gone = remove("shop", false);
+  ASSERT_TRUE(gone) << gone.error().message;
+  EXPECT_EQ(gone->revoked, std::vector<std::string>{"ci"});
+  EXPECT_EQ(gone->narrowed, std::vector<std::string>{"ops"});
+  ASSERT_TRUE(node_.control.create_namespace({"shop"}));
+  EXPECT_EQ(book_.check(ci, kNow).verdict, TokenBook::Verdict::kRevoked);
+  EXPECT_EQ(access::to_string(book_.check(ops, kNow).token->scopes), "*:read");
+}
+
+TEST_F(ControlNamespacesTest, ANamespaceThatIsKeptKeepsItsTokens) {
+  const std::string ci = token("ci", "shop:admin");
+  ASSERT_TRUE(node_.settings.set_secret("bank.shop", "value", "x"));
+  EXPECT_FALSE(remove("shop", false));
+  EXPECT_FALSE(remove("default", true));
+  EXPECT_EQ(book_.check(ci, kNow).verdict, TokenBook::Verdict::kGood);
+  EXPECT_TRUE(remove("shop", true));
+  EXPECT_EQ(book_.check(ci, kNow).verdict, TokenBook::Verdict::kRevoked);
+}
+
+}  // namespace
+}  // namespace subito::node
