@@ -27,9 +27,9 @@ std::size_t count(Workload& workload) {
 }
 
 TEST(DrawnAside, GivesTheSameArrivalsInTheSameOrder) {
-  const auto alone = begin(20'000);
+  const auto alone = begin(100'000);
   double cpu = 0;
-  DrawnAside aside(begin(20'000), cpu);
+  DrawnAside aside(begin(100'000), cpu);
   Arrival expected, got;
   while (alone->next(expected)) {
     ASSERT_TRUE(aside.next(got));
