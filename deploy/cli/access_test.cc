@@ -151,9 +151,10 @@ TEST_F(CliAccess, ContextsAreUsedAndForgotten) {
   EXPECT_EQ(run({"context", "use", "one"}).code, kOk);
   EXPECT_EQ(run({"context", "current"}).out, "one\n");
   EXPECT_THAT(run({"context", "use", "tow"}).err, HasSubstr("did you mean 'two'"));
-  EXPECT_EQ(run({"logout"}).code, kOk);
+  EXPECT_THAT(run({"logout"}).out, HasSubstr("it was in use"));
   EXPECT_EQ(run({"context", "current"}).code, kNotFound);
-  EXPECT_EQ(run({"context", "delete", "two"}).code, kOk);
+  EXPECT_EQ(run({"context", "delete", "two"}).out,
+            "context two is forgotten; its token is good until it is revoked\n");
   EXPECT_THAT(run({"context", "list"}).out, StartsWith("no contexts"));
   EXPECT_EQ(run({"logout"}).code, kNotFound);
 }
@@ -163,10 +164,39 @@ TEST_F(CliAccess, AFileOfContextsThatOthersCanReadIsRefusedAndNobodyElseIsAsked)
   contexts.put({"far", "https://far:1", "", "secret-token"});
   ASSERT_TRUE(save_contexts(config(), contexts));
   ASSERT_EQ(::chmod(config().c_str(), 0644), 0);
-  const Printed asked = run({"get", "functions"});
-  EXPECT_THAT(asked.err, HasSubstr("chmod 600"));
-  EXPECT_EQ(last_endpoint_.socket_path, config());
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"get", "functions"}, {"invoke", "stock"}, {"version"}}) {
+    const Printed asked = run(words);
+    EXPECT_EQ(asked.code, kUsage);
+    EXPECT_THAT(asked.err, HasSubstr("chmod 600"));
+  }
+  EXPECT_FALSE(asked_);
   EXPECT_EQ(run({"context", "list"}).code, kFailed);
+}
+
+TEST_F(CliAccess, AContextInUseThatIsNotThereIsToldAndNobodyElseIsAsked) {
+  Contexts contexts;
+  contexts.put({"near", "https://near:1", "", "t"});
+  contexts.current = "gone";
+  ASSERT_TRUE(save_contexts(config(), contexts));
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"get", "functions"},
+                                                {"invoke", "stock"},
+                                                {"debug", "stock-1"},
+                                                {"top", "--interval", "0"},
+                                                {"version"}}) {
+    const Printed asked = run(words);
+    EXPECT_EQ(asked.code, kUsage) << words[0];
+    EXPECT_THAT(asked.err, HasSubstr("find context gone: " + config() + " says that it is in use"));
+    EXPECT_THAT(asked.err, HasSubstr("`subito context use NAME`"));
+  }
+  EXPECT_FALSE(asked_);
+  EXPECT_EQ(run({"context", "current"}).code, kNotFound);
+  EXPECT_EQ(run({"get", "functions", "--socket", "/s"}).code, kOk);
+  EXPECT_EQ(run({"context", "delete", "gone"}).out,
+            "context gone is forgotten\n"
+            "it was in use: from now on commands ask the node of this machine\n");
+  EXPECT_EQ(run({"get", "functions"}).code, kOk);
+  EXPECT_EQ(last_endpoint_.socket_path, "/var/lib/subito/api.sock");
 }
 
 TEST_F(CliAccess, TheAuditLogIsShownAndVerified) {

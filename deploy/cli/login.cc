@@ -92,10 +92,15 @@ int no_context(const Session& session, const Contexts& contexts, const std::stri
 }
 
 int forget(const Session& session, Contexts& contexts, const std::string& name) {
+  const bool was_in_use = contexts.current == name;
+  const bool had_token = contexts.find(name) != nullptr;
   if (!contexts.remove(name)) return no_context(session, contexts, name);
   if (auto saved = save_contexts(file_of(session), contexts); !saved)
     return session.tell(kFailed, saved.error().message);
-  session.out() << "context " << name << " is forgotten; its token is good until it is revoked\n";
+  session.out() << "context " << printable(name) << " is forgotten"
+                << (had_token ? "; its token is good until it is revoked" : "") << '\n';
+  if (was_in_use)
+    session.out() << "it was in use: from now on commands ask the node of this machine\n";
   return kOk;
 }
 
@@ -146,6 +151,8 @@ int context(const Session& session, const ContextOptions& options) {
       return session.tell(kNotFound,
                           "context current: none is in use, commands ask the node of this "
                           "machine");
+    if (contexts->find(contexts->current) == nullptr)
+      return session.tell(kNotFound, lost_context(contexts->current, file_of(session)));
     session.out() << printable(contexts->current) << '\n';
     return kOk;
   }

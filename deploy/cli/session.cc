@@ -7,6 +7,28 @@
 
 namespace subito::cli {
 
+namespace {
+
+// To an endpoint that is not known: asks nobody.
+class NoTransport final : public api::Transport {
+ public:
+  explicit NoTransport(const std::string& fault) : error_{ErrorCode::kInvalidArgument, fault, 0} {}
+  Result<api::ClientReply> send(const api::ClientRequest&) override { return error_; }
+  Result<api::ClientReply> stream(const api::ClientRequest&,
+                                  const std::function<bool(std::string_view)>&) override {
+    return error_;
+  }
+  Result<api::ClientReply> receive(const api::ClientRequest&,
+                                   const std::function<bool(std::string_view)>&) override {
+    return error_;
+  }
+
+ private:
+  const Error error_;
+};
+
+}  // namespace
+
 bool Session::colours() const {
   const auto no_color = environment.variable("NO_COLOR");  // https://no-color.org
   return environment.out_is_terminal && !(no_color && !no_color->empty());
@@ -30,24 +52,34 @@ api::Endpoint Session::endpoint() const {
   return found;
 }
 
-// Where `subito login` or `context use` said. Of a file that cannot be read nobody knows what it
-// says: no other node is asked in place of the one that it may name.
+// Where `subito login` or `context use` said. What it says is not known of a file that cannot be
+// read, nor of a context that is not in it: no other node is asked in place of the one it may name.
 std::optional<api::Endpoint> Session::context_endpoint() const {
   const std::string path = contexts_path(environment.variable);
+  const auto fault = [](const std::string& why) { return api::Endpoint{"", "", "", "", why}; };
   auto contexts = load_contexts(path);
-  if (!contexts) {
-    environment.err << "subito: " << printable(contexts.error().message) << '\n';
-    return api::Endpoint{path, "", "", ""};  // no socket: nobody answers there
-  }
+  if (!contexts) return fault(contexts.error().message);
+  if (contexts->current.empty()) return std::nullopt;
   const Context* context = contexts->find(contexts->current);
-  if (contexts->current.empty() || context == nullptr) return std::nullopt;
+  if (context == nullptr) return fault(lost_context(contexts->current, path));
   const std::string token = variable("SUBITO_TOKEN");
   return api::Endpoint{"", context->server, ca.empty() ? context->ca_file : ca,
                        token.empty() ? context->token : token};
 }
 
+std::unique_ptr<api::Transport> Session::connect(const api::Endpoint& where) const {
+  if (where.fault.empty()) return environment.connect(where);
+  return std::make_unique<NoTransport>(where.fault);
+}
+
+Node Session::node() const {
+  const api::Endpoint where = endpoint();
+  return {connect(where), where};
+}
+
 Outcome<std::string> Session::local_socket(const std::string& command) const {
   const api::Endpoint where = endpoint();
+  if (!where.fault.empty()) return tl::unexpected<Failure>(Failure{kUsage, where.fault, {}});
   if (where.server.empty()) return where.socket_path;
   return tl::unexpected<Failure>(
       Failure{kUsage,
