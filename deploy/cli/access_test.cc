@@ -106,6 +106,33 @@ TEST_F(CliAccess, LoginChecksTheTokenAndRemembersIt) {
   EXPECT_THAT(run({"context", "list", "-o", "json"}).out, Not(HasSubstr("subito_")));
 }
 
+TEST_F(CliAccess, LoginTakesNoOtherNodesPlaceUnlessItIsNamed) {
+  const std::vector<std::string> second = {"login", "https://node.example:9443", "--token-stdin"};
+  input_ = token_of("ci") + "\n";
+  go_remote();
+  ASSERT_EQ(run({"login", "https://node.example:8443", "--token-stdin"}).code, kOk);
+  EXPECT_EQ(run({"login", "https://node.example:8443/", "--token-stdin"}).code, kOk) << "the same";
+  const Printed taken = run(second);
+  EXPECT_EQ(taken.code, kUsage);
+  EXPECT_THAT(taken.err, HasSubstr("context node.example is another node, "
+                                   "https://node.example:8443; choose another name: --context"));
+  run({"get", "functions"});
+  EXPECT_EQ(last_endpoint_.server, "https://node.example:8443");
+  for (const char* name : {"second", "node.example"}) {
+    std::vector<std::string> named = second;
+    named.insert(named.end(), {"--context", name});
+    EXPECT_EQ(run(named).code, kOk) << name;
+  }
+  EXPECT_THAT(run({"context", "list"}).out, Not(HasSubstr(":8443")));
+}
+
+TEST_F(CliAccess, AContextOfAnIpv6AddressIsCalledByTheAddress) {
+  input_ = token_of("ci") + "\n";
+  go_remote();
+  EXPECT_EQ(run({"login", "https://[fd00::7]:8443", "--token-stdin"}).code, kOk);
+  EXPECT_EQ(run({"context", "current"}).out, "fd00::7\n");
+}
+
 TEST_F(CliAccess, AWrongTokenIsNotRemembered) {
   go_remote();
   variables_["SUBITO_TOKEN"] = "subito_wrong";
