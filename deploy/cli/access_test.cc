@@ -167,7 +167,50 @@ TEST_F(CliAccess, FlagsGoBeforeVariablesBeforeTheContextBeforeTheSocketOfThisMac
   EXPECT_EQ(last_endpoint_.server, "https://flag:1");
   run({"get", "functions", "--socket", "/s"});
   EXPECT_EQ(last_endpoint_.socket_path, "/s");
+  EXPECT_EQ(last_endpoint_.token, "other-token");
+  variables_.erase("SUBITO_SERVER");
+  variables_["SUBITO_SOCKET"] = "/t";
+  run({"get", "functions"});
+  EXPECT_EQ(last_endpoint_.socket_path, "/t");
+  EXPECT_EQ(last_endpoint_.token, "other-token");
+  variables_.erase("SUBITO_TOKEN");
+  run({"get", "functions"});
+  EXPECT_EQ(last_endpoint_.token, "") << "a context's goes to its own node alone";
+}
+
+TEST_F(CliAccess, ASocketInTheFolderGetsATokenUnlessItIsAStrangers) {
+  if (::geteuid() != 0) GTEST_SKIP() << "SKIPPED: giving a file to another user needs root";
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::create_directory(folder_ + "/.subito");
+  const std::string socket = write(".subito/api.sock", "");
+  files_.insert(".subito/api.sock");
+  variables_["SUBITO_TOKEN"] = "subito_t";
+  std::filesystem::current_path(folder_);
+  run({"get", "functions"});
+  EXPECT_EQ(last_endpoint_.token, "subito_t");
+  EXPECT_EQ(::chown(socket.c_str(), 12'345, 12'345), 0);
+  run({"get", "functions"});
+  std::filesystem::current_path(before);
+  EXPECT_EQ(last_endpoint_.socket_path, ".subito/api.sock");
   EXPECT_EQ(last_endpoint_.token, "");
+}
+
+TEST_F(CliAccess, ATokenNarrowsWhatTheOwnerMayOverTheSocket) {
+  const std::string token = token_of("reader", "default:read");
+  before_send_ = [this](const api::ClientRequest&) {
+    http::Fields fields;
+    if (!last_endpoint_.token.empty())
+      fields = {{"authorization", "Bearer " + last_endpoint_.token}};
+    server_->set_fields(fields);
+  };
+  variables_["SUBITO_TOKEN"] = token;
+  EXPECT_EQ(run({"get", "functions"}).code, kOk);
+  EXPECT_THAT(run({"scale", "stock", "--min", "1"}).err,
+              HasSubstr("token reader may not do this: it needs scope default:deploy"));
+  variables_["SUBITO_TOKEN"] = token + "x";
+  EXPECT_THAT(run({"get", "functions"}).err, HasSubstr("unset SUBITO_TOKEN"));
+  variables_.erase("SUBITO_TOKEN");
+  EXPECT_EQ(run({"scale", "stock", "--min", "1"}).code, kOk);
 }
 
 TEST_F(CliAccess, ContextsAreUsedAndForgotten) {

@@ -236,7 +236,7 @@ TEST_F(CliTest, TheServerComesFromOptionThenVariableAndGoesBeforeTheSocketOfVari
   EXPECT_EQ(last_endpoint_.ca_file, "here.pem");
   run({"get", "pods", "--socket", "/tmp/b.sock"});
   EXPECT_EQ(last_endpoint_.server, "");
-  EXPECT_EQ(last_endpoint_.token, "") << "the owner's socket asks for none";
+  EXPECT_EQ(last_endpoint_.token, "subito_t");
   EXPECT_EQ(run({"get", "pods", "--socket", "/tmp/b.sock", "--server", "https://a"}).code, kUsage);
   EXPECT_THAT(run({"debug", "stock-1"}).err, HasSubstr("on the machine of the node alone"));
   EXPECT_THAT(run({"dev", "."}).err, HasSubstr("not with https://node.example:8443"));

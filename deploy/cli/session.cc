@@ -1,5 +1,8 @@
 #include "deploy/cli/session.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "deploy/api/time_text.h"
 #include "deploy/cli/contexts.h"
 #include "deploy/manifest/qualified_name.h"
@@ -27,6 +30,12 @@ class NoTransport final : public api::Transport {
   const Error error_;
 };
 
+// What just lies in the folder where somebody stands may be anybody's: it gets no token.
+bool is_strangers(const char* file) {
+  struct stat info {};
+  return ::stat(file, &info) == 0 && info.st_uid != 0 && info.st_uid != ::geteuid();
+}
+
 }  // namespace
 
 bool Session::colours() const {
@@ -36,11 +45,11 @@ bool Session::colours() const {
 
 api::Endpoint Session::endpoint() const {
   api::Endpoint found;
+  found.token = variable("SUBITO_TOKEN");
   if (socket.empty()) found.server = server.empty() ? variable("SUBITO_SERVER") : server;
   if (!found.server.empty()) {
     while (found.server.back() == '/' && found.server.size() > 1) found.server.pop_back();
     found.ca_file = ca.empty() ? variable("SUBITO_CA") : ca;
-    found.token = variable("SUBITO_TOKEN");
     return found;
   }
   found.socket_path = socket.empty() ? variable("SUBITO_SOCKET") : socket;
@@ -49,6 +58,7 @@ api::Endpoint Session::endpoint() const {
   // The node of `./dev up`, for who stands in the checkout.
   const bool checkout = environment.exists && environment.exists(kCheckoutSocket);
   found.socket_path = checkout ? kCheckoutSocket : std::string(kDefaultData) + "/api.sock";
+  if (checkout && is_strangers(kCheckoutSocket)) found.token.clear();
   return found;
 }
 
