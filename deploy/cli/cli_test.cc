@@ -247,6 +247,10 @@ TEST_F(CliTest, AServerThatIsNotReachedIsToldAsItIs) {
   const Printed printed = run({"get", "pods", "--server", "https://a"});
   EXPECT_EQ(printed.code, kNoNode);
   EXPECT_EQ(printed.err, "subito: connect to https://a: its certificate has run out\n");
+  no_node_ = Error{ErrorCode::kPermissionDenied, "connect to https://a: Permission denied", 13};
+  const Printed denied = run({"get", "pods", "--server", "https://a"});
+  EXPECT_EQ(denied.code, kNoNode);
+  EXPECT_EQ(denied.err, "subito: connect to https://a: Permission denied\n");
 }
 
 TEST_F(CliTest, WordsOfOtherToolsAreToldWhatTheyAreHere) {
