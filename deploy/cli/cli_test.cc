@@ -240,6 +240,11 @@ TEST_F(CliTest, TheServerComesFromOptionThenVariableAndGoesBeforeTheSocketOfVari
   EXPECT_EQ(run({"get", "pods", "--socket", "/tmp/b.sock", "--server", "https://a"}).code, kUsage);
   EXPECT_THAT(run({"debug", "stock-1"}).err, HasSubstr("on the machine of the node alone"));
   EXPECT_THAT(run({"dev", "."}).err, HasSubstr("not with https://node.example:8443"));
+  for (const char* command : {"backup", "restore"}) {
+    const Printed refused = run({command, folder_ + "/copy", "--server", "https://a:1"});
+    EXPECT_EQ(refused.code, kUsage) << command;
+    EXPECT_THAT(refused.err, HasSubstr("on its data folder, not with https://a:1")) << command;
+  }
 }
 
 TEST_F(CliTest, AServerThatIsNotReachedIsToldAsItIs) {
