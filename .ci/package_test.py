@@ -47,7 +47,8 @@ class PackageTest(unittest.TestCase):
                      "lib/subito/bench/measured", "lib/subito/bench/catalogue",
                      "lib/libsubito_testing.a", "include/subito/function.h",
                      "include/subito/testing.h", "lib/cmake/Subito/SubitoConfig.cmake",
-                     "share/doc/subito/README.md", "share/doc/subito/copyright"):
+                     "share/doc/subito/README.md", "share/doc/subito/docs/tutorial.md",
+                     "share/doc/subito/copyright"):
             self.assertTrue((self.usr / path).is_file(), path)
         unit = (self.usr / "lib/systemd/system/subito.service").read_text(encoding="utf-8")
         self.assertIn("ExecStart=/usr/bin/subito up --data /var/lib/subito\n", unit)

@@ -7,6 +7,7 @@
 #include <array>
 #include <utility>
 
+#include "deploy/access/token.h"
 #include "runtime/base/secret_memory.h"
 #include "runtime/base/unique_fd.h"
 
@@ -16,19 +17,32 @@ namespace {
 constexpr std::string_view kTokenField = "authorization";
 constexpr std::string_view kScheme = "bearer ";
 
-// What stands behind "Bearer "; nothing: no such field, or more than one.
+// What stands behind "Bearer "; empty: it does not begin so.
+std::string_view behind_scheme(std::string_view value) {
+  const bool is_bearer =
+      value.size() > kScheme.size() &&
+      std::equal(kScheme.begin(), kScheme.end(), value.begin(),
+                 [](char a, char b) { return a == b || a == static_cast<char>(b + 32); });
+  return is_bearer ? value.substr(kScheme.size()) : std::string_view();
+}
+
+// The token of the request; nothing: no such field, or more than one.
 std::optional<std::string_view> bearer_of(const http::Fields& fields, bool& malformed) {
   std::optional<std::string_view> token;
   for (const auto& [name, value] : fields) {
     if (name != kTokenField) continue;
-    const bool is_bearer =
-        value.size() > kScheme.size() &&
-        std::equal(kScheme.begin(), kScheme.end(), value.begin(),
-                   [](char a, char b) { return a == b || a == static_cast<char>(b + 32); });
-    malformed = malformed || token || !is_bearer;
-    token = is_bearer ? std::string_view(value).substr(kScheme.size()) : std::string_view();
+    const std::string_view shown = behind_scheme(value);
+    malformed = malformed || token || shown.empty();
+    token = shown;
   }
   return token;
+}
+
+// Of a node, good or not. Other credentials may be meant for a function.
+bool shows_token(const http::Fields& fields) {
+  return std::any_of(fields.begin(), fields.end(), [](const auto& field) {
+    return field.first == kTokenField && behind_scheme(field.second).starts_with(kTokenPrefix);
+  });
 }
 
 std::string command_of(pid_t pid) {
@@ -134,12 +148,20 @@ tl::expected<Identity, Refusal> Gate::identify(const http::Fields& fields,
 
 tl::expected<Identity, Refusal> Gate::identify_local(const http::Fields& fields,
                                                      const server::Peer& peer) {
-  if (peer.process && (peer.process->uid == 0 || peer.process->uid == ::geteuid())) {
+  const bool owns = peer.process && (peer.process->uid == 0 || peer.process->uid == ::geteuid());
+  if (!owns) return identify(fields, peer);
+  if (!shows_token(fields)) {
     Identity owner;
     owner.owner = true;
     return owner;
   }
-  return identify(fields, peer);
+  auto who = identify(fields, peer);
+  if (!who && who.error().status == 401)
+    who.error().detail =
+        "the token that was shown is not valid here; over this socket you own the node without "
+        "one: "
+        "unset SUBITO_TOKEN";
+  return who;
 }
 
 }  // namespace subito::access

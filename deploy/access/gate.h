@@ -61,7 +61,8 @@ class Gate {
 
   // By the token in `fields`, and by that alone.
   tl::expected<Identity, Refusal> identify(const http::Fields& fields, const server::Peer& peer);
-  // Of a Unix socket: root and the node's own user own it; anybody else needs a token there too.
+  // Of a Unix socket: root and the node's own user own it, unless they show a token of a node: then
+  // that alone says what they may. Anybody else needs one there too.
   tl::expected<Identity, Refusal> identify_local(const http::Fields& fields,
                                                  const server::Peer& peer);
   // Whether a token that was right is neither revoked nor expired since, nor has lost a scope.

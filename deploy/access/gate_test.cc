@@ -147,6 +147,24 @@ TEST_F(GateTest, OverTheUnixSocketTheOwnerNeedsNoToken) {
               HasSubstr("pid " + std::to_string(::getpid()) + " (access_test"));
 }
 
+TEST_F(GateTest, AnOwnerWhoShowsATokenMayWhatThatMay) {
+  server::Peer socket;
+  socket.process = server::Peer::Process{::getpid(), 0, 0};
+  const auto show_to = [&](const std::string& value) {
+    return gate_.identify_local({{"authorization", value}}, socket);
+  };
+  const auto who = show_to("Bearer " + create("ci"));
+  ASSERT_TRUE(who);
+  EXPECT_FALSE(who->owner);
+  EXPECT_EQ(who->subject, "ci");
+  const auto wrong = show_to("Bearer subito_wrong");
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().status, 401);
+  EXPECT_THAT(wrong.error().detail, HasSubstr("unset SUBITO_TOKEN"));
+  EXPECT_TRUE(show_to("Bearer of.a.function")->owner);
+  EXPECT_TRUE(show_to("Basic eDp5")->owner);
+}
+
 TEST_F(GateTest, AForbiddenOneIsToldWhichScopeIsNeeded) {
   const Identity who{false, "ci", {{"shop", Verb::kRead}}, 0};
   const Refusal refusal = forbidden(who, Verb::kDeploy, "shop");

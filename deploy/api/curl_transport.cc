@@ -219,7 +219,9 @@ class CurlTransport final : public Transport {
       set(curl, CURLOPT_NOBODY, 1L);
     } else if (!request.body_file.empty()) {
       file.reset(std::fopen(request.body_file.c_str(), "rbe"));
-      if (file == nullptr) return errno_error("open " + request.body_file);
+      if (file == nullptr)  // whatever it is, it says nothing of the node
+        return fail(ErrorCode::kFailedPrecondition,
+                    errno_error("open " + request.body_file).message);
       std::fseek(file.get(), 0, SEEK_END);
       const long size = std::ftell(file.get());
       std::rewind(file.get());

@@ -33,9 +33,11 @@ Result<UniqueFd> connect_to(const std::string& path) {
 
 }  // namespace
 
-Result<LineStream> LineStream::open(const std::string& socket_path, const std::string& path) {
+Result<LineStream> LineStream::open(const std::string& socket_path, const std::string& path,
+                                    const std::string& token) {
   ASSIGN_OR_RETURN(UniqueFd fd, connect_to(socket_path));
-  const std::string request = "GET " + path + " HTTP/1.1\r\nhost: subito\r\n\r\n";
+  const std::string shown = token.empty() ? "" : "authorization: Bearer " + token + "\r\n";
+  const std::string request = "GET " + path + " HTTP/1.1\r\nhost: subito\r\n" + shown + "\r\n";
   const ssize_t sent = ::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL);
   if (sent != static_cast<ssize_t>(request.size()))  // an empty socket takes far more
     return fail(ErrorCode::kUnavailable, "call " + socket_path + ": the node has gone");

@@ -17,9 +17,10 @@ inline constexpr std::size_t kStreamLineBytesMax = 4 << 20;  // the reply is giv
 
 class LineStream {
  public:
-  // Asks for `path`, with its query, encoded. Errors as those of Transport. What the node answers
-  // is for read() to tell.
-  static Result<LineStream> open(const std::string& socket_path, const std::string& path);
+  // Asks for `path`, with its query, encoded; `token`: empty, or shown. Errors as those of
+  // Transport. What the node answers is for read() to tell.
+  static Result<LineStream> open(const std::string& socket_path, const std::string& path,
+                                 const std::string& token = "");
 
   int fd() const { return fd_.get(); }  // readable: read() has something to do
   // Takes what is there, at most 64 KiB, and gives each line that is complete. An error is the end:

@@ -1,5 +1,10 @@
 #include "deploy/api/tls_errors.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "runtime/base/unique_fd.h"
+
 namespace subito::api {
 namespace {
 
@@ -28,10 +33,20 @@ std::string verify_words(long verified, const std::string& words, const Endpoint
   }
 }
 
+// Curl does not say why it could not use the file.
+std::string ca_words(const std::string& file) {
+  struct stat info {};
+  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd.valid())
+    return errno_error("read " + file).message + " (--ca, SUBITO_CA or that of the context)";
+  if (::fstat(fd.get(), &info) == 0 && S_ISDIR(info.st_mode))
+    return "read " + file + ": it is a folder, and must be a file";
+  return "read " + file + ": no certificate in PEM in it";
+}
+
 std::string tls_words(CURLcode code, long verified, const std::string& words,
                       const Endpoint& endpoint) {
-  if (code == CURLE_SSL_CACERT_BADFILE)
-    return "read " + endpoint.ca_file + ": no certificate in PEM in it";
+  if (code == CURLE_SSL_CACERT_BADFILE) return ca_words(endpoint.ca_file);
   if (code == CURLE_PEER_FAILED_VERIFICATION) return verify_words(verified, words, endpoint);
   if (has(words, "wrong version number")) return "it speaks plain HTTP there, not TLS";
   if (has(words, "alert protocol version") || has(words, "unsupported protocol"))

@@ -1,6 +1,8 @@
 // CurlTransport against the real server by TLS.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -125,7 +127,14 @@ TEST_F(TlsTransports, AServerThatIsNotWhoItShouldBeIsRefusedWithTheReason) {
   where.ca_file = file("none.pem", "nothing");
   EXPECT_EQ(refusal(where), "read " + where.ca_file + ": no certificate in PEM in it");
   where.ca_file = folder_ + "/absent.pem";
-  EXPECT_THAT(refusal(where), HasSubstr(where.ca_file));
+  EXPECT_THAT(refusal(where), HasSubstr("read " + where.ca_file + ": No such file"));
+  where.ca_file = folder_;
+  EXPECT_THAT(refusal(where), HasSubstr("read " + folder_ + ": it is a folder"));
+  where.ca_file = file("unreadable.pem", authority_.certificate());
+  ASSERT_EQ(::chmod(where.ca_file.c_str(), 0), 0);
+  if (::geteuid() != 0) {  // root reads all
+    EXPECT_THAT(refusal(where), HasSubstr("read " + where.ca_file + ": Permission denied"));
+  }
   where = endpoint();
   where.server = "https://127.0.0.1:" + std::to_string(plain_port_);
   EXPECT_EQ(refusal(where), "it speaks plain HTTP there, not TLS");

@@ -28,6 +28,8 @@ struct Endpoint {
   std::string server = {};   // "https://host:port", instead of a socket
   std::string ca_file = {};  // who may have signed the server's certificate; empty: the system's
   std::string token = {};    // sent with each request to the API
+  // Why it cannot be told where that is, and what to do; then nobody is asked. Empty: it can.
+  std::string fault = {};
 
   const std::string& name() const { return server.empty() ? socket_path : server; }
 };
@@ -69,6 +71,7 @@ class Transport {
                                       const std::function<bool(std::string_view)>& on_piece) = 0;
 };
 
+// Of an endpoint without a fault.
 std::unique_ptr<Transport> make_curl_transport(const Endpoint& endpoint);
 
 }  // namespace subito::api

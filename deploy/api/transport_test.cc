@@ -137,7 +137,7 @@ TEST_F(Transports, UploadsAFileLargerThanAnyBuffer) {
   EXPECT_EQ(reply->status, 200) << reply->body;
   EXPECT_EQ(transport->send(request("GET", "/v1/artefacts/" + hash))->status, 200);
   put.body_file = folder_ + "/missing";
-  EXPECT_EQ(transport->send(put).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(transport->send(put).error().code, ErrorCode::kFailedPrecondition);
 }
 
 TEST_F(Transports, StreamsLinesAsTheyComeUntilTheReaderHasEnough) {

@@ -106,6 +106,33 @@ TEST_F(CliAccess, LoginChecksTheTokenAndRemembersIt) {
   EXPECT_THAT(run({"context", "list", "-o", "json"}).out, Not(HasSubstr("subito_")));
 }
 
+TEST_F(CliAccess, LoginTakesNoOtherNodesPlaceUnlessItIsNamed) {
+  const std::vector<std::string> second = {"login", "https://node.example:9443", "--token-stdin"};
+  input_ = token_of("ci") + "\n";
+  go_remote();
+  ASSERT_EQ(run({"login", "https://node.example:8443", "--token-stdin"}).code, kOk);
+  EXPECT_EQ(run({"login", "https://node.example:8443/", "--token-stdin"}).code, kOk) << "the same";
+  const Printed taken = run(second);
+  EXPECT_EQ(taken.code, kUsage);
+  EXPECT_THAT(taken.err, HasSubstr("context node.example is another node, "
+                                   "https://node.example:8443; choose another name: --context"));
+  run({"get", "functions"});
+  EXPECT_EQ(last_endpoint_.server, "https://node.example:8443");
+  for (const char* name : {"second", "node.example"}) {
+    std::vector<std::string> named = second;
+    named.insert(named.end(), {"--context", name});
+    EXPECT_EQ(run(named).code, kOk) << name;
+  }
+  EXPECT_THAT(run({"context", "list"}).out, Not(HasSubstr(":8443")));
+}
+
+TEST_F(CliAccess, AContextOfAnIpv6AddressIsCalledByTheAddress) {
+  input_ = token_of("ci") + "\n";
+  go_remote();
+  EXPECT_EQ(run({"login", "https://[fd00::7]:8443", "--token-stdin"}).code, kOk);
+  EXPECT_EQ(run({"context", "current"}).out, "fd00::7\n");
+}
+
 TEST_F(CliAccess, AWrongTokenIsNotRemembered) {
   go_remote();
   variables_["SUBITO_TOKEN"] = "subito_wrong";
@@ -140,7 +167,50 @@ TEST_F(CliAccess, FlagsGoBeforeVariablesBeforeTheContextBeforeTheSocketOfThisMac
   EXPECT_EQ(last_endpoint_.server, "https://flag:1");
   run({"get", "functions", "--socket", "/s"});
   EXPECT_EQ(last_endpoint_.socket_path, "/s");
+  EXPECT_EQ(last_endpoint_.token, "other-token");
+  variables_.erase("SUBITO_SERVER");
+  variables_["SUBITO_SOCKET"] = "/t";
+  run({"get", "functions"});
+  EXPECT_EQ(last_endpoint_.socket_path, "/t");
+  EXPECT_EQ(last_endpoint_.token, "other-token");
+  variables_.erase("SUBITO_TOKEN");
+  run({"get", "functions"});
+  EXPECT_EQ(last_endpoint_.token, "") << "a context's goes to its own node alone";
+}
+
+TEST_F(CliAccess, ASocketInTheFolderGetsATokenUnlessItIsAStrangers) {
+  if (::geteuid() != 0) GTEST_SKIP() << "SKIPPED: giving a file to another user needs root";
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::create_directory(folder_ + "/.subito");
+  const std::string socket = write(".subito/api.sock", "");
+  files_.insert(".subito/api.sock");
+  variables_["SUBITO_TOKEN"] = "subito_t";
+  std::filesystem::current_path(folder_);
+  run({"get", "functions"});
+  EXPECT_EQ(last_endpoint_.token, "subito_t");
+  EXPECT_EQ(::chown(socket.c_str(), 12'345, 12'345), 0);
+  run({"get", "functions"});
+  std::filesystem::current_path(before);
+  EXPECT_EQ(last_endpoint_.socket_path, ".subito/api.sock");
   EXPECT_EQ(last_endpoint_.token, "");
+}
+
+TEST_F(CliAccess, ATokenNarrowsWhatTheOwnerMayOverTheSocket) {
+  const std::string token = token_of("reader", "default:read");
+  before_send_ = [this](const api::ClientRequest&) {
+    http::Fields fields;
+    if (!last_endpoint_.token.empty())
+      fields = {{"authorization", "Bearer " + last_endpoint_.token}};
+    server_->set_fields(fields);
+  };
+  variables_["SUBITO_TOKEN"] = token;
+  EXPECT_EQ(run({"get", "functions"}).code, kOk);
+  EXPECT_THAT(run({"scale", "stock", "--min", "1"}).err,
+              HasSubstr("token reader may not do this: it needs scope default:deploy"));
+  variables_["SUBITO_TOKEN"] = token + "x";
+  EXPECT_THAT(run({"get", "functions"}).err, HasSubstr("unset SUBITO_TOKEN"));
+  variables_.erase("SUBITO_TOKEN");
+  EXPECT_EQ(run({"scale", "stock", "--min", "1"}).code, kOk);
 }
 
 TEST_F(CliAccess, ContextsAreUsedAndForgotten) {
@@ -151,9 +221,10 @@ TEST_F(CliAccess, ContextsAreUsedAndForgotten) {
   EXPECT_EQ(run({"context", "use", "one"}).code, kOk);
   EXPECT_EQ(run({"context", "current"}).out, "one\n");
   EXPECT_THAT(run({"context", "use", "tow"}).err, HasSubstr("did you mean 'two'"));
-  EXPECT_EQ(run({"logout"}).code, kOk);
+  EXPECT_THAT(run({"logout"}).out, HasSubstr("it was in use"));
   EXPECT_EQ(run({"context", "current"}).code, kNotFound);
-  EXPECT_EQ(run({"context", "delete", "two"}).code, kOk);
+  EXPECT_EQ(run({"context", "delete", "two"}).out,
+            "context two is forgotten; its token is good until it is revoked\n");
   EXPECT_THAT(run({"context", "list"}).out, StartsWith("no contexts"));
   EXPECT_EQ(run({"logout"}).code, kNotFound);
 }
@@ -163,10 +234,39 @@ TEST_F(CliAccess, AFileOfContextsThatOthersCanReadIsRefusedAndNobodyElseIsAsked)
   contexts.put({"far", "https://far:1", "", "secret-token"});
   ASSERT_TRUE(save_contexts(config(), contexts));
   ASSERT_EQ(::chmod(config().c_str(), 0644), 0);
-  const Printed asked = run({"get", "functions"});
-  EXPECT_THAT(asked.err, HasSubstr("chmod 600"));
-  EXPECT_EQ(last_endpoint_.socket_path, config());
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"get", "functions"}, {"invoke", "stock"}, {"version"}}) {
+    const Printed asked = run(words);
+    EXPECT_EQ(asked.code, kUsage);
+    EXPECT_THAT(asked.err, HasSubstr("chmod 600"));
+  }
+  EXPECT_FALSE(asked_);
   EXPECT_EQ(run({"context", "list"}).code, kFailed);
+}
+
+TEST_F(CliAccess, AContextInUseThatIsNotThereIsToldAndNobodyElseIsAsked) {
+  Contexts contexts;
+  contexts.put({"near", "https://near:1", "", "t"});
+  contexts.current = "gone";
+  ASSERT_TRUE(save_contexts(config(), contexts));
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"get", "functions"},
+                                                {"invoke", "stock"},
+                                                {"debug", "stock-1"},
+                                                {"top", "--interval", "0"},
+                                                {"version"}}) {
+    const Printed asked = run(words);
+    EXPECT_EQ(asked.code, kUsage) << words[0];
+    EXPECT_THAT(asked.err, HasSubstr("find context gone: " + config() + " says that it is in use"));
+    EXPECT_THAT(asked.err, HasSubstr("`subito context use NAME`"));
+  }
+  EXPECT_FALSE(asked_);
+  EXPECT_EQ(run({"context", "current"}).code, kNotFound);
+  EXPECT_EQ(run({"get", "functions", "--socket", "/s"}).code, kOk);
+  EXPECT_EQ(run({"context", "delete", "gone"}).out,
+            "context gone is forgotten\n"
+            "it was in use: from now on commands ask the node of this machine\n");
+  EXPECT_EQ(run({"get", "functions"}).code, kOk);
+  EXPECT_EQ(last_endpoint_.socket_path, "/var/lib/subito/api.sock");
 }
 
 TEST_F(CliAccess, TheAuditLogIsShownAndVerified) {

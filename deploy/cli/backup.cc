@@ -40,7 +40,16 @@ int tell_error(const Session& session, const Error& error) {
   return session.tell(kFailed, message);
 }
 
+// They work on the data folder itself; who says --server means another machine's.
+int not_elsewhere(const Session& session, const std::string& command) {
+  return session.tell(kUsage, command +
+                                  ": it works on the machine of the node alone, on its data "
+                                  "folder, not with " +
+                                  session.server);
+}
+
 int backup(const Session& session, const BackupOptions& options) {
+  if (!session.server.empty()) return not_elsewhere(session, "backup");
   const auto made = store::back_up(options.data, options.folder);
   if (!made) return tell_error(session, made.error());
   session.out() << words_of(*made) << " are in " << options.folder
@@ -66,6 +75,7 @@ void tell_tokens(const Session& session, const store::BackupReport& made) {
 }
 
 int restore(const Session& session, const BackupOptions& options) {
+  if (!session.server.empty()) return not_elsewhere(session, "restore");
   const auto made = store::restore(options.folder, options.data, options.replace);
   if (!made) return tell_error(session, made.error());
   session.out() << words_of(*made) << " are in " << options.data << "; start the node: subito up"

@@ -236,10 +236,15 @@ TEST_F(CliTest, TheServerComesFromOptionThenVariableAndGoesBeforeTheSocketOfVari
   EXPECT_EQ(last_endpoint_.ca_file, "here.pem");
   run({"get", "pods", "--socket", "/tmp/b.sock"});
   EXPECT_EQ(last_endpoint_.server, "");
-  EXPECT_EQ(last_endpoint_.token, "") << "the owner's socket asks for none";
+  EXPECT_EQ(last_endpoint_.token, "subito_t");
   EXPECT_EQ(run({"get", "pods", "--socket", "/tmp/b.sock", "--server", "https://a"}).code, kUsage);
   EXPECT_THAT(run({"debug", "stock-1"}).err, HasSubstr("on the machine of the node alone"));
   EXPECT_THAT(run({"dev", "."}).err, HasSubstr("not with https://node.example:8443"));
+  for (const char* command : {"backup", "restore"}) {
+    const Printed refused = run({command, folder_ + "/copy", "--server", "https://a:1"});
+    EXPECT_EQ(refused.code, kUsage) << command;
+    EXPECT_THAT(refused.err, HasSubstr("on its data folder, not with https://a:1")) << command;
+  }
 }
 
 TEST_F(CliTest, AServerThatIsNotReachedIsToldAsItIs) {
@@ -247,6 +252,10 @@ TEST_F(CliTest, AServerThatIsNotReachedIsToldAsItIs) {
   const Printed printed = run({"get", "pods", "--server", "https://a"});
   EXPECT_EQ(printed.code, kNoNode);
   EXPECT_EQ(printed.err, "subito: connect to https://a: its certificate has run out\n");
+  no_node_ = Error{ErrorCode::kPermissionDenied, "connect to https://a: Permission denied", 13};
+  const Printed denied = run({"get", "pods", "--server", "https://a"});
+  EXPECT_EQ(denied.code, kNoNode);
+  EXPECT_EQ(denied.err, "subito: connect to https://a: Permission denied\n");
 }
 
 TEST_F(CliTest, WordsOfOtherToolsAreToldWhatTheyAreHere) {

@@ -102,6 +102,7 @@ class CliTest : public testing::Test {
   std::optional<Error> no_node_;  // every connection fails with this
   std::string last_socket_;
   api::Endpoint last_endpoint_;
+  bool asked_ = false;  // a node, by whatever endpoint
   std::function<void(const api::ClientRequest&)> before_send_;
   // What happens while a stream is watched; then its connection ends, or breaks with this.
   std::function<void()> meanwhile_;
@@ -114,6 +115,7 @@ class CliTest : public testing::Test {
   class Joined final : public api::Transport {
    public:
     Joined(CliTest& test, const api::Endpoint& endpoint) : test_(test) {
+      test_.asked_ = true;
       test_.last_endpoint_ = endpoint;
       test_.last_socket_ = endpoint.socket_path;
     }

@@ -64,8 +64,17 @@ void Contexts::put(Context context) {
 }
 
 bool Contexts::remove(std::string_view name) {
-  if (current == name) current.clear();
-  return std::erase_if(all, [&](const Context& one) { return one.name == name; }) > 0;
+  const bool was_current = !name.empty() && current == name;
+  if (was_current) current.clear();
+  return std::erase_if(all, [&](const Context& one) { return one.name == name; }) > 0 ||
+         was_current;
+}
+
+std::string lost_context(const std::string& name, const std::string& path) {
+  return "find context " + name + ": " + path +
+         " says that it is in use, and has none of that name; `subito context list` lists those "
+         "that there are, `subito context use NAME` takes one of them, `subito context delete " +
+         name + "` the node of this machine";
 }
 
 std::string contexts_path(const Variable& variable) {

@@ -26,8 +26,12 @@ struct Contexts {
 
   Context* find(std::string_view name);
   void put(Context context);  // in place of the one of that name; it becomes the current one
+  // False: there was none, and none of that name was in use.
   bool remove(std::string_view name);
 };
+
+// What to tell of a context in use that is not in the file.
+std::string lost_context(const std::string& name, const std::string& path);
 
 using Variable = std::function<std::optional<std::string>(const char* name)>;
 // Where the file is; empty: there is no home folder.

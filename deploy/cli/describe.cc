@@ -1,7 +1,8 @@
-// subito describe [function|pod] NAME
+// subito describe [function|pod] NAME|-l SELECTOR
 #include <memory>
 #include <sstream>
 
+#include "deploy/cli/confirm.h"
 #include "deploy/cli/session.h"
 #include "deploy/cli/states.h"
 #include "deploy/manifest/suggest.h"
@@ -370,10 +371,41 @@ bool names_a_pod(const Session& session, const std::string& name) {
 
 struct DescribeOptions {
   std::vector<std::string> words;  // [KIND] NAME
+  std::string selector;            // in place of NAME
   Output output;
 };
 
+// Of the functions with such labels, one below the other.
+int describe_several(const Session& session, const DescribeOptions& options) {
+  const std::string kind = options.words.empty() ? "function" : options.words.front();
+  if (kind == "pod" || kind == "pods")
+    return session.tell(kUsage, "describe -l: it is of functions; say the NAME of the pod");
+  if (options.words.size() > 1 || (kind != "function" && kind != "functions"))
+    return session.tell(kUsage, "describe: say NAME or -l SELECTOR, not both");
+  Node node = session.node();
+  const auto names = chosen_functions(session, node, "", options.selector);
+  if (!names) return session.tell(names.error());
+  Json items = Json::array();
+  int worst = kOk;
+  for (const std::string& name : *names) {
+    if (options.output.json()) {
+      auto function = node.get("/v1/functions/" + encoded(name));
+      if (!function) return session.tell(function.error());
+      items.push_back(*std::move(function));
+      continue;
+    }
+    if (name != names->front()) session.out() << "\n\n";
+    const int code = describe_function(session, name, false);
+    if (worst == kOk) worst = code;
+  }
+  if (options.output.json()) session.out() << Json{{"items", items}}.dump(2) << '\n';
+  return worst;
+}
+
 int describe(const Session& session, const DescribeOptions& options) {
+  if (!options.selector.empty()) return describe_several(session, options);
+  if (options.words.empty())
+    return session.tell(kUsage, "describe: say the NAME of a function or pod, or -l SELECTOR");
   const std::string name = session.qualified(options.words.back());
   const std::string pod = session.qualified_pod(options.words.back());
   const std::string kind = options.words.size() > 1 ? options.words.front() : "";
@@ -392,12 +424,12 @@ int describe(const Session& session, const DescribeOptions& options) {
 void add_describe(CLI::App& app, Session& session) {
   auto options = std::make_shared<DescribeOptions>();
   CLI::App& command = *app.add_subcommand(
-      "describe", "All about a function or a pod: describe [function|pod] NAME");
+      "describe", "All about a function or a pod: describe [function|pod] NAME|-l");
   command.group("Looking");
   command.add_option("NAME", options->words, "the function or pod, its kind may stand before")
-      ->required()
-      ->expected(1, 2)
+      ->expected(0, 2)
       ->type_name("");
+  add_selector_option(command, options->selector);
   add_output_option(command, options->output, false);
   command.callback([&session, options] {
     session.action = [&session, options] { return describe(session, *options); };

@@ -67,7 +67,7 @@ class Dev {
         options_(options),
         watch_(std::move(watch)),
         plan_(clock_.now()),
-        node_(std::make_unique<Interruptible>(session.environment.connect(session.endpoint()),
+        node_(std::make_unique<Interruptible>(session.connect(session.endpoint()),
                                               [this] { return interrupt_.came(); }),
               session.endpoint()),
         follower_(session) {}

@@ -45,13 +45,14 @@ std::string request_line(const Json& request, bool colours) {
 
 Status Follower::follow(const std::string& name) {
   if (followed_.contains(name)) return ok();
-  const std::string socket = session_.endpoint().socket_path;
+  const api::Endpoint node = session_.endpoint();
+  const auto open = [&node](const std::string& what) {
+    return api::LineStream::open(node.socket_path, what, node.token);
+  };
   const std::string path = "/v1/functions/" + encoded(name);
-  ASSIGN_OR_RETURN(api::LineStream logs,
-                   api::LineStream::open(socket, path + "/logs?follow=true&tail=0"));
-  ASSIGN_OR_RETURN(api::LineStream requests, api::LineStream::open(socket, path + "/requests"));
-  ASSIGN_OR_RETURN(api::LineStream events,
-                   api::LineStream::open(socket, "/v1/events/watch?" + function_query(name)));
+  ASSIGN_OR_RETURN(api::LineStream logs, open(path + "/logs?follow=true&tail=0"));
+  ASSIGN_OR_RETURN(api::LineStream requests, open(path + "/requests"));
+  ASSIGN_OR_RETURN(api::LineStream events, open("/v1/events/watch?" + function_query(name)));
   followed_.emplace(name, Followed{std::move(logs), std::move(requests), std::move(events)});
   return ok();
 }

@@ -345,6 +345,20 @@ TEST_F(CliTest, DescribeAPodThatDoesNotLive) {
   EXPECT_THAT(kind.err, HasSubstr("there are function and pod; did you mean 'function'?"));
 }
 
+TEST_F(CliTest, FunctionsAreDescribedByLabels) {
+  const std::string one = run({"describe", "catalogue"}).out;
+  EXPECT_EQ(run({"describe", "-l", "app=shop"}).out, one);
+  EXPECT_EQ(run({"describe", "functions", "-l", "app=shop"}).out, one);
+  EXPECT_EQ(run({"describe", "-l", "!tier"}).out, one + "\n\n" + run({"describe", "stock"}).out);
+  const Json json = Json::parse(run({"describe", "-l", "!tier", "-o", "json"}).out);
+  ASSERT_EQ(json.at("items").size(), 2U);
+  EXPECT_EQ(json.at("items").at(1).at("name"), "stock");
+  EXPECT_EQ(run({"describe", "-l", "app=none"}).code, kNotFound);
+  EXPECT_THAT(run({"describe", "pods", "-l", "app=shop"}).err, HasSubstr("the NAME of the pod"));
+  EXPECT_THAT(run({"describe", "stock", "-l", "app=shop"}).err, HasSubstr("not both"));
+  EXPECT_EQ(run({"describe"}).code, kUsage);
+}
+
 TEST_F(CliTest, EmptyLogsSayWhyAndWhatToTry) {
   const Printed never = run({"logs", "stock"});
   EXPECT_EQ(never.out, "");

@@ -131,7 +131,7 @@ Result<api::ClientReply> call(const Session& session, api::ClientRequest request
                               std::string& kept) {
   request.timeout = std::chrono::seconds(0);
   char last = '\n';
-  const auto node = session.environment.connect(session.endpoint());
+  const auto node = session.connect(session.endpoint());
   auto reply = node->receive(request, [&](std::string_view piece) {
     if (!piece.empty()) last = piece.back();
     kept += piece.substr(0, kKeptBytesMax - kept.size());

@@ -31,10 +31,23 @@ std::string file_of(const Session& session) {
   return contexts_path(session.environment.variable);
 }
 
-// "https://node.example:8443" to "node.example".
+// "https://node.example:8443" to "node.example", "https://[fd00::7]:8443" to "fd00::7".
 std::string host_of(const std::string& server) {
-  std::string host = server.substr(kHttps.size());
+  const std::string host = server.substr(kHttps.size());
+  if (host.starts_with('[')) return host.substr(1, host.find(']') - 1);
   return host.substr(0, host.find_first_of(":/"));
+}
+
+// A name that only follows from the host takes no other node's place: two may run on one host.
+Outcome<void> check_name_is_free(Contexts& contexts, const std::string& name,
+                                 const LoginOptions& options) {
+  const Context* taken = contexts.find(name);
+  if (taken == nullptr || taken->server == options.server || !options.name.empty()) return {};
+  return tl::unexpected<Failure>(Failure{
+      kUsage,
+      "login " + options.server + ": context " + name + " is another node, " + taken->server +
+          "; choose another name: --context NAME (--context " + name + " takes its place)",
+      {}});
 }
 
 // The first line of the input, or SUBITO_TOKEN: never an argument, which everybody can see.
@@ -56,30 +69,38 @@ Outcome<std::string> token_of(const Session& session, const LoginOptions& option
               {}});
 }
 
-int login(const Session& session, const LoginOptions& options) {
+std::string scopes_in(const Json& who) {
+  std::string scopes;
+  for (const Json& scope : who.at("scopes")) scopes += " " + scope.get<std::string>();
+  return printable(scopes);
+}
+
+int login(const Session& session, LoginOptions options) {
+  while (options.server.ends_with('/')) options.server.pop_back();
   if (options.server.rfind(kHttps, 0) != 0)
     return session.tell(kUsage, "login " + options.server +
                                     ": a server is https://HOST:PORT, as `subito up "
                                     "--api-listen` says");
+  auto contexts = load_contexts(file_of(session));
+  if (!contexts) return session.tell(kFailed, contexts.error().message);
+  const std::string name = options.name.empty() ? host_of(options.server) : options.name;
+  if (const auto is_free = check_name_is_free(*contexts, name, options); !is_free)
+    return session.tell(is_free.error());
   const auto token = token_of(session, options);
   if (!token) return session.tell(token.error());
   std::error_code ignored;
   const std::string ca = session.ca.empty() ? session.variable("SUBITO_CA") : session.ca;
-  Context context{options.name.empty() ? host_of(options.server) : options.name, options.server,
-                  ca.empty() ? "" : std::filesystem::absolute(ca, ignored).string(), *token};
+  const Context context{name, options.server,
+                        ca.empty() ? "" : std::filesystem::absolute(ca, ignored).string(), *token};
   const api::Endpoint endpoint{"", context.server, context.ca_file, context.token};
   const auto who = Node(session.environment.connect(endpoint), endpoint).get("/v1/whoami");
   if (!who) return session.tell(who.error());
-  auto contexts = load_contexts(file_of(session));
-  if (!contexts) return session.tell(kFailed, contexts.error().message);
-  const std::string name = context.name;
-  contexts->put(std::move(context));
+  contexts->put(context);
   if (auto saved = save_contexts(file_of(session), *contexts); !saved)
     return session.tell(kFailed, saved.error().message);
-  std::string scopes;
-  for (const Json& scope : who->at("scopes")) scopes += " " + scope.get<std::string>();
   session.out() << "logged in to " << options.server << " as " << printable(who->value("name", ""))
-                << ", which may" << printable(scopes) << "; context " << name << " is in use\n";
+                << ", which may" << scopes_in(*who) << "; context " << printable(name)
+                << " is in use\n";
   return kOk;
 }
 
@@ -92,10 +113,15 @@ int no_context(const Session& session, const Contexts& contexts, const std::stri
 }
 
 int forget(const Session& session, Contexts& contexts, const std::string& name) {
+  const bool was_in_use = contexts.current == name;
+  const bool had_token = contexts.find(name) != nullptr;
   if (!contexts.remove(name)) return no_context(session, contexts, name);
   if (auto saved = save_contexts(file_of(session), contexts); !saved)
     return session.tell(kFailed, saved.error().message);
-  session.out() << "context " << name << " is forgotten; its token is good until it is revoked\n";
+  session.out() << "context " << printable(name) << " is forgotten"
+                << (had_token ? "; its token is good until it is revoked" : "") << '\n';
+  if (was_in_use)
+    session.out() << "it was in use: from now on commands ask the node of this machine\n";
   return kOk;
 }
 
@@ -146,6 +172,8 @@ int context(const Session& session, const ContextOptions& options) {
       return session.tell(kNotFound,
                           "context current: none is in use, commands ask the node of this "
                           "machine");
+    if (contexts->find(contexts->current) == nullptr)
+      return session.tell(kNotFound, lost_context(contexts->current, file_of(session)));
     session.out() << printable(contexts->current) << '\n';
     return kOk;
   }

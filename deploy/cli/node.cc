@@ -49,13 +49,15 @@ std::string Failure::type() const {
 
 Failure failure_of(const Error& error, const api::Endpoint& endpoint) {
   const std::string& socket_path = endpoint.socket_path;
-  if (error.code == ErrorCode::kPermissionDenied)
+  if (error.code == ErrorCode::kPermissionDenied && endpoint.server.empty())
     return {kNoNode,
             "reach node at " + socket_path + ": permission denied: only its owner may, try sudo",
             {}};
   if (error.code == ErrorCode::kInvalidArgument) return {kUsage, error.message, {}};
-  if (error.code != ErrorCode::kUnavailable && error.code != ErrorCode::kNotFound)
-    return {kFailed, error.message, {}};
+  const bool unreached = error.code == ErrorCode::kUnavailable ||
+                         error.code == ErrorCode::kNotFound ||
+                         error.code == ErrorCode::kPermissionDenied;
+  if (!unreached) return {kFailed, error.message, {}};
   if (!endpoint.server.empty()) return {kNoNode, error.message, {}};
   return {kNoNode,
           "reach node at " + socket_path +

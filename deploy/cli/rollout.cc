@@ -20,7 +20,7 @@ const std::vector<std::string> kTrafficVerbs = {"get", "set"};
 struct RolloutOptions {
   std::string verb;
   std::string name;
-  std::string selector;           // of status, pause and resume
+  std::string selector;
   std::uint64_t revision = 0;     // of history
   std::uint64_t to_revision = 0;  // of undo
   bool watch = false;
@@ -47,6 +47,19 @@ Table serving_table(const Json& rollout) {
   for (const Json& one : rollout.at("serving")) {
     table.add({one.at("revision").dump(), one.at("percent").dump() + " %", one.at("pods").dump(),
                one.at("ready").dump()});
+  }
+  return table;
+}
+
+Table history_table(const Session& session, const Json& revisions) {
+  Table table({"REVISION", "AGE", "TRAFFIC", "BINARY", "MESSAGE"});
+  for (const Json& one : revisions.at("items")) {
+    const auto percent = one.value("trafficPercent", 0);
+    const std::string message = printable(one.value("message", ""));
+    table.add({one.at("number").dump(), session.age(one.at("createdAt")),
+               percent == 0 ? "-" : std::to_string(percent) + " %",
+               one.value("artefact", "").substr(0, kShownHash), message.empty() ? "-" : message},
+              one.value("current", false) ? Colour::kGreen : Colour::kNone);
   }
   return table;
 }
@@ -119,16 +132,9 @@ class Rollout {
       session_.out() << found->dump(2) << '\n';
       return kOk;
     }
-    Table table({"REVISION", "AGE", "TRAFFIC", "BINARY", "MESSAGE"});
-    for (const Json& one : found->at("items")) {
-      const auto percent = one.value("trafficPercent", 0);
-      const std::string message = printable(one.value("message", ""));
-      table.add({one.at("number").dump(), session_.age(one.at("createdAt")),
-                 percent == 0 ? "-" : std::to_string(percent) + " %",
-                 one.value("artefact", "").substr(0, kShownHash), message.empty() ? "-" : message},
-                one.value("current", false) ? Colour::kGreen : Colour::kNone);
-    }
-    table.print(session_.out(), session_.colours());
+    // Of several each needs its name.
+    if (!options_.selector.empty()) session_.out() << session_.shown(options_.name) << '\n';
+    history_table(session_, *found).print(session_.out(), session_.colours());
     return kOk;
   }
 
@@ -176,10 +182,13 @@ int rollouts(const Session& session, const RolloutOptions& options) {
   const std::string& verb = options.verb;
   if (options.name.empty() == options.selector.empty())
     return session.tell(kUsage, "rollout " + verb + ": say the NAME of a function, or -l SELECTOR");
-  const bool of_several = verb == "status" || verb == "pause" || verb == "resume";
-  if (!options.selector.empty() && (!of_several || options.watch))
-    return session.tell(kUsage, "rollout " + verb + (options.watch ? " -w" : "") +
-                                    ": is of one function; say its NAME");
+  const std::string of_one = options.watch              ? "-w"
+                             : options.revision != 0    ? "--revision"
+                             : options.to_revision != 0 ? "--to-revision"
+                                                        : "";
+  if (!options.selector.empty() && !of_one.empty())
+    return session.tell(kUsage,
+                        "rollout " + verb + " " + of_one + ": is of one function; say its NAME");
   Node node = session.node();
   const auto names =
       chosen_functions(session, node, session.qualified(options.name), options.selector);

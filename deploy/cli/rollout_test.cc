@@ -71,6 +71,21 @@ TEST_F(CliTest, RolloutsAreUndonePausedAndResumed) {
   EXPECT_EQ(run({"rollout", "resume", "catalogue"}).out, "catalogue: revision 2 serves\n");
 }
 
+TEST_F(CliTest, RolloutsAreToldAndUndoneByLabels) {
+  const Printed history = run({"rollout", "history", "-l", "!tier"});
+  EXPECT_EQ(history.code, kOk) << history.err;
+  EXPECT_THAT(history.out, HasSubstr("catalogue\nREVISION  AGE"));
+  EXPECT_THAT(history.out, HasSubstr("stock\nREVISION  AGE"));
+  EXPECT_EQ(run({"rollout", "undo", "-l", "app=shop"}).out, "catalogue revision 1 serves\n");
+  EXPECT_EQ(run({"rollout", "undo", "-l", "app=none"}).code, kNotFound);
+  for (const std::vector<std::string>& of_one :
+       {std::vector<std::string>{"history", "--revision"}, {"undo", "--to-revision"}}) {
+    const Printed wrong = run({"rollout", of_one[0], "-l", "app=shop", of_one[1], "1"});
+    EXPECT_EQ(wrong.code, kUsage);
+    EXPECT_THAT(wrong.err, HasSubstr(of_one[1] + ": is of one function; say its NAME"));
+  }
+}
+
 TEST_F(CliTest, TrafficIsSetByRevision) {
   const Printed set = run({"traffic", "set", "catalogue", "r1=90,2=10"});
   EXPECT_EQ(set.code, kOk) << set.err;

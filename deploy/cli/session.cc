@@ -1,11 +1,42 @@
 #include "deploy/cli/session.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include "deploy/api/time_text.h"
 #include "deploy/cli/contexts.h"
 #include "deploy/manifest/qualified_name.h"
 #include "deploy/manifest/selector.h"
 
 namespace subito::cli {
+
+namespace {
+
+// To an endpoint that is not known: asks nobody.
+class NoTransport final : public api::Transport {
+ public:
+  explicit NoTransport(const std::string& fault) : error_{ErrorCode::kInvalidArgument, fault, 0} {}
+  Result<api::ClientReply> send(const api::ClientRequest&) override { return error_; }
+  Result<api::ClientReply> stream(const api::ClientRequest&,
+                                  const std::function<bool(std::string_view)>&) override {
+    return error_;
+  }
+  Result<api::ClientReply> receive(const api::ClientRequest&,
+                                   const std::function<bool(std::string_view)>&) override {
+    return error_;
+  }
+
+ private:
+  const Error error_;
+};
+
+// What just lies in the folder where somebody stands may be anybody's: it gets no token.
+bool is_strangers(const char* file) {
+  struct stat info {};
+  return ::stat(file, &info) == 0 && info.st_uid != 0 && info.st_uid != ::geteuid();
+}
+
+}  // namespace
 
 bool Session::colours() const {
   const auto no_color = environment.variable("NO_COLOR");  // https://no-color.org
@@ -14,11 +45,11 @@ bool Session::colours() const {
 
 api::Endpoint Session::endpoint() const {
   api::Endpoint found;
+  found.token = variable("SUBITO_TOKEN");
   if (socket.empty()) found.server = server.empty() ? variable("SUBITO_SERVER") : server;
   if (!found.server.empty()) {
     while (found.server.back() == '/' && found.server.size() > 1) found.server.pop_back();
     found.ca_file = ca.empty() ? variable("SUBITO_CA") : ca;
-    found.token = variable("SUBITO_TOKEN");
     return found;
   }
   found.socket_path = socket.empty() ? variable("SUBITO_SOCKET") : socket;
@@ -27,27 +58,38 @@ api::Endpoint Session::endpoint() const {
   // The node of `./dev up`, for who stands in the checkout.
   const bool checkout = environment.exists && environment.exists(kCheckoutSocket);
   found.socket_path = checkout ? kCheckoutSocket : std::string(kDefaultData) + "/api.sock";
+  if (checkout && is_strangers(kCheckoutSocket)) found.token.clear();
   return found;
 }
 
-// Where `subito login` or `context use` said. Of a file that cannot be read nobody knows what it
-// says: no other node is asked in place of the one that it may name.
+// Where `subito login` or `context use` said. What it says is not known of a file that cannot be
+// read, nor of a context that is not in it: no other node is asked in place of the one it may name.
 std::optional<api::Endpoint> Session::context_endpoint() const {
   const std::string path = contexts_path(environment.variable);
+  const auto fault = [](const std::string& why) { return api::Endpoint{"", "", "", "", why}; };
   auto contexts = load_contexts(path);
-  if (!contexts) {
-    environment.err << "subito: " << printable(contexts.error().message) << '\n';
-    return api::Endpoint{path, "", "", ""};  // no socket: nobody answers there
-  }
+  if (!contexts) return fault(contexts.error().message);
+  if (contexts->current.empty()) return std::nullopt;
   const Context* context = contexts->find(contexts->current);
-  if (contexts->current.empty() || context == nullptr) return std::nullopt;
+  if (context == nullptr) return fault(lost_context(contexts->current, path));
   const std::string token = variable("SUBITO_TOKEN");
   return api::Endpoint{"", context->server, ca.empty() ? context->ca_file : ca,
                        token.empty() ? context->token : token};
 }
 
+std::unique_ptr<api::Transport> Session::connect(const api::Endpoint& where) const {
+  if (where.fault.empty()) return environment.connect(where);
+  return std::make_unique<NoTransport>(where.fault);
+}
+
+Node Session::node() const {
+  const api::Endpoint where = endpoint();
+  return {connect(where), where};
+}
+
 Outcome<std::string> Session::local_socket(const std::string& command) const {
   const api::Endpoint where = endpoint();
+  if (!where.fault.empty()) return tl::unexpected<Failure>(Failure{kUsage, where.fault, {}});
   if (where.server.empty()) return where.socket_path;
   return tl::unexpected<Failure>(
       Failure{kUsage,

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <ostream>
 #include <string>
@@ -35,10 +36,9 @@ struct Session {
   // Where the node is: --socket or --server, $SUBITO_SERVER, $SUBITO_SOCKET, the context in use, or
   // the default.
   api::Endpoint endpoint() const;
-  Node node() const {
-    const api::Endpoint where = endpoint();
-    return {environment.connect(where), where};
-  }
+  Node node() const;
+  // To there. Of an endpoint with a fault every request is a failure that tells it: kUsage.
+  std::unique_ptr<api::Transport> connect(const api::Endpoint& where) const;
   std::optional<api::Endpoint> context_endpoint() const;
   // The socket of the node, for what works on its machine alone; else a failure that says so.
   Outcome<std::string> local_socket(const std::string& command) const;

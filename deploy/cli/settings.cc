@@ -1,4 +1,6 @@
 // subito config set|get|list|unset|delete, subito secret set|list|delete|rotate-key
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <fstream>
 #include <memory>
@@ -157,7 +159,7 @@ class SettingsCommand {
                            "secret set: a value is never given on the command line, where every "
                            "process sees it: pipe it in, or --from-file FILE");
     auto value = read_value();
-    if (!value) return session_.tell(kFailed, value.error().message);
+    if (!value) return session_.tell(value.error());
     const std::string key = count() == 3 ? options_.words[2] : manifest::kValueKey;
     const std::size_t bytes = value->size();
     const auto object = session_.node().put_bytes(path() + "/" + encoded(key), *std::move(value));
@@ -166,26 +168,51 @@ class SettingsCommand {
   }
 
   // A file is taken as it is; what is typed or piped in without the end of its last line, which
-  // `echo` and people add.
-  Result<std::string> read_value() const {
-    const Environment& environment = session_.environment;
-    std::string value;
-    if (!options_.from_file.empty()) {
-      std::ifstream file(options_.from_file, std::ios::binary);
-      if (!file) return errno_error("open " + options_.from_file);
-      return read_all(file);
+  // `echo` and people add. An empty one is never meant: a pipe whose beginning failed gives it.
+  Outcome<std::string> read_value() const {
+    auto value = options_.from_file.empty() ? read_input() : read_file();
+    if (!value) {
+      const bool wrong_word = value.error().code == ErrorCode::kInvalidArgument;
+      return tl::unexpected<Failure>(
+          Failure{wrong_word ? kUsage : kFailed, value.error().message, {}});
     }
+    if (!value->empty()) return *std::move(value);
+    return tl::unexpected<Failure>(
+        Failure{kUsage,
+                "secret set " + name() + ": the value is empty" +
+                    (options_.from_file.empty() ? "" : ", " + options_.from_file + " is") +
+                    "; nothing was changed. `subito secret delete` takes one away",
+                {}});
+  }
+
+  // Also a pipe: `--from-file <(pass show bank)`.
+  Result<std::string> read_file() const {
+    const std::string& path = options_.from_file;
+    struct stat info {};
+    if (::stat(path.c_str(), &info) != 0) return errno_error("read " + path);
+    if (!S_ISREG(info.st_mode) && !S_ISFIFO(info.st_mode))
+      return fail(ErrorCode::kInvalidArgument,
+                  "read " + path + ": it is " + (S_ISDIR(info.st_mode) ? "a folder" : "no file") +
+                      "; a secret's value comes from a file or a pipe");
+    std::ifstream file(path, std::ios::binary);
+    if (!file) return errno_error("open " + path);
+    return read_all(file, path);
+  }
+
+  Result<std::string> read_input() const {
+    const Environment& environment = session_.environment;
     if (environment.ask_hidden)
       return environment.ask_hidden("value of secret " + name() + " (not shown): ");
-    value = read_all(environment.in);
+    ASSIGN_OR_RETURN(std::string value, read_all(environment.in, "the standard input"));
     if (value.ends_with('\n')) value.pop_back();
     if (value.ends_with('\r')) value.pop_back();
     return value;
   }
 
-  static std::string read_all(std::istream& in) {
+  static Result<std::string> read_all(std::istream& in, const std::string& what) {
     std::string value(kSecretBytesRead, '\0');
     in.read(value.data(), static_cast<std::streamsize>(value.size()));
+    if (in.bad()) return fail(ErrorCode::kInternal, "read " + what + ": input error");
     value.resize(static_cast<std::size_t>(in.gcount()));
     return value;
   }

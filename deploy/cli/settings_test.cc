@@ -53,6 +53,29 @@ TEST_F(SettingsCli, ASecretComesFromTheInputOrAFileAndIsNeverPrinted) {
   }
 }
 
+TEST_F(SettingsCli, ASecretIsNotReplacedByNothing) {
+  input_ = "hunter2";
+  ASSERT_EQ(run({"secret", "set", "bank"}).code, kOk);
+  for (const char* empty : {"", "\n", "\r\n"}) {
+    input_ = empty;
+    const Printed refused = run({"secret", "set", "bank"});
+    EXPECT_EQ(refused.code, kUsage);
+    EXPECT_THAT(refused.err, HasSubstr("secret set bank: the value is empty; nothing was changed"));
+  }
+  const std::string empty = write("empty", "");
+  const Printed refused = run({"secret", "set", "bank", "--from-file", empty});
+  EXPECT_EQ(refused.code, kUsage);
+  EXPECT_THAT(refused.err, HasSubstr("is empty, " + empty + " is; nothing was changed"));
+  const Printed folder = run({"secret", "set", "bank", "--from-file", folder_});
+  EXPECT_EQ(folder.code, kUsage);
+  EXPECT_THAT(folder.err, HasSubstr("read " + folder_ + ": it is a folder"));
+  EXPECT_EQ(run({"secret", "set", "bank", "--from-file", "/dev/null"}).code, kUsage);
+  const Printed absent = run({"secret", "set", "bank", "--from-file", folder_ + "/absent"});
+  EXPECT_EQ(absent.code, kFailed);
+  EXPECT_THAT(absent.err, HasSubstr("No such file"));
+  EXPECT_EQ(secret("bank", "value"), "hunter2");
+}
+
 TEST_F(SettingsCli, AValueOnTheCommandLineIsRefusedAndNotRepeated) {
   for (const std::vector<std::string>& words :
        {std::vector<std::string>{"secret", "set", "bank", "value", "hunter2"},

@@ -14,6 +14,8 @@ namespace subito::cli {
 namespace {
 
 int version(const Session& session, bool json) {
+  const api::Endpoint where = session.endpoint();
+  if (!where.fault.empty()) return session.tell(kUsage, where.fault);
   Node node = session.node();
   const auto info = node.get("/v1/version");
   if (json) {
@@ -23,7 +25,7 @@ int version(const Session& session, bool json) {
   }
   session.out() << "subito " << SUBITO_VERSION << '\n';
   if (!info) {
-    session.out() << "node   not reachable at " << session.endpoint().name() << '\n';
+    session.out() << "node   not reachable at " << where.name() << '\n';
     return kOk;
   }
   session.out() << "node   " << info->value("version", "") << " at "

@@ -66,16 +66,15 @@ class Top {
     sample.unix_ns = session_.environment.now_unix_ns();
     std::string rest;  // of a line whose end is in the next piece
     const auto reply =
-        session_.environment.connect(session_.endpoint())
-            ->receive(request, [&](std::string_view piece) {
-              rest += piece;
-              std::size_t from = 0;
-              for (std::size_t end; (end = rest.find('\n', from)) != rest.npos; from = end + 1) {
-                sample.add_line(std::string_view(rest).substr(from, end - from));
-              }
-              rest.erase(0, from);
-              return true;
-            });
+        session_.connect(session_.endpoint())->receive(request, [&](std::string_view piece) {
+          rest += piece;
+          std::size_t from = 0;
+          for (std::size_t end; (end = rest.find('\n', from)) != rest.npos; from = end + 1) {
+            sample.add_line(std::string_view(rest).substr(from, end - from));
+          }
+          rest.erase(0, from);
+          return true;
+        });
     if (!reply) return tl::make_unexpected(failure_of(reply.error(), session_.endpoint()));
     if (reply->status != 200) {
       return tl::make_unexpected(

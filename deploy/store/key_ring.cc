@@ -48,8 +48,14 @@ Result<LockedBytes> read_to_end(int fd) {
   return text;
 }
 
-Status sync_parent(const std::string& file) {
+// "key" is in ".".
+std::string folder_of(const std::string& file) {
   const std::string folder = std::filesystem::path(file).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
+Status sync_parent(const std::string& file) {
+  const std::string folder = folder_of(file);
   const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.valid() || ::fsync(fd.get()) != 0) return errno_error("sync folder " + folder);
   return ok();
@@ -126,10 +132,10 @@ Result<KeyRing> KeyRing::read(int fd) {
 
 // Written beside it, then it takes the name at once: whoever reads it has one key or the other.
 Status KeyRing::save(const std::string& file, bool replace) const {
-  const std::filesystem::path folder = std::filesystem::path(file).parent_path();
+  const std::string folder = folder_of(file);
   std::error_code error;
   if (!std::filesystem::exists(folder, error) && ::mkdir(folder.c_str(), 0700) != 0)
-    return errno_error("make folder " + folder.string() + " for the secret key");
+    return errno_error("make folder " + folder + " for the secret key");
   const std::string fresh = file + ".new";
   ::unlink(fresh.c_str());
   const UniqueFd fd(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400));

@@ -56,6 +56,19 @@ TEST(KeyRingTest, ComesBackFromItsFileWhichIsItsOwnersAlone) {
   EXPECT_THAT(KeyRing::load(file).error().message, HasSubstr("chmod 400 " + file));
 }
 
+TEST(KeyRingTest, IsKeptInTheFolderOfTheProcessWhenItsFileNamesNone) {
+  const TemporaryFolder folder;
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  const KeyRing ring = KeyRing::make();
+  const Status saved = ring.save("rel.key", false);
+  const Status again = ring.save("rel.key", true);
+  std::filesystem::current_path(before);
+  ASSERT_TRUE(saved) << saved.error().message;
+  ASSERT_TRUE(again) << again.error().message;
+  EXPECT_EQ(KeyRing::load(folder.path() + "/rel.key")->id(), ring.id());
+}
+
 TEST(KeyRingTest, OpensWithOldKeysAndSealsWithTheFirst) {
   const TemporaryFolder folder;
   const std::string file = folder.path() + "/secret.key";

@@ -145,5 +145,19 @@ TEST_F(ControlFrontTest, TheOwnerOfTheUnixSocketNeedsNoToken) {
   EXPECT_EQ(invoker_.last.subject, "");
 }
 
+TEST_F(ControlFrontTest, TheOwnerCallsAsWhoseTokenIsShownAndGivesFunctionsCredentialsOfTheirOwn) {
+  remotely(false);
+  bear("default:read");
+  EXPECT_EQ(status("/function/stock"), 403);
+  bear("default:invoke");
+  EXPECT_EQ(status("/function/stock"), 0);
+  EXPECT_EQ(invoker_.last.subject, "t2");
+  EXPECT_TRUE(invoker_.last.fields.empty());
+  server_.set_fields({{"authorization", "Bearer of.a.function"}});
+  EXPECT_EQ(status("/function/stock"), 0);
+  EXPECT_EQ(invoker_.last.subject, "");
+  EXPECT_EQ(invoker_.last.fields.size(), 1U);
+}
+
 }  // namespace
 }  // namespace subito::node

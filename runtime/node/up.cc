@@ -25,14 +25,6 @@
 namespace subito::node {
 namespace {
 
-// Never in the data folder: whoever has a copy of that has no secret. A node of one's own has it
-// beside.
-std::string key_file(const cli::UpOptions& options, const std::string& data) {
-  if (!options.secret_key_file.empty()) return options.secret_key_file;
-  if (data == cli::UpOptions().data_folder) return "/etc/subito/secret.key";
-  return data + ".secret.key";
-}
-
 NodeConfig node_config(const cli::UpOptions& options) {
   NodeConfig config;
   config.listen_host = options.listen_host;
@@ -42,7 +34,7 @@ NodeConfig node_config(const cli::UpOptions& options) {
       std::filesystem::absolute(options.data_folder, ignored).lexically_normal();
   if (!data.has_filename()) data = data.parent_path();
   config.data_folder = data.string();
-  config.secret_key = {key_file(options, config.data_folder), options.secret_key_fd};
+  config.secret_key = {secret_key_file(options, config.data_folder), options.secret_key_fd};
   config.api_socket = options.api_socket;
   config.pool_size = options.pool_size;
   config.pods_max = options.pods_max;
@@ -162,6 +154,14 @@ class Up {
 };
 
 }  // namespace
+
+std::string secret_key_file(const cli::UpOptions& options, const std::string& data) {
+  std::error_code ignored;
+  if (!options.secret_key_file.empty())
+    return std::filesystem::absolute(options.secret_key_file, ignored).string();
+  if (data == cli::UpOptions().data_folder) return "/etc/subito/secret.key";
+  return data + ".secret.key";
+}
 
 int run_up(const cli::UpOptions& options) {
   spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
