@@ -66,8 +66,9 @@ Result<Container> Container::prepare(const std::string& runtime, const std::stri
   container.process_ = std::move(process);
   container.runtime_path_ = find_in_path(runtime);
   if (container.runtime_path_.empty()) {
-    return fail(ErrorCode::kNotFound,
-                "find " + runtime + ": not installed; subito bench peers --install");
+    return fail(ErrorCode::kNotFound, "find " + runtime +
+                                          ": not installed; on Debian: apt-get install " +
+                                          (runtime == "bwrap" ? "bubblewrap" : runtime));
   }
   container.bundle_ = folder + "/" + runtime;
   container.state_ = container.bundle_ + "/state";

@@ -16,7 +16,7 @@ const std::vector<Tool>& tools() {
       {"runc", "containers", "runc", "--version"},
       {"bwrap", "containers", "bubblewrap", "--version"},
       {"podman", "containers", "podman", "--version"},
-      {"docker", "containers", "docker.io", "--version"},
+      {"dockerd", "containers", "docker.io", "--version"},
       {"qemu-system-x86_64", "virtual machines", "qemu-system-x86", "--version"}};
   return kTools;
 }

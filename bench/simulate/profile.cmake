@@ -37,7 +37,8 @@ function(subito_profile program)
       -fprofile-generate -fprofile-update=single -frandom-seed=${library} ${named})
     target_compile_options(${library} PRIVATE
       -fprofile-use -fprofile-partial-training -frandom-seed=${library} ${named}
-      -Wno-missing-profile -Wno-error=coverage-mismatch -include ${PROFILE_DIR}/counts.h)
+      -Wmissing-profile -Werror=missing-profile -Wno-error=coverage-mismatch
+      -include ${PROFILE_DIR}/counts.h)
     set_target_properties(${library} ${library}_counted PROPERTIES
       UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
     add_dependencies(${library} profile_counts)

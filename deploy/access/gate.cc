@@ -38,10 +38,11 @@ std::optional<std::string_view> bearer_of(const http::Fields& fields, bool& malf
   return token;
 }
 
-// Of a node, good or not. Other credentials may be meant for a function.
-bool shows_token(const http::Fields& fields) {
-  return std::any_of(fields.begin(), fields.end(), [](const auto& field) {
-    return field.first == kTokenField && behind_scheme(field.second).starts_with(kTokenPrefix);
+// Of a node, good or not, however it was quoted; with `any` whatever credentials there are.
+bool shows_token(const http::Fields& fields, bool any) {
+  return std::any_of(fields.begin(), fields.end(), [any](const auto& field) {
+    return field.first == kTokenField &&
+           (any || field.second.find(kTokenPrefix) != std::string::npos);
   });
 }
 
@@ -147,10 +148,10 @@ tl::expected<Identity, Refusal> Gate::identify(const http::Fields& fields,
 }
 
 tl::expected<Identity, Refusal> Gate::identify_local(const http::Fields& fields,
-                                                     const server::Peer& peer) {
+                                                     const server::Peer& peer, bool for_function) {
   const bool owns = peer.process && (peer.process->uid == 0 || peer.process->uid == ::geteuid());
   if (!owns) return identify(fields, peer);
-  if (!shows_token(fields)) {
+  if (!shows_token(fields, !for_function)) {
     Identity owner;
     owner.owner = true;
     return owner;

@@ -61,10 +61,12 @@ class Gate {
 
   // By the token in `fields`, and by that alone.
   tl::expected<Identity, Refusal> identify(const http::Fields& fields, const server::Peer& peer);
-  // Of a Unix socket: root and the node's own user own it, unless they show a token of a node: then
-  // that alone says what they may. Anybody else needs one there too.
+  // Of a Unix socket: root and the node's own user own it, unless they show credentials: then these
+  // alone say what they may. Anybody else needs a token there too. `for_function`: what is no
+  // token of a node may be meant for the function that is called, and does not count.
   tl::expected<Identity, Refusal> identify_local(const http::Fields& fields,
-                                                 const server::Peer& peer);
+                                                 const server::Peer& peer,
+                                                 bool for_function = false);
   // Whether a token that was right is neither revoked nor expired since, nor has lost a scope.
   bool still_right(const Identity& who) const {
     return who.token_id.empty() || tokens_.is_good(who.token_id, who.scopes, unix_now_());

@@ -161,8 +161,20 @@ TEST_F(GateTest, AnOwnerWhoShowsATokenMayWhatThatMay) {
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().status, 401);
   EXPECT_THAT(wrong.error().detail, HasSubstr("unset SUBITO_TOKEN"));
+  for (const char* value : {"Bearer ubito_wrong", "Bearer \"subito_wrong\"", "Basic eDp5", ""})
+    EXPECT_FALSE(show_to(value)) << value << " made somebody the owner";
+}
+
+TEST_F(GateTest, WhatAnOwnerShowsAFunctionIsNoToken) {
+  server::Peer socket;
+  socket.process = server::Peer::Process{::getpid(), 0, 0};
+  const auto show_to = [&](const std::string& value) {
+    return gate_.identify_local({{"authorization", value}}, socket, true);
+  };
   EXPECT_TRUE(show_to("Bearer of.a.function")->owner);
   EXPECT_TRUE(show_to("Basic eDp5")->owner);
+  EXPECT_EQ(show_to("Bearer " + create("ci"))->subject, "ci");
+  EXPECT_FALSE(show_to("Bearer  subito_wrong"));
 }
 
 TEST_F(GateTest, AForbiddenOneIsToldWhichScopeIsNeeded) {

@@ -115,7 +115,7 @@ void ApiHandler::list_tokens(ExchangeId id) {
 // A token of a namespace that is yet to be made would be let into it by whoever makes it.
 Status ApiHandler::namespaces_are_there(const std::vector<access::Scope>& scopes) {
   for (const access::Scope& scope : scopes) {
-    if (scope.name_space == access::kAllNamespaces || plane_.get_namespace(scope.name_space))
+    if (scope.name_space == access::kAllNamespaces || plane_.namespace_is_there(scope.name_space))
       continue;
     return fail(ErrorCode::kInvalidArgument, "create token: scope " + access::to_string(scope) +
                                                  ": there is no namespace " + scope.name_space +

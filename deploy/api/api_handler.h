@@ -185,7 +185,8 @@ class ApiHandler final : public server::Handler {
   access::Gate* gate_ = nullptr;
   access::AuditLog* audit_ = nullptr;
   bool remote_ = false;
-  Timer check_;  // runs while a token streams
+  Timer check_;                         // runs while a token streams
+  std::weak_ptr<bool> artefact_check_;  // held by the one that is being looked at
   // Of clients that left while the plane did what they asked for: until it calls back.
   std::map<ExchangeId, std::unique_ptr<access::AuditRecord>> deserted_;
 };

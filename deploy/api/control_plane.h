@@ -413,6 +413,8 @@ class ControlPlane {
 
   virtual std::vector<NamespaceView> list_namespaces() = 0;                // by name
   virtual Result<NamespaceView> get_namespace(std::string_view name) = 0;  // kNotFound
+  // kNotFound. Asks memory alone: whatever names a namespace asks this first.
+  virtual Status namespace_is_there(std::string_view name) const = 0;
   // kAlreadyExists: it is there, or a host is another's. kInvalidArgument: see name_space.h.
   virtual Status create_namespace(const manifest::Namespace& wanted) = 0;
   virtual Status set_namespace(std::string_view name, const NamespaceChange& change) = 0;

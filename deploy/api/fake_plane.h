@@ -138,6 +138,10 @@ class FakePlane : public ControlPlane {
     if (it == namespaces.end()) return no_namespace(name).value();
     return counted(it->second);
   }
+  Status namespace_is_there(std::string_view name) const override {
+    if (!namespaces.contains(name)) return no_namespace(name);
+    return ok();
+  }
   Status create_namespace(const manifest::Namespace& wanted) override {
     if (next_failure) return *std::exchange(next_failure, {});
     if (namespaces.contains(wanted.name))

@@ -135,10 +135,7 @@ Result<Selection> ApiHandler::selected(const Parameters& query) {
                 "read query: needs either namespace or allNamespaces, not both");
   if (wanted != query.end()) selection.name_space = wanted->second;
   if (all) selection.name_space.clear();
-  if (!all) {
-    ASSIGN_OR_RETURN(const auto known, plane_.get_namespace(selection.name_space));
-    static_cast<void>(known);
-  }
+  if (!all) RETURN_IF_ERROR(plane_.namespace_is_there(selection.name_space));
   const auto function = query.find("function");
   if (function != query.end()) {
     const std::string& name = function->second;

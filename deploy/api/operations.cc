@@ -253,13 +253,16 @@ void ApiHandler::settle_dead_letters(ExchangeId id, Exchange& exchange) {
 }
 
 // One that the disk has damaged is none: whoever asks sends it again, which mends it. To read it
-// all takes a while, so another thread does.
+// all takes a while, so another thread does. One at a time is looked at: beside it a stored one
+// counts as whole, as who asks for many would keep the disk and the threads from others.
 void ApiHandler::find_artefact(ExchangeId id, Exchange& exchange) {
   const std::string& hash = exchange.match.path.at("sha256");
   auto path = store_.artefact_path(hash);
   if (!path) return answer(id, path.error());
+  if (!artefact_check_.expired()) return answer(id, 200, Json{{"sha256", hash}}.dump());
   transition(exchange, Exchange::State::kWaiting);
   const auto whole = std::make_shared<bool>(false);
+  artefact_check_ = whole;
   exchange.sync = std::make_unique<Background>(
       loop_, [whole, path = *std::move(path), hash] { *whole = store::is_whole(path, hash); },
       [this, id, whole, hash] {

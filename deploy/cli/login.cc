@@ -38,11 +38,17 @@ std::string host_of(const std::string& server) {
   return host.substr(0, host.find_first_of(":/"));
 }
 
+std::string without_slash(std::string server) {
+  while (server.ends_with('/')) server.pop_back();
+  return server;
+}
+
 // A name that only follows from the host takes no other node's place: two may run on one host.
 Outcome<void> check_name_is_free(Contexts& contexts, const std::string& name,
                                  const LoginOptions& options) {
   const Context* taken = contexts.find(name);
-  if (taken == nullptr || taken->server == options.server || !options.name.empty()) return {};
+  if (taken == nullptr || !options.name.empty()) return {};
+  if (without_slash(taken->server) == options.server) return {};
   return tl::unexpected<Failure>(Failure{
       kUsage,
       "login " + options.server + ": context " + name + " is another node, " + taken->server +
@@ -76,7 +82,7 @@ std::string scopes_in(const Json& who) {
 }
 
 int login(const Session& session, LoginOptions options) {
-  while (options.server.ends_with('/')) options.server.pop_back();
+  options.server = without_slash(options.server);
   if (options.server.rfind(kHttps, 0) != 0)
     return session.tell(kUsage, "login " + options.server +
                                     ": a server is https://HOST:PORT, as `subito up "
@@ -95,6 +101,11 @@ int login(const Session& session, LoginOptions options) {
   const api::Endpoint endpoint{"", context.server, context.ca_file, context.token};
   const auto who = Node(session.environment.connect(endpoint), endpoint).get("/v1/whoami");
   if (!who) return session.tell(who.error());
+  // Another command may have changed the file while the node was asked.
+  contexts = load_contexts(file_of(session));
+  if (!contexts) return session.tell(kFailed, contexts.error().message);
+  if (const auto is_free = check_name_is_free(*contexts, name, options); !is_free)
+    return session.tell(is_free.error());
   contexts->put(context);
   if (auto saved = save_contexts(file_of(session), *contexts); !saved)
     return session.tell(kFailed, saved.error().message);

@@ -162,6 +162,7 @@ int remove(const Session& session, const NamespaceOptions& options) {
                         ? ""
                         : " with all that was in it; what its functions keep in Redis stays")
                 << '\n';
+  if (!gone->is_object()) return kOk;  // an older node keeps tokens
   for (const Json& token : gone->at("tokensRevoked"))
     session.out() << "token " << printable(token.get<std::string>())
                   << " is revoked: it had no scope elsewhere\n";

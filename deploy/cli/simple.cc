@@ -15,7 +15,10 @@ namespace {
 
 int version(const Session& session, bool json) {
   const api::Endpoint where = session.endpoint();
-  if (!where.fault.empty()) return session.tell(kUsage, where.fault);
+  if (!where.fault.empty()) {
+    session.out() << (json ? "" : "subito " SUBITO_VERSION "\n");
+    return session.tell(kUsage, where.fault);
+  }
   Node node = session.node();
   const auto info = node.get("/v1/version");
   if (json) {

@@ -62,4 +62,11 @@ Status Store::remove_namespace(std::string_view name, const std::function<Status
   return transaction.commit();
 }
 
+Status Store::clear_namespace(std::string_view name, const std::function<Status()>& with) {
+  ASSIGN_OR_RETURN(Transaction transaction, Transaction::begin(database_));
+  RETURN_IF_ERROR(database_.run("DELETE FROM objects WHERE namespace = ?1", name));
+  if (with) RETURN_IF_ERROR(with());
+  return transaction.commit();
+}
+
 }  // namespace subito::store

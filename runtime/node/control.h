@@ -89,6 +89,7 @@ class Control final : public api::ControlPlane {
   // control_namespaces.cc
   std::vector<api::NamespaceView> list_namespaces() override;
   Result<api::NamespaceView> get_namespace(std::string_view name) override;
+  Status namespace_is_there(std::string_view name) const override;
   Status create_namespace(const manifest::Namespace& wanted) override;
   Status set_namespace(std::string_view name, const api::NamespaceChange& change) override;
   void delete_namespace(std::string_view name, bool with_contents,
@@ -161,11 +162,11 @@ class Control final : public api::ControlPlane {
   Status remove_now(std::string_view name);
   void forget(const std::string& name);
   Status namespace_is_there(const manifest::Metadata& metadata) const;
-  Status namespace_is_there(std::string_view name) const;
   using ObjectCounts = std::map<std::string, store::ObjectCounts>;
   api::NamespaceView view_of(const manifest::Namespace& name_space, const ObjectCounts& objects);
   Status may_delete_namespace(const std::string& doing, std::string_view name, bool with_contents);
   Result<access::CutTokens> delete_namespace_now(std::string_view name, bool with_contents);
+  Status forget_leftovers(std::string_view name);
   Status put_namespace(const std::string& doing, const manifest::Namespace& wanted);
   void apply_quota(const manifest::Namespace& name_space);
   void sync_triggers();

@@ -15,7 +15,8 @@ namespace {
 
 tl::unexpected<Error> no_namespace(std::string_view name) {
   return fail(ErrorCode::kNotFound, "find namespace " + std::string(name) +
-                                        ": there is none; `subito namespace create " +
+                                        ": there is none; `subito namespace list` lists them, "
+                                        "`subito namespace create " +
                                         std::string(name) + "` makes it");
 }
 
@@ -82,9 +83,20 @@ Status Control::create_namespace(const manifest::Namespace& wanted) {
   if (all.next_number_of(wanted.name) >= scheduler::kTenantsMax)
     return fail(ErrorCode::kResourceExhausted,
                 doing + ": so many were made and deleted that the node must be started anew");
+  if (const auto wrong = manifest::check(wanted)) return refused(doing, *wrong);
+  RETURN_IF_ERROR(forget_leftovers(wanted.name));
   manifest::Namespace made = wanted;
   made.created_unix_ns = wall_clock_nanoseconds();
   return put_namespace(doing, made);
+}
+
+// What older nodes left, or let be made before it: config and secrets, and tokens, which nobody who
+// makes a namespace would think of.
+Status Control::forget_leftovers(std::string_view name) {
+  const auto commit = [&](const auto& write) { return parts_.store.clear_namespace(name, write); };
+  if (tokens_ == nullptr) return commit(nullptr);
+  RETURN_IF_ERROR(tokens_->forget_namespace(name, wall_clock_nanoseconds(), commit));
+  return ok();
 }
 
 Status Control::set_namespace(std::string_view name, const api::NamespaceChange& change) {

@@ -22,7 +22,7 @@ tl::expected<std::string, gateway::CallGuard::Refusal> TokenGuard::admit(std::st
 tl::expected<std::string, access::Refusal> TokenGuard::check(bool socket, const Wish& wish,
                                                              const http::Fields& fields,
                                                              const server::Peer& peer) {
-  auto who = socket ? gate_.identify_local(fields, peer) : gate_.identify(fields, peer);
+  auto who = socket ? gate_.identify_local(fields, peer, true) : gate_.identify(fields, peer);
   if (who && who->may(wish.verb, wish.name_space)) return std::move(who->subject);
   access::Refusal refusal =
       who ? access::forbidden(*who, wish.verb, wish.name_space) : std::move(who.error());

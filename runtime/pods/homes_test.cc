@@ -166,10 +166,12 @@ TEST_F(SandboxHomeTest, TellsWhichStepFailed) {
 }
 
 TEST_F(SandboxHomeTest, KillsAPod) {
-  auto started = home->start(escape_pod(1, {"wait"}));
+  auto started = home->start(escape_pod(1, {"stay"}));
   ASSERT_TRUE(started);
   home->kill(PodId(1));
   ASSERT_TRUE(turn_until(loop, [&] { return !events.exits.empty(); }));
+  EXPECT_EQ(events.exits[0].cause, PodExit::Cause::kSignalled);
+  EXPECT_EQ(events.exits[0].code, SIGKILL);
 }
 
 TEST_F(SandboxHomeTest, KillsAPodThoughTheLauncherIsFarBehind) {

@@ -110,8 +110,9 @@ Result<std::unique_ptr<SandboxHome>> SandboxHome::create(Loop& loop, HomeEvents&
                    sandbox::sweep_node(mount_root(config), config.launcher.node_id,
                                        config.launcher.start_deadline));
   ASSIGN_OR_RETURN(sandbox::LauncherClient client, sandbox::LauncherClient::start(config.launcher));
-  ASSIGN_OR_RETURN(const sandbox::KernelAreas kernel_areas,
-                   sandbox::find_kernel_areas(client.launcher_pid()));
+  // Not known: templates cost each of their pods the move of these areas.
+  const auto kernel_areas =
+      sandbox::find_kernel_areas(client.launcher_pid()).value_or(sandbox::KernelAreas());
   std::unique_ptr<SandboxHome> home(
       new SandboxHome(loop, events, config, std::move(client), kernel_areas));
   home->refill();
@@ -358,7 +359,6 @@ void SandboxHome::on_readable() {
 }
 
 void SandboxHome::on_created(const sandbox::Created& event) {
-  last_steps_ = event.step_us;
   if (const auto it = running_.find(event.id); it != running_.end()) {
     it->second.host_pid = event.host_pid;
   }

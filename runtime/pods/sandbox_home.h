@@ -43,8 +43,6 @@ class SandboxHome final : public PodHome, private sandbox::LauncherEvents {
   TemplateView template_of(std::uint64_t key) const override { return templates_.view(key); }
 
   pid_t launcher_pid() const { return client_.launcher_pid(); }
-  // How long the isolation steps of the last sandbox took, for diagnosis and benchmarks.
-  const sandbox::StepTimes& last_steps() const { return last_steps_; }
 
  private:
   // An empty sandbox of the pool, or one on its way there.
@@ -99,7 +97,6 @@ class SandboxHome final : public PodHome, private sandbox::LauncherEvents {
   std::unordered_set<sandbox::SandboxId> kills_;  // of running_, not yet taken by the launcher
   std::unordered_map<sandbox::SandboxId, std::uint32_t> cpu_shares_;  // likewise
   Templates templates_;
-  sandbox::StepTimes last_steps_{};
   std::uint32_t refill_failures_ = 0;  // in a row
   bool lost_ = false;                  // the launcher is gone
   std::unique_ptr<Poll> readable_;

@@ -25,7 +25,7 @@ struct ReceivedLaunch {
   UniqueFd artefact;
   UniqueFd image;  // of a template; mostly none
   UniqueFd files;  // granted; mostly none
-  // Ended by null; not cleared before, which would touch two pages for nothing.
+  // Ended by null; not cleared before.
   char* argv[kLaunchStringsMax + 1];
   char* envp[kLaunchStringsMax + 1];
   LaunchMessage head;

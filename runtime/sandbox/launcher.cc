@@ -73,10 +73,10 @@ void Launcher::run() {
 }
 
 int Launcher::wait_milliseconds() const {
-  if (!removing_.empty()) {
-    return slots_[removing_.front()].remove_tries > 0 ? kRetryMilliseconds : 0;
-  }
-  return starting_.empty() ? -1 : kLookMilliseconds;
+  const bool retries = !removing_.empty();
+  if (retries && slots_[removing_.front()].remove_tries == 0) return 0;
+  if (!starting_.empty()) return kLookMilliseconds;
+  return retries ? kRetryMilliseconds : -1;
 }
 
 bool Launcher::take_message() {

@@ -40,7 +40,7 @@ class Launcher {
   // Until the node is gone; then ends every pod and removes every cgroup.
   void run();
 
-  static constexpr int kRemoveTriesMax = 400;  // 5 ms apart; then the cgroup is left to the sweep
+  static constexpr int kRemoveTriesMax = 1000;  // 2 to 5 ms apart; then it is left to the sweep
   static constexpr int kLookMilliseconds =
       2;  // between two looks whether one that starts is isolated
 
@@ -51,7 +51,7 @@ class Launcher {
     SandboxId id;
     pid_t pid = -1;
     UniqueFd pidfd;
-    UniqueFd network;  // kept for the next pooled sandbox
+    UniqueFd network;  // kept for the next pod that need not be fresh
     SandboxLimits limits;
     std::optional<SandboxLimits> limits_wanted;
     std::optional<std::uint32_t> cpu_share_wanted;

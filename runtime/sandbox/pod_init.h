@@ -52,7 +52,7 @@ struct PodInit {
   int channel_fd = -1;
   int stdio_fd = -1;
   int control_fd = -1;
-  int notify_fd = -1;  // takes the slot's number of one that is isolated and waits
+  int notify_fd = -1;  // written to by one that is isolated and waits: wakes the launcher
 };
 
 [[noreturn]] void run_pod_init(const PodInit& init);

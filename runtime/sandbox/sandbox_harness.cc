@@ -5,6 +5,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "runtime/base/check.h"
 #include "runtime/sandbox/kernel_areas.h"
 #include "runtime/sandbox/packet_socket.h"
@@ -52,6 +54,7 @@ Status Harness::launch(SandboxId id, const std::vector<std::string>& argv, bool 
 void Harness::turn() {
   pollfd readable = {client_->fd(), POLLIN, 0};
   const int ready = ::poll(&readable, 1, static_cast<int>(kHarnessDeadline.count()));
+  if (ready < 0 && errno == EINTR) return;  // who waits looks and comes again
   CHECK(ready == 1);
   const Status heard = client_->on_readable(*this);
   if (!heard) std::fprintf(stderr, "%s\n", heard.error().message.c_str());
