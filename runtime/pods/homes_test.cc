@@ -7,6 +7,7 @@
 #include <csignal>
 #include <fstream>
 #include <optional>
+#include <string>
 
 #include "runtime/pods/process_home.h"
 #include "runtime/pods/sandbox_home.h"
@@ -168,6 +169,13 @@ TEST_F(SandboxHomeTest, TellsWhichStepFailed) {
 TEST_F(SandboxHomeTest, KillsAPod) {
   auto started = home->start(escape_pod(1, {"stay"}));
   ASSERT_TRUE(started);
+  const auto runs = [&] {
+    const pid_t pid = home->host_pid(PodId(1));
+    std::string arguments;
+    std::getline(std::ifstream("/proc/" + std::to_string(pid) + "/cmdline"), arguments);
+    return pid != 0 && arguments.find("stay") != arguments.npos;
+  };
+  ASSERT_TRUE(turn_until(loop, runs));
   home->kill(PodId(1));
   ASSERT_TRUE(turn_until(loop, [&] { return !events.exits.empty(); }));
   EXPECT_EQ(events.exits[0].cause, PodExit::Cause::kSignalled);
