@@ -166,8 +166,10 @@ class Control final : public api::ControlPlane {
   api::NamespaceView view_of(const manifest::Namespace& name_space, const ObjectCounts& objects);
   Status may_delete_namespace(const std::string& doing, std::string_view name, bool with_contents);
   Result<access::CutTokens> delete_namespace_now(std::string_view name, bool with_contents);
-  Status forget_leftovers(std::string_view name);
-  Status put_namespace(const std::string& doing, const manifest::Namespace& wanted);
+  Result<access::CutTokens> forget_tokens(std::string_view name,
+                                          const access::TokenBook::Commit& commit);
+  Status may_put_namespace(const std::string& doing, const manifest::Namespace& wanted) const;
+  Status put_namespace(const manifest::Namespace& wanted);
   void apply_quota(const manifest::Namespace& name_space);
   void sync_triggers();
   // `routes`: for clients. After `functions` changed.

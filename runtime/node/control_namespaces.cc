@@ -83,20 +83,23 @@ Status Control::create_namespace(const manifest::Namespace& wanted) {
   if (all.next_number_of(wanted.name) >= scheduler::kTenantsMax)
     return fail(ErrorCode::kResourceExhausted,
                 doing + ": so many were made and deleted that the node must be started anew");
-  if (const auto wrong = manifest::check(wanted)) return refused(doing, *wrong);
-  RETURN_IF_ERROR(forget_leftovers(wanted.name));
+  RETURN_IF_ERROR(may_put_namespace(doing, wanted));
+  // What older nodes left, or let be made before it: config and secrets, and tokens, which nobody
+  // who makes a namespace would think of.
+  RETURN_IF_ERROR(forget_tokens(wanted.name, [&](const auto& write) {
+    return parts_.store.clear_namespace(wanted.name, write);
+  }));
   manifest::Namespace made = wanted;
   made.created_unix_ns = wall_clock_nanoseconds();
-  return put_namespace(doing, made);
+  return put_namespace(made);
 }
 
-// What older nodes left, or let be made before it: config and secrets, and tokens, which nobody who
-// makes a namespace would think of.
-Status Control::forget_leftovers(std::string_view name) {
-  const auto commit = [&](const auto& write) { return parts_.store.clear_namespace(name, write); };
-  if (tokens_ == nullptr) return commit(nullptr);
-  RETURN_IF_ERROR(tokens_->forget_namespace(name, wall_clock_nanoseconds(), commit));
-  return ok();
+// Where there are none, only what `commit` does itself.
+Result<access::CutTokens> Control::forget_tokens(std::string_view name,
+                                                 const access::TokenBook::Commit& commit) {
+  if (tokens_ != nullptr) return tokens_->forget_namespace(name, wall_clock_nanoseconds(), commit);
+  RETURN_IF_ERROR(commit(nullptr));
+  return access::CutTokens();
 }
 
 Status Control::set_namespace(std::string_view name, const api::NamespaceChange& change) {
@@ -108,15 +111,21 @@ Status Control::set_namespace(std::string_view name, const api::NamespaceChange&
   if (change.cpu_millicores) changed.quota.cpu_millicores = *change.cpu_millicores;
   if (change.requests_per_s) changed.quota.requests_per_s = *change.requests_per_s;
   if (change.hosts) changed.hosts = *change.hosts;
-  return put_namespace("set namespace " + changed.name, changed);
+  RETURN_IF_ERROR(may_put_namespace("set namespace " + changed.name, changed));
+  return put_namespace(changed);
 }
 
-Status Control::put_namespace(const std::string& doing, const manifest::Namespace& wanted) {
+Status Control::may_put_namespace(const std::string& doing,
+                                  const manifest::Namespace& wanted) const {
   if (const auto wrong = manifest::check(wanted)) return refused(doing, *wrong);
   if (wanted.name == manifest::kNamespace && !wanted.hosts.empty())
     return refused(doing, "every host that is no other's is default's already");
   if (auto free = parts_.functions.namespaces().check_hosts(wanted); !free)
     return std::move(free).error().annotate(doing);
+  return ok();
+}
+
+Status Control::put_namespace(const manifest::Namespace& wanted) {
   RETURN_IF_ERROR(parts_.store.put_namespace(wanted));
   parts_.functions.namespaces().put(wanted);
   apply_quota(wanted);
@@ -151,13 +160,9 @@ Result<access::CutTokens> Control::delete_namespace_now(std::string_view name, b
     if (deployed.revision->manifest.metadata().namespace_() == name) inside.push_back(function);
   }
   for (const std::string& function : inside) RETURN_IF_ERROR(remove_now(function));
-  const auto commit = [&](const auto& write) { return parts_.store.remove_namespace(name, write); };
-  access::CutTokens cut;
-  if (tokens_ == nullptr) {
-    RETURN_IF_ERROR(commit(nullptr));
-  } else {
-    ASSIGN_OR_RETURN(cut, tokens_->forget_namespace(name, wall_clock_nanoseconds(), commit));
-  }
+  ASSIGN_OR_RETURN(access::CutTokens cut, forget_tokens(name, [&](const auto& write) {
+                     return parts_.store.remove_namespace(name, write);
+                   }));
   parts_.functions.namespaces().remove(name_space);
   apply_quota({name_space});
   if (auto routes = parts_.functions.routes()) set_routes(*std::move(routes));

@@ -54,5 +54,20 @@ TEST_F(ControlNamespacesTest, ANamespaceThatIsKeptKeepsItsTokens) {
   EXPECT_EQ(book_.check(ci, kNow).verdict, TokenBook::Verdict::kRevoked);
 }
 
+TEST_F(ControlNamespacesTest, WhatWasThereBeforeItsNamespaceGoesOnceThatIsMade) {
+  const std::string early = token("early", "tea:admin");
+  const store::StoredValues values = {{"colour", {"red", "", 3}}};
+  ASSERT_TRUE(
+      node_.store->objects().change({store::ObjectKind::kConfig, "tea", "old"}, values, {}));
+  api::NamespaceChange change;
+  change.hosts = std::vector<std::string>{"a.example"};
+  ASSERT_TRUE(node_.control.set_namespace("shop", change));
+  EXPECT_FALSE(node_.control.create_namespace({.name = "tea", .hosts = {"a.example"}}));
+  EXPECT_EQ(book_.check(early, kNow).verdict, TokenBook::Verdict::kGood) << "nothing was made";
+  ASSERT_TRUE(node_.control.create_namespace({"tea"}));
+  EXPECT_EQ(book_.check(early, kNow).verdict, TokenBook::Verdict::kRevoked);
+  EXPECT_EQ(node_.control.get_namespace("tea")->objects.configs, 0U);
+}
+
 }  // namespace
 }  // namespace subito::node
