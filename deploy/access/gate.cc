@@ -68,9 +68,7 @@ Identity identity_of(const Token& token) {
 }  // namespace
 
 void wipe_tokens(http::Fields& fields) {
-  for (auto& [name, value] : fields) {
-    if (name == kTokenField) wipe(value);
-  }
+  wipe_values(fields, kTokenField);
 }
 
 Refusal unauthorized(std::string why) {

@@ -95,6 +95,12 @@ void wipe(std::string& text) {
   wipe(text.data(), text.size());
 }
 
+void wipe_values(std::vector<std::pair<std::string, std::string>>& fields, std::string_view name) {
+  for (auto& [field, value] : fields) {
+    if (field == name) wipe(value);
+  }
+}
+
 void wipe(char* bytes, std::size_t size) {
   ::sodium_memzero(bytes, size);
 }

@@ -10,6 +10,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "runtime/base/result.h"
 #include "runtime/base/unique_fd.h"
@@ -60,5 +62,7 @@ class SealedFile {
 // Overwrites what was a copy.
 void wipe(std::string& text);
 void wipe(char* bytes, std::size_t size);
+// The values of that name among names and values: fields of a request.
+void wipe_values(std::vector<std::pair<std::string, std::string>>& fields, std::string_view name);
 
 }  // namespace subito

@@ -79,5 +79,14 @@ TEST(WipeTest, LeavesZeroes) {
   EXPECT_EQ(text, std::string(7, '\0'));
 }
 
+TEST(WipeTest, LeavesZeroesInEachFieldOfThatName) {
+  std::vector<std::pair<std::string, std::string>> fields = {
+      {"authorization", "a"}, {"host", "b"}, {"authorization", "c"}};
+  wipe_values(fields, "authorization");
+  EXPECT_EQ(fields[0].second, std::string(1, '\0'));
+  EXPECT_EQ(fields[1].second, "b");
+  EXPECT_EQ(fields[2].second, std::string(1, '\0'));
+}
+
 }  // namespace
 }  // namespace subito

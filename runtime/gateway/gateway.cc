@@ -50,9 +50,7 @@ std::optional<std::string> take_field(http::Fields& fields, std::string_view nam
 
 // Nobody behind the gateway sees it, and it does not stay in memory.
 void take_token(http::Fields& fields) {
-  for (auto& [name, value] : fields) {
-    if (name == kTokenField) wipe(value);
-  }
+  wipe_values(fields, kTokenField);
   take_field(fields, kTokenField);
 }
 

@@ -50,9 +50,7 @@ bool RemoteCaller::admit(InvocationId id, Invocation& invocation) {
   server::Peer peer;
   peer.address = invocation.client_address;
   auto admitted = guard_.admit(invocation.guarded_as, invocation.fields, peer);
-  for (auto& [name, value] : invocation.fields) {
-    if (name == kTokenField) wipe(value);  // it does not stay in memory
-  }
+  wipe_values(invocation.fields, kTokenField);  // it does not stay in memory
   invocation.guarded_as.clear();
   if (!admitted) {
     CallGuard::Refusal& why = admitted.error();
