@@ -8,7 +8,6 @@
 #include "bench/child.h"
 #include "bench/figures.h"
 #include "bench/interrupt.h"
-#include "bench/kit/percentiles.h"
 #include "bench/measures.h"
 #include "bench/node_client.h"
 #include "bench/pod_request.h"
@@ -24,7 +23,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kEndGrace{5};
 // Not the users of a node that may run beside it.
 constexpr std::uint32_t kUidBase = 900'000;
-constexpr const char* kStarts[] = {"spawn", "fresh", "fresh, net reused", "pooled"};
 
 std::int64_t since(Clock::time_point begin) {
   return std::chrono::nanoseconds(Clock::now() - begin).count();
@@ -40,13 +38,21 @@ class Breakdown {
     }
   }
 
-  // Every kind of start once.
+  struct Kind {
+    const char* name;
+    Result<std::int64_t> (Breakdown::*start)();
+  };
+  static const Kind kKinds[];
+
+  // Every kind of start once, a row of `result` each.
   Status round(BreakdownResult& result);
   const std::vector<BreakdownRow>& steps() const { return steps_; }
 
  private:
   Result<std::int64_t> spawn();
-  Result<std::int64_t> fresh(bool reuse_network);
+  Result<std::int64_t> fresh() { return fresh_with(false); }
+  Result<std::int64_t> fresh_net_reused() { return fresh_with(true); }
+  Result<std::int64_t> fresh_with(bool reuse_network);
   Result<std::int64_t> pooled();
   Status ask(int channel) const;
   Status answered(int channel) const;
@@ -58,11 +64,15 @@ class Breakdown {
   std::vector<BreakdownRow> steps_;
 };
 
+const Breakdown::Kind Breakdown::kKinds[] = {{"spawn", &Breakdown::spawn},
+                                             {"fresh", &Breakdown::fresh},
+                                             {"fresh, net reused", &Breakdown::fresh_net_reused},
+                                             {"pooled", &Breakdown::pooled}};
+
 Status Breakdown::round(BreakdownResult& result) {
   for (BreakdownRow& row : result.starts) {
     if (!rest(kBreakdownRest)) return fail(ErrorCode::kCancelled, "rest: interrupted");
-    const std::size_t which = static_cast<std::size_t>(&row - result.starts.data());
-    auto took = which == 0 ? spawn() : which == 3 ? pooled() : fresh(which == 2);
+    auto took = (this->*kKinds[&row - result.starts.data()].start)();
     if (!took) return std::move(took).error().annotate(row.name);
     row.samples.push_back(*took);
   }
@@ -101,7 +111,7 @@ Result<std::int64_t> Breakdown::spawn() {
   return took;
 }
 
-Result<std::int64_t> Breakdown::fresh(bool reuse_network) {
+Result<std::int64_t> Breakdown::fresh_with(bool reuse_network) {
   const Clock::time_point begin = Clock::now();
   sandbox::CreateRequest request;
   request.reuse_network = reuse_network;
@@ -151,11 +161,7 @@ Status Breakdown::end(sandbox::SandboxId id, Status status) {
 std::string table(const std::vector<BreakdownRow>& rows) {
   std::string text = "| µs | n | p50 | p90 | p99 |\n|---|--:|--:|--:|--:|\n";
   for (const BreakdownRow& row : rows) {
-    const auto at = [&](double fraction) -> std::string {
-      const bool told = fraction == 0.5 || enough_for(fraction, row.samples.size());
-      if (!told) return "-";
-      return format("%.0f", static_cast<double>(percentile(row.samples, fraction)) / 1e3);
-    };
+    const auto at = [&](double fraction) { return percentile_us_text(row.samples, fraction); };
     text += "| " + row.name + " | " + std::to_string(row.samples.size()) + " | " + at(0.5) + " | " +
             at(0.9) + " | " + at(0.99) + " |\n";
   }
@@ -182,7 +188,7 @@ Result<BreakdownResult> measure_breakdown(const ColdStartOptions& options) {
   Breakdown breakdown(std::move(launcher), binary, std::move(frames));
   BreakdownResult result;
   result.function = binary.substr(binary.rfind('/') + 1);
-  for (const char* name : kStarts) result.starts.push_back({name, {}});
+  for (const Breakdown::Kind& kind : Breakdown::kKinds) result.starts.push_back({kind.name, {}});
   ProgressLine line;
   while (result.rounds < options.count) {
     line.show(format("breakdown: round %u of %u", result.rounds + 1, options.count));

@@ -1,6 +1,13 @@
 #include "bench/figures.h"
 
+#include "bench/kit/percentiles.h"
+
 namespace subito::bench {
+
+std::string percentile_us_text(const Samples& samples, double fraction) {
+  if (fraction > 0.5 && !enough_for(fraction, samples.size())) return "-";
+  return format("%8.0f", static_cast<double>(percentile(samples, fraction)) / 1e3);
+}
 
 nlohmann::ordered_json to_json(const Ratio& ratio) {
   return {{"middle", ratio.middle}, {"low95", ratio.low}, {"high95", ratio.high}};

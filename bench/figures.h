@@ -24,6 +24,10 @@ std::string format(const char* form, Values... values) {
   return text;
 }
 
+// A percentile in whole µs, right-aligned; "-" where there are not enough samples to tell it. The
+// median is always told.
+std::string percentile_us_text(const Samples& samples, double fraction);
+
 nlohmann::ordered_json to_json(const Ratio& ratio);
 
 // Of one load: what was sent, answered and broken, and its percentiles.

@@ -146,10 +146,7 @@ std::string row(const ColdStartReport& report, const Column& column) {
            (column.missing.empty() ? column.first_error : column.missing) + " | | |\n";
   }
   const Ratio ratio = ratio_to(report, column, "spawn");
-  const auto at = [&](double fraction) -> std::string {
-    const bool told = fraction == 0.5 || enough_for(fraction, column.samples.size());
-    return told ? format("%8.0f", us(percentile(column.samples, fraction))) : "-";
-  };
+  const auto at = [&](double fraction) { return percentile_us_text(column.samples, fraction); };
   return format("| %-11s | %4zu | ", column.name.c_str(), column.samples.size()) + at(0.5) + " | " +
          at(0.9) + " | " + at(0.99) + format(" | %6u | ", column.errors) +
          (ratio.middle > 0 ? format("%6.2f (%.2f to %.2f)", ratio.middle, ratio.low, ratio.high)

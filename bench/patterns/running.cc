@@ -15,6 +15,7 @@
 
 #include "bench/interrupt.h"
 #include "bench/kit/process_tree.h"
+#include "bench/peers/tools.h"
 #include "bench/private_node.h"
 
 namespace subito::bench {
@@ -114,14 +115,7 @@ Result<UniqueFd> hold_site(const Site& site) {
 
 bool is_installed(const std::string& program) {
   const char* path = std::getenv("PATH");
-  const std::string folders = path == nullptr ? "/usr/sbin:/usr/bin" : path;
-  for (std::size_t begin = 0; begin <= folders.size();) {
-    const std::size_t end = std::min(folders.find(':', begin), folders.size());
-    const std::string file = folders.substr(begin, end - begin) + "/" + program;
-    if (::access(file.c_str(), X_OK) == 0) return true;
-    begin = end + 1;
-  }
-  return false;
+  return !find_in(path == nullptr ? "/usr/sbin:/usr/bin" : path, program).empty();
 }
 
 std::string why_not(const PatternKind& kind, const Site& site) {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "bench/child.h"
@@ -21,10 +22,7 @@ const std::vector<Tool>& tools() {
   return kTools;
 }
 
-std::string find_in_path(const std::string& name) {
-  const char* path = std::getenv("PATH");
-  std::string folders = path == nullptr ? "" : path;
-  folders += ":/usr/sbin:/usr/bin";
+std::string find_in(const std::string& folders, const std::string& name) {
   for (std::size_t begin = 0; begin <= folders.size();) {
     const std::size_t end = std::min(folders.find(':', begin), folders.size());
     const std::string candidate = folders.substr(begin, end - begin) + "/" + name;
@@ -32,6 +30,11 @@ std::string find_in_path(const std::string& name) {
     begin = end + 1;
   }
   return "";
+}
+
+std::string find_in_path(const std::string& name) {
+  const char* path = std::getenv("PATH");
+  return find_in((path == nullptr ? "" : std::string(path)) + ":/usr/sbin:/usr/bin", name);
 }
 
 Result<std::string> tool_version(const Tool& tool) {

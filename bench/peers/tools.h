@@ -17,6 +17,8 @@ struct Tool {
 };
 const std::vector<Tool>& tools();
 
+// The first of `folders`, as in PATH, that has it to run; empty: none.
+std::string find_in(const std::string& folders, const std::string& name);
 // Where PATH, or a system folder, has it; empty: nowhere.
 std::string find_in_path(const std::string& name);
 // The first line that it says of itself; kNotFound, and what to install, where there is none.
