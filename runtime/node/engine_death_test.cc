@@ -32,6 +32,7 @@ class PodDeathTest : public EngineFixture, public testing::Test {
     home->pod(0).hello();
     return revision->function;
   }
+  std::uint32_t stream_of_one_sent_in_time(FakePod& pod);
 };
 
 TEST_F(PodDeathTest, GivesAnInvocationToAnotherPodWhenTheFirstNeverRan) {
@@ -183,6 +184,20 @@ TEST_F(PodDeathTest, Answers504WhenTheDeadlinePassedBeforeThePodsEndWasSeen) {
   }
 }
 
+// On a busy machine some run out of time before they are sent. 0: none was.
+std::uint32_t PodDeathTest::stream_of_one_sent_in_time(FakePod& pod) {
+  for (int attempt = 0; attempt < 1000; ++attempt) {
+    ask(2, "GET", false, kAtOnce);
+    loop.turn(false);
+    for (const ReceivedFrame& frame : pod.read()) {
+      if (frame.header.type == protocol::FrameType::kInvoke) return frame.header.stream;
+    }
+    if (!turn_until([&] { return outcome(2).failure.has_value(); })) return 0;
+    outcome(2) = {};
+  }
+  return 0;
+}
+
 TEST_F(PodDeathTest, Answers504WhenTheAnswerBeginsAfterTheDeadlineAndBeforeTheTimer) {
   FakePod& pod = warm_pod();
   for (const bool end : {true, false}) {
@@ -191,12 +206,9 @@ TEST_F(PodDeathTest, Answers504WhenTheAnswerBeginsAfterTheDeadlineAndBeforeTheTi
       return engine.meters().own(echo)->refused.at(
           static_cast<std::size_t>(RefuseReason::kDeadline));
     };
+    const std::uint32_t stream = stream_of_one_sent_in_time(pod);
+    ASSERT_NE(stream, 0U);
     const std::uint64_t before = deadlines_passed();
-    ask(2, "GET", false, kAtOnce);
-    loop.turn(false);
-    const auto frames = pod.read();
-    if (frames.empty()) GTEST_SKIP() << "its time was over before it was sent";
-    const std::uint32_t stream = frames.front().header.stream;
     let_pass(kAtOnce);
     pod.answer(stream, 504, "the function's own word", end);
     settle();
