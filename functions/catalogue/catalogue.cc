@@ -138,7 +138,7 @@ Response delete_product(const Request& request, Context& context) {
   return Response(204);
 }
 
-// Adds what is missing and changes nothing that is there.
+// Adds what was never there and changes nothing that is: what was deleted stays so.
 Response seed(const Request&, Context& context) {
   require_seed_setting(context);
   ProductStore store(context.redis("redis"));

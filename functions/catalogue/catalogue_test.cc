@@ -146,7 +146,8 @@ TEST_F(CatalogueTest, AFullCatalogueTakesNoMore) {
 
 TEST_F(CatalogueTest, TheSeedAddsWhatIsMissingAndSaysSo) {
   EXPECT_EQ(events(), (std::map<std::string, int>{{"ProductCreated", 5}}));
-  ASSERT_EQ(remove("4", "*"), 204);
+  catalogue_.redis({"DEL", "catalogue:product:4"});
+  catalogue_.redis({"HDEL", "catalogue:skus", "93847614"});
   EXPECT_EQ(catalogue_.post("/seed").body(), "{\"added\":1}\n");
   EXPECT_EQ(events().at("ProductCreated"), 6);
   const auto last = catalogue_.redis({"XREVRANGE", "catalogue:events", "+", "-", "COUNT", "1"});
@@ -155,6 +156,13 @@ TEST_F(CatalogueTest, TheSeedAddsWhatIsMissingAndSaysSo) {
   EXPECT_EQ(created.product_id(), "4");
   EXPECT_EQ(created.sku(), "93847614");
   EXPECT_EQ(created.price_minor(), 180);
+}
+
+TEST_F(CatalogueTest, TheSeedBringsNothingBackThatWasDeleted) {
+  ASSERT_EQ(remove("4", "*"), 204);
+  EXPECT_EQ(catalogue_.post("/seed").body(), "{\"added\":0}\n");
+  EXPECT_EQ(catalogue_.get("/products/4").status(), 404);
+  EXPECT_EQ(events().at("ProductCreated"), 5);
 }
 
 }  // namespace

@@ -73,7 +73,10 @@ Response tagged(const Request& request, Response answer, const std::string& etag
 }
 
 Response tagged(const Request& request, Response answer) {
-  const std::string etag = etag_of_bytes(answer.body());
+  std::string bytes = answer.body();
+  // Where a list goes on may change while what is on the page does not.
+  if (const auto link = answer.headers().get("link")) bytes.append("\n").append(*link);
+  const std::string etag = etag_of_bytes(bytes);
   return tagged(request, std::move(answer), etag);
 }
 

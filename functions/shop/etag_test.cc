@@ -55,5 +55,14 @@ TEST(EtagTest, BytesHaveTheTagOfTheirHash) {
   EXPECT_NE(tag("ab"), tag("ba"));
 }
 
+TEST(EtagTest, APageThatNowLeadsToAnotherHasAnotherTag) {
+  const auto tag = [](const std::string& link) {
+    Response page = Response::json("[]");
+    if (!link.empty()) page.header("link", link);
+    return std::string(*tagged(Request("GET", "/"), std::move(page)).headers().get("etag"));
+  };
+  EXPECT_NE(tag(""), tag("</products?cursor=a>; rel=\"next\""));
+}
+
 }  // namespace
 }  // namespace shop
