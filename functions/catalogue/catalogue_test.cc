@@ -56,12 +56,13 @@ TEST_F(CatalogueTest, AProductIsAddedChangedAndDeleted) {
   body["priceMinor"] = 1000;
   EXPECT_EQ(put("1001", etag, body.dump()), 200);
   EXPECT_EQ(put("1001", etag, body.dump()), 412);
+  EXPECT_EQ(put("1001", etag + ", \"77\"", body.dump()), 412);
   const Response changed = catalogue_.get("/products/1001");
   EXPECT_EQ(read_answer(changed).at("priceMinor"), 1000);
   EXPECT_EQ(changed.headers().get("etag"), "\"2\"");
   EXPECT_EQ(put("1001", "*", saw("78")), 422);  // another sku
   EXPECT_EQ(remove("1001", etag), 412);
-  EXPECT_EQ(remove("1001", "\"2\""), 204);
+  EXPECT_EQ(remove("1001", "\"9\", \"2\""), 204);
   EXPECT_EQ(catalogue_.get("/products/1001").status(), 404);
   EXPECT_EQ(put("1001", "\"3\"", saw("77")), 404);
   EXPECT_EQ(catalogue_.get_json("/products").size(), 5u);

@@ -31,8 +31,8 @@ class CatalogueOpenApiTest : public testing::Test {
     EXPECT_EQ(ask("GET", "/products", {}, {{"If-None-Match", "*"}}), 304);
     EXPECT_EQ(ask("GET", "/products?sort=-price&limit=2&q=e&tag=tools"), 200);
     for (const std::string& wrong :
-         std::vector<std::string>{"limit=0", "ids=,", "q=" + std::string(101, 'a'), "tag=a%20b",
-                                  "sort=age", "cursor=x"}) {
+         std::vector<std::string>{"limit=0", "ids=,", "ids=", "q=" + std::string(101, 'a'),
+                                  "tag=a%20b", "sort=age", "cursor=x"}) {
       EXPECT_EQ(ask("GET", "/products?" + wrong), 400) << wrong;
     }
     EXPECT_EQ(ask("GET", "/products/1"), 200);

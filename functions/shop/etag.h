@@ -9,16 +9,17 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace shop {
 
 // "7", with its quotes. `version` is at least 1.
 std::string etag_of_version(std::int64_t version);
 
-// The version that If-Match names; 0 for "*", any version. Throws HttpError 428
-// "if-match-missing" without the header and 412 "version-changed" for a tag that can be no
-// version of ours.
-std::int64_t version_of_if_match(const subito::Request& request);
+// The versions that If-Match names; none for "*", any version. Throws HttpError 428
+// "if-match-missing" without the header and 412 "version-changed" where no tag can be a version of
+// ours.
+std::vector<std::int64_t> versions_of_if_match(const subito::Request& request);
 
 // `answer` with the ETag, or 304 without a body if the request's If-None-Match has it.
 subito::Response tagged(const subito::Request& request, subito::Response answer,
