@@ -12,7 +12,8 @@ namespace {
 using subito::RedisError;
 using subito::RedisReply;
 
-constexpr const char* kRecordSeconds = "86400";
+// From the answer on: a key whose order is open is never free.
+constexpr const char* kAnswerSeconds = "86400";
 
 std::string fingerprint_of(const Order& order) {
   return order.customer + " " + to_text(order.lines);
@@ -62,7 +63,6 @@ Begun RedisOrderStore::begin(const std::string& key, const Order& order, Duratio
   std::vector<std::string> arguments{fingerprint_of(order),
                                      order.id,
                                      std::to_string(lease.count()),
-                                     kRecordSeconds,
                                      order.customer,
                                      to_text(order.lines),
                                      std::to_string(order.placed_ms),
@@ -110,7 +110,8 @@ bool RedisOrderStore::change(const Work& work, Record record, const StoredAnswer
                                      order.reason,
                                      to_string(record),
                                      std::to_string(answer.status),
-                                     answer.body};
+                                     answer.body,
+                                     kAnswerSeconds};
   for (const Order& step : work.next) append_event(arguments, step);
   const RedisReply reply = redis_.eval(
       order_scripts::kChange,

@@ -103,7 +103,7 @@ function showBasket() {
   $("count").textContent = count;
   $("total").textContent = total;
   $("order").disabled = busy;
-  $("order").textContent = busy ? "Ordering…" : "Order for " + total;
+  $("order").textContent = stuck ? "An order waits" : busy ? "Ordering…" : "Order for " + total;
   $("bar").hidden = count === 0 || basketSeen;
   $("bar-count").textContent = "Basket: " + pieces(count);
   $("bar-total").textContent = total;
@@ -217,24 +217,42 @@ async function showRefused(attempt, found) {
   showMessage("bad", title, text, HELP[help]());
 }
 
-function showStuck(attempt) {
+const showingOrders = attempt => [["Show my orders", () => {
+  hideMessage();
+  chooseCustomer(attempt.customer);
+  $("history").scrollIntoView();
+  $("history-title").focus();
+}]];
+
+// Nothing is ordered until somebody says so.
+function askWhether(attempt, title, text) {
   stuck = true;
+  setBusy(true);
   showStep("");
-  showMessage("bad", "The shop has not answered yet",
-    "Your order may be under way or not: ask again, that does not order twice. Your basket waits " +
-    "until then.",
+  showMessage("bad", title, text + " It may be under way or not: ask again, that does not order " +
+    "twice. Your basket waits until then.",
     [["Ask again", () => carryOn(attempt)],
       ["Stop asking", () => {
         endAttempt(attempt);
         stuck = false;
         setBusy(false);
         showMessage("bad", "You stopped asking", "The order may still be completed. Look whether " +
-          "it is among your orders before you order again.", [["Show my orders", () => {
-          hideMessage();
-          showOrders();
-          $("history").scrollIntoView();
-        }]]);
+          "it is among your orders before you order again.", showingOrders(attempt));
       }]]);
+}
+
+function showUnfinished(attempt) {
+  askWhether(attempt, "An order of yours is not finished",
+    "You ordered " + pieces(countOf(attempt.lines)) + ", " + timeWords(attempt.time) +
+    ", and no answer came.");
+  showOrders();
+}
+
+function showTooOld(attempt) {
+  showStep("");
+  showMessage("bad", "An order of yours was never answered", "You placed it more than 23 hours ago. " +
+    "To ask again could order twice, so nothing was asked. Look whether it is among your orders; " +
+    "your basket is kept.", showingOrders(attempt));
 }
 
 function setBusy(value) {
@@ -263,7 +281,9 @@ async function carryOn(attempt, begun) {
   setBusy(true);
   showStep("NEW");
   const found = await alone(() => toItsEnd(attempt));
-  if (found.kind === "stuck") return showStuck(attempt);
+  if (found.kind === "stuck") {
+    return askWhether(attempt, "The shop has not answered yet", "You ordered, and no answer came.");
+  }
   setBusy(false);
   if (found.kind === "elsewhere") {
     showStep("");
@@ -272,6 +292,8 @@ async function carryOn(attempt, begun) {
   } else if (found.kind === "done") {
     showDone(attempt, found, begun);
     refreshStock();
+  } else if (found.kind === "old") {
+    showTooOld(attempt);
   } else {
     await showRefused(attempt, found);
   }

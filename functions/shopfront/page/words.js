@@ -64,9 +64,6 @@ function refusalWords(type, detail, customer) {
     case "authorisation-ended":
       return { title: "It took too long", help: "again",
         text: "The pieces were set aside for a while and have gone back. Order again." + nothing };
-    case "unavailable":
-      return { title: "A part of the shop was away", help: "again",
-        text: "The order was cancelled. Your basket is kept: order again." + nothing };
     case "total-too-large":
     case "body-too-large":
     case "bad-lines":
@@ -80,8 +77,8 @@ function refusalWords(type, detail, customer) {
 }
 
 // When an order was placed, as this browser writes it; "" when that is not known.
-function timeWords(text) {
-  const time = new Date(text);
+function timeWords(when) {
+  const time = new Date(when);
   return Number.isNaN(time.getTime()) ? ""
     : time.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 }
