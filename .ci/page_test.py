@@ -108,6 +108,28 @@ class ShopTest(PageTest):
         self.wait_text("#message-title", "Thank you")
         self.assertEqual(self.level("3"), before - 1)
 
+    def test_nothing_is_bought_at_another_price_than_the_button_says(self):
+        before = self.level("3")
+        self.add("3")
+        self.price("3", 9999900)
+        self.addCleanup(self.price, "3", 4550)
+        self.assertEqual(self.text("#order"), "Order for £45.50")
+        self.click("#order")
+        self.wait_text("#message-title", "The price has changed")
+        self.wait_text("#message-text", "You were asked for £45.50")
+        self.assertEqual(self.focus(), "message")
+        self.assertEqual(self.text("#order"), "Order for £99999.00")
+        self.assertEqual(self.level("3"), before, "nothing was sold")
+        self.look("price-changed")
+        self.action("Back to the basket")
+        self.price("3", 4600)
+        self.click("#order")
+        self.wait_text("#message-text", "You were asked for £99999.00")
+        self.action("Order for £46.00")
+        self.wait_text("#message-title", "Thank you")
+        self.wait_text("#message-text", "1 piece for £46.00")
+        self.assertEqual(self.level("3"), before - 1)
+
     def test_the_basket_stays_and_is_changed(self):
         self.restock("1", 1)
         self.driver.refresh()
@@ -270,7 +292,8 @@ class AttemptTest(PageTest):
         (key, prefer, body), = self.stand_in.asked
         self.assertRegex(key, "^[0-9a-f]{32}$")
         self.assertEqual(prefer, "respond-async")
-        self.assertEqual(body, {"customer": "guest", "lines": [{"productId": "3", "quantity": 1}]})
+        self.assertEqual(body, {"customer": "guest", "lines": [{"productId": "3", "quantity": 1}],
+                                "expectedTotalMinor": 4550})
 
     def test_a_lost_answer_is_asked_for_with_the_same_key(self):
         self.stand_in.posts.extend([None, problem(503, "order-open", "", **{"retry-after": "1"}),

@@ -1,10 +1,10 @@
 // What checkout does with orders in Redis that must happen at once: Lua scripts, each checking
 // everything before its first write.
 //
-//   checkout:order:<id>          hash: status, version, customer, lines, total, reason, placed: the
-//                                order, a snapshot of its events (version 0: it has none yet); key;
-//                                created (Unix ms by Redis); lease (Unix ms); refusal once it was
-//                                decided to cancel it
+//   checkout:order:<id>          hash: status, version, customer, lines, expected, total, reason,
+//                                placed: the order, a snapshot of its events (version 0: it has
+//                                none yet); key; created (Unix ms by Redis); lease (Unix ms);
+//                                refusal once it was decided to cancel it
 //   checkout:idempotency:<key>   hash: fingerprint, order, then status and body of the answer; gone
 //                                a day after that, and never while the order is open
 //   checkout:due                 sorted set: open orders by when to carry them on (Unix ms, Redis)
@@ -16,7 +16,7 @@
 namespace shop::order_scripts {
 
 // KEYS: record, order, due, events. ARGV: fingerprint, id, lease in ms, customer, lines, placed,
-// key, version, then type and data of its event unless it is a draft.
+// key, version, expected total, then type and data of its event unless it is a draft.
 // Answers {what, ...}: started LEASE | known ORDER | replay ORDER STATUS BODY | mismatch.
 constexpr subito::RedisScript kBegin(R"(
 local record = redis.call('HMGET', KEYS[1], 'fingerprint', 'order', 'status', 'body')
@@ -30,10 +30,11 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local lease = now + ARGV[3]
 redis.call('HSET', KEYS[1], 'fingerprint', ARGV[1], 'order', ARGV[2])
 redis.call('HSET', KEYS[2], 'status', 'NEW', 'version', ARGV[8], 'customer', ARGV[4],
-           'lines', ARGV[5], 'total', '', 'reason', '', 'placed', ARGV[6], 'key', ARGV[7],
+           'lines', ARGV[5], 'expected', ARGV[9], 'total', '', 'reason', '',
+           'placed', ARGV[6], 'key', ARGV[7],
            'created', now, 'lease', lease)
 redis.call('ZADD', KEYS[3], lease, ARGV[2])
-if ARGV[9] then redis.call('XADD', KEYS[4], '*', 'type', ARGV[9], 'data', ARGV[10]) end
+if ARGV[10] then redis.call('XADD', KEYS[4], '*', 'type', ARGV[10], 'data', ARGV[11]) end
 return {'started', lease}
 )");
 

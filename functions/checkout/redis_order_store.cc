@@ -15,16 +15,16 @@ using subito::RedisReply;
 // From the answer on: a key whose order is open is never free.
 constexpr const char* kAnswerSeconds = "86400";
 
-std::string fingerprint_of(const Order& order) {
-  return order.customer + " " + to_text(order.lines);
-}
-
 std::int64_t number_of(const RedisReply& reply) {
   const std::string_view text = reply.text();
   std::int64_t value = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc() && stop == text.data() + text.size()) return value;
   throw RedisError("read order: '" + std::string(text) + "' is no number");
+}
+
+std::string text_of(std::optional<std::int64_t> number) {
+  return number ? std::to_string(*number) : "";
 }
 
 std::string text_of(const Refusal& refusal) {
@@ -67,7 +67,8 @@ Begun RedisOrderStore::begin(const std::string& key, const Order& order, Duratio
                                      to_text(order.lines),
                                      std::to_string(order.placed_ms),
                                      key,
-                                     std::to_string(order.version)};
+                                     std::to_string(order.version),
+                                     text_of(order.expected_minor)};
   if (order.version > 0) append_event(arguments, order);
   const RedisReply reply = redis_.eval(
       order_scripts::kBegin,
@@ -106,7 +107,7 @@ bool RedisOrderStore::change(const Work& work, Record record, const StoredAnswer
                                      std::to_string(order.version),
                                      std::string(shop::to_string(order.status)),
                                      to_text(order.lines),
-                                     order.total_minor ? std::to_string(*order.total_minor) : "",
+                                     text_of(order.total_minor),
                                      order.reason,
                                      to_string(record),
                                      std::to_string(answer.status),
@@ -141,7 +142,7 @@ std::optional<Order> RedisOrderStore::find(const std::string& id) {
 std::optional<Work> RedisOrderStore::read(const std::string& id) {
   const RedisReply fields =
       redis_.command({"HMGET", order_key(id), "status", "version", "customer", "lines", "total",
-                      "reason", "placed", "key", "refusal"});
+                      "reason", "placed", "key", "refusal", "expected"});
   if (fields[0].is_nil()) return std::nullopt;
   Work work;
   Order& order = work.order;
@@ -154,6 +155,8 @@ std::optional<Work> RedisOrderStore::read(const std::string& id) {
   order.reason = fields[5].text();
   order.placed_ms = number_of(fields[6]);
   work.key = fields[7].text();
+  // Orders from before it was kept have none.
+  if (!fields[9].is_nil() && !fields[9].text().empty()) order.expected_minor = number_of(fields[9]);
   if (!fields[8].is_nil()) work.refusal = refusal_of_text(std::string(fields[8].text()));
   return work;
 }

@@ -97,8 +97,13 @@ TEST_F(RedisOrderStoreTest, AKeyBelongsToOneOrder) {
   Order other = order_of(order_.lines);
   other.customer = "bob";
   EXPECT_EQ(begin(other).outcome, Begun::Outcome::kMismatch);
+  Order expecting = order_of(order_.lines);
+  expecting.expected_minor = 4550;
+  EXPECT_EQ(begin(expecting).outcome, Begun::Outcome::kMismatch);
   EXPECT_EQ(store_.find(order_.id), order_);
   EXPECT_EQ(folded(), order_);
+  EXPECT_EQ(begin(expecting, hours(1), "l").outcome, Begun::Outcome::kStarted);
+  EXPECT_EQ(store_.find(expecting.id), expecting);
 }
 
 TEST_F(RedisOrderStoreTest, AnOrderIsWithOneWorkerUntilTheLeaseEnds) {

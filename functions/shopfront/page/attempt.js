@@ -1,6 +1,7 @@
-// attempt.js: one order from the click to its end. An attempt is {key, customer, lines, time, order}
-// and stays in localStorage until an answer is final: whatever fails on the way, a reload, or another
-// tab goes on with the same Idempotency-Key, so that nothing is bought twice.
+// attempt.js: one order from the click to its end. An attempt is {key, customer, lines, total,
+// time, order} and stays in localStorage until an answer is final: whatever fails on the way, a
+// reload, or another tab goes on with the same Idempotency-Key, so that nothing is bought twice.
+// `total` is what the button said, and nothing is bought at another one.
 
 const ATTEMPT_KEY = "subito.attempt";
 // Checkout keeps an answer for a day. After that the key would order anew, so it is used no more.
@@ -23,6 +24,7 @@ function currentAttempt() {
     Array.isArray(stored.lines);
   if (!good) return null;
   if (!isCount(stored.time)) stored.time = 0;
+  if (!isCount(stored.total)) stored.total = null;  // not told, then: an older page's
   return stored;
 }
 
@@ -34,12 +36,13 @@ function isYounger(attempt, ms) {
 const isTooOld = attempt => !isYounger(attempt, ATTEMPT_MS_MAX);
 
 // The attempt that runs, or a new one of the basket; null when that is empty.
-function beginAttempt() {
+function beginAttempt(total) {
   const running = currentAttempt();
   if (running) return running;
   const lines = basketLines().map(({ id, quantity }) => ({ productId: id, quantity }));
   if (lines.length === 0) return null;
-  const attempt = { key: randomKey(), customer: customer(), lines, time: Date.now(), order: null };
+  const attempt = { key: randomKey(), customer: customer(), lines, total, time: Date.now(),
+    order: null };
   store(ATTEMPT_KEY, attempt);
   return attempt;
 }
@@ -77,7 +80,8 @@ async function ask(path, options = {}) {
 // `prefer`: "respond-async" comes back at once, "wait=10" when the order is final.
 const post = (attempt, prefer) => ask("/orders", { method: "POST",
   headers: { "Content-Type": "application/json", "Idempotency-Key": attempt.key, Prefer: prefer },
-  body: JSON.stringify({ customer: attempt.customer, lines: attempt.lines }) });
+  body: JSON.stringify({ customer: attempt.customer, lines: attempt.lines,
+    expectedTotalMinor: attempt.total }) });
 
 // What an answer means: {kind: "done", order}, {kind: "refused", type, detail}, {kind: "open",
 // order} (ask how it goes), {kind: "again", why} (nothing is known: ask the same again; `free`: by

@@ -8,6 +8,7 @@ const plural = (count, one, many) => count === 1 ? one : many;
 
 let names = new Map();  // product id -> name, of all that was seen
 let levels = new Map(); // product id -> pieces or null, as last heard; none: not sold any more
+let shownTotal = 0;     // what the button says, minor units
 let busy = false;       // an attempt is on its way, here or in another tab
 let stuck = false;      // and nobody asks how it goes
 let basketSeen = false; // a phone's bar need not lead to it
@@ -38,14 +39,16 @@ function takeStock(offers) {
   $("degraded").hidden = !offers.some(offer => offer.degraded);
 }
 
+// Whether the shop told.
 async function refreshStock() {
   const ids = new Set([...basketLines().map(line => line.id), ...cards().map(c => c.dataset.id)]);
-  if (ids.size === 0) return;
+  if (ids.size === 0) return true;
   const { status, body } = await ask("/products?ids=" + [...ids].slice(0, 100).join(","));
-  if (status !== 200 || !Array.isArray(body)) return;
+  if (status !== 200 || !Array.isArray(body)) return false;
   levels = new Map();
   takeStock(body);
   showBasket();
+  return true;
 }
 
 // The basket.
@@ -97,7 +100,8 @@ function showBasket() {
     if (list.children[at] !== item) list.insertBefore(item, list.children[at] ?? null);
   });
   const count = countOf(lines);
-  const total = money(totalOf(lines));
+  shownTotal = totalOf(lines);
+  const total = money(shownTotal);
   $("order-form").hidden = lines.length === 0;
   $("empty").hidden = lines.length > 0;
   $("count").textContent = count;
@@ -163,7 +167,19 @@ function chooseCustomer(who) {
   showOrders();
 }
 
+// The new price is ordered by a click that has seen it.
+function offerNewTotal({ attempt, found, told }) {
+  const basket = ["Back to the basket", () => {
+    hideMessage();
+    $("basket-title").focus();
+  }];
+  if (basketLines().length === 0) return [basket];
+  if (!told) return [["Look what it is now", () => showRefused(attempt, found)], basket];
+  return [["Order for " + money(shownTotal), () => order()], basket];
+}
+
 const HELP = {
+  "new-total": offerNewTotal,
   "take-what-is-left": () => [["Take what is left", takeWhatIsLeft]],
   "other-customer": () => CUSTOMERS.filter(who => who !== customer()).map(who =>
     ["Let " + who + " pay", () => {
@@ -212,9 +228,9 @@ function showDone(attempt, done, begun) {
 
 async function showRefused(attempt, found) {
   showStep("");
-  await refreshStock();
-  const { title, text, help } = refusalWords(found.type, found.detail, attempt.customer);
-  showMessage("bad", title, text, HELP[help]());
+  const told = await refreshStock();
+  const { title, text, help } = refusalWords(found.type, found.detail, attempt);
+  showMessage("bad", title, text, HELP[help]({ attempt, found, told }));
 }
 
 const showingOrders = attempt => [["Show my orders", () => {
@@ -303,8 +319,9 @@ async function carryOn(attempt, begun) {
 async function order() {
   if (busy || basketLines().length === 0) return;
   const begun = performance.now();
+  const total = shownTotal;
   setBusy(true);
-  const attempt = await alone(() => beginAttempt());
+  const attempt = await alone(() => beginAttempt(total));
   if (attempt) return carryOn(attempt, begun);
   setBusy(false);  // another tab has bought it all
 }
