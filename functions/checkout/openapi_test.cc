@@ -52,6 +52,11 @@ class CheckoutOpenApiTest : public testing::Test {
     EXPECT_EQ(order("b", "99"), 422);
     EXPECT_EQ(order("b", "99"), 422);
     EXPECT_EQ(order(""), 400);
+    const std::string expecting =
+        R"({"lines":[{"productId":"3","quantity":1}],"expectedTotalMinor":)";
+    EXPECT_EQ(ask("POST", "/orders", expecting + "4549}", {{"Idempotency-Key", "p"}}), 409);
+    EXPECT_EQ(ask("POST", "/orders", expecting + "4550}", {{"Idempotency-Key", "q"}}), 201);
+    EXPECT_EQ(ask("POST", "/orders", expecting + "-1}", {{"Idempotency-Key", "r"}}), 400);
     EXPECT_EQ(ask("POST", "/orders", std::string(65537, ' '), {{"Idempotency-Key", "c"}}), 413);
     payment_ = payment_says_("declines what is beyond the credit");
     EXPECT_EQ(order("d"), 402);
