@@ -344,7 +344,8 @@ void Engine::release(InvocationRecord& record) {
   forget(record);
   decided();
   // Behind the answer, which leaves at the end of this turn as well.
-  if (placement_ != nullptr) loop_.defer([this] { placement_->look(loop_.now()); });
+  if (placement_ == nullptr) return;
+  loop_.defer([this] { placement_->look(loop_.now(), !records_.empty()); });
 }
 
 }  // namespace subito::node
