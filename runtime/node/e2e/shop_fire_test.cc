@@ -151,7 +151,7 @@ class ShopFireTest : public NodeTest {
 };
 
 TEST_F(ShopFireTest, StockMoneyAndOrdersAddUpWhoeverIsKilled) {
-  const int each = orders_wanted() / kBuyers;
+  const int each = (orders_wanted() + kBuyers - 1) / kBuyers;
   const int orders = each * kBuyers;
   std::vector<std::thread> buyers;
   for (int i = 0; i < kBuyers; ++i) buyers.emplace_back([this, i, each] { buy(i, each); });
