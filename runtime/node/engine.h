@@ -202,7 +202,7 @@ class Engine final : public Invoker, private PodEvents {
   // engine.cc: functions and decisions
   scheduler::FunctionLimits limits_of(const Revision& revision) const;
   std::vector<std::string> update_calls(const std::string& function);
-  void update_limits(const std::vector<std::string>& functions);
+  void update_heights(const std::vector<std::string>& functions);
   void decided();
   void run_effects();
   void act(const scheduler::StartPod& start);
