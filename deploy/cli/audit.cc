@@ -69,7 +69,7 @@ int show(const Session& session, const std::vector<Json>& lines) {
 }
 
 // One line each, as nobody knows how wide the next will be.
-std::string text_of(const Json& line, bool colours) {
+std::string followed_line(const Json& line, bool colours) {
   std::string text;
   for (const std::string& cell : cells_of(line)) {
     if (!cell.empty()) text += (text.empty() ? "" : "  ") + cell;
@@ -95,7 +95,8 @@ int verify(const Session& session, const std::string& path) {
 
 int follow(const Session& session, const std::string& path, bool json) {
   const auto ended = session.node().follow(path, [&](const Json& value, std::string_view line) {
-    session.out() << (json ? std::string(line) : text_of(value, session.colours())) << std::endl;
+    session.out() << (json ? std::string(line) : followed_line(value, session.colours()))
+                  << std::endl;
     return session.out().good();
   });
   if (!ended) return session.tell(ended.error());

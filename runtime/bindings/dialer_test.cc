@@ -5,7 +5,6 @@
 #include <sys/un.h>
 
 #include <array>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,23 +27,6 @@ UniqueFd listen_unix(const std::string& path, int backlog) {
   EXPECT_EQ(listen(fd.get(), backlog), 0);
   return fd;
 }
-
-// All threads of libuv's pool, until it ends: what is asked of them meanwhile, such as a name,
-// waits.
-class BusyThreads {
- public:
-  explicit BusyThreads(Loop& loop) {
-    const std::shared_future<void> end = end_.get_future().share();
-    for (auto& one : busy_)
-      one = std::make_unique<Background>(
-          loop, [end] { end.wait(); }, [] {});
-  }
-  ~BusyThreads() { end_.set_value(); }
-
- private:
-  std::promise<void> end_;
-  std::array<std::unique_ptr<Background>, 4> busy_;  // as many as libuv has
-};
 
 class DialerTest : public testing::Test {
  protected:

@@ -1,8 +1,5 @@
 #include "runtime/bindings/lookups.h"
 
-#include <array>
-#include <future>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,23 +8,6 @@
 
 namespace subito::bindings {
 namespace {
-
-// Keeps all four threads of libuv's pool: what is looked up stays in its hands.
-class BusyThreads {
- public:
-  explicit BusyThreads(Loop& loop) {
-    const std::shared_future<void> end = end_.get_future().share();
-    for (auto& work : works_) {
-      work = std::make_unique<Background>(
-          loop, [end] { end.wait(); }, [] {});
-    }
-  }
-  ~BusyThreads() { end_.set_value(); }
-
- private:
-  std::promise<void> end_;
-  std::array<std::unique_ptr<Background>, 4> works_;
-};
 
 class LookupsTest : public testing::Test {
  protected:

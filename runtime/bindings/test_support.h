@@ -6,9 +6,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <future>
+#include <memory>
 #include <string>
 
 #include "runtime/base/unique_fd.h"
@@ -93,6 +96,23 @@ inline std::string ask(Loop& loop, int fd, RedisCommand command) {
   run_until(loop, [&] { return !answer.empty(); });
   return answer;
 }
+
+// Keeps all four threads of libuv's pool: what is looked up stays in its hands.
+class BusyThreads {
+ public:
+  explicit BusyThreads(Loop& loop) {
+    const std::shared_future<void> end = end_.get_future().share();
+    for (auto& work : works_) {
+      work = std::make_unique<Background>(
+          loop, [end] { end.wait(); }, [] {});
+    }
+  }
+  ~BusyThreads() { end_.set_value(); }
+
+ private:
+  std::promise<void> end_;
+  std::array<std::unique_ptr<Background>, 4> works_;
+};
 
 }  // namespace subito::bindings
 
