@@ -127,8 +127,7 @@ Step read_authorisation(const Response& answer) {
       if (problem.type == "authorisation-mismatch") {
         return Step::refused(503, "unavailable", "the price changed while it was being placed");
       }
-      return Step::refused(422, problem.type.empty() ? "payment-refused" : problem.type,
-                           problem.detail);
+      return Step::refused(422, "payment-refused", problem.detail);
     default:
       break;
   }

@@ -15,6 +15,7 @@ Engine::Engine(Loop& loop, const scheduler::NodeLimits& limits, EngineObserver& 
                scheduler_.expire(loop_.now(), effects_);
                decided();
              }),
+      start_watch_(loop, has_several_cores()),
       pods_(loop, *this) {}
 
 Engine::~Engine() = default;
@@ -307,6 +308,9 @@ void Engine::act(const scheduler::Dispatch& dispatch) {
   }
   record->cold = dispatch.cold;
   record->queued = record->waited = dispatch.queued;
+  if (dispatch.cold && !pod->hello) {
+    start_watch_.on_start(pod->id, pod->mode != pods::StartMode::kFresh);
+  }
   send_invoke(*record, *pod);
 }
 

@@ -21,6 +21,7 @@
 #include "runtime/node/meters.h"
 #include "runtime/node/pod_table.h"
 #include "runtime/node/rate_gate.h"
+#include "runtime/node/start_watch.h"
 #include "runtime/pods/core_placement.h"
 #include "scheduler/call_graph.h"
 #include "scheduler/cpu_shares.h"
@@ -233,6 +234,7 @@ class Engine final : public Invoker, private PodEvents {
   void refuse_later(InvocationRecord& record, Failure failure);
   void send_invoke(InvocationRecord& record, const Pod& pod);
   void send_body(InvocationRecord& record);
+  void body_sent(InvocationRecord& record, std::size_t size);
   void consumed(InvocationRecord& record, std::size_t bytes);
   void fail_at_deadline(InvocationRecord& record);
   void give_up(InvocationRecord& record, protocol::Cancel::Reason reason);
@@ -278,6 +280,7 @@ class Engine final : public Invoker, private PodEvents {
   RateGate rates_;
   bool effects_scheduled_ = false;
   Timer timer_;
+  StartWatch start_watch_;
   PodTable pods_;
   std::unordered_map<FunctionId, Serving> functions_;
   std::unordered_map<FunctionId, RevisionPtr> lanes_;  // the scheduler's functions

@@ -104,6 +104,7 @@ Status Engine::on_result(Pod& pod, InvocationRecord& record, const protocol::Fra
     work.words = shown(record.request);
     observer_.on_exception(pod, head.failure(), work);
   }
+  start_watch_.on_settled(pod.id);
   answer.timing = timing(record, pod);
   if (record.trace) {
     record.trace->failure = head.failure().type().substr(0, kTraceFailureBytesMax);
@@ -282,6 +283,7 @@ void Engine::pod_gone(Pod& pod, const PodGone& gone) {
     }
   }
   running_.erase(pod.id);
+  start_watch_.on_settled(pod.id);
   share_cpu(cpu_shares_.remove(pod.id, loop_.now()));
   if (placement_ != nullptr) placement_->remove(pod.id);
   const auto lane = lanes_.find(pod.revision->lane);
