@@ -151,6 +151,7 @@ class StandIn:
     def clear(self):
         self.posts, self.gets, self.lists = (collections.deque() for _ in range(3))
         self.asked = []  # (Idempotency-Key, Prefer, body) of each POST /orders
+        self.looks = []  # (If-None-Match, status) of each GET /products
 
     def keys(self):
         return {key for key, *_ in self.asked}
@@ -201,6 +202,8 @@ class StandIn:
                         bed.node.url.removeprefix("http://"), timeout=PATIENCE_SECONDS)) as to:
                     to.request(self.command, self.path, body or None, dict(self.headers))
                     answer = to.getresponse()
+                    if self.path.startswith("/products?"):
+                        bed.looks.append((self.headers["if-none-match"], answer.status))
                     kept = {name: value for name, value in answer.getheaders()
                             if name.lower() not in ("content-length", "connection")}
                     return self.send(answer.status, kept, answer.read())

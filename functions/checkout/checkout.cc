@@ -107,7 +107,7 @@ Response rebuild_history(const Request&, Context& context) {
 }  // namespace
 
 std::string idempotency_key(const Request& request) {
-  const std::string key(request.header("idempotency-key").value_or(""));
+  const std::string key(idempotency_header(request).value_or(""));
   const bool good = !key.empty() && key.size() <= kKeyBytesMax &&
                     std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < 127; });
   if (good) return key;

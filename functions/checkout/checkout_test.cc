@@ -37,6 +37,17 @@ TEST(CheckoutTest, AKeyMustBeThereAndPlain) {
   EXPECT_THROW(idempotency_key(Request("POST", "/orders")), HttpError);
 }
 
+TEST(CheckoutTest, OfTwoKeysNoneCounts) {
+  const auto key = [](const std::string& second) {
+    subito::Headers headers{{"Idempotency-Key", "a"}};
+    headers.add("idempotency-key", second);
+    return idempotency_key(Request("POST", "/orders", headers));
+  };
+  EXPECT_EQ(key("a"), "a") << "the same twice";
+  EXPECT_EQ(refused([&] { key("b"); }), "400 bad-idempotency-key");
+  EXPECT_EQ(refused([&] { key(""); }), "400 bad-idempotency-key");
+}
+
 TEST(CheckoutTest, AnOrderIsOfAGuestUnlessItSaysOfWhom) {
   const std::string lines = R"("lines":[{"productId":"1","quantity":2}]})";
   EXPECT_EQ(read("{" + lines).customer, "guest");

@@ -52,6 +52,9 @@ class CheckoutOpenApiTest : public testing::Test {
     EXPECT_EQ(order("b", "99"), 422);
     EXPECT_EQ(order("b", "99"), 422);
     EXPECT_EQ(order(""), 400);
+    subito::Headers two{{"Idempotency-Key", "a"}};
+    two.add("Idempotency-Key", "b");
+    EXPECT_EQ(ask("POST", "/orders", "{}", two), 400);
     const std::string expecting =
         R"({"lines":[{"productId":"3","quantity":1}],"expectedTotalMinor":)";
     EXPECT_EQ(ask("POST", "/orders", expecting + "4549}", {{"Idempotency-Key", "p"}}), 409);

@@ -76,8 +76,21 @@ void check_redis(Context& context) {
   context.redis("redis").command({"PING"});
 }
 
+std::optional<std::string_view> idempotency_header(const Request& request) {
+  std::optional<std::string_view> key;
+  for (const auto& [name, value] : request.headers().fields()) {
+    if (name != "idempotency-key") continue;
+    if (key && *key != value) {
+      throw subito::HttpError(400, "bad-idempotency-key",
+                              "there are two different Idempotency-Keys: send one");
+    }
+    key = value;
+  }
+  return key;
+}
+
 std::optional<std::string> optional_idempotency_key(const Request& request) {
-  const auto key = request.header("idempotency-key");
+  const auto key = idempotency_header(request);
   if (!key) return std::nullopt;
   const bool good =
       !key->empty() && key->size() <= kIdempotencyKeyBytesMax &&

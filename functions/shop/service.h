@@ -28,6 +28,10 @@ void add_openapi(subito::Router& router, std::string_view document);
 // PING on the binding "redis".
 void check_redis(subito::Context& context);
 
+// The header Idempotency-Key, if it is there. Throws HttpError 400 "bad-idempotency-key" when it is
+// there twice and not the same: which one counts would be chance.
+std::optional<std::string_view> idempotency_header(const subito::Request& request);
+
 // What a client made up so that its repetition is known: 1 to 128 printable characters, or nothing
 // if the header Idempotency-Key is not there. Throws HttpError 400 "bad-idempotency-key".
 std::optional<std::string> optional_idempotency_key(const subito::Request& request);

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "functions/shop/etag.h"
 #include "functions/shop/json.h"
 #include "functions/shop/service.h"
 #include "functions/shopfront/assets.h"
@@ -116,11 +117,11 @@ Response get_products(const Request& request, Context& context) {
   const std::string& query = request.query_string();
   Found found = find(context, query.empty() ? "/products" : "/products?" + query);
   if (found.catalogue.status() != 200) return std::move(found.catalogue);
-  Response response = Response::json(to_json(found.offers)).header("cache-control", "no-store");
+  Response response = Response::json(to_json(found.offers));
   if (const auto link = found.catalogue.headers().get("link")) {
     response.header("link", std::string(*link));
   }
-  return response;
+  return tagged(request, std::move(response)).header("cache-control", "no-store");
 }
 
 subito::Handler asset_handler(std::string name, std::string content_type) {

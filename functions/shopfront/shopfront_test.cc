@@ -127,6 +127,21 @@ TEST_F(ShopfrontTest, ProductsPassTheQueryOnAndTheLinkBack) {
   EXPECT_THAT(wrong.body(), HasSubstr("bad-cursor"));
 }
 
+// What is looked at again and again is sent when a level or a price is another one.
+TEST_F(ShopfrontTest, OffersAreSentAgainWhenTheyAreOthers) {
+  const std::string etag = field(ask("/products?ids=1%2C2"), "etag");
+  const subito::Headers known{{"If-None-Match", etag}};
+  const Response same = ask("/products?ids=1%2C2", known);
+  EXPECT_EQ(same.status(), 304);
+  EXPECT_EQ(same.body(), "");
+  EXPECT_EQ(field(same, "etag"), etag);
+  EXPECT_EQ(field(same, "cache-control"), "no-store");
+  context_.on_call("stock", [](const Request&) { return Response::json("[]"); });
+  EXPECT_EQ(ask("/products?ids=1%2C2", known).status(), 200);
+  context_.fail_call("stock", "unavailable");
+  EXPECT_EQ(ask("/products?ids=1%2C2", known).status(), 200);
+}
+
 TEST_F(ShopfrontTest, AssetsAreKeptForAsLongAsTheyAreTheSame) {
   const std::string hash(asset("page.css").hash);
   const Response style = ask("/assets/page.css?v=" + hash);

@@ -60,7 +60,7 @@ function endAttempt(attempt) {
   return true;
 }
 
-// Never throws: {status: 0} is no answer.
+// {status, body, etag, retryAfter}. Never throws: {status: 0} is no answer.
 async function ask(path, options = {}) {
   try {
     const answer = await fetch(path, { ...options, cache: "no-store",
@@ -71,7 +71,8 @@ async function ask(path, options = {}) {
       body = JSON.parse(text);
     } catch { /* a proxy's page, say */ }
     const after = Number(answer.headers.get("retry-after"));
-    return { status: answer.status, body, retryAfter: after > 0 && after < 3600 ? after : 0 };
+    return { status: answer.status, body, etag: answer.headers.get("etag"),
+      retryAfter: after > 0 && after < 3600 ? after : 0 };
   } catch {
     return { status: 0, body: null, retryAfter: 0 };
   }

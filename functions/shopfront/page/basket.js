@@ -72,12 +72,14 @@ function setQuantity(id, quantity) {
   store(BASKET_KEY, lines.filter(line => line.quantity >= 1));
 }
 
+// Whether it was another one before.
 function setPrice(id, price) {
   const lines = basketLines();
   const line = lines.find(other => other.id === id);
-  if (!line || line.price === price) return;
+  if (!line || line.price === price) return false;
   line.price = price;
   store(BASKET_KEY, lines);
+  return true;
 }
 
 // What was bought leaves; what was added meanwhile stays.

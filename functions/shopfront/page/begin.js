@@ -59,9 +59,6 @@ new IntersectionObserver(entries => {
   $("bar").hidden = basketSeen || countOf(basketLines()) === 0;
 }).observe($("basket"));
 
-document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible") refreshStock();
-});
 // Another tab changed something.
 addEventListener("storage", event => {
   const attempt = currentAttempt();

@@ -4,6 +4,10 @@ const $ = id => document.getElementById(id);
 const cards = () => [...document.querySelectorAll(".card")];
 const cardOf = id => cards().find(card => card.dataset.id === id);
 const say = text => { $("said").textContent = text; };
+// What stays the same is not written again: a screen reader would say it again.
+const put = (element, text) => {
+  if (element.textContent !== String(text)) element.textContent = text;
+};
 const plural = (count, one, many) => count === 1 ? one : many;
 
 let names = new Map();  // product id -> name, of all that was seen
@@ -20,7 +24,7 @@ function showStock(card, available) {
   card.dataset.available = available ?? "";
   const stock = card.querySelector(".stock");
   stock.dataset.stock = state;
-  if (stock.textContent !== words) stock.textContent = words;
+  put(stock, words);
   card.querySelector(".add").disabled = state === "none";
 }
 
@@ -29,24 +33,37 @@ function takeStock(offers) {
     const price = Math.round(offer.price * 100);
     names.set(offer.id, offer.name);
     levels.set(offer.id, offer.amountAvailable);
-    setPrice(offer.id, price);
+    if (setPrice(offer.id, price)) say(offer.name + " costs " + money(price) + " now");
     const card = cardOf(offer.id);
     if (!card) continue;
     showStock(card, offer.amountAvailable);
     card.dataset.price = price;
-    card.querySelector(".price").textContent = money(price);
+    put(card.querySelector(".price"), money(price));
   }
   $("degraded").hidden = !offers.some(offer => offer.degraded);
 }
 
-// Whether the shop told.
+let heard = { path: "", etag: null, offers: [] };  // last
+let asking = 0;                                    // how often it was asked
+let heardOf = 0;                                   // the latest of those that was answered
+
+// Whether the shop told. What it told last it need not send again.
 async function refreshStock() {
   const ids = new Set([...basketLines().map(line => line.id), ...cards().map(c => c.dataset.id)]);
   if (ids.size === 0) return true;
-  const { status, body } = await ask("/products?ids=" + [...ids].slice(0, 100).join(","));
-  if (status !== 200 || !Array.isArray(body)) return false;
+  const path = "/products?ids=" + [...ids].slice(0, 100).join(",");
+  const known = heard.path === path && heard.etag !== null ? heard : null;
+  const turn = ++asking;
+  const { status, body, etag } = await ask(path,
+    { headers: known ? { "If-None-Match": known.etag } : {} });
+  const offers = status === 304 && known ? known.offers : body;
+  if (status !== 200 && status !== 304 || !Array.isArray(offers)) return false;
+  if (turn < heardOf) return true;  // overtaken by one that was asked for later
+  heardOf = turn;
+  heard = { path, etag, offers };
   levels = new Map();
-  takeStock(body);
+  takeStock(offers);
+  for (const card of cards()) if (!levels.has(card.dataset.id)) showStock(card, undefined);
   showBasket();
   return true;
 }
@@ -64,16 +81,16 @@ function troubleOf(line) {
 function fillLine(item, line) {
   const name = line.name;
   item.dataset.id = line.id;
-  item.querySelector(".line-name").textContent = name;
-  item.querySelector(".line-sum").textContent = money(line.price * line.quantity);
+  put(item.querySelector(".line-name"), name);
+  put(item.querySelector(".line-sum"), money(line.price * line.quantity));
   const input = item.querySelector("input");
   if (document.activeElement !== input) input.value = line.quantity;
-  item.querySelector("label .quiet").textContent = "Pieces of " + name;
-  item.querySelector(".less .quiet").textContent = "One " + name + " less";
-  item.querySelector(".more-of .quiet").textContent = "One " + name + " more";
-  item.querySelector(".remove .quiet").textContent = ": " + name;
+  put(item.querySelector("label .quiet"), "Pieces of " + name);
+  put(item.querySelector(".less .quiet"), "One " + name + " less");
+  put(item.querySelector(".more-of .quiet"), "One " + name + " more");
+  put(item.querySelector(".remove .quiet"), ": " + name);
   const trouble = item.querySelector(".line-trouble");
-  trouble.textContent = levels.size > 0 ? troubleOf(line) : "";
+  put(trouble, levels.size > 0 ? troubleOf(line) : "");
   trouble.hidden = trouble.textContent === "";
   if (trouble.hidden) {
     input.removeAttribute("aria-invalid");
@@ -104,13 +121,13 @@ function showBasket() {
   const total = money(shownTotal);
   $("order-form").hidden = lines.length === 0;
   $("empty").hidden = lines.length > 0;
-  $("count").textContent = count;
-  $("total").textContent = total;
+  put($("count"), count);
+  put($("total"), total);
   $("order").disabled = busy;
-  $("order").textContent = stuck ? "An order waits" : busy ? "Ordering…" : "Order for " + total;
+  put($("order"), stuck ? "An order waits" : busy ? "Ordering…" : "Order for " + total);
   $("bar").hidden = count === 0 || basketSeen;
-  $("bar-count").textContent = "Basket: " + pieces(count);
-  $("bar-total").textContent = total;
+  put($("bar-count"), "Basket: " + pieces(count));
+  put($("bar-total"), total);
   for (const radio of document.querySelectorAll("input[name=customer]")) {
     radio.checked = radio.value === customer();
     radio.disabled = busy;
@@ -167,6 +184,23 @@ function chooseCustomer(who) {
   showOrders();
 }
 
+// What is not sold leaves the basket. Where the shop does not say which it is, people do.
+function offerRemoval({ attempt }) {
+  const ordered = new Set(attempt.lines.map(line => line.productId));
+  const lines = basketLines().filter(line => ordered.has(line.id));
+  const gone = lines.filter(line => !levels.has(line.id));
+  const out = gone.length > 0 ? gone : lines.filter(line => levels.get(line.id) === 0);
+  const removal = (words, of) => [words, () => {
+    for (const line of of) setQuantity(line.id, 0);
+    hideMessage();
+    showBasket();
+    say(of.map(line => line.name).join(", ") + " removed");
+    (basketLines().length > 0 ? $("order") : $("basket-title")).focus();
+  }];
+  if (out.length > 1) return [removal("Remove what is not sold", out)];
+  return (out.length > 0 ? out : lines).map(line => removal("Remove " + line.name, [line]));
+}
+
 // The new price is ordered by a click that has seen it.
 function offerNewTotal({ attempt, found, told }) {
   const basket = ["Back to the basket", () => {
@@ -180,6 +214,7 @@ function offerNewTotal({ attempt, found, told }) {
 
 const HELP = {
   "new-total": offerNewTotal,
+  remove: offerRemoval,
   "take-what-is-left": () => [["Take what is left", takeWhatIsLeft]],
   "other-customer": () => CUSTOMERS.filter(who => who !== customer()).map(who =>
     ["Let " + who + " pay", () => {
@@ -208,9 +243,7 @@ function showStep(status) {
   tellProgress(STEP_WORDS[status] ?? "");
 }
 
-function tellProgress(text) {
-  if ($("progress-text").textContent !== text) $("progress-text").textContent = text;
-}
+const tellProgress = text => put($("progress-text"), text);
 
 function showDone(attempt, done, begun) {
   showStep("COMPLETED");
@@ -266,9 +299,9 @@ function showUnfinished(attempt) {
 
 function showTooOld(attempt) {
   showStep("");
-  showMessage("bad", "An order of yours was never answered", "You placed it more than 23 hours ago. " +
-    "To ask again could order twice, so nothing was asked. Look whether it is among your orders; " +
-    "your basket is kept.", showingOrders(attempt));
+  showMessage("bad", "An order of yours was never answered",
+    "You placed it more than 23 hours ago. To ask again could order twice, so nothing was asked. " +
+    "Look whether it is among your orders; your basket is kept.", showingOrders(attempt));
 }
 
 function setBusy(value) {

@@ -7,8 +7,10 @@ const seconds = count => count === 1 ? "1 second" : count + " seconds";
 
 const FEW_PIECES = 3;
 
-// As page.cc says it. `available`: a number, or null when it is not known.
+// As page.cc says it. `available`: a number, null when it is not known, undefined when it is not
+// sold any more.
 function stockWords(available) {
+  if (available === undefined) return { state: "none", words: "Not sold any more" };
   if (available === null) return { state: "unknown", words: "Stock not known right now" };
   if (available <= 0) return { state: "none", words: "Sold out" };
   if (available <= FEW_PIECES) return { state: "few", words: "Only " + available + " left" };
@@ -50,7 +52,8 @@ function refusalWords(type, detail, { customer, total }) {
         text: "Somebody was quicker. Change what is marked below, then order again." + nothing };
     case "price-changed":
       return { title: "The price has changed", help: "new-total",
-        text: "You were asked for " + money(total) + ", which is not the price any more." + nothing };
+        text: "You were asked for " + money(total) + ", which is not the price any more." +
+          nothing };
     case "payment-declined":
       return { title: "The payment was declined", help: "other-customer",
         text: "The credit of " + customer + " does not cover it. Let somebody else pay, or take " +
@@ -60,7 +63,7 @@ function refusalWords(type, detail, { customer, total }) {
         text: "Let somebody else pay." + nothing };
     case "unknown-product":
     case "withdrawn":
-      return { title: "Something is not sold any more", help: "take-what-is-left",
+      return { title: "Something is not sold any more", help: "remove",
         text: "Remove it from your basket, then order again." + nothing };
     case "reservation-lost":
     case "reservation-expired":
