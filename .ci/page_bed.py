@@ -384,6 +384,13 @@ class PageTest(unittest.TestCase):
                          "-d", json.dumps({"quantity": lacks}),
                          "-H", f"idempotency-key: restock-{time.monotonic_ns()}")
 
+    def price(self, product, minor):
+        """The product costs so much from now on."""
+        said = self.node.do("invoke", "catalogue", f"/products/{product}")
+        product_is = {**json.loads(said), "priceMinor": minor}
+        self.node.do("invoke", "catalogue", f"/products/{product}", "-X", "PUT",
+                     "-d", json.dumps(product_is), "-H", "if-match: *")
+
     def buy_elsewhere(self, product, quantity, key):
         lines = [{"productId": product, "quantity": quantity}]
         status, _ = self.node.ask("/orders", "POST", {"lines": lines}, {"idempotency-key": key})

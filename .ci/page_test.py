@@ -108,6 +108,28 @@ class ShopTest(PageTest):
         self.wait_text("#message-title", "Thank you")
         self.assertEqual(self.level("3"), before - 1)
 
+    def test_nothing_is_bought_at_another_price_than_the_button_says(self):
+        before = self.level("3")
+        self.add("3")
+        self.price("3", 9999900)
+        self.addCleanup(self.price, "3", 4550)
+        self.assertEqual(self.text("#order"), "Order for £45.50")
+        self.click("#order")
+        self.wait_text("#message-title", "The price has changed")
+        self.wait_text("#message-text", "You were asked for £45.50")
+        self.assertEqual(self.focus(), "message")
+        self.assertEqual(self.text("#order"), "Order for £99999.00")
+        self.assertEqual(self.level("3"), before, "nothing was sold")
+        self.look("price-changed")
+        self.action("Back to the basket")
+        self.price("3", 4600)
+        self.click("#order")
+        self.wait_text("#message-text", "You were asked for £99999.00")
+        self.action("Order for £46.00")
+        self.wait_text("#message-title", "Thank you")
+        self.wait_text("#message-text", "1 piece for £46.00")
+        self.assertEqual(self.level("3"), before - 1)
+
     def test_the_basket_stays_and_is_changed(self):
         self.restock("1", 1)
         self.driver.refresh()
@@ -214,10 +236,6 @@ class AwayTest(PageTest):
         self.click("#order")
         self.wait_text("#progress-text", "A part of the shop does not answer.")
         self.doCleanups()
-        # Whether stock was back in time for this order or not: people have their piece.
-        wait_until(lambda: self.text("#message-title"), "an end of the order")
-        if self.text("#message-title") == "A part of the shop was away":
-            self.action("Order again")
         self.wait_text("#message-title", "Thank you")
         wait_until(lambda: not self.shown("#degraded"), "it is well again")
 
@@ -274,7 +292,8 @@ class AttemptTest(PageTest):
         (key, prefer, body), = self.stand_in.asked
         self.assertRegex(key, "^[0-9a-f]{32}$")
         self.assertEqual(prefer, "respond-async")
-        self.assertEqual(body, {"customer": "guest", "lines": [{"productId": "3", "quantity": 1}]})
+        self.assertEqual(body, {"customer": "guest", "lines": [{"productId": "3", "quantity": 1}],
+                                "expectedTotalMinor": 4550})
 
     def test_a_lost_answer_is_asked_for_with_the_same_key(self):
         self.stand_in.posts.extend([None, problem(503, "order-open", "", **{"retry-after": "1"}),
@@ -299,6 +318,53 @@ class AttemptTest(PageTest):
         self.driver.refresh()
         wait_until(lambda: self.shown("#empty"), "an empty basket")
         self.assertEqual(len(self.stand_in.asked), 2)
+
+    def begun(self, hours, **members):
+        """An order that was begun in this browser so long ago, and not ended."""
+        lines = [{"productId": "3", "quantity": 1}]
+        self.driver.execute_script(
+            "localStorage.setItem('subito.attempt', JSON.stringify({...arguments[0], "
+            "time: Math.round(Date.now() - arguments[1] * 3600e3)}))",
+            {"key": "k" * 32, "customer": "ada", "lines": lines, "order": None, **members}, hours)
+        self.driver.refresh()
+
+    def test_what_was_begun_a_while_ago_waits_for_a_click(self):
+        self.stand_in.posts.append((201, order_answer("COMPLETED")))
+        self.begun(hours=1)
+        self.wait_text("#message-title", "An order of yours is not finished")
+        self.assertFalse(self.find("#order").is_enabled())
+        self.look("unfinished")
+        self.assertEqual(self.stand_in.asked, [])
+        self.action("Ask again")
+        self.wait_text("#message-title", "Thank you")
+        self.assertEqual(self.stand_in.keys(), {"k" * 32})
+
+    def test_a_key_that_is_too_old_orders_no_more(self):
+        self.stand_in.posts.append((201, order_answer("COMPLETED")))
+        for hours in (23.01, 2000, -1):
+            self.begun(hours=hours)
+            self.wait_text("#message-title", "An order of yours was never answered")
+        self.look("too-old")
+        self.action("Show my orders")
+        self.assertEqual(self.focus(), "history-title")
+        self.assertEqual(self.text("#history-customer"), "ada")
+        self.assertEqual(self.text("#count"), "1", "the basket is kept")
+        self.assertEqual(self.stand_in.asked, [])
+        # How an order went can be asked at any age.
+        self.stand_in.gets.extend([(200, order_answer("COMPLETED")), problem(404, "unknown-order")])
+        self.begun(hours=23.01, order=ORDER)
+        self.wait_text("#message-title", "Thank you")
+        self.begun(hours=23.01, order=ORDER)
+        self.hurry_until(lambda: "never answered" in self.text("#message-title"), "no order")
+        self.assertEqual(self.stand_in.asked, [])
+
+    def test_a_key_that_went_to_another_order_is_followed(self):
+        self.stand_in.posts.extend([(202, order_answer("NEW")), (201, order_answer("COMPLETED"))])
+        self.stand_in.gets.append((200, order_answer("CANCELLED", reason="unavailable")))
+        self.click("#order")
+        self.hurry_until(lambda: self.text("#message-title").startswith("Thank you"), "the end")
+        self.assertEqual([prefer for _, prefer, _ in self.stand_in.asked], ["respond-async"] * 2)
+        self.assertEqual(len(self.stand_in.keys()), 1)
 
     def test_a_refusal_ends_the_key(self):
         self.stand_in.posts.extend([(202, order_answer("NEW")), (201, order_answer("COMPLETED"))])

@@ -93,6 +93,20 @@ TEST(Heap, HasTheSmallestOnTopWhateverMoves) {
   }
 }
 
+TEST(Heap, NoticesAPositionThatIsNotItsOwn) {
+  Slots<Item> slots;
+  Heap<std::pair<int, Slot>> heap;
+  auto positions = [&](Slot slot) -> Slot& { return slots[slot].position; };
+  const Slot one = slots.take(), other = slots.take();
+  heap.put(one, {1, one}, positions);
+  heap.put(other, {2, other}, positions);
+  for (const Slot wrong : {slots[other].position, Slot{7}}) {
+    slots[one].position = wrong;
+    EXPECT_DEATH(heap.erase(one, positions), "is_at");
+    EXPECT_DEATH(heap.put(one, {3, one}, positions), "is_at");
+  }
+}
+
 TEST(IdMap, FindsWhatIsInAndNothingElse) {
   IdMap<PodId> map;
   EXPECT_EQ(map.find(PodId(1)), kNoSlot);

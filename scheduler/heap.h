@@ -47,6 +47,7 @@ class Heap {
       at = static_cast<Slot>(entries_.size());
       entries_.push_back({key, slot});
     } else {
+      CHECK(is_at(at, slot));
       entries_[at].key = key;
     }
     settle(at, positions);
@@ -57,6 +58,7 @@ class Heap {
   void erase(Slot slot, Positions&& positions) {
     const Slot at = std::exchange(positions(slot), kNoSlot);
     if (at == kNoSlot) return;
+    CHECK(is_at(at, slot));
     const Entry last = entries_.back();
     entries_.pop_back();
     if (last.slot == slot) return;
@@ -70,6 +72,9 @@ class Heap {
     Slot slot;
   };
   static constexpr Slot kChildren = 4;
+
+  // What the caller has written down is what is so.
+  bool is_at(Slot at, Slot slot) const { return at < entries_.size() && entries_[at].slot == slot; }
 
   // Moves the entry at `at` up, then down, until it is in order; notes every new position.
   template <typename Positions>

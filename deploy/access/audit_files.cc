@@ -150,6 +150,7 @@ Result<std::string> read_audit(const std::string& folder, const AuditQuery& quer
   format_rfc3339(query.since_unix_ns, since);
   ASSIGN_OR_RETURN(const auto files, audit_files(folder));
   std::deque<std::string> found;
+  bool later = query.seq_max != std::numeric_limits<std::uint64_t>::max();
   for (auto file = files.rbegin(); file != files.rend() && found.size() < query.tail; ++file) {
     auto text = read_audit_file(file->path);
     if (!text) continue;  // it was the oldest, and gone meanwhile
@@ -162,8 +163,10 @@ Result<std::string> read_audit(const std::string& folder, const AuditQuery& quer
       else
         older = true;
     });
-    for (auto line = lines.rbegin(); line != lines.rend() && found.size() < query.tail; ++line)
-      found.push_front(std::move(*line) + "\n");
+    for (auto line = lines.rbegin(); line != lines.rend() && found.size() < query.tail; ++line) {
+      later = later && number_of(*line).value_or(query.seq_max + 1) > query.seq_max;
+      if (!later) found.push_front(std::move(*line) + "\n");
+    }
     if (older) break;
   }
   std::string all;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,8 @@ std::string line_hash(std::string_view line);
 struct AuditQuery {
   std::int64_t since_unix_ns = 0;
   std::size_t tail = 1000;  // the last so many
+  // Of those up to that number: whoever follows the log is told of later ones otherwise.
+  std::uint64_t seq_max = std::numeric_limits<std::uint64_t>::max();
 };
 inline constexpr std::size_t kAuditTailMax = 10'000;
 

@@ -128,8 +128,24 @@ Status AuditLog::write_line(std::string line_without_chain) {
   line += R"(,"prev":")" + line_hash(last_line_) + R"("})";
   RETURN_IF_ERROR(write_bytes(line + "\n"));
   ++seq_;
-  last_line_ = std::move(line);
+  last_line_ = line;
+  tell_followers(line);
   return ok();
+}
+
+std::shared_ptr<const AuditLog::OnLine> AuditLog::follow(OnLine on_line) {
+  auto follower = std::make_shared<const OnLine>(std::move(on_line));
+  followers_.push_back(follower);
+  return follower;
+}
+
+// One that is told may leave, or end another.
+void AuditLog::tell_followers(const std::string& line) {
+  std::erase_if(followers_, [](const auto& follower) { return follower.expired(); });
+  const auto told = followers_;
+  for (const auto& one : told) {
+    if (const auto follower = one.lock()) (*follower)(line);
+  }
 }
 
 // The loop does not wait for the disk: sync() tells it of the full file, of the new one, and of its

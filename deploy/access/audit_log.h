@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -45,7 +46,8 @@ struct AuditRecord {
   std::string target;      // "stock"; may be empty
   std::string outcome;     // "done", "failed", "refused", "left": the client did before the answer
   int status = 0;          // of the answer; 0: none
-  std::string reason;      // why not: the problem's type, for refusals which part was wrong
+  std::string reason;  // why not: the problem's type, for refusals which part was wrong; or what
+                       // else was done
 };
 
 struct AuditLimits {
@@ -71,6 +73,11 @@ class AuditLog {
   // The same, as far as the budget of refusals goes.
   void append_refused(const AuditRecord& record, TimePoint now);
 
+  // Each line from now on, without its end, as long as what is returned is kept.
+  using OnLine = std::function<void(const std::string& line)>;
+  [[nodiscard]] std::shared_ptr<const OnLine> follow(OnLine on_line);
+  void end_following() { followers_.clear(); }  // of everybody
+
   const std::string& folder() const { return folder_; }
   std::uint64_t lines() const { return seq_; }
   std::uint64_t lost() const { return lost_; }          // could not be written
@@ -85,6 +92,7 @@ class AuditLog {
   Status make_room();
   Status write_line(std::string line_without_chain);
   Status write_bytes(const std::string& bytes);
+  void tell_followers(const std::string& line);
   void sync_later();
   void sync();
   void synced(std::size_t retired, const std::string& error);
@@ -102,6 +110,7 @@ class AuditLog {
   std::uint64_t lost_ = 0;
   std::uint64_t refused_ = 0;
   std::uint64_t left_out_ = 0;
+  std::vector<std::weak_ptr<const OnLine>> followers_;
   RefusalBudget budget_;
   Timer sync_timer_;
   std::unique_ptr<Background> syncing_;

@@ -132,6 +132,32 @@ TEST_F(AuditLogTest, GoesBackBehindATornLineOfAnyLength) {
               ElementsAre("line after 1: it is not whole"));
 }
 
+// File systems that know a file's size before its content leave zeros.
+TEST_F(AuditLogTest, ZerosThatAPowerCutLeftAreALineThatIsNotWhole) {
+  for (int i = 0; i < 2; ++i) log_->append(record("act" + std::to_string(i)));
+  const std::string path = audit_path(log_->folder(), 1);
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) + 4096);
+  reopen();
+  EXPECT_EQ(log_->lines(), 2U);
+  log_->append(record("later"));
+  EXPECT_THAT(check_chain(lines()), ElementsAre("line after 2: it is not whole"));
+}
+
+// The later file was on the disk before the end of the one before.
+TEST_F(AuditLogTest, LinesThatAPowerCutTookFromTheMidstAreMissed) {
+  limits_.file_bytes = 500;
+  reopen();
+  for (int i = 0; i < 4; ++i) log_->append(record("act" + std::to_string(i)));
+  const std::string path = audit_path(log_->folder(), 1);
+  const std::string first = read_audit_file(path).value();
+  ASSERT_EQ(std::count(first.begin(), first.end(), '\n'), 3);
+  std::filesystem::resize_file(path, first.find('\n') + 1);
+  reopen();
+  log_->append(record("later"));
+  EXPECT_THAT(check_chain(lines()), ElementsAre("line after 1: it is 4, lines are missing"));
+  EXPECT_THAT(actions(), ElementsAre("act0", "act3", "later"));
+}
+
 TEST_F(AuditLogTest, ANewFileBeginsWhenOneIsFullAndTheChainGoesOn) {
   limits_.file_bytes = 1000;
   reopen();
@@ -161,6 +187,37 @@ TEST_F(AuditLogTest, OnlyLinesFromATimeOnAreRead) {
   log_->append(old);
   log_->append(record("new"));
   EXPECT_THAT(actions({record().unix_ns, 100}), ElementsAre("new"));
+}
+
+TEST_F(AuditLogTest, WhoFollowsIsToldOfEachLineOnceAcrossFilesUntilHeLeaves) {
+  limits_.file_bytes = 1000;
+  reopen();
+  log_->append(record("before"));
+  std::string told;
+  AuditQuery older;
+  older.seq_max = log_->lines();
+  auto follower = log_->follow([&](const std::string& line) { told += line + "\n"; });
+  for (int i = 0; i < 8; ++i) log_->append(record("act" + std::to_string(i)));
+  EXPECT_EQ(lines(older) + told, lines());
+  older.tail = 3;
+  EXPECT_THAT(actions(older), ElementsAre("before"));
+  follower.reset();
+  log_->append(record("after"));
+  EXPECT_THAT(told, testing::Not(HasSubstr("after")));
+}
+
+TEST_F(AuditLogTest, WhoIsToldMayLeaveAndEndAnother) {
+  std::vector<std::shared_ptr<const AuditLog::OnLine>> followers(2);
+  int told = 0;
+  for (auto& one : followers) {
+    one = log_->follow([&](const std::string&) {
+      ++told;
+      followers.clear();
+    });
+  }
+  log_->append(record());
+  log_->append(record());
+  EXPECT_EQ(told, 1);
 }
 
 TEST_F(AuditLogTest, ATornLineHidesNoFileBeforeIt) {

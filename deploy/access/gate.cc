@@ -65,6 +65,16 @@ Identity identity_of(const Token& token) {
   return who;
 }
 
+// Of a token that is not good.
+Refusal refusal_of(const TokenBook::Finding& found) {
+  const bool revoked = found.verdict == TokenBook::Verdict::kRevoked;
+  Refusal refusal = unauthorized(found.token == nullptr ? "unknown token"
+                                 : revoked              ? "revoked token"
+                                                        : "expired token");
+  if (found.token != nullptr) refusal.subject = found.token->name;
+  return refusal;
+}
+
 }  // namespace
 
 void wipe_tokens(http::Fields& fields) {
@@ -135,13 +145,16 @@ tl::expected<Identity, Refusal> Gate::identify(const http::Fields& fields,
     return tl::unexpected<Refusal>(std::move(refusal));
   }
   // A token that was right once is somebody's mistake, not a guess.
-  const bool guessed = found.token == nullptr;
-  if (guessed) failures_.failed(peer.address, clock_.now());
-  const bool revoked = found.verdict == TokenBook::Verdict::kRevoked;
-  Refusal refusal = unauthorized(guessed   ? "unknown token"
-                                 : revoked ? "revoked token"
-                                           : "expired token");
-  if (!guessed) refusal.subject = found.token->name;
+  if (found.token == nullptr) failures_.failed(peer.address, clock_.now());
+  return tl::unexpected<Refusal>(refusal_of(found));
+}
+
+tl::expected<Identity, Refusal> Gate::identify_again(const Identity& who) const {
+  if (who.token_id.empty()) return who;
+  const TokenBook::Finding found = tokens_.look_again(who.token_id, unix_now_());
+  if (found.verdict == TokenBook::Verdict::kGood) return identity_of(*found.token);
+  Refusal refusal = refusal_of(found);
+  refusal.subject = who.subject;  // of one that was revoked so long ago that it is forgotten, too
   return tl::unexpected<Refusal>(std::move(refusal));
 }
 

@@ -67,6 +67,8 @@ class Gate {
   tl::expected<Identity, Refusal> identify_local(const http::Fields& fields,
                                                  const server::Peer& peer,
                                                  bool for_function = false);
+  // Of whoever was identified a while ago: what they may now.
+  tl::expected<Identity, Refusal> identify_again(const Identity& who) const;
   // Whether a token that was right is neither revoked nor expired since, nor has lost a scope.
   bool still_right(const Identity& who) const {
     return who.token_id.empty() || tokens_.is_good(who.token_id, who.scopes, unix_now_());

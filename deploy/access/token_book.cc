@@ -32,10 +32,17 @@ TokenBook::Finding TokenBook::check(std::string_view text, std::int64_t now_unix
   if (!id) return {};
   const auto found = by_id_.find(*id);
   if (found == by_id_.end() || !is_hash_of(found->second.hash, text)) return {};
-  Token& token = found->second;
+  const Finding finding = look_again(*id, now_unix_ns);
+  if (finding.verdict == Verdict::kGood) found->second.last_used_unix_ns = now_unix_ns;
+  return finding;
+}
+
+TokenBook::Finding TokenBook::look_again(const std::string& id, std::int64_t now_unix_ns) const {
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end()) return {};
+  const Token& token = found->second;
   if (token.revoked_unix_ns != 0) return {Verdict::kRevoked, &token};
   if (token.expired(now_unix_ns)) return {Verdict::kExpired, &token};
-  token.last_used_unix_ns = now_unix_ns;
   return {Verdict::kGood, &token};
 }
 
@@ -124,12 +131,11 @@ void TokenBook::forget_oldest_revoked() {
 
 bool TokenBook::is_good(const std::string& id, const std::vector<Scope>& scopes,
                         std::int64_t now_unix_ns) const {
-  const auto found = by_id_.find(id);
-  if (found == by_id_.end()) return false;
-  const Token& token = found->second;
-  if (token.revoked_unix_ns != 0 || token.expired(now_unix_ns)) return false;
+  const Finding found = look_again(id, now_unix_ns);
+  if (found.verdict != Verdict::kGood) return false;
+  const std::vector<Scope>& has = found.token->scopes;
   return std::all_of(scopes.begin(), scopes.end(), [&](const Scope& scope) {
-    return std::find(token.scopes.begin(), token.scopes.end(), scope) != token.scopes.end();
+    return std::find(has.begin(), has.end(), scope) != has.end();
   });
 }
 

@@ -71,6 +71,8 @@ class TokenBook {
   // It is neither revoked nor expired, and has each of these scopes still.
   bool is_good(const std::string& id, const std::vector<Scope>& scopes,
                std::int64_t now_unix_ns) const;
+  // The same of one that check() found before: what became of it since.
+  Finding look_again(const std::string& id, std::int64_t now_unix_ns) const;
   const Token* find(std::string_view name) const;  // that is not revoked; null: none
   std::vector<Token> living() const;               // by name; expired ones too
 

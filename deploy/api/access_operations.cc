@@ -118,9 +118,8 @@ Status ApiHandler::namespaces_are_there(const std::vector<access::Scope>& scopes
     if (scope.name_space == access::kAllNamespaces || plane_.namespace_is_there(scope.name_space))
       continue;
     return fail(ErrorCode::kInvalidArgument, "create token: scope " + access::to_string(scope) +
-                                                 ": there is no namespace " + scope.name_space +
-                                                 "; `subito namespace create " + scope.name_space +
-                                                 "` makes it");
+                                                 ": " +
+                                                 manifest::no_namespace_words(scope.name_space));
   }
   return ok();
 }
@@ -143,11 +142,19 @@ void ApiHandler::create_token(ExchangeId id, Exchange& exchange) {
 
 // Files are read by another thread: there may be many of them.
 void ApiHandler::read_audit(ExchangeId id, Exchange& exchange) {
-  const auto query = parse_audit_query(exchange.query);
+  auto query = parse_audit_query(exchange.query);
   if (!query) return answer(id, query.error());
+  const auto follow = flag_in(exchange.query, "follow");
+  if (!follow) return answer(id, follow.error());
   if (audit_ == nullptr)
     return answer(id, Problem{503, "unavailable", "this node keeps no audit log"});
+  if (*follow && !may_stream(id)) return;
   transition(exchange, Exchange::State::kWaiting);
+  if (*follow) {
+    query->seq_max = audit_->lines();
+    exchange.audit_lines =
+        audit_->follow([this, id](const std::string& line) { send_line(id, line); });
+  }
   const auto lines = std::make_shared<Result<std::string>>();
   exchange.sync = std::make_unique<Background>(
       loop_,
@@ -156,9 +163,21 @@ void ApiHandler::read_audit(ExchangeId id, Exchange& exchange) {
       },
       [this, id, lines] {
         if (!*lines) return answer(id, lines->error());
+        if (find(id)->audit_lines) return follow_audit(id, **lines);
         http::ResponseHead head{200, {{"content-type", "application/x-ndjson"}}, {}};
         send(id, std::move(head), **lines);
       });
+}
+
+// Behind the older lines those that were written while they were read.
+void ApiHandler::follow_audit(ExchangeId id, std::string lines) {
+  Exchange& exchange = *find(id);
+  if (exchange.missed > 0)
+    return answer(id, Problem{503, "unavailable",
+                              "follow audit log: more was written while older lines were read than "
+                              "is kept for one who waits; ask again, or for fewer by tail"});
+  lines += std::exchange(exchange.backlog, {});
+  begin_stream(id, exchange, lines, false);
 }
 
 }  // namespace subito::api

@@ -4,10 +4,9 @@
 #include <map>
 #include <set>
 
-#include "deploy/access/audit_files.h"
 #include "deploy/access/token.h"
 #include "deploy/api/access_table.h"
-#include "deploy/api/api_testing.h"
+#include "deploy/api/access_testing.h"
 
 namespace subito::api {
 namespace {
@@ -18,89 +17,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using Json = nlohmann::json;
-
-constexpr std::int64_t kNow = 1'795'471'505'000'000'000;
-
-class Access : public Api {
- protected:
-  void SetUp() override {
-    Api::SetUp();
-    book_.emplace(access::TokenBook::load(*store_).value());
-    gate_.emplace(*book_, clock_, [this] { return unix_now_; });
-    audit_ = access::AuditLog::open(loop_, folder_ + "/audit", limits()).value();
-    handler_->set_access(*gate_, audit_.get());
-  }
-  void TearDown() override {
-    server_.reset();
-    handler_.reset();  // it writes to the log
-    Api::TearDown();
-  }
-  static access::AuditLimits limits() {
-    return {access::kAuditFileBytes, access::kAuditTotalBytes, Duration::zero()};
-  }
-  void remotely() {
-    handler_->set_remote();
-    server_->set_peer(server::Peer{"192.0.2.7", 4711, false, {}});
-  }
-  void locally(uid_t uid = 0) {
-    server::Peer peer;
-    peer.process = server::Peer::Process{::getpid(), uid, 0};
-    server_->set_peer(std::move(peer));
-  }
-  std::string token(const std::string& scopes, std::int64_t lifetime_ns = 0) {
-    return book_
-        ->create("t" + std::to_string(++tokens_), access::parse_scopes(scopes).value(), lifetime_ns,
-                 "uid 0", unix_now_)
-        .value();
-  }
-  void bear(const std::string& text) { server_->set_fields({{"authorization", "Bearer " + text}}); }
-  // Also of what does not end by itself: a stream keeps the loop busy.
-  FakeAnswer try_it(const std::string& method, const std::string& target) {
-    const ExchangeId id = server_->request(method, target, method == "PUT" ? "{}" : "");
-    plane_.settle();
-    while (server_->answer(id).status == 0 && uv_loop_alive(loop_.raw()) != 0) loop_.turn(true);
-    const FakeAnswer answer = server_->answer(id);
-    if (!answer.ended) handler_->on_abort(id);
-    return answer;
-  }
-  // A stream that has begun.
-  ExchangeId stream(const std::string& target) {
-    const ExchangeId id = server_->request("GET", target);
-    plane_.settle();
-    EXPECT_EQ(server_->answer(id).status, 200) << target;
-    EXPECT_FALSE(server_->answer(id).ended) << target;
-    return id;
-  }
-  // The operation with a function, token or binary of `name_space` in its path.
-  static std::string target_in(std::string pattern, const std::string& name_space) {
-    const std::map<std::string, std::string> values = {
-        {"{name}", name_space == "default" ? "stock" : "stock." + name_space},
-        {"{number}", "1"},
-        {"{key}", "value"},
-        {"{key}", "value"},
-        {"{namespace}", name_space},
-        {"{sha256}", std::string(64, '0')}};
-    for (const auto& [key, value] : values) {
-      if (const auto at = pattern.find(key); at != pattern.npos)
-        pattern.replace(at, key.size(), value);
-    }
-    EXPECT_THAT(pattern, Not(HasSubstr("{"))) << "the test knows no value for it";
-    return pattern;
-  }
-  std::vector<Json> audited() {
-    std::vector<Json> lines;
-    std::istringstream all(access::read_audit(audit_->folder(), {}).value());
-    for (std::string line; std::getline(all, line);) lines.push_back(Json::parse(line));
-    return lines;
-  }
-
-  ManualClock clock_;
-  std::int64_t unix_now_ = kNow;
-  std::optional<access::TokenBook> book_;
-  std::optional<access::Gate> gate_;
-  std::unique_ptr<access::AuditLog> audit_;
-  int tokens_ = 0;
-};
 
 struct Described {
   std::string method, path, scope, where;
@@ -330,99 +246,52 @@ TEST_F(Access, ATokenOfANamespaceThatThereIsNotIsRefused) {
   const FakeAnswer refused =
       ask("POST", "/v1/tokens", R"({"name":"ci","scopes":["default:read","shop:deploy"]})");
   EXPECT_EQ(refused.status, 400);
-  EXPECT_THAT(refused.body, HasSubstr("scope shop:deploy: there is no namespace shop; `subito "
-                                      "namespace create shop` makes it"));
+  EXPECT_THAT(refused.body, HasSubstr("create token: scope shop:deploy: " +
+                                      manifest::no_namespace_words("shop")));
   EXPECT_EQ(book_->find("ci"), nullptr);
 }
 
-TEST_F(Access, TokensThatWentWithTheirNamespaceAreToldAndWrittenDown) {
+// A body may take as long as it likes.
+TEST_F(Access, ATokenThatIsRevokedBeforeTheBodyIsWholeDoesNothing) {
   remotely();
-  bear(token("*:admin"));
-  plane_.namespaces["shop"] = {{"shop"}};
-  plane_.cut_tokens = {{"ci"}, {"ops"}};
-  const FakeAnswer gone = ask("DELETE", "/v1/namespaces/shop");
-  EXPECT_EQ(Json::parse(gone.body),
-            Json::parse(R"({"tokensRevoked":["ci"],"tokensNarrowed":["ops"]})"));
-  const auto lines = audited();
-  ASSERT_EQ(lines.size(), 3U);
-  EXPECT_EQ(lines[0].at("action"), "token.revoke");
-  EXPECT_EQ(lines[0].at("target"), "ci");
-  EXPECT_EQ(lines[0].at("actor"), "token t1");
-  EXPECT_EQ(lines[0].at("reason"), "namespace shop was deleted");
-  EXPECT_EQ(lines[1].at("action"), "token.narrow");
-  EXPECT_EQ(lines[1].at("target"), "ops");
-  EXPECT_EQ(lines[2].at("action"), "namespace.delete");
-  EXPECT_EQ(lines[2].at("target"), "shop");
-}
-
-TEST_F(Access, WhoChangedWhatIsWrittenDownAndWhoLookedIsNot) {
-  remotely();
-  bear(token("default:deploy"));
-  ask("GET", "/v1/functions");
-  ask("PUT", "/v1/functions/stock/scale", R"({"min":1})");
-  ask("PUT", "/v1/functions/stock/scale", R"({"min":"secret-value"})");
-  ask("DELETE", "/v1/functions/stock.shop");
-  const auto lines = audited();
-  ASSERT_EQ(lines.size(), 3U);
-  EXPECT_EQ(lines[0].at("actor"), "token t1");
-  EXPECT_EQ(lines[0].at("from"), "192.0.2.7");
-  EXPECT_EQ(lines[0].at("action"), "scale");
-  EXPECT_EQ(lines[0].at("target"), "stock");
-  EXPECT_EQ(lines[0].at("namespace"), "default");
-  EXPECT_EQ(lines[0].at("outcome"), "done");
-  EXPECT_EQ(lines[1].at("outcome"), "failed");
-  EXPECT_EQ(lines[1].at("reason"), "invalid-argument");
-  EXPECT_EQ(lines[2].at("outcome"), "refused");
-  EXPECT_EQ(lines[2].at("namespace"), "shop");
-  EXPECT_EQ(lines[2].at("status"), 403);
-  for (const Json& line : lines) EXPECT_THAT(line.dump(), Not(HasSubstr("secret-value")));
-}
-
-TEST_F(Access, TheAuditLogTellsWhichPartOfATokenWasWrongAndNeverTheToken) {
-  remotely();
-  const std::string revoked = token("*:admin");
-  ASSERT_TRUE(book_->revoke("t1", unix_now_));
-  bear(revoked);
-  ask("DELETE", "/v1/functions/stock");
-  ASSERT_EQ(audited().size(), 1U);
-  const Json line = audited()[0];
-  EXPECT_EQ(line.at("actor"), "token t1");
-  EXPECT_EQ(line.at("reason"), "revoked token");
-  EXPECT_THAT(line.dump(), Not(HasSubstr(revoked.substr(24))));
-}
-
-TEST_F(Access, OfALocalChangeTheProcessIsWrittenDown) {
-  locally();
-  const FakeAnswer made = ask("POST", "/v1/tokens", R"({"name":"ci","scopes":["*:admin"]})");
-  const std::string text = Json::parse(made.body).at("token");
-  const Json line = audited().at(0);
-  EXPECT_EQ(line.at("actor"), "uid 0");
-  EXPECT_THAT(line.at("from"), HasSubstr("pid " + std::to_string(::getpid())));
-  EXPECT_EQ(line.at("target"), "ci (*:admin)");
-  EXPECT_THAT(line.dump(), Not(HasSubstr(text.substr(24))));
-}
-
-TEST_F(Access, WhatTheClientDidNotWaitForIsWrittenDownOnceItIsDone) {
-  locally();
-  const ExchangeId id = server_->request("DELETE", "/v1/functions/stock");
-  handler_->on_abort(id);
-  EXPECT_THAT(audited(), IsEmpty());
-  settle();
-  ASSERT_EQ(audited().size(), 1U);
-  EXPECT_EQ(audited()[0].at("outcome"), "done");
-  EXPECT_EQ(audited()[0].at("reason"), "the client had left");
-}
-
-TEST_F(Access, AnUploadThatIsLeftWhileTheDiskTakesItIsWrittenDownAtOnce) {
-  locally();
   const std::string bytes = sample_binary("static");
-  const ExchangeId id = server_->request("PUT", "/v1/artefacts/" + hash_of(bytes), bytes);
-  EXPECT_EQ(server_->answer(id).status, 0) << "the disk has it already";
-  handler_->on_abort(id);
-  ASSERT_EQ(audited().size(), 1U);
-  EXPECT_EQ(audited()[0].at("outcome"), "left");
-  settle();
-  EXPECT_EQ(audited().size(), 1U);
+  const std::pair<std::string, std::string> requests[] = {
+      {"/v1/functions/stock/scale", R"({"min":1})"},
+      {"/v1/secrets/bank/key", "value"},
+      {"/v1/artefacts/" + hash_of(bytes), bytes}};
+  std::vector<ExchangeId> begun;
+  bear(token("*:admin"));
+  for (const auto& [target, body] : requests) {
+    begun.push_back(server_->begin("PUT", target));
+    server_->body_of_client(begun.back(), body, false);
+  }
+  ASSERT_TRUE(book_->revoke("t1", unix_now_));
+  for (const ExchangeId id : begun) {
+    server_->body_of_client(id, "", true);
+    EXPECT_EQ(server_->answer(id).status, 401);
+  }
+  EXPECT_FALSE(plane_.functions.at("stock").scaled);
+  EXPECT_THAT(plane_.config_and_secrets.objects, IsEmpty());
+  EXPECT_FALSE(store_->artefact_path(hash_of(bytes)));
+  const auto lines = audited();
+  ASSERT_EQ(lines.size(), 3U);
+  for (const Json& line : lines) {
+    EXPECT_EQ(line.at("outcome"), "refused");
+    EXPECT_EQ(line.at("actor"), "token t1");
+    EXPECT_EQ(line.at("reason"), "revoked token");
+  }
+}
+
+TEST_F(Access, ATokenThatLostAScopeBeforeTheBodyIsWholeDoesOnlyWhatItStillMay) {
+  remotely();
+  bear(token("default:deploy other:deploy"));
+  const ExchangeId here = server_->begin("PUT", "/v1/functions/stock/scale");
+  const ExchangeId there = server_->begin("PUT", "/v1/functions/stock.other/scale");
+  ASSERT_TRUE(
+      book_->forget_namespace("other", unix_now_, [](const auto& write) { return write(); }));
+  for (const ExchangeId id : {here, there}) server_->body_of_client(id, R"({"min":1})", true);
+  EXPECT_EQ(server_->answer(here).status, 200);
+  EXPECT_EQ(server_->answer(there).status, 403);
 }
 
 TEST_F(Access, WhatWasShownIsOverwrittenOnceItIsAskedFor) {
@@ -474,17 +343,6 @@ TEST_F(Access, OneTokenHasItsShareOfTheStreams) {
   bear(token("*:read"));
   open.push_back(stream("/v1/events/watch"));
   for (const ExchangeId id : open) handler_->on_abort(id);
-}
-
-TEST_F(Access, TheAuditLogIsReadByTheApi) {
-  locally();
-  for (int i = 0; i < 3; ++i) ask("PUT", "/v1/functions/stock/scale", R"({"min":1})");
-  const std::string all = ask("GET", "/v1/audit").body;
-  EXPECT_THAT(access::check_chain(all), IsEmpty());
-  EXPECT_EQ(std::count(all.begin(), all.end(), '\n'), 3);
-  const std::string last = ask("GET", "/v1/audit?tail=1").body;
-  EXPECT_EQ(Json::parse(last).at("seq"), 3);
-  EXPECT_EQ(ask("GET", "/v1/audit?since=2027-01-01T00:00:00Z").body, "");
 }
 
 }  // namespace

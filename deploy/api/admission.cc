@@ -56,8 +56,7 @@ bool ApiHandler::identify(ExchangeId id, Exchange& exchange, const http::Fields&
   return false;
 }
 
-bool ApiHandler::admit(ExchangeId id, Exchange& exchange) {
-  const Need need = need_of(exchange.match.route->operation);
+bool ApiHandler::is_allowed(ExchangeId id, Exchange& exchange, const Need& need) {
   if (need.where == Where::kAnywhere && !exchange.who.may_anywhere(need.verb)) {
     refuse(id, exchange, access::forbidden(exchange.who, need.verb, ""));
     return false;
@@ -67,6 +66,12 @@ bool ApiHandler::admit(ExchangeId id, Exchange& exchange) {
     refuse(id, exchange, access::forbidden(exchange.who, need.verb, touched));
     return false;
   }
+  return true;
+}
+
+bool ApiHandler::admit(ExchangeId id, Exchange& exchange) {
+  const Need need = need_of(exchange.match.route->operation);
+  if (!is_allowed(id, exchange, need)) return false;
   if (!need.changes || audit_ == nullptr) return true;
   if (auto ready = audit_->ready(); !ready) {
     answer(id, Problem{507, "audit-unavailable",
@@ -78,7 +83,20 @@ bool ApiHandler::admit(ExchangeId id, Exchange& exchange) {
   return true;
 }
 
+// The body took as long as it liked: meanwhile the token may have been revoked, or lost a scope.
+bool ApiHandler::admit_again(ExchangeId id, Exchange& exchange) {
+  if (gate_ == nullptr) return true;
+  auto who = gate_->identify_again(exchange.who);
+  if (!who) {
+    refuse(id, exchange, who.error());
+    return false;
+  }
+  exchange.who = *std::move(who);
+  return is_allowed(id, exchange, need_of(exchange.match.route->operation));
+}
+
 void ApiHandler::refuse(ExchangeId id, Exchange& exchange, const access::Refusal& refusal) {
+  exchange.audit.reset();  // what follows is the line of it
   if (audit_ != nullptr) {
     exchange.who.subject = refusal.subject;
     access::AuditRecord record = audit_record(id, exchange);
@@ -96,16 +114,17 @@ void ApiHandler::write_down(Exchange& exchange, int status) {
   if (!exchange.audit) return;
   exchange.audit->status = status;
   exchange.audit->outcome = status < 400 ? "done" : "failed";
-  exchange.audit->reason = exchange.problem;
+  if (!exchange.problem.empty()) exchange.audit->reason = exchange.problem;
   audit_->append(*exchange.audit);
   exchange.audit.reset();
 }
 
 // A line for each token, as if each had been revoked by itself.
-void ApiHandler::write_down_cut(const access::AuditRecord& by, const access::CutTokens& tokens) {
+void ApiHandler::write_down_cut(const access::AuditRecord& by, const access::CutTokens& tokens,
+                                const std::string& why) {
   if (audit_ == nullptr) return;
   access::AuditRecord line = by;
-  line.reason = "namespace " + by.target + " was deleted";
+  line.reason = why;
   line.outcome = "done";
   const auto write = [&](std::string_view action, const std::vector<std::string>& names) {
     line.action = action;

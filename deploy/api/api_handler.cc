@@ -7,6 +7,7 @@
 namespace subito::api {
 
 ApiHandler::~ApiHandler() {
+  if (audit_ != nullptr) audit_->end_following();  // the servers may be gone
   write_unfinished();
   for (auto& [id, exchange] : exchanges_) plane_.unsubscribe(exchange.subscription);
 }
@@ -61,7 +62,7 @@ void ApiHandler::on_body(ExchangeId id, std::string_view bytes, bool end) {
       return answer(id, problem);
     }
     server_->consumed(id, bytes.size());
-    if (end) sync_upload(id, *exchange);
+    if (end && admit_again(id, *exchange)) sync_upload(id, *exchange);
     return;
   }
   CHECK(exchange->state == Exchange::State::kReading);
@@ -71,7 +72,7 @@ void ApiHandler::on_body(ExchangeId id, std::string_view bytes, bool end) {
                                 "read secret: larger than " +
                                     std::to_string(store::kObjectBytesMax) + " bytes"});
     server_->consumed(id, bytes.size());
-    if (end) run(id, *exchange);
+    if (end && admit_again(id, *exchange)) run(id, *exchange);
     return;
   }
   if (exchange->body.size() + bytes.size() > kJsonBytesMax) {
@@ -81,7 +82,7 @@ void ApiHandler::on_body(ExchangeId id, std::string_view bytes, bool end) {
   }
   exchange->body += bytes;
   server_->consumed(id, bytes.size());
-  if (end) run(id, *exchange);
+  if (end && admit_again(id, *exchange)) run(id, *exchange);
 }
 
 void ApiHandler::on_writable(ExchangeId id) {
@@ -108,7 +109,8 @@ bool ApiHandler::may_stream(ExchangeId id) {
   const std::string& token = find(id)->who.token_id;
   std::size_t of_token = 0;
   for (const auto& [other, exchange] : exchanges_) {
-    const bool streams = exchange.state == Exchange::State::kStreaming || exchange.subscription;
+    const bool streams = exchange.state == Exchange::State::kStreaming || exchange.subscription ||
+                         exchange.audit_lines;
     if (!token.empty() && streams && exchange.who.token_id == token) ++of_token;
   }
   std::string many;

@@ -18,6 +18,7 @@
 
 #include "deploy/access/audit_log.h"
 #include "deploy/access/gate.h"
+#include "deploy/api/access_table.h"
 #include "deploy/api/control_plane.h"
 #include "deploy/api/routes.h"
 #include "deploy/api/selection.h"
@@ -78,6 +79,7 @@ class ApiHandler final : public server::Handler {
     std::optional<store::ArtefactWriter> upload;
     std::unique_ptr<Background> sync;  // of the upload
     SubscriptionId subscription;
+    std::shared_ptr<const access::AuditLog::OnLine> audit_lines;  // they are followed
     std::string backlog;  // lines that wait for the connection to drain, or for those before
     bool full = false;
     LockedBytes secret;  // a secret's value, as it comes
@@ -97,10 +99,13 @@ class ApiHandler final : public server::Handler {
   // admission.cc. False: it was refused, and answered.
   bool identify(ExchangeId id, Exchange& exchange, const http::Fields& fields);
   bool admit(ExchangeId id, Exchange& exchange);
+  bool admit_again(ExchangeId id, Exchange& exchange);  // once its body is whole
+  bool is_allowed(ExchangeId id, Exchange& exchange, const Need& need);
   void refuse(ExchangeId id, Exchange& exchange, const access::Refusal& refusal);
   access::AuditRecord audit_record(ExchangeId id, const Exchange& exchange);
   void write_down(Exchange& exchange, int status);
-  void write_down_cut(const access::AuditRecord& by, const access::CutTokens& tokens);
+  void write_down_cut(const access::AuditRecord& by, const access::CutTokens& tokens,
+                      const std::string& why);
   void client_left(ExchangeId id, Exchange& exchange);
   void write_deserted(ExchangeId id, int status);
   void write_unfinished();
@@ -126,7 +131,8 @@ class ApiHandler final : public server::Handler {
   // namespace_operations.cc
   void run_namespaces(ExchangeId id, Exchange& exchange);
   void answer_namespace(ExchangeId id, const std::string& name, int status);
-  void create_namespace(ExchangeId id, const Exchange& exchange);
+  void create_namespace(ExchangeId id, Exchange& exchange);
+  void write_down_leftovers(Exchange& exchange, const NamespaceLeftovers& left);
   void set_namespace(ExchangeId id, const Exchange& exchange);
   void delete_namespace(ExchangeId id, Exchange& exchange);
   Result<Selection> selected(const Parameters& query);
@@ -155,6 +161,7 @@ class ApiHandler final : public server::Handler {
   Status namespaces_are_there(const std::vector<access::Scope>& scopes);
   void create_token(ExchangeId id, Exchange& exchange);
   void read_audit(ExchangeId id, Exchange& exchange);
+  void follow_audit(ExchangeId id, std::string lines);
   // log_operations.cc
   void logs(ExchangeId id, Exchange& exchange);
   void begin_gathering(ExchangeId id, Exchange& exchange,

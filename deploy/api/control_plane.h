@@ -377,6 +377,12 @@ struct NamespaceView {
   std::uint64_t cpu_millicores = 0;
 };
 
+// What a namespace of that name had before it was made: older nodes left it.
+struct NamespaceLeftovers {
+  store::ObjectCounts objects;
+  access::CutTokens tokens;
+};
+
 // Absent: as it is. A limit of 0: none.
 struct NamespaceChange {
   std::optional<std::uint32_t> pods;
@@ -415,8 +421,9 @@ class ControlPlane {
   virtual Result<NamespaceView> get_namespace(std::string_view name) = 0;  // kNotFound
   // kNotFound. Asks memory alone: whatever names a namespace asks this first.
   virtual Status namespace_is_there(std::string_view name) const = 0;
-  // kAlreadyExists: it is there, or a host is another's. kInvalidArgument: see name_space.h.
-  virtual Status create_namespace(const manifest::Namespace& wanted) = 0;
+  // It is empty, and no token opens it; what was cleared for that is told. kAlreadyExists: it is
+  // there, or a host is another's. kInvalidArgument: see name_space.h.
+  virtual Result<NamespaceLeftovers> create_namespace(const manifest::Namespace& wanted) = 0;
   virtual Status set_namespace(std::string_view name, const NamespaceChange& change) = 0;
   // kFailedPrecondition while functions, config or secrets are in it, unless they are to go as
   // well. Tokens lose their scopes of it; which did is told.

@@ -29,6 +29,7 @@ class FakePlane : public ControlPlane {
   std::vector<ExceptionView> exceptions;
   std::vector<Condition> node_conditions;
   access::CutTokens cut_tokens;  // of the next namespace that is deleted
+  NamespaceLeftovers leftovers;  // of the next that is made
   // The next deploy fails with this, when it has a message.
   DeployFailure deploy_failure;
 
@@ -142,14 +143,14 @@ class FakePlane : public ControlPlane {
     if (!namespaces.contains(name)) return no_namespace(name);
     return ok();
   }
-  Status create_namespace(const manifest::Namespace& wanted) override {
+  Result<NamespaceLeftovers> create_namespace(const manifest::Namespace& wanted) override {
     if (next_failure) return *std::exchange(next_failure, {});
     if (namespaces.contains(wanted.name))
       return fail(ErrorCode::kAlreadyExists, "create namespace: it is there already");
     if (const auto wrong = manifest::check(wanted))
       return fail(ErrorCode::kInvalidArgument, "create namespace: " + *wrong);
     namespaces[wanted.name] = {wanted};
-    return ok();
+    return std::exchange(leftovers, {});
   }
   Status set_namespace(std::string_view name, const NamespaceChange& change) override {
     if (next_failure) return *std::exchange(next_failure, {});
@@ -317,7 +318,7 @@ class FakePlane : public ControlPlane {
     return view;
   }
   static tl::unexpected<Error> no_namespace(std::string_view name) {
-    return fail(ErrorCode::kNotFound, "find namespace " + std::string(name) + ": there is none");
+    return fail(ErrorCode::kNotFound, "find namespace: " + manifest::no_namespace_words(name));
   }
   static tl::unexpected<Error> none(std::string_view name) {
     return fail(ErrorCode::kNotFound, "find function " + std::string(name) + ": there is none");

@@ -90,11 +90,24 @@ void ApiHandler::answer_namespace(ExchangeId id, const std::string& name, int st
   answer(id, status, to_json(*view));
 }
 
-void ApiHandler::create_namespace(ExchangeId id, const Exchange& exchange) {
+void ApiHandler::create_namespace(ExchangeId id, Exchange& exchange) {
   const auto wanted = parse_namespace(exchange.body);
   if (!wanted) return answer(id, wanted.error());
-  if (auto made = plane_.create_namespace(*wanted); !made) return answer(id, made.error());
+  if (exchange.audit) exchange.audit->target = wanted->name;
+  const auto left = plane_.create_namespace(*wanted);
+  if (!left) return answer(id, left.error());
+  if (exchange.audit) write_down_leftovers(exchange, *left);
   answer_namespace(id, wanted->name, 201);
+}
+
+// Whoever made the namespace did not ask for that.
+void ApiHandler::write_down_leftovers(Exchange& exchange, const NamespaceLeftovers& left) {
+  NamespaceView old;
+  old.objects = left.objects;
+  if (const std::string words = contents_words(old); !words.empty())
+    exchange.audit->reason = words + " deleted: left by an older namespace of that name";
+  write_down_cut(*exchange.audit, left.tokens,
+                 "namespace " + exchange.audit->target + " was made, and was there before");
 }
 
 void ApiHandler::set_namespace(ExchangeId id, const Exchange& exchange) {
@@ -117,7 +130,7 @@ void ApiHandler::delete_namespace(ExchangeId id, Exchange& exchange) {
       name, *all,
       [this, id, by = exchange.audit ? *exchange.audit : access::AuditRecord()](const auto& gone) {
         if (!gone) return answer(id, gone.error());
-        write_down_cut(by, *gone);
+        write_down_cut(by, *gone, "namespace " + by.target + " was deleted");
         answer(id, 200,
                OrderedJson{{"tokensRevoked", gone->revoked}, {"tokensNarrowed", gone->narrowed}}
                    .dump());

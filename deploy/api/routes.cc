@@ -107,7 +107,7 @@ std::vector<Route> routes_of_the_rest() {
       {"GET", "/v1/tokens", Operation::kListTokens, {}},
       {"POST", "/v1/tokens", Operation::kCreateToken, {}},
       {"DELETE", "/v1/tokens/{name}", Operation::kRevokeToken, {}},
-      {"GET", "/v1/audit", Operation::kAudit, {"since", "tail"}},
+      {"GET", "/v1/audit", Operation::kAudit, {"since", "tail", "follow"}},
   };
 }
 

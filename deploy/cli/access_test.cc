@@ -189,10 +189,16 @@ TEST_F(CliAccess, ASocketInTheFolderGetsATokenUnlessItIsAStrangers) {
   run({"get", "functions"});
   EXPECT_EQ(last_endpoint_.token, "subito_t");
   EXPECT_EQ(::chown(socket.c_str(), 12'345, 12'345), 0);
-  run({"get", "functions"});
+  last_endpoint_ = {};
+  const Printed refused = run({"get", "functions"});
+  EXPECT_EQ(refused.code, kUsage);
+  EXPECT_THAT(refused.err, HasSubstr(".subito/api.sock of this folder is uid 12345's"));
+  EXPECT_EQ(last_endpoint_.socket_path, "") << "it was asked";
+  run({"get", "functions", "--socket", ".subito/api.sock"});
+  EXPECT_EQ(last_endpoint_.token, "subito_t") << "it was meant";
+  variables_.erase("SUBITO_TOKEN");
+  EXPECT_EQ(run({"get", "functions"}).code, kOk);
   std::filesystem::current_path(before);
-  EXPECT_EQ(last_endpoint_.socket_path, ".subito/api.sock");
-  EXPECT_EQ(last_endpoint_.token, "");
 }
 
 TEST_F(CliAccess, ATokenNarrowsWhatTheOwnerMayOverTheSocket) {
@@ -282,6 +288,28 @@ TEST_F(CliAccess, TheAuditLogIsShownAndVerified) {
   EXPECT_EQ(run({"audit", "--verify"}).out, "2 lines, none of them changed or missing\n");
   EXPECT_THAT(run({"audit", "--tail", "1", "-o", "json"}).out, HasSubstr(R"("seq":2)"));
   EXPECT_EQ(run({"audit", "--since", "yesterday"}).code, kUsage);
+}
+
+TEST_F(CliAccess, TheAuditLogIsFollowed) {
+  run({"scale", "stock", "--min", "1"});
+  meanwhile_ = [this] {
+    access::AuditRecord record;
+    record.actor = "token ci";
+    record.from = "192.0.2.7";
+    record.action = "deploy";
+    record.outcome = "refused";
+    record.status = 403;
+    audit_->append(record);
+  };
+  const Printed followed = run({"audit", "-f"});
+  EXPECT_EQ(followed.code, kNoNode) << "the connection ended";
+  EXPECT_THAT(followed.out,
+              testing::MatchesRegex(".*  scale  default/stock  done 200\n"
+                                    ".*  token ci  192.0.2.7  deploy  refused 403\n"));
+  const Printed json = run({"audit", "-f", "--tail", "1", "-o", "json"});
+  EXPECT_THAT(json.out, StartsWith(R"({"seq":2,)"));
+  EXPECT_THAT(json.out, HasSubstr("\n{\"seq\":3,"));
+  EXPECT_EQ(run({"audit", "-f", "--verify"}).code, kUsage);
 }
 
 TEST_F(CliAccess, ALineThatAPowerCutToreIsCalledThatAndNotChanged) {

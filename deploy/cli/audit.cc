@@ -1,4 +1,4 @@
-// subito audit [--since AGE] [--tail N] [--verify]
+// subito audit [-f] [--since AGE] [--tail N] [--verify]
 #include <memory>
 
 #include "deploy/access/audit_files.h"
@@ -13,6 +13,7 @@ namespace {
 struct AuditOptions {
   std::string since;
   std::size_t tail = 100;
+  bool follow = false;
   bool verify = false;
   Output output;
 };
@@ -43,21 +44,37 @@ std::string outcome_words(const Json& line) {
   return printable(words);
 }
 
+std::vector<std::string> cells_of(const Json& line) {
+  return {line.value("time", ""),
+          printable(line.value("actor", "")),
+          printable(line.value("from", "")),
+          printable(line.value("action", "")),
+          target_words(line),
+          outcome_words(line)};
+}
+
+Colour colour_of(const Json& line) {
+  return line.value("outcome", "") == "done" ? Colour::kNone : Colour::kYellow;
+}
+
 int show(const Session& session, const std::vector<Json>& lines) {
   if (lines.empty()) {
     session.out() << "nothing is written down: nobody changed anything, nobody was refused\n";
     return kOk;
   }
   Table table({"TIME", "WHO", "FROM", "WHAT", "OF", "OUTCOME"});
-  for (const Json& line : lines) {
-    const bool done = line.value("outcome", "") == "done";
-    table.add({line.value("time", ""), printable(line.value("actor", "")),
-               printable(line.value("from", "")), printable(line.value("action", "")),
-               target_words(line), outcome_words(line)},
-              done ? Colour::kNone : Colour::kYellow, 5);
-  }
+  for (const Json& line : lines) table.add(cells_of(line), colour_of(line), 5);
   table.print(session.out(), session.colours());
   return kOk;
+}
+
+// One line each, as nobody knows how wide the next will be.
+std::string text_of(const Json& line, bool colours) {
+  std::string text;
+  for (const std::string& cell : cells_of(line)) {
+    if (!cell.empty()) text += (text.empty() ? "" : "  ") + cell;
+  }
+  return coloured(text, colour_of(line), colours);
 }
 
 // Also a line that a power cut tore is one of the chain.
@@ -76,6 +93,15 @@ int verify(const Session& session, const std::string& path) {
   return kOk;
 }
 
+int follow(const Session& session, const std::string& path, bool json) {
+  const auto ended = session.node().follow(path, [&](const Json& value, std::string_view line) {
+    session.out() << (json ? std::string(line) : text_of(value, session.colours())) << std::endl;
+    return session.out().good();
+  });
+  if (!ended) return session.tell(ended.error());
+  return session.out().good() ? kOk : kFailed;  // nobody reads what we print
+}
+
 int audit(const Session& session, const AuditOptions& options) {
   const std::size_t tail = options.verify ? access::kAuditTailMax : options.tail;
   std::string path = "/v1/audit?tail=" + std::to_string(tail);
@@ -84,7 +110,10 @@ int audit(const Session& session, const AuditOptions& options) {
     if (!since) return session.tell(since.error());
     path += "&since=" + encoded(*since);
   }
+  if (options.verify && options.follow)
+    return session.tell(kUsage, "audit: say --follow or --verify, not both");
   if (options.verify) return verify(session, path);
+  if (options.follow) return follow(session, path + "&follow=true", options.output.json());
   std::vector<Json> lines;
   Node node = session.node();
   const auto read = node.stream(path, [&](const Json& value, std::string_view line) {
@@ -105,6 +134,7 @@ void add_audit(CLI::App& app, Session& session) {
   CLI::App& command =
       *app.add_subcommand("audit", "Who changed what, and who was refused; newest last");
   command.group("Access");
+  command.add_flag("-f,--follow", options->follow, "stay and print what comes");
   command.add_option("--since", options->since, "from then on: 10m, 24h, or a time")
       ->type_name("AGE");
   command.add_option("--tail", options->tail, "the last so many")

@@ -15,6 +15,7 @@
 #include "deploy/cli/session.h"
 #include "deploy/manifest/defaults.h"
 #include "deploy/manifest/manifest.h"
+#include "deploy/manifest/name_space.h"
 #include "deploy/manifest/qualified_name.h"
 
 namespace subito::cli {
@@ -141,11 +142,8 @@ class Deploy {
     for (const std::string& name_space : namespaces) {
       const auto there = node_.get("/v1/functions?namespace=" + encoded(name_space));
       if (!there && there.error().exit_code == kNotFound)
-        return tl::unexpected<Failure>(Failure{kNotFound,
-                                               "deploy: there is no namespace " + name_space +
-                                                   "; make it with `subito namespace create " +
-                                                   name_space + "`",
-                                               {}});
+        return tl::unexpected<Failure>(
+            Failure{kNotFound, "deploy: " + manifest::no_namespace_words(name_space), {}});
       if (!there) return tl::unexpected<Failure>(there.error());
       for (const Json& function : there->at("items")) before_[function.at("name")] = function;
     }

@@ -66,8 +66,9 @@ Table history_table(const Session& session, const Json& revisions) {
 
 class Rollout {
  public:
-  Rollout(const Session& session, const RolloutOptions& options)
-      : session_(session), options_(options) {}
+  // `items`: what is asked for as JSON goes there, one of several; null: it is printed.
+  Rollout(const Session& session, const RolloutOptions& options, Json* items)
+      : session_(session), options_(options), items_(items) {}
 
   int run() {
     if (options_.revision != 0 && options_.verb != "history")
@@ -85,13 +86,22 @@ class Rollout {
   int wrong(const std::string& what) const {
     return session_.tell(kUsage, "rollout " + options_.verb + ": " + what);
   }
+  int print(const Json& document) const {
+    if (items_ == nullptr)
+      session_.out() << document.dump(2) << '\n';
+    else if (const auto list = document.find("items"); list != document.end())
+      items_->insert(items_->end(), list->begin(), list->end());
+    else
+      items_->push_back(document);
+    return kOk;
+  }
   Outcome<Json> ask() const { return session_.node().get(path_below(options_.name, "rollout")); }
 
   int status() {
     const auto rollout = ask();
     if (!rollout) return session_.tell(rollout.error());
     if (options_.output.json()) {
-      session_.out() << rollout->dump(2) << '\n';
+      print(*rollout);
     } else {
       session_.out() << session_.shown(options_.name) << ": " << words_in(*rollout) << "\n\n";
       serving_table(*rollout).print(session_.out(), session_.colours());
@@ -128,10 +138,7 @@ class Rollout {
     const std::string which = options_.revision == 0 ? "" : "/" + std::to_string(options_.revision);
     const auto found = node.get(path_below(options_.name, "revisions" + which));
     if (!found) return session_.tell(found.error());
-    if (options_.output.json() || options_.revision != 0) {
-      session_.out() << found->dump(2) << '\n';
-      return kOk;
-    }
+    if (options_.output.json() || options_.revision != 0) return print(*found);
     // Of several each needs its name.
     if (!options_.selector.empty()) session_.out() << session_.shown(options_.name) << '\n';
     history_table(session_, *found).print(session_.out(), session_.colours());
@@ -144,10 +151,7 @@ class Rollout {
     const auto receipt =
         session_.node().call("POST", path_below(options_.name, "rollout/undo"), body.dump());
     if (!receipt) return session_.tell(receipt.error());
-    if (options_.output.json()) {
-      session_.out() << receipt->dump(2) << '\n';
-      return kOk;
-    }
+    if (options_.output.json()) return print(*receipt);
     const std::string revision = options_.name + " revision " + receipt->at("revision").dump();
     if (receipt->value("unchanged", false))
       session_.out() << revision << " serves already; nothing was changed\n";
@@ -163,21 +167,20 @@ class Rollout {
     const auto rollout =
         session_.node().call("POST", path_below(options_.name, "rollout/" + options_.verb), "");
     if (!rollout) return session_.tell(rollout.error());
-    if (options_.output.json())
-      session_.out() << rollout->dump(2) << '\n';
-    else
-      session_.out() << session_.shown(options_.name) << ": " << words_in(*rollout) << '\n';
+    if (options_.output.json()) return print(*rollout);
+    session_.out() << session_.shown(options_.name) << ": " << words_in(*rollout) << '\n';
     return kOk;
   }
 
   const Session& session_;
   const RolloutOptions& options_;
+  Json* items_;
   std::string said_;
   std::string state_;
   std::optional<Failure> failure_;
 };
 
-// One after the other, each as if it had been named by itself.
+// One after the other, each as if it had been named by itself; as JSON one list.
 int rollouts(const Session& session, const RolloutOptions& options) {
   const std::string& verb = options.verb;
   if (options.name.empty() == options.selector.empty())
@@ -193,13 +196,16 @@ int rollouts(const Session& session, const RolloutOptions& options) {
   const auto names =
       chosen_functions(session, node, session.qualified(options.name), options.selector);
   if (!names) return session.tell(names.error());
+  Json items = Json::array();
+  const bool lists = !options.selector.empty() && options.output.json();
   int worst = kOk;
   for (const std::string& name : *names) {
     RolloutOptions one = options;
     one.name = name;
-    const int code = Rollout(session, one).run();
+    const int code = Rollout(session, one, lists ? &items : nullptr).run();
     if (worst == kOk) worst = code;
   }
+  if (lists) session.out() << Json{{"items", std::move(items)}}.dump(2) << '\n';
   return worst;
 }
 

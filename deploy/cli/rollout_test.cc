@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <nlohmann/json.hpp>
+
 #include "deploy/cli/cli_testing.h"
 #include "deploy/cli/exit_code.h"
 
@@ -7,6 +9,7 @@ namespace subito::cli {
 namespace {
 
 using testing::HasSubstr;
+using Json = nlohmann::json;
 
 TEST_F(CliTest, RolloutStatusTellsWhatServesAndEndsWithOneWhenItFailed) {
   const Printed printed = run({"rollout", "status", "catalogue"});
@@ -84,6 +87,20 @@ TEST_F(CliTest, RolloutsAreToldAndUndoneByLabels) {
     EXPECT_EQ(wrong.code, kUsage);
     EXPECT_THAT(wrong.err, HasSubstr(of_one[1] + ": is of one function; say its NAME"));
   }
+}
+
+TEST_F(CliTest, RolloutsOfSeveralFunctionsAreOneListAsJson) {
+  const auto items = [this](const std::string& verb) {
+    const Printed printed = run({"rollout", verb, "-l", "!tier", "-o", "json"});
+    const Json all = Json::parse(printed.out, nullptr, false);
+    EXPECT_TRUE(all.is_object()) << "not one document: " << printed.out;
+    return all.is_object() ? all.at("items") : Json::array();
+  };
+  std::vector<std::string> functions;
+  for (const Json& revision : items("history")) functions.push_back(revision.at("function"));
+  EXPECT_THAT(functions, testing::IsSupersetOf({"catalogue", "stock"}));
+  EXPECT_GE(items("status").size(), 2U);
+  EXPECT_GE(items("undo").size(), 2U);
 }
 
 TEST_F(CliTest, TrafficIsSetByRevision) {

@@ -30,10 +30,14 @@ class NoTransport final : public api::Transport {
   const Error error_;
 };
 
-// What just lies in the folder where somebody stands may be anybody's: it gets no token.
-bool is_strangers(const char* file) {
+// What just lies in the folder where somebody stands may be anybody's: it gets no token. Nor is it
+// asked without one: root would do as the owner what a token was to allow or not.
+std::string fault_of_strangers(const std::string& file) {
   struct stat info {};
-  return ::stat(file, &info) == 0 && info.st_uid != 0 && info.st_uid != ::geteuid();
+  if (::stat(file.c_str(), &info) != 0 || info.st_uid == 0 || info.st_uid == ::geteuid()) return "";
+  return "connect: " + file + " of this folder is uid " + std::to_string(info.st_uid) +
+         "'s, who would see SUBITO_TOKEN; `--socket " + file +
+         "` shows it all the same, without SUBITO_TOKEN nothing is shown";
 }
 
 }  // namespace
@@ -58,7 +62,7 @@ api::Endpoint Session::endpoint() const {
   // The node of `./dev up`, for who stands in the checkout.
   const bool checkout = environment.exists && environment.exists(kCheckoutSocket);
   found.socket_path = checkout ? kCheckoutSocket : std::string(kDefaultData) + "/api.sock";
-  if (checkout && is_strangers(kCheckoutSocket)) found.token.clear();
+  if (checkout && !found.token.empty()) found.fault = fault_of_strangers(kCheckoutSocket);
   return found;
 }
 

@@ -44,4 +44,11 @@ std::optional<std::string> check(const Namespace& name_space) {
   return std::nullopt;
 }
 
+std::string no_namespace_words(std::string_view name) {
+  const std::string text(name);
+  return "there is no namespace " + text +
+         "; `subito namespace list` lists those there are, `subito namespace create " + text +
+         "` makes it";
+}
+
 }  // namespace subito::manifest

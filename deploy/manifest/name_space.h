@@ -36,4 +36,7 @@ struct Namespace {
 std::optional<std::string> check_host(std::string_view host);
 std::optional<std::string> check(const Namespace& name_space);
 
+// Why what names a namespace cannot be done where there is none of that name, and what to do.
+std::string no_namespace_words(std::string_view name);
+
 }  // namespace subito::manifest

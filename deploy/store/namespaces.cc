@@ -62,9 +62,11 @@ Status Store::remove_namespace(std::string_view name, const std::function<Status
   return transaction.commit();
 }
 
-Status Store::clear_namespace(std::string_view name, const std::function<Status()>& with) {
+Status Store::make_namespace(const manifest::Namespace& name_space,
+                             const std::function<Status()>& with) {
   ASSIGN_OR_RETURN(Transaction transaction, Transaction::begin(database_));
-  RETURN_IF_ERROR(database_.run("DELETE FROM objects WHERE namespace = ?1", name));
+  RETURN_IF_ERROR(database_.run("DELETE FROM objects WHERE namespace = ?1", name_space.name));
+  RETURN_IF_ERROR(put_namespace(name_space));
   if (with) RETURN_IF_ERROR(with());
   return transaction.commit();
 }

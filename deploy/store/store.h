@@ -128,8 +128,9 @@ class Store {
   Status put_namespace(const manifest::Namespace& name_space);  // new, or in place of the old one
   // With config and secrets; `with` writes what goes in the same transaction. kNotFound.
   Status remove_namespace(std::string_view name, const std::function<Status()>& with = {});
-  // Config and secrets alone, whether or not there is such a namespace.
-  Status clear_namespace(std::string_view name, const std::function<Status()>& with = {});
+  // The same, but for config and secrets that are there under its name already: they go.
+  Status make_namespace(const manifest::Namespace& name_space,
+                        const std::function<Status()>& with = {});
 
   // Settings of the node itself, by key.
   Result<std::optional<std::string>> setting(std::string_view key);

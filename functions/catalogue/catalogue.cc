@@ -1,5 +1,6 @@
 #include "functions/catalogue/catalogue.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -19,20 +20,22 @@ using subito::HttpError;
 using subito::Request;
 using subito::Response;
 
-// How often a change of any version (If-Match: *) may find that another was quicker.
+// How often a change may find that another was quicker.
 constexpr int kChangeTriesMax = 100;
 
+// Each once, in the order of their first mention.
 std::vector<std::string> ids_of_query(std::string_view text) {
   std::vector<std::string> ids;
-  while (!text.empty()) {
+  while (true) {
     const std::size_t comma = text.find(',');
-    ids.emplace_back(text.substr(0, comma));
-    if (!is_id(ids.back()) || ids.size() > kLinesMax) {
+    std::string id(text.substr(0, comma));
+    if (!is_id(id) || ids.size() == kLinesMax) {
       throw HttpError(400, "bad-ids", "\"ids\" is 1 to 100 product ids with commas between");
     }
-    text.remove_prefix(comma == text.npos ? text.size() : comma + 1);
+    if (std::find(ids.begin(), ids.end(), id) == ids.end()) ids.push_back(std::move(id));
+    if (comma == text.npos) return ids;
+    text.remove_prefix(comma + 1);
   }
-  return ids;
 }
 
 HttpError unknown_product_of(const std::string& id) {
@@ -98,11 +101,16 @@ Response create_product(const Request& request, Context& context) {
 // "*" what is there.
 template <typename Change>
 Product change_product(const Request& request, Context& context, Change change) {
-  const std::int64_t wanted = version_of_if_match(request);
+  const std::vector<std::int64_t> wanted = versions_of_if_match(request);
   ProductStore store(context.redis("redis"));
   for (int i = 0; i < kChangeTriesMax; ++i) {
     Product product = find_or_refuse(store, request.param("id"));
-    product.version = (wanted == 0 ? product.version : wanted) + 1;
+    if (!wanted.empty() &&
+        std::find(wanted.begin(), wanted.end(), product.version) == wanted.end()) {
+      throw HttpError(412, "version-changed",
+                      "product " + product.id + " was changed meanwhile: read it again");
+    }
+    ++product.version;
     switch (change(store, product)) {
       case ProductStore::Changed::kDone:
         return product;
@@ -111,9 +119,7 @@ Product change_product(const Request& request, Context& context, Change change) 
       case ProductStore::Changed::kOtherSku:
         throw HttpError(422, "sku-fixed", "\"sku\" is another: that of a product never changes");
       case ProductStore::Changed::kOtherVersion:
-        if (wanted == 0) continue;
-        throw HttpError(412, "version-changed",
-                        "product " + product.id + " was changed meanwhile: read it again");
+        continue;
     }
   }
   throw subito::RedisError("change product: others were quicker");
@@ -138,7 +144,7 @@ Response delete_product(const Request& request, Context& context) {
   return Response(204);
 }
 
-// Adds what is missing and changes nothing that is there.
+// Adds what was never there and changes nothing that is: what was deleted stays so.
 Response seed(const Request&, Context& context) {
   require_seed_setting(context);
   ProductStore store(context.redis("redis"));

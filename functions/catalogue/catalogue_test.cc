@@ -56,12 +56,13 @@ TEST_F(CatalogueTest, AProductIsAddedChangedAndDeleted) {
   body["priceMinor"] = 1000;
   EXPECT_EQ(put("1001", etag, body.dump()), 200);
   EXPECT_EQ(put("1001", etag, body.dump()), 412);
+  EXPECT_EQ(put("1001", etag + ", \"77\"", body.dump()), 412);
   const Response changed = catalogue_.get("/products/1001");
   EXPECT_EQ(read_answer(changed).at("priceMinor"), 1000);
   EXPECT_EQ(changed.headers().get("etag"), "\"2\"");
   EXPECT_EQ(put("1001", "*", saw("78")), 422);  // another sku
   EXPECT_EQ(remove("1001", etag), 412);
-  EXPECT_EQ(remove("1001", "\"2\""), 204);
+  EXPECT_EQ(remove("1001", "\"9\", \"2\""), 204);
   EXPECT_EQ(catalogue_.get("/products/1001").status(), 404);
   EXPECT_EQ(put("1001", "\"3\"", saw("77")), 404);
   EXPECT_EQ(catalogue_.get_json("/products").size(), 5u);
@@ -146,7 +147,8 @@ TEST_F(CatalogueTest, AFullCatalogueTakesNoMore) {
 
 TEST_F(CatalogueTest, TheSeedAddsWhatIsMissingAndSaysSo) {
   EXPECT_EQ(events(), (std::map<std::string, int>{{"ProductCreated", 5}}));
-  ASSERT_EQ(remove("4", "*"), 204);
+  catalogue_.redis({"DEL", "catalogue:product:4"});
+  catalogue_.redis({"HDEL", "catalogue:skus", "93847614"});
   EXPECT_EQ(catalogue_.post("/seed").body(), "{\"added\":1}\n");
   EXPECT_EQ(events().at("ProductCreated"), 6);
   const auto last = catalogue_.redis({"XREVRANGE", "catalogue:events", "+", "-", "COUNT", "1"});
@@ -155,6 +157,13 @@ TEST_F(CatalogueTest, TheSeedAddsWhatIsMissingAndSaysSo) {
   EXPECT_EQ(created.product_id(), "4");
   EXPECT_EQ(created.sku(), "93847614");
   EXPECT_EQ(created.price_minor(), 180);
+}
+
+TEST_F(CatalogueTest, TheSeedBringsNothingBackThatWasDeleted) {
+  ASSERT_EQ(remove("4", "*"), 204);
+  EXPECT_EQ(catalogue_.post("/seed").body(), "{\"added\":0}\n");
+  EXPECT_EQ(catalogue_.get("/products/4").status(), 404);
+  EXPECT_EQ(events().at("ProductCreated"), 5);
 }
 
 }  // namespace

@@ -2,6 +2,9 @@
 // nothing else comes back.
 #include <gtest/gtest.h>
 
+#include <string>
+#include <vector>
+
 #include "functions/catalogue/catalogue.h"
 #include "functions/shop/test_function.h"
 
@@ -27,7 +30,11 @@ class CatalogueOpenApiTest : public testing::Test {
     EXPECT_EQ(ask("GET", "/products"), 200);
     EXPECT_EQ(ask("GET", "/products", {}, {{"If-None-Match", "*"}}), 304);
     EXPECT_EQ(ask("GET", "/products?sort=-price&limit=2&q=e&tag=tools"), 200);
-    EXPECT_EQ(ask("GET", "/products?limit=0"), 400);
+    for (const std::string& wrong :
+         std::vector<std::string>{"limit=0", "ids=,", "ids=", "q=" + std::string(101, 'a'),
+                                  "tag=a%20b", "sort=age", "cursor=x"}) {
+      EXPECT_EQ(ask("GET", "/products?" + wrong), 400) << wrong;
+    }
     EXPECT_EQ(ask("GET", "/products/1"), 200);
     EXPECT_EQ(ask("GET", "/products/1", {}, {{"If-None-Match", "\"1\""}}), 304);
     EXPECT_EQ(ask("GET", "/products/99"), 404);
@@ -38,12 +45,21 @@ class CatalogueOpenApiTest : public testing::Test {
     EXPECT_EQ(ask("POST", "/products", kSaw), 201);
     EXPECT_EQ(ask("POST", "/products", kSaw), 409);
     EXPECT_EQ(ask("POST", "/products", "{}"), 400);
+    EXPECT_EQ(ask("POST", "/products", "{"), 400);
     EXPECT_EQ(ask("POST", "/products", large), 413);
-    EXPECT_EQ(ask("POST", "/products", R"({"sku":"1","name":"a","priceMinor":0})"), 422);
+    EXPECT_EQ(ask("POST", "/products", kFree), 422);
+    catalogue_.redis({"EVAL",
+                      "for i = 1, 995 do redis.call('ZADD', KEYS[1], 2000 + i, 'x' .. i) end", "1",
+                      "catalogue:products"});
+    EXPECT_EQ(ask("POST", "/products", R"({"sku":"78","name":"a","priceMinor":1})"), 409);
+    catalogue_.redis({"ZREMRANGEBYSCORE", "catalogue:products", "2000", "3000"});
     EXPECT_EQ(ask("PUT", "/products/1001", kSaw, {{"If-Match", "\"1\""}}), 200);
     EXPECT_EQ(ask("PUT", "/products/1001", kSaw, {{"If-Match", "\"1\""}}), 412);
     EXPECT_EQ(ask("PUT", "/products/1001", kSaw), 428);
-    EXPECT_EQ(ask("PUT", "/products/1001", "[]", {{"If-Match", "*"}}), 400);
+    for (const char* body : {"[]", "{}"}) {
+      EXPECT_EQ(ask("PUT", "/products/1001", body, {{"If-Match", "*"}}), 400) << body;
+    }
+    EXPECT_EQ(ask("PUT", "/products/1001", kFree, {{"If-Match", "*"}}), 422);
     EXPECT_EQ(ask("PUT", "/products/1001", large, {{"If-Match", "*"}}), 413);
     EXPECT_EQ(ask("PUT", "/products/1", kSaw, {{"If-Match", "*"}}), 422);
     EXPECT_EQ(ask("PUT", "/products/99", kSaw, {{"If-Match", "*"}}), 404);
@@ -64,6 +80,7 @@ class CatalogueOpenApiTest : public testing::Test {
     EXPECT_EQ(ask("DELETE", "/products/1", {}, {{"If-Match", "*"}}), 503);
   }
 
+  const std::string kFree = R"({"sku":"1","name":"a","priceMinor":0})";
   const std::string kSaw = R"({"sku":"77","name":"Saw","priceMinor":990,"tags":["tools"]})";
   TestRedis redis_;
   TestFunction catalogue_{"catalogue", catalogue_router(), catalogue_openapi(), &redis_};

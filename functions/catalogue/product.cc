@@ -19,6 +19,18 @@ using subito::HttpError;
   throw HttpError(422, "invalid-product", "\"" + std::string(name) + "\" is " + what);
 }
 
+// Characters that turn the direction of what is around them, or break a line: those of U+2028 to
+// U+202E and U+2066 to U+2069, in UTF-8.
+bool turns_or_breaks(std::string_view text) {
+  for (std::size_t i = 0; i + 2 < text.size(); ++i) {
+    if (text[i] != '\xe2') continue;
+    const auto last = static_cast<unsigned char>(text[i + 2]);
+    if (text[i + 1] == '\x80' && last >= 0xa8 && last <= 0xae) return true;
+    if (text[i + 1] == '\x81' && last >= 0xa6 && last <= 0xa9) return true;
+  }
+  return false;
+}
+
 std::string read_text(const Json& body, const char* name, std::size_t least, std::size_t most) {
   const Json& value = member(body, name);
   if (value.is_null() && least == 0) return "";
@@ -26,10 +38,11 @@ std::string read_text(const Json& body, const char* name, std::size_t least, std
   std::string text = value.get<std::string>();
   const bool control =
       std::any_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < ' ') || c == 127; });
-  if (text.size() < least || text.size() > most || control) {
+  if (text.size() < least || text.size() > most || control || turns_or_breaks(text)) {
     invalid_member(name, std::to_string(least) + " to " + std::to_string(most) +
                              " bytes of UTF-8 without control characters");
   }
+  if (least > 0 && text.find_first_not_of(' ') == text.npos) invalid_member(name, "not blank");
   return text;
 }
 

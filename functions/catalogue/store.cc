@@ -14,10 +14,11 @@ using subito::RedisReply;
 
 constexpr std::int64_t kSeedIds = 1000;  // ids up to this are the seed's
 
-// KEYS: product, products, skus, events. ARGV: id, sku, most products, event type, event, then
-// fields and values. Answers done | there | sku | full.
+// KEYS: product, products, skus, events, deleted. ARGV: id, sku, most products, event type, event,
+// then fields and values. Answers done | there | sku | full.
 constexpr subito::RedisScript kAdd(R"(
 if redis.call('EXISTS', KEYS[1]) == 1 then return 'there' end
+if redis.call('SISMEMBER', KEYS[5], ARGV[1]) == 1 then return 'there' end
 if redis.call('HEXISTS', KEYS[3], ARGV[2]) == 1 then return 'sku' end
 if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[3]) then return 'full' end
 redis.call('HSET', KEYS[1], unpack(ARGV, 6))
@@ -39,8 +40,8 @@ redis.call('XADD', KEYS[2], 'MAXLEN', '~', 1000000, '*', 'type', ARGV[3], 'data'
 return 'done'
 )");
 
-// KEYS: product, products, skus, events. ARGV: version it must have, sku, id, event type, event.
-// Answers done | unknown | version.
+// KEYS: product, products, skus, events, deleted. ARGV: version it must have, sku, id, event type,
+// event, 1 if the id is one that may be asked for again. Answers done | unknown | version.
 constexpr subito::RedisScript kRemove(R"(
 local before = redis.call('HMGET', KEYS[1], 'name', 'version')
 if not before[1] then return 'unknown' end
@@ -48,6 +49,7 @@ if (before[2] or '1') ~= ARGV[1] then return 'version' end
 redis.call('DEL', KEYS[1])
 redis.call('ZREM', KEYS[2], ARGV[3])
 redis.call('HDEL', KEYS[3], ARGV[2])
+if ARGV[6] == '1' then redis.call('SADD', KEYS[5], ARGV[3]) end
 redis.call('XADD', KEYS[4], 'MAXLEN', '~', 1000000, '*', 'type', ARGV[4], 'data', ARGV[5])
 return 'done'
 )");
@@ -72,6 +74,12 @@ std::optional<Product> product_of(const std::string& id, const RedisReply& field
                  text(3),
                  tags_of_text(text(4)),
                  integer_of(fields[5], 1)};
+}
+
+bool is_of_seed(const std::string& id) {
+  std::int64_t number = 0;
+  const auto [stop, error] = std::from_chars(id.data(), id.data() + id.size(), number);
+  return error == std::errc() && stop == id.data() + id.size() && number <= kSeedIds;
 }
 
 void append_fields(std::vector<std::string>& command, const Product& product) {
@@ -125,14 +133,17 @@ std::string ProductStore::new_id() {
   return std::to_string(kSeedIds + redis_.command({"INCR", redis_.key("ids")}).integer());
 }
 
+std::vector<std::string> ProductStore::keys(const std::string& id) const {
+  return {key(id), redis_.key("products"), redis_.key("skus"), events_key(redis_),
+          redis_.key("deleted")};
+}
+
 ProductStore::Added ProductStore::add(const Product& product) {
   const Event event = created_event(product);
   std::vector<std::string> arguments{product.id, product.sku, std::to_string(kProductsMax),
                                      event.type, event.data};
   append_fields(arguments, product);
-  const RedisReply reply = redis_.eval(
-      kAdd, {key(product.id), redis_.key("products"), redis_.key("skus"), events_key(redis_)},
-      arguments);
+  const RedisReply reply = redis_.eval(kAdd, keys(product.id), arguments);
   const std::string_view what = reply.text();
   if (what == "there") return Added::kThere;
   if (what == "sku") return Added::kSkuTaken;
@@ -149,9 +160,10 @@ ProductStore::Changed ProductStore::change(const Product& product) {
 
 ProductStore::Changed ProductStore::remove(const Product& product) {
   const Event event = deleted_event(product);
-  const RedisReply reply = redis_.eval(
-      kRemove, {key(product.id), redis_.key("products"), redis_.key("skus"), events_key(redis_)},
-      {std::to_string(product.version - 1), product.sku, product.id, event.type, event.data});
+  const RedisReply reply =
+      redis_.eval(kRemove, keys(product.id),
+                  {std::to_string(product.version - 1), product.sku, product.id, event.type,
+                   event.data, is_of_seed(product.id) ? "1" : "0"});
   return changed_of(reply.text());
 }
 

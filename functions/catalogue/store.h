@@ -4,6 +4,7 @@
 //   catalogue:product:<id>   hash: name, description, price_minor, sku, tags, version
 //   catalogue:skus           hash: the id of each sku
 //   catalogue:ids            how many ids were given out
+//   catalogue:deleted        set: ids of the seed's products that were deleted
 //   catalogue:events         stream
 //
 // What must happen at once is one Lua script, its event included; a change names the version that
@@ -32,7 +33,12 @@ class ProductStore {
   // Never given out before, and none of the seed's.
   std::string new_id();
 
-  enum class Added { kDone, kThere, kSkuTaken, kFull };
+  enum class Added {
+    kDone,
+    kThere,  // or was there once
+    kSkuTaken,
+    kFull,
+  };
   Added add(const Product& product);
 
   enum class Changed {
@@ -47,6 +53,7 @@ class ProductStore {
 
  private:
   std::string key(const std::string& id) const { return redis_.key("product:" + id); }
+  std::vector<std::string> keys(const std::string& id) const;  // of kAdd and kRemove
 
   subito::Redis& redis_;
 };

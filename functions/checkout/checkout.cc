@@ -30,6 +30,17 @@ std::string customer_of(const Json& body) {
   throw HttpError(400, "bad-customer", "\"customer\" is 1 to 40 letters, digits, '-' and '_'");
 }
 
+std::optional<std::int64_t> expected_minor_of(const Json& body) {
+  const Json& expected = member(body, "expectedTotalMinor");
+  if (expected.is_null()) return std::nullopt;
+  // What is too large for 64 bits with a sign comes out negative.
+  if (expected.is_number_integer() && expected.get<std::int64_t>() >= 0) {
+    return expected.get<std::int64_t>();
+  }
+  throw HttpError(400, "bad-expected-total",
+                  "\"expectedTotalMinor\" is a whole number of pence, 0 or more");
+}
+
 Response place_order(const Request& request, Context& context) {
   const Wish wish = read_wish(request);
   RedisOrderStore store(context.redis("redis"));
@@ -131,6 +142,7 @@ Wish read_wish(const Request& request) {
   const Json body = read_object(request);
   wish.customer = customer_of(body);
   wish.lines = read_lines(body);
+  wish.expected_minor = expected_minor_of(body);
   wish.placed_ms = unix_ms();
   wish.respond_async = prefers_async(request);
   return wish;

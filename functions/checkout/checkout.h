@@ -11,10 +11,10 @@
 
 namespace shop {
 
-// POST /orders {customer?, lines: [{productId, quantity}]} with an Idempotency-Key, and perhaps
-// Prefer: respond-async; GET /orders/{id}; GET /customers/{customer}/orders?limit=&cursor=;
-// GET /openapi.json, GET /health... Of the node's triggers: POST /due, POST /events. With the
-// setting `maintenance: allow` POST /history/rebuild.
+// POST /orders {customer?, lines: [{productId, quantity}], expectedTotalMinor?} with an
+// Idempotency-Key, and perhaps Prefer: respond-async; GET /orders/{id}; GET
+// /customers/{customer}/orders?limit=&cursor=; GET /openapi.json, GET /health... Of the node's
+// triggers: POST /due, POST /events. With the setting `maintenance: allow` POST /history/rebuild.
 subito::Router checkout_router();
 std::string_view checkout_openapi();  // openapi.json
 

@@ -53,6 +53,20 @@ TEST(CheckoutTest, AnOrderIsOfAGuestUnlessItSaysOfWhom) {
   }
 }
 
+TEST(CheckoutTest, AnOrderMaySayWhichTotalItExpects) {
+  const auto expected = [](const std::string& value) {
+    return read(R"({"lines":[{"productId":"1","quantity":2}],"expectedTotalMinor":)" + value + "}")
+        .expected_minor;
+  };
+  EXPECT_EQ(read(R"({"lines":[{"productId":"1","quantity":2}]})").expected_minor, std::nullopt);
+  EXPECT_EQ(expected("null"), std::nullopt);
+  EXPECT_EQ(expected("0"), 0);
+  EXPECT_EQ(expected("9223372036854775807"), 9'223'372'036'854'775'807);
+  for (const char* value : {"-1", "1.5", "\"240\"", "[]", "1e30", "9223372036854775808"}) {
+    EXPECT_EQ(refused([&] { expected(value); }), "400 bad-expected-total") << value;
+  }
+}
+
 TEST(CheckoutTest, ReadsThePreferenceForAnAnswerAtOnce) {
   const auto prefers = [](const std::string& value) {
     return prefers_async(Request("POST", "/orders", {{"Prefer", value}}));

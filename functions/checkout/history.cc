@@ -19,8 +19,8 @@ using subito::RedisReply;
 constexpr std::size_t kPlacedDigits = 15;  // until the year 33658
 constexpr std::size_t kOrderIdDigits = 32;
 constexpr const char* kChunk = "100";  // events or customers at a time
-// How often an event may find that a rebuild has just put another view to use.
-constexpr int kApplyTriesMax = 3;
+// How often an event or a page may find that a rebuild has just put another view to use.
+constexpr int kTriesMax = 3;
 constexpr const char* kStreamBegin = "0-0";
 
 bool is_cursor(std::string_view text) {
@@ -119,7 +119,7 @@ std::int64_t History::apply_to(const char* source, const std::string& generation
 
 std::size_t History::apply(const std::vector<Told>& told) {
   if (told.empty()) return 0;
-  for (int i = 0; i < kApplyTriesMax; ++i) {
+  for (int i = 0; i < kTriesMax; ++i) {
     const std::int64_t taken = apply_to("view:generation", generation(), told);
     if (taken >= 0) return static_cast<std::size_t>(taken);
   }
@@ -127,28 +127,30 @@ std::size_t History::apply(const std::vector<Told>& told) {
 }
 
 std::string History::page(const std::string& customer, const PageAsked& asked) {
-  const std::string generation = this->generation();
-  const RedisReply entries =
-      redis_.command({"ZREVRANGEBYLEX", view_key(generation, "list:" + customer),
-                      asked.after.empty() ? "+" : "(" + asked.after, "-", "LIMIT", "0",
-                      std::to_string(asked.limit + 1)});
-  const std::size_t count = std::min(entries.size(), asked.limit);
+  for (int i = 0; i < kTriesMax; ++i) {
+    if (auto page = page_in(generation(), customer, asked)) return *std::move(page);
+  }
+  throw RedisError("read history: the view is being rebuilt");
+}
+
+std::optional<std::string> History::page_in(const std::string& generation,
+                                            const std::string& customer, const PageAsked& asked) {
+  const RedisReply page = redis_.eval(
+      history_scripts::kPage,
+      {redis_.key("view:generation"), view_key(generation, "list:" + customer),
+       view_key(generation, "orders:" + customer)},
+      {generation, asked.after.empty() ? "+" : "(" + asked.after, std::to_string(asked.limit + 1)});
+  if (page[0].integer() == 0) return std::nullopt;
+  const std::size_t entries = (page.size() - 1) / 2;
+  const std::size_t count = std::min(entries, asked.limit);
   std::string body = "{\"orders\":[";
-  if (count > 0) {
-    std::vector<std::string> read{"HMGET", view_key(generation, "orders:" + customer)};
-    for (std::size_t i = 0; i < count; ++i) {
-      read.emplace_back(entries[i].text().substr(kPlacedDigits + 1));
-    }
-    const RedisReply orders = redis_.command(read);
-    for (std::size_t i = 0; i < count; ++i) {
-      if (orders[i].is_nil()) throw RedisError("read history: the view was rebuilt meanwhile");
-      const std::string_view text = orders[i].text();
-      body.append(i > 0 ? "," : "").append(text.substr(text.find(' ') + 1));
-    }
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string_view kept = page[2 + 2 * i].text();  // its version, a space, its JSON
+    if (kept.empty()) throw RedisError("read history: an order is missing, rebuild the view");
+    body.append(i > 0 ? "," : "").append(kept.substr(kept.find(' ') + 1));
   }
   body += "],\"next\":";
-  const bool more = entries.size() > count;
-  body += more ? subito::json_string(entries[count - 1].text()) : "null";
+  body += entries > count ? subito::json_string(page[2 * count - 1].text()) : "null";
   return body + "}\n";
 }
 

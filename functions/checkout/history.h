@@ -54,6 +54,9 @@ class History {
   // {orders: [newest first], next: a cursor or null}. Orders that come in meanwhile are before the
   // first page and move nothing.
   std::string page(const std::string& customer, const PageAsked& asked);
+  // The page of that view, whole, or nothing when another one is in use.
+  std::optional<std::string> page_in(const std::string& generation, const std::string& customer,
+                                     const PageAsked& asked);
 
   // Fills a new view from the whole stream, puts it to use and drops the old one, in pieces while
   // `more()`. The old one answers until then. May be run by several at once.

@@ -40,6 +40,19 @@ end
 return taken
 )");
 
+// A page, newest first. Writes nothing. KEYS: generation, list, orders. ARGV: the generation, where
+// the page begins as ZREVRANGEBYLEX takes it, most entries. Answers {1, then entry and what is kept
+// of its order, ...}; {0}: another generation is in use, and this one may be gone in part.
+constexpr subito::RedisScript kPage(R"(
+if (redis.call('GET', KEYS[1]) or '0') ~= ARGV[1] then return {0} end
+local page = {1}
+for _, entry in ipairs(redis.call('ZREVRANGEBYLEX', KEYS[2], ARGV[2], '-', 'LIMIT', 0, ARGV[3])) do
+  page[#page + 1] = entry
+  page[#page + 1] = redis.call('HGET', KEYS[3], string.match(entry, '-(.*)')) or ''
+end
+return page
+)");
+
 // KEYS: rebuild, generations. Answers the generation to fill, begun now or before.
 constexpr subito::RedisScript kBeginRebuild(R"(
 local begun = redis.call('GET', KEYS[1])

@@ -169,6 +169,14 @@ TEST_F(HistoryTest, ARebuildDropsWhatWasThereAndLeavesNothingBehind) {
   EXPECT_EQ(page("ada"), of({order_of("ada", 1000)}));
 }
 
+TEST_F(HistoryTest, APageIsOfTheViewInUseAndNeverOfOneThatIsBeingDropped) {
+  take_in(order_of("ada", 1000));
+  EXPECT_EQ(history_.page_in("0", "ada", {}), of({order_of("ada", 1000)}));
+  rebuild();  // between who asked for the generation and who reads of it
+  EXPECT_EQ(history_.page_in("0", "ada", {}), std::nullopt) << "not an empty page";
+  EXPECT_EQ(page("ada"), of({order_of("ada", 1000)}));
+}
+
 TEST_F(HistoryTest, ARebuildThatStopsIsGoneOnWithAndTheOldViewAnswersMeanwhile) {
   const Order order = order_of("ada", 1000);
   for (int i = 0; i < 600; ++i) take_in(order);

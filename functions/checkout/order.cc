@@ -81,6 +81,12 @@ std::string to_json(const Order& order) {
   return json;
 }
 
+std::string fingerprint_of(const Order& order) {
+  std::string text = order.customer + " " + to_text(order.lines);
+  if (order.expected_minor) text += " " + std::to_string(*order.expected_minor);
+  return text;
+}
+
 std::string random_order_id() {
   std::array<unsigned char, 16> bytes;
   // Up to 256 bytes come whole (getrandom(2)).

@@ -31,6 +31,8 @@ struct Order {
   std::optional<std::int64_t> total_minor;
   std::string reason;          // why it was cancelled
   std::int64_t placed_ms = 0;  // Unix time
+  // The total that its customer was told, if he says so.
+  std::optional<std::int64_t> expected_minor = {};
   friend bool operator==(const Order&, const Order&) = default;
 };
 
@@ -38,6 +40,9 @@ struct Order {
 // currency, customer, placedAt, version, reason}. Prices and total are null until they are fixed;
 // reason only if cancelled. No line break behind it.
 std::string to_json(const Order& order);
+
+// What was asked for: the same text for the same order.
+std::string fingerprint_of(const Order& order);
 
 std::string random_order_id();
 

@@ -57,6 +57,7 @@ void write_snapshot(const Order& order, v1::OrderSnapshot& out) {
   if (order.total_minor) out.set_total_minor(*order.total_minor);
   out.set_currency(kCurrency);
   out.set_placed_unix_ms(order.placed_ms);
+  if (order.expected_minor) out.set_expected_minor(*order.expected_minor);
 }
 
 Order read_snapshot(const v1::OrderSnapshot& in) {
@@ -70,6 +71,7 @@ Order read_snapshot(const v1::OrderSnapshot& in) {
   }
   if (in.has_total_minor()) order.total_minor = in.total_minor();
   order.placed_ms = in.placed_unix_ms();
+  if (in.has_expected_minor()) order.expected_minor = in.expected_minor();
   return order;
 }
 

@@ -13,6 +13,7 @@ Order placed() {
   order.customer = "guest";
   order.lines = {{"1", 2, {}}, {"3", 1, {}}};
   order.placed_ms = 1'764'146'351'000;
+  order.expected_minor = 0;
   return order;
 }
 

@@ -1,12 +1,12 @@
 // What checkout does with orders in Redis that must happen at once: Lua scripts, each checking
 // everything before its first write.
 //
-//   checkout:order:<id>          hash: status, version, customer, lines, total, reason, placed: the
-//                                order, a snapshot of its events (version 0: it has none yet); key;
-//                                created (Unix ms by Redis); lease (Unix ms); refusal once it was
-//                                decided to cancel it
+//   checkout:order:<id>          hash: status, version, customer, lines, expected, total, reason,
+//                                placed: the order, a snapshot of its events (version 0: it has
+//                                none yet); key; created (Unix ms by Redis); lease (Unix ms);
+//                                refusal once it was decided to cancel it
 //   checkout:idempotency:<key>   hash: fingerprint, order, then status and body of the answer; gone
-//                                after a day
+//                                a day after that, and never while the order is open
 //   checkout:due                 sorted set: open orders by when to carry them on (Unix ms, Redis)
 //   checkout:events              stream: type and data of each step (events.proto)
 #pragma once
@@ -15,8 +15,8 @@
 
 namespace shop::order_scripts {
 
-// KEYS: record, order, due, events. ARGV: fingerprint, id, lease in ms, seconds to keep the record,
-// customer, lines, placed, key, version, then type and data of its event unless it is a draft.
+// KEYS: record, order, due, events. ARGV: fingerprint, id, lease in ms, customer, lines, placed,
+// key, version, expected total, then type and data of its event unless it is a draft.
 // Answers {what, ...}: started LEASE | known ORDER | replay ORDER STATUS BODY | mismatch.
 constexpr subito::RedisScript kBegin(R"(
 local record = redis.call('HMGET', KEYS[1], 'fingerprint', 'order', 'status', 'body')
@@ -29,9 +29,9 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local lease = now + ARGV[3]
 redis.call('HSET', KEYS[1], 'fingerprint', ARGV[1], 'order', ARGV[2])
-redis.call('EXPIRE', KEYS[1], ARGV[4])
-redis.call('HSET', KEYS[2], 'status', 'NEW', 'version', ARGV[9], 'customer', ARGV[5],
-           'lines', ARGV[6], 'total', '', 'reason', '', 'placed', ARGV[7], 'key', ARGV[8],
+redis.call('HSET', KEYS[2], 'status', 'NEW', 'version', ARGV[8], 'customer', ARGV[4],
+           'lines', ARGV[5], 'expected', ARGV[9], 'total', '', 'reason', '',
+           'placed', ARGV[6], 'key', ARGV[7],
            'created', now, 'lease', lease)
 redis.call('ZADD', KEYS[3], lease, ARGV[2])
 if ARGV[10] then redis.call('XADD', KEYS[4], '*', 'type', ARGV[10], 'data', ARGV[11]) end
@@ -54,8 +54,9 @@ return {'taken', lease, now - order[3]}
 )");
 
 // KEYS: order, record, due, events. ARGV: id, version it must have, new version, new status, lines,
-// total, reason, what becomes of the record (leave, answer, forget), HTTP status, body, then type
-// and data of each event. Answers 1, or 0 if the order is not what it was or may only be cancelled.
+// total, reason, what becomes of the record (leave, answer, forget), HTTP status, body, seconds
+// to keep an answer, then type and data of each event. Answers 1, or 0 if the order is not what it
+// was or may only be cancelled.
 constexpr subito::RedisScript kChange(R"(
 local order = redis.call('HMGET', KEYS[1], 'version', 'refusal')
 local cancels = ARGV[4] == 'CANCELLED'
@@ -68,9 +69,10 @@ if ARGV[8] ~= 'leave' and redis.call('HGET', KEYS[2], 'order') == ARGV[1] then
     redis.call('DEL', KEYS[2])
   else
     redis.call('HSET', KEYS[2], 'status', ARGV[9], 'body', ARGV[10])
+    redis.call('EXPIRE', KEYS[2], ARGV[11])
   end
 end
-for i = 11, #ARGV, 2 do
+for i = 12, #ARGV, 2 do
   redis.call('XADD', KEYS[4], '*', 'type', ARGV[i], 'data', ARGV[i + 1])
 end
 return 1

@@ -72,6 +72,11 @@ Step take_prices(const Json& products, Order& order) {
   }
   const auto total = total_minor(lines);
   if (!total) return Step::refused(422, "total-too-large", "the total is more than can be counted");
+  if (order.expected_minor && *order.expected_minor != *total) {
+    return Step::refused(409, "price-changed",
+                         "the total is " + pounds(*total) + ", and not " +
+                             pounds(*order.expected_minor) + " as was expected");
+  }
   order.lines = std::move(lines);
   order.total_minor = total;
   return Step::done();
@@ -122,8 +127,7 @@ Step read_authorisation(const Response& answer) {
       if (problem.type == "authorisation-mismatch") {
         return Step::refused(503, "unavailable", "the price changed while it was being placed");
       }
-      return Step::refused(422, problem.type.empty() ? "payment-refused" : problem.type,
-                           problem.detail);
+      return Step::refused(422, "payment-refused", problem.detail);
     default:
       break;
   }

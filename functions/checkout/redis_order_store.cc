@@ -12,11 +12,8 @@ namespace {
 using subito::RedisError;
 using subito::RedisReply;
 
-constexpr const char* kRecordSeconds = "86400";
-
-std::string fingerprint_of(const Order& order) {
-  return order.customer + " " + to_text(order.lines);
-}
+// From the answer on: a key whose order is open is never free.
+constexpr const char* kAnswerSeconds = "86400";
 
 std::int64_t number_of(const RedisReply& reply) {
   const std::string_view text = reply.text();
@@ -24,6 +21,10 @@ std::int64_t number_of(const RedisReply& reply) {
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc() && stop == text.data() + text.size()) return value;
   throw RedisError("read order: '" + std::string(text) + "' is no number");
+}
+
+std::string text_of(std::optional<std::int64_t> number) {
+  return number ? std::to_string(*number) : "";
 }
 
 std::string text_of(const Refusal& refusal) {
@@ -62,12 +63,12 @@ Begun RedisOrderStore::begin(const std::string& key, const Order& order, Duratio
   std::vector<std::string> arguments{fingerprint_of(order),
                                      order.id,
                                      std::to_string(lease.count()),
-                                     kRecordSeconds,
                                      order.customer,
                                      to_text(order.lines),
                                      std::to_string(order.placed_ms),
                                      key,
-                                     std::to_string(order.version)};
+                                     std::to_string(order.version),
+                                     text_of(order.expected_minor)};
   if (order.version > 0) append_event(arguments, order);
   const RedisReply reply = redis_.eval(
       order_scripts::kBegin,
@@ -106,11 +107,12 @@ bool RedisOrderStore::change(const Work& work, Record record, const StoredAnswer
                                      std::to_string(order.version),
                                      std::string(shop::to_string(order.status)),
                                      to_text(order.lines),
-                                     order.total_minor ? std::to_string(*order.total_minor) : "",
+                                     text_of(order.total_minor),
                                      order.reason,
                                      to_string(record),
                                      std::to_string(answer.status),
-                                     answer.body};
+                                     answer.body,
+                                     kAnswerSeconds};
   for (const Order& step : work.next) append_event(arguments, step);
   const RedisReply reply = redis_.eval(
       order_scripts::kChange,
@@ -140,7 +142,7 @@ std::optional<Order> RedisOrderStore::find(const std::string& id) {
 std::optional<Work> RedisOrderStore::read(const std::string& id) {
   const RedisReply fields =
       redis_.command({"HMGET", order_key(id), "status", "version", "customer", "lines", "total",
-                      "reason", "placed", "key", "refusal"});
+                      "reason", "placed", "key", "refusal", "expected"});
   if (fields[0].is_nil()) return std::nullopt;
   Work work;
   Order& order = work.order;
@@ -153,6 +155,8 @@ std::optional<Work> RedisOrderStore::read(const std::string& id) {
   order.reason = fields[5].text();
   order.placed_ms = number_of(fields[6]);
   work.key = fields[7].text();
+  // Orders from before it was kept have none.
+  if (!fields[9].is_nil() && !fields[9].text().empty()) order.expected_minor = number_of(fields[9]);
   if (!fields[8].is_nil()) work.refusal = refusal_of_text(std::string(fields[8].text()));
   return work;
 }

@@ -97,8 +97,13 @@ TEST_F(RedisOrderStoreTest, AKeyBelongsToOneOrder) {
   Order other = order_of(order_.lines);
   other.customer = "bob";
   EXPECT_EQ(begin(other).outcome, Begun::Outcome::kMismatch);
+  Order expecting = order_of(order_.lines);
+  expecting.expected_minor = 4550;
+  EXPECT_EQ(begin(expecting).outcome, Begun::Outcome::kMismatch);
   EXPECT_EQ(store_.find(order_.id), order_);
   EXPECT_EQ(folded(), order_);
+  EXPECT_EQ(begin(expecting, hours(1), "l").outcome, Begun::Outcome::kStarted);
+  EXPECT_EQ(store_.find(expecting.id), expecting);
 }
 
 TEST_F(RedisOrderStoreTest, AnOrderIsWithOneWorkerUntilTheLeaseEnds) {
@@ -208,7 +213,7 @@ TEST_F(RedisOrderStoreTest, AForgottenKeyIsFreeAndAnOldOrderDoesNotTouchIt) {
   const Order other = order_of({{"2", 1, {}}});
   EXPECT_EQ(begin(other).outcome, Begun::Outcome::kStarted);
 
-  // The record of an order that took more than a day, and the key was used anew.
+  // The record was lost, and the key was used anew.
   const Work old = begun_and_taken(order_of({{"1", 1, {}}}), "old");
   redis_.command({"DEL", redis_.key("idempotency:old")});
   EXPECT_EQ(begin(other, hours(1), "old").outcome, Begun::Outcome::kStarted);
@@ -216,11 +221,23 @@ TEST_F(RedisOrderStoreTest, AForgottenKeyIsFreeAndAnOldOrderDoesNotTouchIt) {
   EXPECT_EQ(begin(other, hours(1), "old").outcome, Begun::Outcome::kKnown);
 }
 
-TEST_F(RedisOrderStoreTest, ARecordIsKeptForADayAndAnOrderForEver) {
-  begin(order_);
-  const auto left = redis_.command({"TTL", redis_.key("idempotency:k")}).integer();
-  EXPECT_GT(left, 86'000);
-  EXPECT_EQ(redis_.command({"TTL", redis_.key("order:" + order_.id)}).integer(), -1);
+// A key that were free while its order is open would place a second one, and both could complete.
+TEST_F(RedisOrderStoreTest, AKeyIsKeptAsLongAsItsOrderIsOpenAndThenForADay) {
+  const auto left = [this] {
+    return redis_.command({"TTL", redis_.key("idempotency:k")}).integer();
+  };
+  constexpr std::int64_t kForEver = -1;
+  const Work work = begun_and_taken(order_);
+  EXPECT_EQ(left(), kForEver);
+  const Work changed = reserved(work);
+  ASSERT_TRUE(store_.change(changed, Record::kLeave, {}));
+  EXPECT_EQ(left(), kForEver);
+  Work taken = work;
+  taken.order = changed.next.back();
+  ASSERT_TRUE(store_.change(cancelled(taken), Record::kAnswer, {409, "short"}));
+  EXPECT_GT(left(), 86'000);
+  EXPECT_LE(left(), 86'400);
+  EXPECT_EQ(redis_.command({"TTL", redis_.key("order:" + order_.id)}).integer(), kForEver);
 }
 
 TEST_F(RedisOrderStoreTest, AnUnknownOrderIsNotFound) {

@@ -13,8 +13,11 @@ using subito::Response;
 using Record = OrderStore::Record;
 using StepOutcome = Step::Outcome;
 
-// Twice: an order that was begun before can turn out to be answered, or its key to be free.
+// Twice: an order that was begun before can turn out to be answered.
 constexpr int kPlaceTriesMax = 2;
+
+// Why an order was cancelled that could succeed another time: its key is free.
+constexpr const char* kUnavailable = "unavailable";
 
 Response with_status(const StoredAnswer& answer, const std::string& order) {
   Response response = Response::json(answer.body, answer.status);
@@ -52,6 +55,7 @@ Order order_of(const Wish& wish) {
   order.customer = wish.customer;
   order.lines = wish.lines;
   order.placed_ms = wish.placed_ms;
+  order.expected_minor = wish.expected_minor;
   return order;
 }
 
@@ -80,19 +84,20 @@ const Step* fault_of(std::initializer_list<const Step*> steps) {
 }  // namespace
 
 Response Saga::place(const Wish& wish) {
+  if (wish.respond_async) return accept(wish);
   for (int i = 0; i < kPlaceTriesMax; ++i) {
-    if (auto answer = wish.respond_async ? accept(wish) : attempt(wish)) return *std::move(answer);
+    if (auto answer = attempt(wish)) return *std::move(answer);
   }
   return in_flight();
 }
 
-std::optional<Response> Saga::accept(const Wish& wish) {
+Response Saga::accept(const Wish& wish) {
   const Order fresh = order_of(wish);
   const Begun begun = store_.begin(wish.key, fresh, OrderStore::Duration(0));
-  if (auto answer = answer_known(begun)) return answer;
+  if (auto answer = answer_known(begun)) return *std::move(answer);
   if (begun.outcome == Begun::Outcome::kStarted) return accepted(fresh);
   if (const auto known = store_.find(begun.order)) return accepted(*known);
-  return std::nullopt;
+  return in_flight();
 }
 
 std::optional<Response> Saga::attempt(const Wish& wish) {
@@ -104,10 +109,19 @@ std::optional<Response> Saga::attempt(const Wish& wish) {
   if (auto answer = answer_known(begun)) return answer;
   Run ended = started ? run({fresh, {}, wish.key, {}, begun.lease, {}}, Waiting::kClient)
                       : work_on(begun.order);
-  if (ended.end == Run::End::kOvertaken) return std::nullopt;
-  const bool key_is_free = ended.end == Run::End::kFinal && ended.response.status() == 503;
-  if (key_is_free && !started) return std::nullopt;
+  if (ended.end == Run::End::kOvertaken) return overtaken(started ? fresh.id : begun.order);
   return std::move(ended.response);
+}
+
+// A request is about one order. Once that has left its key free it may be followed by its id yet:
+// to place a second one behind its back would sell twice to one who asks again.
+std::optional<Response> Saga::overtaken(const std::string& order) {
+  const auto found = store_.find(order);
+  if (!found || !is_final(found->status)) return in_flight();
+  if (found->reason == kUnavailable) {
+    return refusal_answer({503, kUnavailable, "a part of the shop was away"});
+  }
+  return std::nullopt;
 }
 
 Response Saga::carry_on(const std::string& order) {
@@ -142,12 +156,15 @@ Saga::Run Saga::run(Work work, Waiting waiting) {
   return work_.order.status == OrderStatus::kReserved ? authorise() : reserve();
 }
 
-// Both are waited for, whatever the first one says: what was asked for may be done.
+// Whoever says what he expects to pay has nothing reserved for him at another price. Else both are
+// waited for, whatever the first one says: what was asked for may be done.
 Saga::Run Saga::reserve() {
   if (!prices_) ask_prices(now());
+  std::optional<Step> agreed;
+  if (now().expected_minor) agreed = wait_for_prices();
+  if (agreed && agreed->outcome != StepOutcome::kDone) return failed(*agreed);
   StepUnderWay reservation = providers_.reserve(now());
-  const Step priced = prices_->wait();
-  prices_.reset();
+  const Step priced = agreed ? *agreed : wait_for_prices();
   const Step reserved = reservation.wait();
   if (const Step* fault = fault_of({&priced, &reserved})) return failed(*fault);
   earn(priced_, OrderStatus::kReserved);
@@ -180,7 +197,7 @@ Saga::Run Saga::complete() {
 Saga::Run Saga::failed(const Step& step) {
   if (step.outcome == StepOutcome::kRefused) return decide(step.refusal);
   if (waiting_ == Waiting::kNobody && work_.age < kPatience) return rest(step.reason);
-  return decide({503, "unavailable", step.reason});
+  return decide({503, kUnavailable, step.reason});
 }
 
 Saga::Run Saga::decide(const Refusal& refusal) {
@@ -226,6 +243,12 @@ Saga::Run Saga::rest(const std::string& reason) {
 void Saga::ask_prices(const Order& order) {
   priced_ = order;
   prices_ = providers_.prices(priced_);
+}
+
+Step Saga::wait_for_prices() {
+  Step priced = prices_->wait();
+  prices_.reset();
+  return priced;
 }
 
 void Saga::earn(Order next, OrderStatus status) {

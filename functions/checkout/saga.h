@@ -37,6 +37,10 @@
 //   COMPLETED,     the client has no answer         nothing; the client asks with its key
 //   CANCELLED
 //
+// An order that says which total it expects has its prices compared with that before anything is
+// reserved: at another total it is cancelled, price-changed. A request is about one order: what it
+// finds cancelled, its key free again, it tells, and places no second one.
+//
 // What fails but could succeed another time: while a client waits the order is cancelled (503, the
 // key is free again); due work tries again for kPatience and then cancels; an AUTHORISED order is
 // only carried on, as it can hardly fail any more. Belongs to one handler run; blocking.
@@ -68,6 +72,8 @@ struct Wish {
   Lines lines;
   std::int64_t placed_ms = 0;  // Unix time
   bool respond_async = false;  // answer at once, due work does the rest
+  // The total, if told: at another one nothing is reserved, 409 price-changed.
+  std::optional<std::int64_t> expected_minor = {};
 };
 
 class Saga {
@@ -94,9 +100,11 @@ class Saga {
   };
   enum class Waiting { kClient, kNobody };
 
-  // Once; none: ask again, as the key's order changed meanwhile.
-  std::optional<subito::Response> accept(const Wish& wish);
+  subito::Response accept(const Wish& wish);
+  // Once; none: ask again, the answer is kept for the key by now.
   std::optional<subito::Response> attempt(const Wish& wish);
+  // Another one changed the order meanwhile.
+  std::optional<subito::Response> overtaken(const std::string& order);
   OrderStore::Duration lease();
   Run work_on(const std::string& order);
   Run run(Work work, Waiting waiting);
@@ -110,6 +118,7 @@ class Saga {
   Run rest(const std::string& reason);
 
   void ask_prices(const Order& order);
+  Step wait_for_prices();
   // The order as it stands, written or not.
   const Order& now() const { return work_.next.empty() ? work_.order : work_.next.back(); }
   // It came a step further, not written yet. `next` is it but for status and version.

@@ -21,6 +21,11 @@ class SagaTest : public testing::Test {
     wish.respond_async = true;
     return wish;
   }
+  static Wish expecting(std::int64_t total_minor) {
+    Wish wish = SagaTest::wish();
+    wish.expected_minor = total_minor;
+    return wish;
+  }
   Response place(const Wish& wish) { return shop_.place(wish); }
   Response place() { return shop_.place(wish()); }
 
@@ -168,10 +173,58 @@ TEST_F(SagaTest, AnOrderThatCannotBeUndoneStaysOpenAndTheNextRequestPlacesIt) {
   EXPECT_EQ(type_of(open), "order-open");
   EXPECT_EQ(only_order().status, OrderStatus::kNew);
   TestProviders again(shop_.plan, shop_.context);
-  // It was decided to cancel it, so that is finished first.
+  // It was decided to cancel it: that is finished, and told, as somebody may follow it by its id.
+  EXPECT_EQ(type_of(place()), "order-cancelled");
+  EXPECT_EQ(only_order().status, OrderStatus::kCancelled);
   EXPECT_EQ(place().status(), 201);
   EXPECT_EQ(shop_.store.orders.size(), 2u);
   EXPECT_EQ(shop_.completed(), 1);
+}
+
+// Its key was begun before, and due work ends it as unavailable between two looks of one request.
+TEST_F(SagaTest, ARequestThatKnowsAnOrderPlacesNoSecondOne) {
+  EXPECT_EQ(place(async_wish()).status(), 202);
+  shop_.context.fail_call("catalogue", "unavailable");
+  shop_.plan.set(3, Fault::kStallBefore);  // begin; begin, take
+  shop_.plan.stall = [this] {
+    shop_.store.now += kPatience.count();
+    EXPECT_TRUE(shop_.settle());
+  };
+  EXPECT_EQ(type_of(place()), "order-cancelled");
+  EXPECT_EQ(only_order().reason, "unavailable");
+  expect_settled();
+}
+
+TEST_F(SagaTest, AtAnotherTotalThanExpectedNothingIsReserved) {
+  const Response answer = place(expecting(9099));
+  EXPECT_EQ(answer.status(), 409);
+  EXPECT_EQ(type_of(answer), "price-changed");
+  EXPECT_NE(answer.body().find("£91.00, and not £90.99"), std::string::npos) << answer.body();
+  EXPECT_EQ(asked(),
+            (std::vector<std::string>{"catalogue /products", "payment /void", "stock /release"}));
+  EXPECT_EQ(only_order().reason, "price-changed");
+  EXPECT_EQ(place(expecting(9099)).body(), answer.body());
+  EXPECT_EQ(place(expecting(9100)).status(), 422) << "another order than that of the key";
+  EXPECT_EQ(place(wish()).status(), 422);
+  expect_settled();
+}
+
+TEST_F(SagaTest, AtTheTotalThatIsExpectedItIsPlaced) {
+  EXPECT_EQ(place(expecting(9100)).status(), 201);
+  EXPECT_EQ(only_order().total_minor, 9100);
+  expect_settled();
+}
+
+TEST_F(SagaTest, WhatIsExpectedIsKnownToDueWork) {
+  Wish wish = expecting(9100);
+  wish.respond_async = true;
+  EXPECT_EQ(place(wish).status(), 202);
+  shop_.providers.catalogue = R"([{"id":"3","priceMinor":99900}])";
+  EXPECT_TRUE(shop_.settle());
+  EXPECT_EQ(only_order().reason, "price-changed");
+  EXPECT_EQ(shop_.providers.reservation(only_order().id), "RELEASED") << "and never reserved";
+  EXPECT_EQ(type_of(place(wish)), "price-changed");
+  expect_settled();
 }
 
 TEST_F(SagaTest, ThePriceIsFixedOnceReserved) {

@@ -42,7 +42,7 @@ Begun MemoryOrderStore::begin(const std::string& key, const Order& order, Durati
   return plan_.run(
       [&]() -> Begun {
         using Outcome = Begun::Outcome;
-        const std::string fingerprint = order.customer + " " + to_text(order.lines);
+        const std::string fingerprint = fingerprint_of(order);
         const auto [at, fresh] = records.try_emplace(key, KeyRecord{fingerprint, order.id, {}});
         const KeyRecord& record = at->second;
         if (fresh) {

@@ -31,6 +31,7 @@ class PaymentOpenApiTest : public testing::Test {
     EXPECT_EQ(ask("POST", "/authorisations", wish("a", "ada", 100)), 200);
     for (const char* body : {"", "{}", R"({"order":"x","customer":"ada","amountMinor":0})",
                              R"({"order":"x","customer":"ada","amountMinor":1.5})",
+                             R"({"order":"x y","customer":"ada","amountMinor":1})",
                              R"({"order":"x","customer":"a b","amountMinor":1})"}) {
       EXPECT_EQ(ask("POST", "/authorisations", body), 400) << body;
     }
@@ -69,7 +70,7 @@ class PaymentOpenApiTest : public testing::Test {
     EXPECT_EQ(ask("GET", "/authorisations/e"), 404);
     EXPECT_EQ(ask("DELETE", "/faults"), 204);
     for (const char* body :
-         {R"({"on":"refund","fault":"error"})", R"({"on":"void","fault":"x"})",
+         {"{", R"({"on":"refund","fault":"error"})", R"({"on":"void","fault":"x"})",
           R"({"on":"void","fault":"decline"})", R"({"on":"void","fault":"slow","times":0})",
           R"({"on":"void","fault":"slow","slowMs":60001})"}) {
       EXPECT_EQ(ask("PUT", "/faults", body), 400) << body;

@@ -63,7 +63,7 @@ class PaymentTest : public testing::Test {
   }
 
   TestRedis redis_;
-  TestFunction payment_{"payment", payment_router([] { throw std::runtime_error("it dies"); }),
+  TestFunction payment_{"payment", payment_router([] { throw subito::Cancelled("the pod dies"); }),
                         payment_openapi(), &redis_};
 };
 
@@ -248,14 +248,14 @@ TEST_F(PaymentTest, FaultsComeAsOftenAsOrdered) {
 
 TEST_F(PaymentTest, AnAnswerThatIsLostWasWorkDone) {
   fault(R"({"on":"authorise","fault":"lost"})");
-  EXPECT_EQ(authorise("a", "ada", 7), 500);  // the pod dies
+  EXPECT_EQ(authorise("a", "ada", 7), 504);  // the pod dies
   expect_books("ada", 7, 0);
   EXPECT_EQ(authorise("a", "ada", 7), 200);
   fault(R"({"on":"capture","fault":"lost"})");
-  EXPECT_EQ(capture("a"), 500);
+  EXPECT_EQ(capture("a"), 504);
   expect_books("ada", 0, 7);
   fault(R"({"on":"void","fault":"lost"})");
-  EXPECT_EQ(void_it("b"), 500);
+  EXPECT_EQ(void_it("b"), 504);
   EXPECT_EQ(state("b"), "VOIDED");
 }
 

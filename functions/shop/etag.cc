@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 #include <utility>
 
 namespace shop {
@@ -29,6 +30,16 @@ bool names(std::string_view list, std::string_view etag) {
   return false;
 }
 
+// Strong comparison, as If-Match has it: a weak tag matches nothing.
+std::optional<std::int64_t> version_of_tag(std::string_view tag) {
+  if (tag.size() <= 2 || tag.front() != '"' || tag.back() != '"') return std::nullopt;
+  std::int64_t version = 0;
+  const char* const end = tag.data() + tag.size() - 1;
+  const auto [stop, error] = std::from_chars(tag.data() + 1, end, version);
+  if (error != std::errc() || stop != end || version <= 0) return std::nullopt;
+  return version;
+}
+
 // FNV-1a of 64 bits.
 std::string etag_of_bytes(std::string_view bytes) {
   std::uint64_t hash = 14695981039346656037U;
@@ -47,21 +58,22 @@ std::string etag_of_version(std::int64_t version) {
   return "\"" + std::to_string(version) + "\"";
 }
 
-std::int64_t version_of_if_match(const Request& request) {
+std::vector<std::int64_t> versions_of_if_match(const Request& request) {
   const auto given = request.header("if-match");
   if (!given) {
     throw HttpError(428, "if-match-missing",
                     "a change needs the header If-Match with the ETag that GET answers");
   }
-  const std::string_view tag = trimmed(*given);
-  if (tag == "*") return 0;
-  std::int64_t version = 0;
-  // Strong comparison: a weak tag matches nothing.
-  if (tag.size() > 2 && tag.front() == '"' && tag.back() == '"') {
-    const char* const end = tag.data() + tag.size() - 1;
-    const auto [stop, error] = std::from_chars(tag.data() + 1, end, version);
-    if (error == std::errc() && stop == end && version > 0) return version;
+  if (trimmed(*given) == "*") return {};
+  std::vector<std::int64_t> versions;
+  for (std::string_view list = *given; !list.empty();) {
+    const std::size_t comma = std::min(list.find(','), list.size());
+    if (const auto version = version_of_tag(trimmed(list.substr(0, comma)))) {
+      versions.push_back(*version);
+    }
+    list.remove_prefix(std::min(comma + 1, list.size()));
   }
+  if (!versions.empty()) return versions;
   throw HttpError(412, "version-changed",
                   "If-Match names no version there ever was: take the ETag of GET");
 }
@@ -73,7 +85,10 @@ Response tagged(const Request& request, Response answer, const std::string& etag
 }
 
 Response tagged(const Request& request, Response answer) {
-  const std::string etag = etag_of_bytes(answer.body());
+  std::string bytes = answer.body();
+  // Where a list goes on may change while what is on the page does not.
+  if (const auto link = answer.headers().get("link")) bytes.append("\n").append(*link);
+  const std::string etag = etag_of_bytes(bytes);
   return tagged(request, std::move(answer), etag);
 }
 

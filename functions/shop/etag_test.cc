@@ -10,7 +10,7 @@ using subito::Response;
 
 int status_of_if_match(const std::string& value) {
   try {
-    version_of_if_match(Request("PUT", "/", {{"If-Match", value}}));
+    versions_of_if_match(Request("PUT", "/", {{"If-Match", value}}));
     return 200;
   } catch (const subito::HttpError& error) {
     return error.status();
@@ -18,14 +18,19 @@ int status_of_if_match(const std::string& value) {
 }
 
 TEST(EtagTest, IfMatchNamesAVersionOrNothing) {
-  EXPECT_EQ(version_of_if_match(Request("PUT", "/", {{"If-Match", etag_of_version(7)}})), 7);
-  EXPECT_EQ(version_of_if_match(Request("PUT", "/", {{"If-Match", " * "}})), 0);
-  for (const char* value : {"7", "\"\"", "\"x\"", "W/\"7\"", "\"7\", \"8\"", "\"-1\"", "\"0\"",
+  EXPECT_EQ(versions_of_if_match(Request("PUT", "/", {{"If-Match", etag_of_version(7)}})),
+            std::vector<std::int64_t>{7});
+  EXPECT_EQ(versions_of_if_match(Request("PUT", "/", {{"If-Match", " * "}})),
+            std::vector<std::int64_t>{});
+  EXPECT_EQ(
+      versions_of_if_match(Request("PUT", "/", {{"If-Match", "\"7\", W/\"8\",\"x\" , \"9\""}})),
+      (std::vector<std::int64_t>{7, 9}));
+  for (const char* value : {"7", "\"\"", "\"x\"", "W/\"7\"", "W/\"7\", x", "\"-1\"", "\"0\"",
                             "\"99999999999999999999\""}) {
     EXPECT_EQ(status_of_if_match(value), 412) << value;
   }
   try {
-    version_of_if_match(Request("PUT", "/"));
+    versions_of_if_match(Request("PUT", "/"));
     ADD_FAILURE() << "taken without If-Match";
   } catch (const subito::HttpError& error) {
     EXPECT_EQ(error.status(), 428);
@@ -53,6 +58,15 @@ TEST(EtagTest, BytesHaveTheTagOfTheirHash) {
   EXPECT_EQ(tag(""), "\"cbf29ce484222325\"");
   EXPECT_EQ(tag("a"), "\"af63dc4c8601ec8c\"");
   EXPECT_NE(tag("ab"), tag("ba"));
+}
+
+TEST(EtagTest, APageThatNowLeadsToAnotherHasAnotherTag) {
+  const auto tag = [](const std::string& link) {
+    Response page = Response::json("[]");
+    if (!link.empty()) page.header("link", link);
+    return std::string(*tagged(Request("GET", "/"), std::move(page)).headers().get("etag"));
+  };
+  EXPECT_NE(tag(""), tag("</products?cursor=a>; rel=\"next\""));
 }
 
 }  // namespace

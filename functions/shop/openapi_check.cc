@@ -53,6 +53,28 @@ std::string lower(std::string text) {
   return text;
 }
 
+std::string upper(std::string text) {
+  for (char& c : text) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return text;
+}
+
+// Its statuses, and those of problems with their types, each behind the operation's name.
+std::vector<std::string> documented_of(const std::string& name, const Json& operation) {
+  std::vector<std::string> all;
+  for (const auto& response : operation.at("responses").items()) {
+    all.push_back(name + " " + response.key());
+  }
+  const Json& problems = member(operation, "x-problem-types");
+  for (auto of_status = problems.begin(); of_status != problems.end(); ++of_status) {
+    for (const Json& type : of_status.value()) {
+      all.push_back(name + " " + of_status.key() + " " + type.get<std::string>());
+    }
+  }
+  return all;
+}
+
 bool is_required(const Json& object) {
   return member(object, "required") == Json(true);
 }
@@ -91,12 +113,8 @@ std::vector<std::string> OpenApiCheck::never_produced() const {
   for (const auto& [path, item] : document_.at("paths").items()) {
     for (const auto& [method, operation] : item.items()) {
       if (method == "parameters") continue;
-      for (const auto& response : operation.at("responses").items()) {
-        std::string name = method;
-        std::transform(name.begin(), name.end(), name.begin(),
-                       [](char c) { return static_cast<char>(c - 'a' + 'A'); });
-        name += " " + path + " " + response.key();
-        if (!seen_.contains(name)) missing.push_back(name);
+      for (const std::string& what : documented_of(upper(method) + " " + path, operation)) {
+        if (!seen_.contains(what)) missing.push_back(what);
       }
     }
   }
@@ -145,13 +163,28 @@ std::string OpenApiCheck::fault_of_answer(const Operation& operation, const Resp
   const Json& responses = operation.operation->at("responses");
   if (!responses.contains(status)) return status + " is not documented: " + answer.body();
   const Json& documented = resolved(responses.at(status));
-  {
-    const std::lock_guard lock(mutex_);
-    seen_.insert(operation.name + " " + status);
-  }
+  saw(operation.name + " " + status);
   std::string fault = fault_of_headers(documented, answer);
   if (fault.empty()) fault = fault_of_content(documented, answer);
+  if (fault.empty()) fault = fault_of_problem(operation, answer);
   return fault.empty() ? "" : status + ": " + fault;
+}
+
+void OpenApiCheck::saw(const std::string& what) {
+  const std::lock_guard lock(mutex_);
+  seen_.insert(what);
+}
+
+std::string OpenApiCheck::fault_of_problem(const Operation& operation, const Response& answer) {
+  if (media_type(answer.headers()) != "application/problem+json") return "";
+  const std::string status = std::to_string(answer.status());
+  const std::string type = text_of(Json::parse(answer.body()), "type");
+  const Json& types = member(member(*operation.operation, "x-problem-types"), status.c_str());
+  if (std::find(types.begin(), types.end(), Json(type)) == types.end()) {
+    return "the problem's type \"" + type + "\" is not documented";
+  }
+  saw(operation.name + " " + status + " " + type);
+  return "";
 }
 
 std::string OpenApiCheck::fault_of_content(const Json& documented, const Response& answer) const {

@@ -15,6 +15,7 @@ constexpr std::string_view kDocument = R"({
       "parameters": [{"name": "id", "in": "path", "required": true, "schema": {"type": "string"}}],
       "get": {
         "parameters": [{"name": "n", "in": "query", "schema": {"type": "integer"}}],
+        "x-problem-types": {"404": ["unknown", "gone"]},
         "responses": {
           "200": {
             "description": "it",
@@ -46,7 +47,8 @@ TEST_F(OpenApiCheckTest, TakesWhatIsDocumentedAndTellsWhatWasNeverProduced) {
   EXPECT_EQ(get("/things/1", Response::problem(404, "unknown", "no such thing")), "");
   EXPECT_EQ(get("/things/first", Response(204)), "");
   EXPECT_EQ(check_.fault(Request("PUT", "/things/1", {}, R"({"a":1})"), Response(204)), "");
-  EXPECT_EQ(check_.never_produced(), std::vector<std::string>{"GET /things/{id} 304"});
+  EXPECT_EQ(check_.never_produced(),
+            (std::vector<std::string>{"GET /things/{id} 304", "GET /things/{id} 404 gone"}));
   EXPECT_EQ(OpenApiCheck("").fault(Request("GET", "/"), Response(200)), "");
 }
 
@@ -66,6 +68,8 @@ TEST_F(OpenApiCheckTest, FindsWhatIsNotDocumented) {
   EXPECT_EQ(get("/things/1", Response::json(R"({"type":"a","status":400})", 404)
                                  .header("content-type", "application/problem+json")),
             R"(GET /things/1: 404: the problem's status is another: {"type":"a","status":400})");
+  EXPECT_EQ(get("/things/1", Response::problem(404, "lost", "no such thing")),
+            R"(GET /things/1: 404: the problem's type "lost" is not documented)");
   EXPECT_EQ(get("/things/1?n=x", thing()).substr(0, 27), "GET /things/1: taken with n");
 }
 

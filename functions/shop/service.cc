@@ -13,9 +13,11 @@ using subito::Response;
 
 constexpr std::size_t kIdempotencyKeyBytesMax = 128;
 
-Response unavailable(Context& context, const char* type, const std::string& reason) {
+// What is wrong inside is for the log: a client learns what it can do.
+Response unavailable(Context& context, const char* type, const char* detail,
+                     const std::string& reason) {
   context.log().warning("unavailable", {{"type", type}, {"reason", reason}});
-  return Response::problem(503, type, reason).header("retry-after", "1");
+  return Response::problem(503, type, detail).header("retry-after", "1");
 }
 
 std::optional<std::string> reason_not_ready(const ReadyCheck& check, Context& context) {
@@ -36,9 +38,11 @@ subito::Handler guarded(subito::Handler handler) {
     try {
       return handler(request, context);
     } catch (const subito::RedisError& error) {
-      return unavailable(context, "storage-unavailable", error.what());
+      return unavailable(context, "storage-unavailable", "the storage does not answer: try again",
+                         error.what());
     } catch (const subito::CallError& error) {
-      return unavailable(context, "call-failed", error.what());
+      return unavailable(context, "call-failed",
+                         "another part of the shop does not answer: try again", error.what());
     }
   };
 }
@@ -48,13 +52,15 @@ void add_health(subito::Router& router, ReadyCheck check) {
              [](const Request&, Context&) { return Response::json("{\"live\":true}\n"); });
   router.get("/health/ready", [check](const Request&, Context& context) {
     if (const auto reason = reason_not_ready(check, context)) {
-      return unavailable(context, "not-ready", *reason);
+      return unavailable(context, "not-ready", "what it needs does not answer, see its log",
+                         *reason);
     }
     return Response::json("{\"ready\":true}\n");
   });
   router.get("/health", [check](const Request&, Context& context) {
     if (const auto reason = reason_not_ready(check, context)) {
-      return unavailable(context, "not-ready", "live, but not ready: " + *reason);
+      return unavailable(context, "not-ready",
+                         "live, but what it needs does not answer, see its log", *reason);
     }
     return Response::json("{\"live\":true,\"ready\":true}\n");
   });

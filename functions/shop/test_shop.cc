@@ -26,7 +26,7 @@ TestShop::TestShop() {
   add("catalogue", catalogue_router(), catalogue_openapi());
   add("stock", stock_router(), stock_openapi());
   // A pod that dies answers nothing: to who called it that is no answer it can use.
-  add("payment", payment_router([] { throw std::runtime_error("the pod dies"); }),
+  add("payment", payment_router([] { throw subito::Cancelled("the pod dies"); }),
       payment_openapi());
   add("checkout", checkout_router(), checkout_openapi());
   add("shopfront", shopfront_router(), shopfront_openapi());

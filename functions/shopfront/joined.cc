@@ -13,6 +13,13 @@ std::int64_t integer_of(const Json& object, const char* name) {
   return value.is_number_integer() ? value.get<std::int64_t>() : 0;
 }
 
+std::optional<std::int64_t> available_of(const Json& level) {
+  if (member(level, "withdrawn") == Json(true)) return 0;
+  const Json& amount = member(level, "amountAvailable");
+  if (!amount.is_number_integer()) return std::nullopt;
+  return amount.get<std::int64_t>();
+}
+
 std::vector<std::string> texts_of(const Json& object, const char* name) {
   std::vector<std::string> texts;
   const Json& value = member(object, name);
@@ -42,7 +49,7 @@ Offers join(const Json& products, const Json* levels) {
     offer.tags = texts_of(product, "tags");
     if (const auto level = level_of.find(offer.id); level != level_of.end()) {
       if (!offer.sku) offer.sku = text_of(*level->second, "sku");
-      offer.available = integer_of(*level->second, "amountAvailable");
+      offer.available = available_of(*level->second);
     } else if (!offers.degraded) {
       offer.available = 0;
     }

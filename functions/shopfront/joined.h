@@ -26,7 +26,7 @@ struct Offers {
 };
 
 // `products` as catalogue answers them; `levels` as stock does, or null when it did not. A product
-// that stock does not know has none available.
+// that stock does not know, or no longer sells, has none available.
 Offers join(const Json& products, const Json* levels);
 
 // [{id, sku, name, description, price, amountAvailable}], and degraded: true where it is.

@@ -31,6 +31,14 @@ TEST(JoinedTest, SaysWhatIsNotKnownWithoutStock) {
             "\n");
 }
 
+TEST(JoinedTest, WhatStockNoLongerSellsIsNotOffered) {
+  const Json levels = Json::parse(
+      R"([{"productId":"1","amountAvailable":5,"withdrawn":true},{"productId":"2","sku":"2"}])");
+  const Offers offers = join(kProducts, &levels);
+  EXPECT_EQ(offers.list.at(0).available, 0);
+  EXPECT_EQ(offers.list.at(1).available, std::nullopt) << "it does not say how many";
+}
+
 TEST(JoinedTest, TheCatalogueKnowsTheSkuWithoutStock) {
   const Json products = Json::parse(R"([{"id":"1","sku":"77","name":"W"}])");
   EXPECT_EQ(join(products, nullptr).list.at(0).sku, "77");

@@ -15,6 +15,9 @@ using subito::Response;
 Response catalogue_answer(const Request& request) {
   static ContractAnswers says("shopfront", "catalogue");
   if (request.query("cursor") == "wrong") return says("refuses a cursor that it did not give");
+  if (const auto type = request.query("q"); type && type->starts_with("bad-")) {
+    return Response::problem(400, *type, "as the catalogue says it");
+  }
   if (request.path() == "/seed") return says("adds what is missing");
   if (request.path() != "/products") return says("is ready");
   return says("lists the first page and leads to the next");
@@ -47,6 +50,9 @@ TEST(ShopfrontOpenApiTest, EveryDocumentedStatusIsProduced) {
   }
   EXPECT_EQ(shopfront.get("/?cursor=wrong").status(), 303);
   EXPECT_EQ(shopfront.get("/products?cursor=wrong").status(), 400);
+  for (const char* type : {"bad-ids", "bad-query", "bad-tag", "bad-sort", "bad-limit"}) {
+    EXPECT_EQ(shopfront.get(std::string("/products?q=") + type).status(), 400) << type;
+  }
   EXPECT_EQ(shopfront.post("/seed").status(), 200);
   shopfront.calls.erase("stock");
   EXPECT_EQ(shopfront.get("/products").status(), 200) << "degraded";

@@ -34,7 +34,12 @@ class StockOpenApiTest : public testing::Test {
     EXPECT_EQ(ask("GET", "/stocks/99"), 404);
     const std::string one = R"({"quantity":1})";
     EXPECT_EQ(ask("POST", "/stocks/1/restock", one), 200);
-    EXPECT_EQ(ask("POST", "/stocks/1/restock", "{}"), 400);
+    for (const char* body : {"{}", "{"}) {
+      EXPECT_EQ(ask("POST", "/stocks/1/restock", body), 400) << body;
+    }
+    EXPECT_EQ(ask("POST", "/stocks/1/restock", one, {{"Idempotency-Key", "a b"}}), 400);
+    stock_.redis({"HSET", "stock:level:5", "received", "999999999999", "sold", "999999999998"});
+    EXPECT_EQ(ask("POST", "/stocks/5/restock", R"({"quantity":9})"), 422);
     EXPECT_EQ(ask("POST", "/stocks/99/restock", one), 404);
     EXPECT_EQ(ask("POST", "/stocks/1/restock", std::string(65537, ' ')), 413);
     EXPECT_EQ(ask("POST", "/stocks/1/restock", one, {{"Idempotency-Key", "a"}}), 200);
@@ -48,9 +53,15 @@ class StockOpenApiTest : public testing::Test {
   void walk_reservations() {
     EXPECT_EQ(ask("POST", "/reservations", reservation("a", "3", 1)), 201);
     EXPECT_EQ(ask("POST", "/reservations", reservation("a", "3", 1)), 200);
-    EXPECT_EQ(ask("POST", "/reservations", "[]"), 400);
+    for (const char* body :
+         {"[]", "{}", R"({"order":"b","lines":[]})",
+          R"({"order":"b","lines":[{"productId":"3","quantity":1}],"expiresInMs":0})"}) {
+      EXPECT_EQ(ask("POST", "/reservations", body), 400) << body;
+    }
     EXPECT_EQ(ask("POST", "/reservations", reservation("b", "99", 1)), 404);
-    EXPECT_EQ(ask("POST", "/reservations", reservation("b", "1", 99)), 409);
+    for (const char* product : {"1", "4"}) {
+      EXPECT_EQ(ask("POST", "/reservations", reservation("b", product, 99)), 409) << product;
+    }
     EXPECT_EQ(ask("POST", "/reservations", std::string(65537, ' ')), 413);
     EXPECT_EQ(ask("POST", "/reservations", reservation("a", "3", 2)), 422);
     EXPECT_EQ(ask("GET", "/reservations/a"), 200);
@@ -64,6 +75,11 @@ class StockOpenApiTest : public testing::Test {
     EXPECT_EQ(ask("POST", "/reservations/b/commit"), 404);
     EXPECT_EQ(ask("POST", "/reservations/b/release"), 200);
     EXPECT_EQ(ask("POST", "/reservations/b/commit"), 409);
+    EXPECT_EQ(ask("POST", "/reservations", reservation("b", "3", 1)), 409) << "released";
+    EXPECT_EQ(ask("POST", "/reservations", reservation("x", "3", 1)), 201);
+    stock_.redis({"ZADD", "stock:due", "1", "x"});
+    EXPECT_EQ(ask("POST", "/due", {}, {{"ce-subject", "x"}}), 204);
+    EXPECT_EQ(ask("POST", "/reservations", reservation("x", "3", 1)), 409) << "expired";
     EXPECT_EQ(ask("POST", "/reservations/a%20b/release"), 400);
     EXPECT_EQ(ask("POST", "/reservations/a/release"), 200);
   }

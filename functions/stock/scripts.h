@@ -3,7 +3,7 @@
 // (functions/shop/event.h). Quantities are small integers, so that Lua's doubles hold them exactly
 // (lines.h and kPiecesMax bound them).
 //
-//   stock:products             sorted set of ids, by their number
+//   stock:products             sorted set of the ids that are sold, by their number
 //   stock:level:<product>      hash: sku, received, available, reserved, sold; always
 //                              received = available + reserved + sold, none of them negative;
 //                              withdrawn = 1 once the product is no longer sold
@@ -106,8 +106,8 @@ return 'done'
 // before the seed: it takes the pieces.
 // KEYS: products, level, events. ARGV: product, sku, pieces, event type, event. Answers 1 or 0.
 constexpr subito::RedisScript kAddIfMissing(R"(
-local received = redis.call('HGET', KEYS[2], 'received')
-if received and (received ~= '0' or ARGV[3] == '0') then return 0 end
+local level = redis.call('HMGET', KEYS[2], 'received', 'withdrawn')
+if level[1] and (level[2] or level[1] ~= '0' or ARGV[3] == '0') then return 0 end
 redis.call('HSET', KEYS[2], 'sku', ARGV[2], 'received', ARGV[3], 'available', ARGV[3],
            'reserved', 0, 'sold', 0)
 redis.call('ZADD', KEYS[1], ARGV[1], ARGV[1])
@@ -122,9 +122,9 @@ if redis.call('HGET', KEYS[2], 'withdrawn') then return 0 end
 if redis.call('EXISTS', KEYS[2]) == 0 then
   redis.call('HSET', KEYS[2], 'sku', ARGV[2], 'received', 0, 'available', 0, 'reserved', 0,
              'sold', 0)
-  redis.call('ZADD', KEYS[1], ARGV[1], ARGV[1])
 end
 redis.call('HSET', KEYS[2], 'withdrawn', 1)
+redis.call('ZREM', KEYS[1], ARGV[1])
 redis.call('XADD', KEYS[3], 'MAXLEN', '~', 1000000, '*', 'type', ARGV[3], 'data', ARGV[4])
 return 1
 )");

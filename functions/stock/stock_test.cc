@@ -216,6 +216,7 @@ TEST_F(StockTest, LevelsComeAndGoWithTheProductsOfTheCatalogue) {
   deleted.set_product_id("1001");
   for (int i = 0; i < 2; ++i) EXPECT_EQ(deliver(deleted), 204);
   EXPECT_EQ(stock_.get_json("/stocks/1001").at("withdrawn"), true);
+  EXPECT_EQ(stock_.get_json("/stocks").size(), 5U) << "those of the seed: it is listed no more";
   EXPECT_EQ(reserve("b", "1001", 1), 409);
   EXPECT_EQ(stock_.post("/stocks/1001/restock", R"({"quantity":3})").status(), 409);
   EXPECT_EQ(end("a", "commit"), 200);
@@ -235,13 +236,23 @@ TEST_F(StockTest, NewsOfAProductBeforeTheSeedLeaveItsPiecesToTheSeed) {
   EXPECT_EQ(number("3", "amountAvailable"), 999);
 }
 
+TEST_F(StockTest, TheSeedBringsNothingBackThatWasWithdrawn) {
+  stock_.redis({"DEL", "stock:level:3"});
+  v1::ProductDeleted deleted;
+  deleted.set_product_id("3");
+  EXPECT_EQ(deliver(deleted), 204);
+  EXPECT_EQ(stock_.post("/seed").body(), "{\"added\":0}\n");
+  EXPECT_EQ(number("3", "amountAvailable"), 0);
+  EXPECT_EQ(stock_.get_json("/stocks").size(), 4U);
+}
+
 TEST_F(StockTest, NewsOfAProductInTheWrongOrderEndAsIfInTheRight) {
   v1::ProductDeleted deleted;
   deleted.set_product_id("1001");
   v1::ProductCreated created;
   created.set_product_id("1001");
   EXPECT_EQ(deliver(deleted), 204);
-  EXPECT_FALSE(stock_.redis({"ZSCORE", "stock:products", "1001"}).is_nil()) << "it has a level";
+  EXPECT_EQ(number("1001", "amountAvailable"), 0) << "it has a level";
   EXPECT_EQ(deliver(created), 204);
   EXPECT_EQ(stock_.get_json("/stocks/1001").at("withdrawn"), true);
   EXPECT_EQ(events().at("shop.v1.ProductStocked"), 5) << "those of the seed";

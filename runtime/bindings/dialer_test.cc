@@ -5,6 +5,7 @@
 #include <sys/un.h>
 
 #include <array>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -27,6 +28,23 @@ UniqueFd listen_unix(const std::string& path, int backlog) {
   EXPECT_EQ(listen(fd.get(), backlog), 0);
   return fd;
 }
+
+// All threads of libuv's pool, until it ends: what is asked of them meanwhile, such as a name,
+// waits.
+class BusyThreads {
+ public:
+  explicit BusyThreads(Loop& loop) {
+    const std::shared_future<void> end = end_.get_future().share();
+    for (auto& one : busy_)
+      one = std::make_unique<Background>(
+          loop, [end] { end.wait(); }, [] {});
+  }
+  ~BusyThreads() { end_.set_value(); }
+
+ private:
+  std::promise<void> end_;
+  std::array<std::unique_ptr<Background>, 4> busy_;  // as many as libuv has
+};
 
 class DialerTest : public testing::Test {
  protected:
@@ -183,6 +201,7 @@ TEST_F(DialerTest, WaitsForAUnixListenerThatIsBehind) {
 TEST_F(DialerTest, ACancelledDialNeverCallsBack) {
   const TcpListener listener;
   bool called = false;
+  std::optional<BusyThreads> resolving(loop_);
   const DialId numeric = dialer_.dial({"cache", tcp("127.0.0.1", listener.port)}, kDialTimeout,
                                       [&](Result<UniqueFd>) { called = true; });
   const DialId named = dialer_.dial({"cache", tcp("localhost", listener.port)}, kDialTimeout,
@@ -190,10 +209,10 @@ TEST_F(DialerTest, ACancelledDialNeverCallsBack) {
   dialer_.cancel(numeric);
   EXPECT_EQ(dialer_.in_flight(), 1u);
   loop_.turn(false);  // hands the name to libuv's threads
-  if (called) GTEST_SKIP() << "the name was resolved within one turn of the loop";
   dialer_.cancel(named);
   dialer_.cancel(named);
   EXPECT_EQ(dialer_.in_flight(), 0u);
+  resolving.reset();
   const auto later = dial(tcp("localhost", listener.port));
   EXPECT_TRUE(later.has_value());
   EXPECT_FALSE(called);

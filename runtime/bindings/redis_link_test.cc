@@ -118,7 +118,7 @@ TEST_F(RedisLinkTest, WhatIsPushedWithinAGapIsReadInOneGo) {
   events.pushed = [&](const redisReply&) { ++pushes; };
   events.pushed_all = [&] { goes.push_back(std::exchange(pushes, 0)); };
   RedisLink listener(loop_, dialer_, server_->endpoint(), std::move(events),
-                     std::chrono::milliseconds(300));
+                     std::chrono::seconds(1));
   const auto one = link();
   run_until(loop_, [&] { return listener.up() && one->up(); });
   listener.post({"SUBSCRIBE", "news"});

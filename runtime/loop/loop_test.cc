@@ -32,8 +32,8 @@ TEST(LoopTest, DeferredTasksRunAfterTheCallbacksOfTheTurnAndMayDeferMore) {
     order += "b";
     loop.stop();
   });
-  first.start(milliseconds(1));
-  second.start(milliseconds(1));
+  first.start(milliseconds(0));
+  second.start(milliseconds(0));  // due in the same turn, whenever that begins
   loop.run();
   EXPECT_EQ(order, "abcd");
 }

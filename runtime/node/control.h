@@ -90,7 +90,7 @@ class Control final : public api::ControlPlane {
   std::vector<api::NamespaceView> list_namespaces() override;
   Result<api::NamespaceView> get_namespace(std::string_view name) override;
   Status namespace_is_there(std::string_view name) const override;
-  Status create_namespace(const manifest::Namespace& wanted) override;
+  Result<api::NamespaceLeftovers> create_namespace(const manifest::Namespace& wanted) override;
   Status set_namespace(std::string_view name, const api::NamespaceChange& change) override;
   void delete_namespace(std::string_view name, bool with_contents,
                         NamespaceCallback callback) override;
@@ -169,7 +169,7 @@ class Control final : public api::ControlPlane {
   Result<access::CutTokens> forget_tokens(std::string_view name,
                                           const access::TokenBook::Commit& commit);
   Status may_put_namespace(const std::string& doing, const manifest::Namespace& wanted) const;
-  Status put_namespace(const manifest::Namespace& wanted);
+  void take_namespace(const manifest::Namespace& stored);
   void apply_quota(const manifest::Namespace& name_space);
   void sync_triggers();
   // `routes`: for clients. After `functions` changed.

@@ -14,10 +14,7 @@ namespace subito::node {
 namespace {
 
 tl::unexpected<Error> no_namespace(std::string_view name) {
-  return fail(ErrorCode::kNotFound, "find namespace " + std::string(name) +
-                                        ": there is none; `subito namespace list` lists them, "
-                                        "`subito namespace create " +
-                                        std::string(name) + "` makes it");
+  return fail(ErrorCode::kNotFound, "find namespace: " + manifest::no_namespace_words(name));
 }
 
 tl::unexpected<Error> refused(const std::string& doing, const std::string& why) {
@@ -29,9 +26,8 @@ tl::unexpected<Error> refused(const std::string& doing, const std::string& why) 
 Status Control::namespace_is_there(const manifest::Metadata& metadata) const {
   const std::string& name = metadata.namespace_();
   if (name.empty() || parts_.functions.namespaces().find(name) != nullptr) return ok();
-  return fail(ErrorCode::kInvalidArgument,
-              "deploy " + manifest::qualified_name(metadata) + ": there is no namespace " + name +
-                  "; make it with `subito namespace create " + name + "`");
+  return fail(ErrorCode::kInvalidArgument, "deploy " + manifest::qualified_name(metadata) + ": " +
+                                               manifest::no_namespace_words(name));
 }
 
 Status Control::namespace_is_there(std::string_view name) const {
@@ -73,7 +69,7 @@ Result<api::NamespaceView> Control::get_namespace(std::string_view name) {
   return view_of(*found, objects);
 }
 
-Status Control::create_namespace(const manifest::Namespace& wanted) {
+Result<api::NamespaceLeftovers> Control::create_namespace(const manifest::Namespace& wanted) {
   const std::string doing = "create namespace " + wanted.name;
   Namespaces& all = parts_.functions.namespaces();
   if (all.find(wanted.name) != nullptr)
@@ -84,14 +80,19 @@ Status Control::create_namespace(const manifest::Namespace& wanted) {
     return fail(ErrorCode::kResourceExhausted,
                 doing + ": so many were made and deleted that the node must be started anew");
   RETURN_IF_ERROR(may_put_namespace(doing, wanted));
-  // What older nodes left, or let be made before it: config and secrets, and tokens, which nobody
-  // who makes a namespace would think of.
-  RETURN_IF_ERROR(forget_tokens(wanted.name, [&](const auto& write) {
-    return parts_.store.clear_namespace(wanted.name, write);
-  }));
   manifest::Namespace made = wanted;
   made.created_unix_ns = wall_clock_nanoseconds();
-  return put_namespace(made);
+  // What older nodes left, or let be made before it: config and secrets, and tokens, which nobody
+  // who makes a namespace would think of.
+  ASSIGN_OR_RETURN(const ObjectCounts objects, parts_.store.objects().counts());
+  api::NamespaceLeftovers left;
+  if (const auto counts = objects.find(wanted.name); counts != objects.end())
+    left.objects = counts->second;
+  ASSIGN_OR_RETURN(left.tokens, forget_tokens(wanted.name, [&](const auto& write) {
+                     return parts_.store.make_namespace(made, write);
+                   }));
+  take_namespace(made);
+  return left;
 }
 
 // Where there are none, only what `commit` does itself.
@@ -112,7 +113,9 @@ Status Control::set_namespace(std::string_view name, const api::NamespaceChange&
   if (change.requests_per_s) changed.quota.requests_per_s = *change.requests_per_s;
   if (change.hosts) changed.hosts = *change.hosts;
   RETURN_IF_ERROR(may_put_namespace("set namespace " + changed.name, changed));
-  return put_namespace(changed);
+  RETURN_IF_ERROR(parts_.store.put_namespace(changed));
+  take_namespace(changed);
+  return ok();
 }
 
 Status Control::may_put_namespace(const std::string& doing,
@@ -125,12 +128,11 @@ Status Control::may_put_namespace(const std::string& doing,
   return ok();
 }
 
-Status Control::put_namespace(const manifest::Namespace& wanted) {
-  RETURN_IF_ERROR(parts_.store.put_namespace(wanted));
-  parts_.functions.namespaces().put(wanted);
-  apply_quota(wanted);
+// What the store has is so for everybody else.
+void Control::take_namespace(const manifest::Namespace& stored) {
+  parts_.functions.namespaces().put(stored);
+  apply_quota(stored);
   if (auto routes = parts_.functions.routes()) set_routes(*std::move(routes));
-  return ok();
 }
 
 Status Control::may_delete_namespace(const std::string& doing, std::string_view name,

@@ -64,7 +64,10 @@ TEST_F(ControlNamespacesTest, WhatWasThereBeforeItsNamespaceGoesOnceThatIsMade) 
   ASSERT_TRUE(node_.control.set_namespace("shop", change));
   EXPECT_FALSE(node_.control.create_namespace({.name = "tea", .hosts = {"a.example"}}));
   EXPECT_EQ(book_.check(early, kNow).verdict, TokenBook::Verdict::kGood) << "nothing was made";
-  ASSERT_TRUE(node_.control.create_namespace({"tea"}));
+  const auto left = node_.control.create_namespace({"tea"});
+  ASSERT_TRUE(left);
+  EXPECT_EQ(left->tokens.revoked, std::vector<std::string>{"early"});
+  EXPECT_EQ(left->objects.configs, 1U);
   EXPECT_EQ(book_.check(early, kNow).verdict, TokenBook::Verdict::kRevoked);
   EXPECT_EQ(node_.control.get_namespace("tea")->objects.configs, 0U);
 }

@@ -49,7 +49,7 @@ void Engine::put_lane(const RevisionPtr& revision) {
   meters_.add(revision->function);
   share_cpu(cpu_shares_.set_weight(id, limits.weight));
   keep_template(revision, before);
-  update_limits(moved);
+  update_heights(moved);
   decided();
 }
 
@@ -88,7 +88,7 @@ void Engine::remove_lane(FunctionId id) {
   last_ends_.erase(id);
   std::erase(names_.at(revision->name).lanes, id);
   scheduler_.remove_function(loop_.now(), id, effects_);
-  update_limits(update_calls(revision->name));
+  update_heights(update_calls(revision->name));
   decided();
 }
 
@@ -133,23 +133,29 @@ scheduler::FunctionLimits Engine::limits_of(const Revision& revision) const {
   return limits;
 }
 
-// A function stands above all that any revision of it calls. Returns the others that moved.
+// A function stands above all that any revision of it calls. Returns it and the others that moved.
 std::vector<std::string> Engine::update_calls(const std::string& function) {
   std::set<std::string> calls;
   for (const FunctionId lane : names_.at(function).lanes) {
     const Revision& revision = *lanes_.at(lane);
     for (const std::string& name : revision.calls) calls.insert(neighbour(revision, name));
   }
-  return call_graph_.put(function, calls);
+  std::vector<std::string> moved = call_graph_.put(function, calls);
+  moved.push_back(function);
+  return moved;
 }
 
-void Engine::update_limits(const std::vector<std::string>& functions) {
+// They stand higher or lower than before.
+void Engine::update_heights(const std::vector<std::string>& functions) {
   for (const std::string& name : functions) {
     const auto named = names_.find(name);
     if (named == names_.end()) continue;
     for (const FunctionId lane : named->second.lanes) {
-      const Revision& revision = *lanes_.at(lane);
-      scheduler_.update_function(loop_.now(), lane, revision.id, limits_of(revision), effects_);
+      // The others may be a rollout's, not the revision's own.
+      scheduler::FunctionLimits limits = scheduler_.function(lane)->limits;
+      if (limits.height == call_graph_.height(name)) continue;
+      limits.height = call_graph_.height(name);
+      scheduler_.update_function(loop_.now(), lane, lanes_.at(lane)->id, limits, effects_);
     }
   }
 }

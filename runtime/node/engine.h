@@ -202,7 +202,7 @@ class Engine final : public Invoker, private PodEvents {
   // engine.cc: functions and decisions
   scheduler::FunctionLimits limits_of(const Revision& revision) const;
   std::vector<std::string> update_calls(const std::string& function);
-  void update_limits(const std::vector<std::string>& functions);
+  void update_heights(const std::vector<std::string>& functions);
   void decided();
   void run_effects();
   void act(const scheduler::StartPod& start);
@@ -234,6 +234,7 @@ class Engine final : public Invoker, private PodEvents {
   void refuse_later(InvocationRecord& record, Failure failure);
   void send_invoke(InvocationRecord& record, const Pod& pod);
   void send_body(InvocationRecord& record);
+  void body_sent(InvocationRecord& record, std::size_t size);
   void consumed(InvocationRecord& record, std::size_t bytes);
   void fail_at_deadline(InvocationRecord& record);
   void give_up(InvocationRecord& record, protocol::Cancel::Reason reason);

@@ -13,6 +13,9 @@ using scheduler::RefuseReason;
 
 namespace {
 
+// A body that is whole and no larger goes in the frame of the INVOKE.
+constexpr std::size_t kBodyInInvokeMax = 4 << 10;
+
 bool may_claim_a_delivery(Origin origin) {
   return origin == Origin::kTrigger || origin == Origin::kOperator;
 }
@@ -263,8 +266,13 @@ void Engine::send_invoke(InvocationRecord& record, const Pod& pod) {
       return release(record);
     }
   }
-  const bool end = record.body_complete && record.pending.empty() && record.sent.empty();
-  if (auto sent = channels.send(pod.id, protocol::FrameType::kInvoke, record.stream, head, {}, end);
+  // A repeated invocation starts over: what an earlier pod was sent goes to this one.
+  record.told_again += record.sent.size();
+  record.pending.insert(0, std::exchange(record.sent, {}));
+  const bool whole = record.body_complete && record.pending.size() <= kBodyInInvokeMax;
+  const std::string_view body = whole ? record.pending : std::string_view();
+  if (auto sent =
+          channels.send(pod.id, protocol::FrameType::kInvoke, record.stream, head, body, whole);
       !sent) {
     // The gateway's limit on heads keeps within a frame's; what is left is a call with a huge head.
     Failure failure;
@@ -274,10 +282,11 @@ void Engine::send_invoke(InvocationRecord& record, const Pod& pod) {
     fail_caller(record, std::move(failure));
     return release(record);
   }
-  // A repeated invocation starts over: what an earlier pod was sent goes to this one.
-  record.told_again += record.sent.size();
-  record.pending.insert(0, std::exchange(record.sent, {}));
-  if (!end) send_body(record);
+  if (whole) {
+    body_sent(record, record.pending.size());
+  } else {
+    send_body(record);
+  }
 }
 
 void Engine::send_body(InvocationRecord& record) {
@@ -293,6 +302,12 @@ void Engine::send_body(InvocationRecord& record) {
   if (size == 0 && !end) return;
   channels.send_body(record.pod, record.stream, std::string_view(record.pending).substr(0, size),
                      end);
+  body_sent(record, size);
+}
+
+// So much of what is pending is on its way to the pod.
+void Engine::body_sent(InvocationRecord& record, std::size_t size) {
+  if (size == 0) return;
   record.repeatable = record.repeatable && record.sent.size() + size <= kBodyWindowBytes;
   if (record.repeatable) {
     record.sent.append(record.pending, 0, size);
@@ -344,7 +359,8 @@ void Engine::release(InvocationRecord& record) {
   forget(record);
   decided();
   // Behind the answer, which leaves at the end of this turn as well.
-  if (placement_ != nullptr) loop_.defer([this] { placement_->look(loop_.now()); });
+  if (placement_ == nullptr) return;
+  loop_.defer([this] { placement_->look(loop_.now(), !records_.empty()); });
 }
 
 }  // namespace subito::node

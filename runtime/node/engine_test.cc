@@ -184,6 +184,28 @@ TEST_F(EngineTest, PassesABodyOnWithinThePodsWindowAndNoFurther) {
   EXPECT_EQ(outcome(2).consumed, kBodyWindowBytes + 1000);
 }
 
+TEST_F(EngineTest, AShortBodyThatIsThereTravelsWithTheInvoke) {
+  FakePod& pod = warm_pod();
+  const auto frames_of = [&](CallerToken token, std::size_t bytes) {
+    engine.body(ask(token, "POST", true), std::string(bytes, 'a'), true);
+    settle();
+    auto frames = pod.read();
+    pod.answer(frames.at(0).header.stream, 200, "");
+    settle();
+    EXPECT_EQ(outcome(token).consumed, bytes);
+    return frames;
+  };
+  const auto with_it = frames_of(2, 4096);
+  ASSERT_EQ(with_it.size(), 1U);
+  EXPECT_EQ(with_it[0].body.size(), 4096U);
+  EXPECT_TRUE(with_it[0].header.end());
+  const auto behind_it = frames_of(3, 4097);
+  ASSERT_EQ(behind_it.size(), 2U);
+  EXPECT_EQ(behind_it[0].body, "");
+  EXPECT_FALSE(behind_it[0].header.end());
+  EXPECT_EQ(behind_it[1].body.size(), 4097U);
+}
+
 TEST_F(EngineTest, ManyUploadsAtOnceWaitForAPodThatIsStillStarting) {
   constexpr std::size_t kUploads = 64;
   manifest::FunctionSpec spec = plain_spec();

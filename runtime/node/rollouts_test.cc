@@ -186,6 +186,26 @@ TEST_F(RolloutsTest, ALaneThatLeavesNeedsNoPodsWhateverTheFunctionsBelowCall) {
   EXPECT_EQ(node->engine.scheduler().function(lane)->limits.pods_min, 0U);
 }
 
+TEST_F(RolloutsTest, APausedRolloutKeepsItsLimitsWhateverTheFunctionsBelowCall) {
+  below = "stock";
+  deploy(2);
+  hello(1);
+  roll("1", "0");
+  deploy(2);
+  hello(2);
+  ASSERT_TRUE(node->turn_until([&] { return pods(1).size() == 1; }));
+  ASSERT_TRUE(node->control.pause_rollout("shop"));
+  manifest::Function stock = ControlFixture::function("stock");
+  stock.mutable_spec()->add_calls("more");
+  ASSERT_EQ(node->deploy(stock, store::put(*node->store, "stock")), "deployed");
+  for (const std::uint64_t revision : {1, 2}) {
+    const auto lane = node->engine.scheduler().function(pods(revision).at(0)->revision->lane);
+    EXPECT_EQ(lane->limits.pods_min, 1U) << revision;
+    EXPECT_EQ(lane->limits.height, 2U) << "it moved";
+    EXPECT_EQ(pods(revision).size(), 1U) << revision;
+  }
+}
+
 TEST_F(RolloutsTest, RollsPodByPod) {
   deploy(2);
   hello(1);

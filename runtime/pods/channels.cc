@@ -36,20 +36,20 @@ constexpr Duration kRetryDelay = std::chrono::milliseconds(10);
 }  // namespace
 
 ssize_t send_bytes(int socket, const char* bytes, std::size_t size, int fd) {
+  // Costs the kernel less than sendmsg(2).
+  if (fd < 0) return ::send(socket, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
   iovec io{const_cast<char*>(bytes), size};
   msghdr message{};
   message.msg_iov = &io;
   message.msg_iovlen = 1;
   alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-  if (fd >= 0) {
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;  // unix(7)
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
-  }
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;  // unix(7)
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
   return ::sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 

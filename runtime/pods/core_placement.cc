@@ -1,5 +1,6 @@
 #include "runtime/pods/core_placement.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace subito::pods {
@@ -21,6 +22,10 @@ void CorePlacement::on_idle(PodId pod) {
 
 void CorePlacement::on_end(PodId pod, TimePoint now) {
   if (cores_->count() < 2 || !near_.on_end(pod, now)) return;
+  if (std::find(ended_.begin(), ended_.end(), pod) == ended_.end()) ended_.push_back(pod);
+}
+
+void CorePlacement::look_at_pod(PodId pod, TimePoint now) {
   const pid_t pid = pid_of_(pod);
   if (pid == 0) return;
   const auto ran = cores_->ran(pid);
@@ -33,6 +38,7 @@ void CorePlacement::on_end(PodId pod, TimePoint now) {
 
 void CorePlacement::remove(PodId pod) {
   near_.remove(pod);
+  std::erase(ended_, pod);
   places_.erase(pod);
 }
 
@@ -62,9 +68,15 @@ void CorePlacement::hold_loop(TimePoint now) {
   if (cores_->move_this_thread(core)) loop_core_ = core;
 }
 
-void CorePlacement::look(TimePoint now) {
+void CorePlacement::look(TimePoint now, bool others_run) {
   if (cores_->count() < 2) return;
-  if (looked_ != TimePoint{} && now - looked_ < kLook) return;
+  const bool due = looked_ == TimePoint{} || now - looked_ >= kLook;
+  if (!due && ended_.empty()) return;
+  if (put_off_ == TimePoint{}) put_off_ = now;
+  if (others_run && now - put_off_ < kPutOffMax) return;
+  put_off_ = {};
+  for (const PodId pod : std::exchange(ended_, {})) look_at_pod(pod, now);
+  if (!due) return;
   const Duration passed = now - std::exchange(looked_, now);
   look_at_loop(now, passed);
   if (companion_pid_) look_at_companion(now, passed);

@@ -19,6 +19,7 @@
 #include <functional>
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 #include "runtime/base/id.h"
 #include "runtime/base/time.h"
@@ -32,6 +33,7 @@ class CorePlacement {
   static constexpr Duration kMoveGap = std::chrono::milliseconds(10);
   // The loop and the companion are looked at so often while there are calls.
   static constexpr Duration kLook = std::chrono::milliseconds(100);
+  static constexpr Duration kPutOffMax = std::chrono::milliseconds(10);
   // Above this part of a core the companion is let go of.
   static constexpr double kCompanionUseMax = 0.25;
   // The loop is kept from its core by others: it waited so many times as long as it ran, and for
@@ -54,9 +56,10 @@ class CorePlacement {
   // It has none any more.
   void on_idle(PodId pod);
   void remove(PodId pod);
-  // Looks at loop and companion if it is time. Often, when nobody waits: it may read files of
-  // /proc.
-  void look(TimePoint now);
+  // Looks at the pods whose calls ended, at loop and companion, if it is time: it may read files of
+  // /proc. Often, behind answers. `others_run`: whoever waits for an invocation would wait for
+  // these as well, so the look is put off, by kPutOffMax at most.
+  void look(TimePoint now, bool others_run = false);
 
  private:
   static constexpr int kUnknown = -2;
@@ -73,6 +76,7 @@ class CorePlacement {
   int core_for(bool near) const;
   static bool may_move(const Place& place, int core, TimePoint now);
   void move(Place& place, pid_t pid, int core, TimePoint now);
+  void look_at_pod(PodId pod, TimePoint now);
   void look_at_companion(TimePoint now, Duration passed);
   void look_at_loop(TimePoint now, Duration passed);
   void hold_loop(TimePoint now);
@@ -83,7 +87,9 @@ class CorePlacement {
   std::unordered_map<PodId, Place> places_;  // of pods that were moved
   std::function<pid_t()> companion_pid_;
   Companion companion_;
-  TimePoint looked_;
+  std::vector<PodId> ended_;     // to be looked at; each once
+  TimePoint put_off_;            // since then
+  TimePoint looked_;             // at loop and companion
   int loop_core_ = Cores::kAny;  // that the loop is held on
   TimePoint free_until_;         // not held before
   scheduler::Running loop_ran_;  // when it was looked at last, or held

@@ -101,6 +101,24 @@ TEST_F(CorePlacementTest, ItIsLetGoOfAsSoonAsItComputes) {
   EXPECT_EQ(cores.moves.size(), 1U);
 }
 
+TEST_F(CorePlacementTest, WhileOthersRunALookIsPutOffButNotForLong) {
+  make_known();
+  call();
+  cores.moves.clear();
+  placement.on_busy(kPod, now);
+  cores.clocks[kPid] += milliseconds(5);
+  now += milliseconds(5);
+  placement.on_end(kPod, now);
+  placement.on_idle(kPod);
+  placement.look(now, true);
+  now += CorePlacement::kPutOffMax - milliseconds(1);
+  placement.look(now, true);
+  EXPECT_THAT(cores.moves, IsEmpty());
+  now += milliseconds(1);
+  placement.look(now, true);
+  EXPECT_THAT(cores.moves, ElementsAre(Pair(kPid, Cores::kAny)));
+}
+
 TEST_F(CorePlacementTest, ItFollowsTheLoopButNotAtEachTurn) {
   make_known();
   call();

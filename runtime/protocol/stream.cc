@@ -225,6 +225,11 @@ bool Streams::is_ours_open(std::uint32_t id) const {
   return stream != nullptr && stream->ours.open;
 }
 
+bool Streams::has_open(FrameType opened_by) const {
+  return std::any_of(streams_.begin(), streams_.end(),
+                     [opened_by](const Stream& stream) { return stream.opened_by == opened_by; });
+}
+
 bool Streams::is_theirs_open(std::uint32_t id) const {
   const Stream* stream = find(id);
   return stream != nullptr && stream->theirs.open;

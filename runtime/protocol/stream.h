@@ -69,6 +69,8 @@ class Streams {
   bool is_open(std::uint32_t stream) const { return find(stream) != nullptr; }
   // Whether this end still has a direction to close.
   bool is_ours_open(std::uint32_t stream) const;
+  // Whether a stream that a frame of this type opened is not over yet.
+  bool has_open(FrameType opened_by) const;
   bool is_theirs_open(std::uint32_t stream) const;
   // CANCEL came: nobody reads what this end sends.
   bool is_cancelled(std::uint32_t stream) const;

@@ -249,6 +249,16 @@ TEST_F(StreamTest, CreditNeitherOverflowsNorStandsStill) {
   EXPECT_TRUE(node_.granted(1, 0x7000'0000));
 }
 
+TEST_F(StreamTest, AConnectIsOpenUntilItsAnswerCameThoughItWasGivenUp) {
+  pass(pod_, node_, header(FrameType::kConnect, 2, true));
+  EXPECT_TRUE(pod_.has_open(FrameType::kConnect));
+  EXPECT_FALSE(pod_.has_open(FrameType::kCall));
+  pass(pod_, node_, header(FrameType::kCancel, 2));
+  EXPECT_TRUE(pod_.has_open(FrameType::kConnect));
+  EXPECT_EQ(pass(node_, pod_, header(FrameType::kCancel, 2)), Verdict::kDeliver);
+  EXPECT_FALSE(pod_.has_open(FrameType::kConnect));
+}
+
 TEST(StreamDeathTest, SendingWhatIsNotAllowedIsOurOwnFault) {
   Streams node(Side::kNode);
   node.sent(header(FrameType::kConfig, 0));

@@ -81,11 +81,22 @@ TEST_F(RestoreTest, NothingIsLeftOfTheLaunchersMemory) {
             static_cast<long>(header.area_count + header.kernel_area_count) * 2);
 }
 
+// About one process in 2,000 has its stack where the launcher has them, and keeps its own.
+bool has_memory_in(const ImageHeader& header, const KernelAreas& areas) {
+  return std::any_of(header.areas, header.areas + header.area_count, [&](const auto& area) {
+    return std::any_of(areas.areas, areas.areas + areas.count, [&](const auto& kernels) {
+      return area.begin < kernels.end && kernels.begin < area.end;
+    });
+  });
+}
+
 TEST_F(RestoreTest, TheKernelsMappingsStayWhereTheLauncherHasThem) {
-  const UniqueFd image = harness_.make_image({"escape", "template", "maps"});
-  const ImageHeader header = header_of(image);
   const auto areas = find_kernel_areas(harness_.client().launcher_pid());
   ASSERT_TRUE(areas.has_value());
+  ImageHeader header;
+  do {
+    header = header_of(harness_.make_image({"escape", "template", "maps"}));
+  } while (has_memory_in(header, *areas));
   ASSERT_EQ(header.kernel_area_count, areas->count);
   for (std::uint32_t i = 0; i < areas->count; ++i) {
     EXPECT_EQ(header.kernel_areas[i].begin, areas->areas[i].begin) << i;
@@ -99,6 +110,14 @@ TEST_F(RestoreTest, OneThatWasNotToldOfThemHasThemMoved) {
   const ImageHeader header = header_of(image);
   vdso << std::hex << header.kernel_areas[header.kernel_area_count - 1].begin;
   EXPECT_THAT(harness_.run_image(image.get()).output, HasSubstr(vdso.str() + "-"));
+}
+
+TEST_F(RestoreTest, TheClockIsReadWhetherOrNotTheyHadToBeMoved) {
+  for (const bool told : {true, false}) {
+    const UniqueFd image = harness_.make_image({"escape", "template", "clock"}, 1 << 20, told);
+    EXPECT_EQ(harness_.run_image(image.get()).output, "clock right\n") << told;
+  }
+  EXPECT_EQ(harness_.run({"escape", "clock"}).output, "clock right\n");
 }
 
 TEST_F(RestoreTest, NoCoreIsDumpedOfIt) {

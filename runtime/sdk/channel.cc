@@ -25,6 +25,7 @@ using protocol::FrameType;
 constexpr std::size_t kReadBytes = 4 << 10;         // enough for CONFIG and a short INVOKE
 constexpr std::size_t kReadBytesLarge = 128 << 10;  // once a read has filled its buffer
 constexpr std::size_t kCopyBytesMax = 16 << 10;     // larger bodies are sent from where they are
+constexpr int kWaitsAhead = 15;
 
 FrameHeader header_of(FrameType type, std::uint32_t stream, std::size_t body_bytes, bool end) {
   return {type, end ? protocol::kFlagEnd : std::uint16_t{0}, stream, 0,
@@ -48,16 +49,22 @@ int poll_until(pollfd* watched, nfds_t count, Deadline deadline) {
   }
 }
 
+// write(2) costs the kernel less than sendmsg(2); SIGPIPE is ignored (serve_pod.cc).
+ssize_t write_some(int fd, std::string_view first, std::string_view second) {
+  if (second.empty()) return ::write(fd, first.data(), first.size());
+  std::array<iovec, 2> parts = {{{const_cast<char*>(first.data()), first.size()},
+                                 {const_cast<char*>(second.data()), second.size()}}};
+  msghdr message = {};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
+  return ::sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
 // Writes all of it to a blocking socket, or ends the process when the node is gone.
 void write_all(int fd, std::string_view first, std::string_view second) {
   channel_is_writing = true;
   while (!first.empty() || !second.empty()) {
-    std::array<iovec, 2> parts = {{{const_cast<char*>(first.data()), first.size()},
-                                   {const_cast<char*>(second.data()), second.size()}}};
-    msghdr message = {};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = parts.size();
-    const ssize_t count = ::sendmsg(fd, &message, MSG_NOSIGNAL);  // sendmsg(2)
+    const ssize_t count = write_some(fd, first, second);
     if (count >= 0) {
       const auto of_first = std::min(first.size(), static_cast<std::size_t>(count));
       first.remove_prefix(of_first);
@@ -239,31 +246,48 @@ bool Channel::wait_readable(Deadline deadline) {
 // A thread asleep in recvmsg(2) is woken twice for each frame it is sent: by the frame, and before
 // by the node's read of what this end sent, which makes the socket writable (unix(7) has one queue
 // of sleepers for both). One asleep in ppoll(2) for POLLIN is woken by the frame alone. What has
-// come already is taken first: under load there is nothing to wait for.
+// come already is taken first: under load there is nothing to wait for. Where there was, the next
+// times are taken for the same.
 bool Channel::read_some(Deadline deadline) {
+  const bool waits = deadline != Deadline::min();
   const auto room = parser_.prepare(more_to_read_ ? kReadBytesLarge : kReadBytes);
+  if (waits && waits_ahead_ > 0) {
+    --waits_ahead_;
+    if (!wait_readable(deadline)) return false;
+  }
   for (;;) {
-    iovec part = {room.data(), room.size()};
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * 4)];
-    msghdr message = {};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    const ssize_t count = ::recvmsg(fd_, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);  // recvmsg(2)
+    const ssize_t count = receive(room);
     if (count > 0) {
-      take_descriptors(message);
       parser_.commit(static_cast<std::size_t>(count));
       more_to_read_ = static_cast<std::size_t>(count) == room.size();
       return true;
     }
     if (count == 0 || errno == ECONNRESET) ::_exit(kExitNodeGone);
     if (errno == EAGAIN) {
-      if (deadline == Deadline::min() || !wait_readable(deadline)) return false;
+      if (!waits) return false;
+      waits_ahead_ = kWaitsAhead;
+      if (!wait_readable(deadline)) return false;
     } else if (errno != EINTR) {
       ::_exit(kExitBroken);
     }
   }
+}
+
+// recv(2) costs the kernel less than recvmsg(2), and drops descriptors. With threads another one
+// may be asking for a connection meanwhile.
+ssize_t Channel::receive(std::span<char> room) {
+  const bool alone = !threaded_ && configured_ && !streams_.has_open(FrameType::kConnect);
+  if (alone) return ::recv(fd_, room.data(), room.size(), MSG_DONTWAIT);
+  iovec part = {room.data(), room.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * 4)];
+  msghdr message = {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  const ssize_t count = ::recvmsg(fd_, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+  if (count > 0) take_descriptors(message);
+  return count;
 }
 
 void Channel::sent(FrameType type, std::uint32_t stream, std::size_t body_bytes, bool end) {

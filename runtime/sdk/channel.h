@@ -15,6 +15,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -130,6 +131,7 @@ class Channel {
   void give_back();
   bool read_some(Deadline deadline);
   bool wait_readable(Deadline deadline);
+  ssize_t receive(std::span<char> room);
   void take_descriptors(const ::msghdr& message);
   void dispatch();
   void deliver(const protocol::Frame& frame, bool ignore);
@@ -148,6 +150,7 @@ class Channel {
   Deadline handed_out_;  // when next_invocation() last gave one
   bool configured_ = false;
   bool more_to_read_ = false;  // the last read filled its buffer
+  int waits_ahead_ = 0;        // so many times ppoll(2) is asked before the socket
   protocol::Config config_;
   protocol::Values values_;
   protocol::FrameParser parser_;  // main thread's alone, as reading is

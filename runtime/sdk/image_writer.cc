@@ -16,6 +16,8 @@
 #include <cstring>
 #include <string>
 
+#include "runtime/sdk/image_kernel_areas.h"
+
 namespace subito::sdk {
 namespace {
 
@@ -119,7 +121,8 @@ ImageWriter::ImageWriter(UniqueFd image) : image_(std::move(image)) {
   base_ = static_cast<char*>(base);
   work_ = static_cast<char*>(work);
   header_ = reinterpret_cast<protocol::ImageHeader*>(base_);
-  if (header_->magic == 0) wanted_count_ = header_->kernel_area_count;
+  if (header_->magic == 0)
+    wanted_count_ = std::min<std::uint32_t>(header_->kernel_area_count, wanted_.size());
   std::copy_n(header_->kernel_areas, wanted_.size(), wanted_.begin());
   header_ = new (base_) protocol::ImageHeader;
 }
@@ -268,7 +271,12 @@ void ImageWriter::write_and_exit() {
   const std::string_view maps = read_maps();
   find_binary(maps);
   add_all(maps);
-  if (can_move_kernel_areas()) move_kernel_areas();
+  const std::span wanted(wanted_.data(), wanted_count_);
+  if (can_move_kernel_areas(*header_, wanted)) {
+    auto* const words = reinterpret_cast<std::uint64_t*>(base_ + protocol::kImageHeaderBytes);
+    move_kernel_areas(*header_, wanted,
+                      {words, (used_bytes_ - protocol::kImageHeaderBytes) / sizeof *words});
+  }
   header_->state = ImageState::kReady;
   ::_exit(0);
 }
@@ -363,41 +371,6 @@ void ImageWriter::copy(std::uint64_t begin, std::uint64_t end, const Mapping& ma
   std::memcpy(base_ + used_bytes_, from, end - begin);
   add_area({begin, end, used_bytes_, mapping.protection, ImageSource::kImage});
   used_bytes_ += end - begin;
-}
-
-// All by the same distance, and nothing of the image where they will be.
-bool ImageWriter::can_move_kernel_areas() const {
-  const std::uint32_t count = header_->kernel_area_count;
-  if (count == 0 || wanted_count_ != count) return false;
-  const std::uint64_t distance = wanted_[0].begin - header_->kernel_areas[0].begin;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const protocol::ImageKernelArea& from = header_->kernel_areas[i];
-    const protocol::ImageKernelArea& to = wanted_[i];
-    if (to.begin - from.begin != distance || to.end - from.end != distance) return false;
-    for (std::uint32_t k = 0; k < header_->area_count; ++k) {
-      if (header_->areas[k].begin < to.end && to.begin < header_->areas[k].end) return false;
-    }
-  }
-  return true;
-}
-
-// libc has written down where [vdso] is, and so may others: every word of the image that means a
-// place in there means the same place in its pods' one. (That a number means none and is the same
-// has a chance of 2^-50 a word.)
-void ImageWriter::move_kernel_areas() {
-  const std::uint32_t count = header_->kernel_area_count;
-  const auto* const from = header_->kernel_areas;
-  const std::uint64_t distance = wanted_[0].begin - from[0].begin;
-  auto* const words = reinterpret_cast<std::uint64_t*>(base_);
-  const std::size_t words_end = used_bytes_ / sizeof *words;
-  for (std::size_t at = protocol::kImageHeaderBytes / sizeof *words; at < words_end; ++at) {
-    const std::uint64_t word = words[at];
-    if (word < from[0].begin || word >= from[count - 1].end) continue;
-    for (std::uint32_t i = 0; i < count; ++i) {
-      if (word >= from[i].begin && word < from[i].end) words[at] = word + distance;
-    }
-  }
-  std::copy_n(wanted_.begin(), count, header_->kernel_areas);
 }
 
 }  // namespace subito::sdk

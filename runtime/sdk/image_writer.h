@@ -58,8 +58,6 @@ class ImageWriter {
   static bool is_copied_whole(const Mapping& mapping);
   void add_written_pages(const Mapping& mapping);
   void copy(std::uint64_t begin, std::uint64_t end, const Mapping& mapping);
-  bool can_move_kernel_areas() const;
-  void move_kernel_areas();
 
   UniqueFd image_;
   std::uint64_t image_bytes_ = 0;

@@ -28,6 +28,12 @@ class OwnStream {
   Channel::Lock& lock_;
 };
 
+// Its body goes in the frame of the CALL.
+bool rides_with_call(const Request& request) {
+  constexpr std::size_t kBodyInCallMax = 4 << 10;
+  return RequestAccess::is_whole(request) && request.body().size() <= kBodyInCallMax;
+}
+
 const char* words_of(protocol::Binding::Kind kind) {
   return kind == protocol::Binding::REDIS ? "redis" : "tcp";
 }
@@ -109,16 +115,15 @@ void Invocation::open_call(Channel::Lock&, Inbox& inbox, std::string_view functi
   const bool whole = RequestAccess::is_whole(request);
   if (whole) head.set_content_length(request.body().size());
   inbox.parent = &incoming_->inbox;
-  const bool end = whole && request.body().empty();
-  const auto status = channel_.open(protocol::FrameType::kCall, head, {}, end, inbox);
+  const bool rides = rides_with_call(request);
+  const std::string_view body = rides ? request.body() : std::string_view();
+  const auto status = channel_.open(protocol::FrameType::kCall, head, body, rides, inbox);
   if (!status) throw CallError("too-many-requests", status.error().message);
 }
 
 void Invocation::send_call_body(Channel::Lock& lock, Inbox& inbox, const Request& request) {
-  if (RequestAccess::is_whole(request)) {
-    if (!request.body().empty()) send_pieces(lock, inbox, request.body(), true);
-    return;
-  }
+  if (rides_with_call(request)) return;
+  if (RequestAccess::is_whole(request)) return send_pieces(lock, inbox, request.body(), true);
   while (!has_enough(inbox)) {
     lock.unlock();
     const std::string piece = request.stream().read();

@@ -90,5 +90,6 @@ if (unseen.length > 0) refreshStock();
 const [navigation] = performance.getEntriesByType("navigation");
 $("page-timing").textContent = timingWords(navigation?.serverTiming ?? []);
 const unfinished = currentAttempt();
-if (unfinished) carryOn(unfinished);
-else showOrders();
+if (!unfinished) showOrders();
+else if (isTooOld(unfinished) || isYounger(unfinished, UNASKED_MS_MAX)) carryOn(unfinished);
+else showUnfinished(unfinished);

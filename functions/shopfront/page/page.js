@@ -8,6 +8,7 @@ const plural = (count, one, many) => count === 1 ? one : many;
 
 let names = new Map();  // product id -> name, of all that was seen
 let levels = new Map(); // product id -> pieces or null, as last heard; none: not sold any more
+let shownTotal = 0;     // what the button says, minor units
 let busy = false;       // an attempt is on its way, here or in another tab
 let stuck = false;      // and nobody asks how it goes
 let basketSeen = false; // a phone's bar need not lead to it
@@ -38,14 +39,16 @@ function takeStock(offers) {
   $("degraded").hidden = !offers.some(offer => offer.degraded);
 }
 
+// Whether the shop told.
 async function refreshStock() {
   const ids = new Set([...basketLines().map(line => line.id), ...cards().map(c => c.dataset.id)]);
-  if (ids.size === 0) return;
+  if (ids.size === 0) return true;
   const { status, body } = await ask("/products?ids=" + [...ids].slice(0, 100).join(","));
-  if (status !== 200 || !Array.isArray(body)) return;
+  if (status !== 200 || !Array.isArray(body)) return false;
   levels = new Map();
   takeStock(body);
   showBasket();
+  return true;
 }
 
 // The basket.
@@ -97,13 +100,14 @@ function showBasket() {
     if (list.children[at] !== item) list.insertBefore(item, list.children[at] ?? null);
   });
   const count = countOf(lines);
-  const total = money(totalOf(lines));
+  shownTotal = totalOf(lines);
+  const total = money(shownTotal);
   $("order-form").hidden = lines.length === 0;
   $("empty").hidden = lines.length > 0;
   $("count").textContent = count;
   $("total").textContent = total;
   $("order").disabled = busy;
-  $("order").textContent = busy ? "Ordering…" : "Order for " + total;
+  $("order").textContent = stuck ? "An order waits" : busy ? "Ordering…" : "Order for " + total;
   $("bar").hidden = count === 0 || basketSeen;
   $("bar-count").textContent = "Basket: " + pieces(count);
   $("bar-total").textContent = total;
@@ -163,7 +167,19 @@ function chooseCustomer(who) {
   showOrders();
 }
 
+// The new price is ordered by a click that has seen it.
+function offerNewTotal({ attempt, found, told }) {
+  const basket = ["Back to the basket", () => {
+    hideMessage();
+    $("basket-title").focus();
+  }];
+  if (basketLines().length === 0) return [basket];
+  if (!told) return [["Look what it is now", () => showRefused(attempt, found)], basket];
+  return [["Order for " + money(shownTotal), () => order()], basket];
+}
+
 const HELP = {
+  "new-total": offerNewTotal,
   "take-what-is-left": () => [["Take what is left", takeWhatIsLeft]],
   "other-customer": () => CUSTOMERS.filter(who => who !== customer()).map(who =>
     ["Let " + who + " pay", () => {
@@ -212,29 +228,47 @@ function showDone(attempt, done, begun) {
 
 async function showRefused(attempt, found) {
   showStep("");
-  await refreshStock();
-  const { title, text, help } = refusalWords(found.type, found.detail, attempt.customer);
-  showMessage("bad", title, text, HELP[help]());
+  const told = await refreshStock();
+  const { title, text, help } = refusalWords(found.type, found.detail, attempt);
+  showMessage("bad", title, text, HELP[help]({ attempt, found, told }));
 }
 
-function showStuck(attempt) {
+const showingOrders = attempt => [["Show my orders", () => {
+  hideMessage();
+  chooseCustomer(attempt.customer);
+  $("history").scrollIntoView();
+  $("history-title").focus();
+}]];
+
+// Nothing is ordered until somebody says so.
+function askWhether(attempt, title, text) {
   stuck = true;
+  setBusy(true);
   showStep("");
-  showMessage("bad", "The shop has not answered yet",
-    "Your order may be under way or not: ask again, that does not order twice. Your basket waits " +
-    "until then.",
+  showMessage("bad", title, text + " It may be under way or not: ask again, that does not order " +
+    "twice. Your basket waits until then.",
     [["Ask again", () => carryOn(attempt)],
       ["Stop asking", () => {
         endAttempt(attempt);
         stuck = false;
         setBusy(false);
         showMessage("bad", "You stopped asking", "The order may still be completed. Look whether " +
-          "it is among your orders before you order again.", [["Show my orders", () => {
-          hideMessage();
-          showOrders();
-          $("history").scrollIntoView();
-        }]]);
+          "it is among your orders before you order again.", showingOrders(attempt));
       }]]);
+}
+
+function showUnfinished(attempt) {
+  askWhether(attempt, "An order of yours is not finished",
+    "You ordered " + pieces(countOf(attempt.lines)) + ", " + timeWords(attempt.time) +
+    ", and no answer came.");
+  showOrders();
+}
+
+function showTooOld(attempt) {
+  showStep("");
+  showMessage("bad", "An order of yours was never answered", "You placed it more than 23 hours ago. " +
+    "To ask again could order twice, so nothing was asked. Look whether it is among your orders; " +
+    "your basket is kept.", showingOrders(attempt));
 }
 
 function setBusy(value) {
@@ -263,7 +297,9 @@ async function carryOn(attempt, begun) {
   setBusy(true);
   showStep("NEW");
   const found = await alone(() => toItsEnd(attempt));
-  if (found.kind === "stuck") return showStuck(attempt);
+  if (found.kind === "stuck") {
+    return askWhether(attempt, "The shop has not answered yet", "You ordered, and no answer came.");
+  }
   setBusy(false);
   if (found.kind === "elsewhere") {
     showStep("");
@@ -272,6 +308,8 @@ async function carryOn(attempt, begun) {
   } else if (found.kind === "done") {
     showDone(attempt, found, begun);
     refreshStock();
+  } else if (found.kind === "old") {
+    showTooOld(attempt);
   } else {
     await showRefused(attempt, found);
   }
@@ -281,8 +319,9 @@ async function carryOn(attempt, begun) {
 async function order() {
   if (busy || basketLines().length === 0) return;
   const begun = performance.now();
+  const total = shownTotal;
   setBusy(true);
-  const attempt = await alone(() => beginAttempt());
+  const attempt = await alone(() => beginAttempt(total));
   if (attempt) return carryOn(attempt, begun);
   setBusy(false);  // another tab has bought it all
 }

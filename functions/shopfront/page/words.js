@@ -40,13 +40,17 @@ function waitWords(why, wait) {
 }
 
 // Why an order was not placed, for good: {title, text, help}. `type` is that of the problem, or the
-// reason of a cancelled order; `help` is what page.js offers to do about it.
-function refusalWords(type, detail, customer) {
+// reason of a cancelled order; `help` is what page.js offers to do about it. `total`: what the
+// button said, in minor units, if it is known.
+function refusalWords(type, detail, { customer, total }) {
   const nothing = " Nothing was charged.";
   switch (type) {
     case "out-of-stock":
       return { title: "Not enough is left", help: "take-what-is-left",
         text: "Somebody was quicker. Change what is marked below, then order again." + nothing };
+    case "price-changed":
+      return { title: "The price has changed", help: "new-total",
+        text: "You were asked for " + money(total) + ", which is not the price any more." + nothing };
     case "payment-declined":
       return { title: "The payment was declined", help: "other-customer",
         text: "The credit of " + customer + " does not cover it. Let somebody else pay, or take " +
@@ -64,10 +68,8 @@ function refusalWords(type, detail, customer) {
     case "authorisation-ended":
       return { title: "It took too long", help: "again",
         text: "The pieces were set aside for a while and have gone back. Order again." + nothing };
-    case "unavailable":
-      return { title: "A part of the shop was away", help: "again",
-        text: "The order was cancelled. Your basket is kept: order again." + nothing };
     case "total-too-large":
+    case "bad-expected-total":
     case "body-too-large":
     case "bad-lines":
       return { title: "That is more than one order holds", help: "basket",
@@ -80,8 +82,8 @@ function refusalWords(type, detail, customer) {
 }
 
 // When an order was placed, as this browser writes it; "" when that is not known.
-function timeWords(text) {
-  const time = new Date(text);
+function timeWords(when) {
+  const time = new Date(when);
   return Number.isNaN(time.getTime()) ? ""
     : time.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 }

@@ -33,11 +33,18 @@ class PlacementTest : public NodeTest {
 TEST_F(PlacementTest, APodOfShortCallsIsBroughtNearAndLetGoOfWhenItComputes) {
   node.deploy("echo", "echo", "scaling: {idle: 1m, min: 1, max: 1}");
   HttpClient client = node.client();
-  call(client, "/function/echo", 40);
+  // The pod that tried the revision goes first.
+  ASSERT_TRUE(eventually([&] { return node.pod_list().size() == 1; }));
   const pid_t pod = only_pod();
-  EXPECT_TRUE(eventually([&] { return cores_of(pod) == 1; })) << "it is looked at after answers";
-  call(client, "/function/echo?burn_ms=20", 1);
-  EXPECT_TRUE(eventually([&] { return cores_of(pod) == cores_of(0); }));
+  // It is looked at after answers, and may seem to run for long where the machine is busy.
+  EXPECT_TRUE(eventually([&] {
+    call(client, "/function/echo", 10);
+    return cores_of(pod) == 1;
+  }));
+  EXPECT_TRUE(eventually([&] {
+    call(client, "/function/echo?burn_ms=20", 1);
+    return cores_of(pod) == cores_of(0);
+  }));
   EXPECT_EQ(only_pod(), pod);
 }
 

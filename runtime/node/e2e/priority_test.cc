@@ -94,10 +94,14 @@ TEST_F(PriorityTest, APodOfACrowdRunsForLongerAtATimeUntilItIsAlone) {
   };
   const std::uint64_t usual = turn_of(0);
   EXPECT_EQ(with_turn(usual, usual), 4U);
-  auto crowd = call("crowd", 8);
-  // 8 where a busy machine lets calls wait so long that they count as a crowd.
-  EXPECT_TRUE(eventually([&] { return with_turn(4 * usual, 8 * usual) == 4; }));
-  for (auto& answer : crowd) EXPECT_EQ(answer.get(), 200);
+  bool seen = false;  // while they all run, for a moment only where the machine is busy
+  for (int crowds = 0; crowds < 5 && !seen; ++crowds) {
+    auto crowd = call("crowd", 8);
+    // 8 where a busy machine lets calls wait so long that they count as a crowd.
+    seen = eventually([&] { return with_turn(4 * usual, 8 * usual) == 4; }, milliseconds(1'500));
+    for (auto& answer : crowd) EXPECT_EQ(answer.get(), 200);
+  }
+  EXPECT_TRUE(seen);
   auto alone = call("crowd", 1);
   EXPECT_TRUE(eventually([&] { return with_turn(usual, usual) >= 1; }));
   EXPECT_EQ(alone[0].get(), 200);

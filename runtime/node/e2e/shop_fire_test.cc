@@ -1,5 +1,7 @@
 // The shop under fire, on a live node: 64 buyers, a pod killed each second, Redis killed -9 twice.
-// At the end stock, money and orders add up, and none is between two states.
+// At the end stock, money and orders add up, none is between two states, the history made of the
+// events is what the orders are, every key gives its answer again, and no change of a product that
+// two wanted at once was lost. SUBITO_SHOP_ORDERS says how many orders.
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -7,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <random>
+#include <set>
 #include <thread>
 
 #include "runtime/node/e2e/live_node.h"
@@ -22,18 +25,29 @@ constexpr seconds kSettled{10};  // after the last answer nothing is between two
 // Plenty of widgets; anvils run out on the way.
 constexpr const char* kPlenty = "1";
 constexpr const char* kScarce = "3";
+constexpr const char* kEdited = "2";  // nobody buys it
+constexpr int kEditors = 2;
+constexpr int kAsyncOneIn = 8;  // orders that are first asked for with respond-async
 
 int orders_wanted() {
   const char* asked = std::getenv("SUBITO_SHOP_ORDERS");
   return asked == nullptr ? kOrdersDefault : std::max(kBuyers, std::atoi(asked));
 }
 
+struct Answered {
+  std::string key;
+  std::string body;
+  int status = 0;
+  std::string answer;
+};
+
 // What buyers were told, once it was final.
 struct Books {
   std::map<int, int> statuses;
   std::map<std::string, std::int64_t> sold;  // pieces, by product
   std::int64_t total_minor = 0;
-  std::vector<std::string> orders;  // ids of those that were placed
+  std::set<std::string> orders;  // ids of those that were placed
+  std::vector<Answered> answered;
   int tries = 0;
   std::string first_odd;
 };
@@ -56,11 +70,13 @@ class ShopFireTest : public NodeTest {
   }
 
   // Asks with the same key until the answer is final; 0: it never was.
-  int order(HttpClient& client, const std::string& key, const std::string& body,
+  int order(HttpClient& client, const std::string& key, const std::string& body, bool respond_async,
             HttpResponse& answer) {
     for (int i = 0; i < kTriesMax; ++i) {
-      answer = client.request("POST", "/orders", body,
-                              {{"content-type", "application/json"}, {"idempotency-key", key}});
+      std::vector<std::pair<std::string, std::string>> fields{{"content-type", "application/json"},
+                                                              {"idempotency-key", key}};
+      if (respond_async && i == 0) fields.emplace_back("prefer", "respond-async");
+      answer = client.request("POST", "/orders", body, fields);
       if (!client.connected() || !answer.whole()) client = node.client(seconds(60));
       const bool in_flight =
           answer.status == 409 && answer.body.find("in-flight") != std::string::npos;
@@ -86,19 +102,36 @@ class ShopFireTest : public NodeTest {
       const std::string body = "{\"lines\": [{\"productId\": \"" + product +
                                "\", \"quantity\": " + std::to_string(quantity) + "}]}";
       HttpResponse answer;
-      const int status =
-          order(client, "fire-" + std::to_string(number) + "-" + std::to_string(i), body, answer);
+      const std::string key = "fire-" + std::to_string(number) + "-" + std::to_string(i);
+      const int status = order(client, key, body, i % kAsyncOneIn == 0, answer);
       const std::lock_guard lock(mutex_);
       ++books_.statuses[status];
+      books_.answered.push_back({key, body, status, answer.body});
       if (status == 201) {
         const Json placed = Json::parse(answer.body);
         books_.sold[product] += quantity;
         books_.total_minor += placed.at("totalMinor").get<std::int64_t>();
-        books_.orders.push_back(placed.at("id"));
+        books_.orders.insert(placed.at("id").get<std::string>());
       } else if (status != 409 && books_.first_odd.empty()) {
         books_.first_odd = std::to_string(answer.status) + " " + answer.error + " " + answer.body;
       }
       ++ended_;
+    }
+  }
+
+  // Changes the version that it has read, again and again.
+  void edit(int orders) {
+    while (ended_ < orders) {
+      const Json read = get("catalogue", std::string("/products/") + kEdited);
+      if (!read.is_object()) continue;
+      const auto version = read.at("version").get<std::int64_t>();
+      const Ran ran =
+          node.cli({"invoke", "catalogue", std::string("/products/") + kEdited, "-X", "PUT", "-H",
+                    "If-Match: \"" + std::to_string(version) + "\"", "-d", read.dump()});
+      if (ran.exit_code != 0) continue;  // another was quicker, or its answer is lost
+      const std::lock_guard lock(mutex_);
+      EXPECT_TRUE(versions_.insert(Json::parse(ran.out).at("version").get<std::int64_t>()).second)
+          << "two have changed version " << version;
     }
   }
 
@@ -144,22 +177,76 @@ class ShopFireTest : public NodeTest {
     return credit.at("heldMinor") == 0;
   }
 
+  // All orders of the history, newest first; none while a page does not come.
+  std::vector<Json> history(HttpClient& client) {
+    std::vector<Json> orders;
+    std::string cursor;
+    while (true) {
+      const HttpResponse answer = client.get("/customers/guest/orders?limit=100" +
+                                             (cursor.empty() ? "" : "&cursor=" + cursor));
+      if (answer.status != 200) return {};
+      const Json page = Json::parse(answer.body);
+      for (const Json& order : page.at("orders")) orders.push_back(order);
+      if (page.at("next").is_null()) return orders;
+      cursor = page.at("next");
+    }
+  }
+
+  static bool all_ended(const std::vector<Json>& orders) {
+    return std::all_of(orders.begin(), orders.end(), [](const Json& order) {
+      return order.at("status") == "COMPLETED" || order.at("status") == "CANCELLED";
+    });
+  }
+
+  void expect_history_is_what_the_orders_are(HttpClient& client, const std::vector<Json>& orders) {
+    std::set<std::string> completed;
+    for (const Json& order : orders) {
+      const std::string id = order.at("id");
+      const HttpResponse answer = client.get("/orders/" + id);
+      ASSERT_EQ(answer.status, 200) << id << answer.body;
+      ASSERT_EQ(Json::parse(answer.body), order);
+      if (order.at("status") == "COMPLETED") completed.insert(id);
+    }
+    EXPECT_EQ(completed, books_.orders) << "whom nobody told of, or who was told of nothing";
+  }
+
+  void expect_each_key_gives_its_answer_again(HttpClient& client) {
+    for (const Answered& one : books_.answered) {
+      const HttpResponse again =
+          client.request("POST", "/orders", one.body,
+                         {{"content-type", "application/json"}, {"idempotency-key", one.key}});
+      ASSERT_EQ(again.status, one.status) << one.key << again.body;
+      ASSERT_EQ(again.body, one.answer) << one.key;
+    }
+  }
+
   std::atomic<int> ended_ = 0;
+  std::set<std::int64_t> versions_;  // each the work of one editor
   int pods_killed_ = 0;
   std::mutex mutex_;
   Books books_;
 };
 
 TEST_F(ShopFireTest, StockMoneyAndOrdersAddUpWhoeverIsKilled) {
-  const int each = orders_wanted() / kBuyers;
+  const int each = (orders_wanted() + kBuyers - 1) / kBuyers;
   const int orders = each * kBuyers;
   std::vector<std::thread> buyers;
   for (int i = 0; i < kBuyers; ++i) buyers.emplace_back([this, i, each] { buy(i, each); });
+  for (int i = 0; i < kEditors; ++i) buyers.emplace_back([this, orders] { edit(orders); });
   burn(orders);
   for (std::thread& buyer : buyers) buyer.join();
-  EXPECT_TRUE(eventually([this] { return settled(); }, kSettled)) << levels() << guest();
+  HttpClient client = node.client(seconds(60));
+  std::vector<Json> told;
+  EXPECT_TRUE(eventually(
+      [&] {
+        told = history(client);
+        return !told.empty() && all_ended(told) && settled();
+      },
+      kSettled))
+      << levels() << guest();
 
-  std::printf("%d orders in %d tries, %d pods killed; answers", orders, books_.tries, pods_killed_);
+  std::printf("%d orders in %d tries, %d pods killed, %zu changes of a product; answers", orders,
+              books_.tries, pods_killed_, versions_.size());
   for (const auto& [status, count] : books_.statuses) std::printf(" %d: %d", status, count);
   std::printf("\n");
   EXPECT_EQ(books_.first_odd, "");
@@ -174,12 +261,9 @@ TEST_F(ShopFireTest, StockMoneyAndOrdersAddUpWhoeverIsKilled) {
   }
   const Json credit = guest();
   EXPECT_EQ(credit.at("spentMinor"), books_.total_minor) << credit;
-  HttpClient client = node.client();
-  for (const std::string& id : books_.orders) {
-    const HttpResponse answer = client.get("/orders/" + id);
-    ASSERT_EQ(answer.status, 200) << id << answer.body;
-    ASSERT_EQ(Json::parse(answer.body).at("status"), "COMPLETED") << answer.body;
-  }
+  expect_history_is_what_the_orders_are(client, told);
+  expect_each_key_gives_its_answer_again(client);
+  EXPECT_GT(versions_.size(), 0U);
   EXPECT_EQ(node.stop(), 0);
 }
 

@@ -1,5 +1,6 @@
 #include "runtime/node/triggers/occurrence.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -8,9 +9,11 @@
 namespace subito::node {
 
 std::int64_t entry_unix_ms(std::string_view id) {
+  constexpr std::int64_t kLatestMs = 9'223'372'036'000;
   std::int64_t milliseconds = 0;
-  std::from_chars(id.data(), id.data() + id.size(), milliseconds);
-  return milliseconds;
+  const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), milliseconds);
+  if (error == std::errc::result_out_of_range) return kLatestMs;
+  return std::clamp<std::int64_t>(milliseconds, 0, kLatestMs);
 }
 
 Occurrence occurrence_of_entry(const std::string& key, std::string id,

@@ -31,7 +31,8 @@ DeliveryRequest request_of(std::vector<Occurrence> occurrences, const std::strin
 // own.
 std::string traceparent_of(const std::vector<Occurrence>& occurrences);
 
-// The milliseconds of a stream's entry id, "1764146353000-0"; 0: it is none.
+// The milliseconds of a stream's entry id, "1764146353000-0"; 0: it is none. Whoever adds an entry
+// may give it any id of twice 64 bits: at most those of the year 2262, whose nanoseconds fit 64.
 std::int64_t entry_unix_ms(std::string_view id);
 
 }  // namespace subito::node
