@@ -55,6 +55,7 @@ file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR}/include/subito ${CMAKE_BINARY_DIR}/
   SYMBOLIC)
 configure_file(cmake/SubitoConfig.cmake.in ${CONFIG_DIR}/SubitoConfig.cmake @ONLY)
 configure_file(cmake/SubitoFunction.cmake ${CONFIG_DIR}/SubitoFunction.cmake COPYONLY)
+configure_file(cmake/start_order.ld ${CONFIG_DIR}/start_order.ld COPYONLY)
 write_basic_package_version_file(${CONFIG_DIR}/SubitoConfigVersion.cmake
   COMPATIBILITY SameMinorVersion)
 
@@ -65,4 +66,4 @@ foreach(file ${SDK_FILES})
 endforeach()
 install(DIRECTORY include/subito DESTINATION include FILES_MATCHING PATTERN "*.h")
 install(FILES ${CONFIG_DIR}/SubitoConfig.cmake ${CONFIG_DIR}/SubitoFunction.cmake
-  ${CONFIG_DIR}/SubitoConfigVersion.cmake DESTINATION lib/cmake/Subito)
+  ${CONFIG_DIR}/SubitoConfigVersion.cmake ${CONFIG_DIR}/start_order.ld DESTINATION lib/cmake/Subito)
