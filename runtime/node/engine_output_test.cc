@@ -32,6 +32,9 @@ TEST_F(EngineOutputTest, ALineIsOfTheRequestThatThePodWorksOn) {
 }
 
 TEST_F(EngineOutputTest, ALineThatIsReadWithTheAnswerIsNotTakenForTheNextRequests) {
+  manifest::FunctionSpec spec = plain_spec();
+  spec.mutable_scaling()->set_max(1);  // or another pod might be thought the quicker one
+  put("echo", spec, 2);
   FakePod& pod = warm_pod();
   invoke(7);
   const std::uint32_t first = pod.expect_invoke().header.stream;
