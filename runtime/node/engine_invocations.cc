@@ -255,7 +255,6 @@ void Engine::send_invoke(InvocationRecord& record, const Pod& pod) {
   transition(record, InvocationState::kRunning);
   record.pod = pod.id;
   record.stream = channels.streams(pod.id)->next_stream();
-  record.dispatched = now;
   Running& running = running_[pod.id];
   running[record.stream] = record.id;
   if (running.size() == 1) pod_is_busy(pod.id, record.queued);

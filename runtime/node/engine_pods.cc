@@ -208,9 +208,11 @@ Timing Engine::timing(const InvocationRecord& record, const Pod& pod) const {
   const TimePoint now = loop_.now();
   timing.queue = record.queued;
   timing.start_kind = record.cold ? pods::to_string(pod.mode) : "warm";
-  TimePoint begun = record.dispatched;
+  // To launch a pod takes time of this loop, and the pod may run before it is over.
+  const TimePoint dispatched = record.arrived + record.queued;
+  TimePoint begun = dispatched;
   if (record.cold) begun = pod.hello ? std::max(begun, *pod.hello) : now;
-  timing.start = begun - record.dispatched;
+  timing.start = begun - dispatched;
   if (pod.ahead > 0 && pod.last_end > begun) {  // it was ahead until then
     timing.queue += pod.last_end - begun;
     begun = pod.last_end;

@@ -37,7 +37,6 @@ struct InvocationRecord {
   bool cold = false;
   std::string pod_end;  // how it ended, when it died with this invocation
   Timing timing_at_pod_end;
-  TimePoint dispatched;
   Duration queued{};
   Duration waited{};  // the same, and in the pod behind others; told once its answer began
 

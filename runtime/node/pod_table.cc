@@ -1,5 +1,6 @@
 #include "runtime/node/pod_table.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "runtime/base/check.h"
@@ -19,10 +20,13 @@ constexpr Duration kReportGrace = std::chrono::milliseconds(100);
 // Linkers write 20 bytes, as twice as many digits.
 constexpr std::size_t kBuildIdBytesMax = 128;
 
-// What cannot be is not believed: a pod may say anything.
-TimePoint began_of(const protocol::Hello& hello, const Pod& pod) {
+// What cannot be is not believed: a pod may say anything. On a core of its own it may begin before
+// the node, whose turn on its core was over, has noted that it is launched.
+void take_began(const protocol::Hello& hello, Pod& pod) {
   const TimePoint began(Duration(static_cast<Duration::rep>(hello.began_ns())));
-  return began >= pod.launched && began <= *pod.hello ? began : TimePoint();
+  if (began < pod.decided || began > *pod.hello) return;
+  pod.began = began;
+  pod.launched = std::min(pod.launched, began);
 }
 
 }  // namespace
@@ -161,7 +165,7 @@ Status PodTable::on_frame(PodId id, const protocol::Frame& frame) {
   RETURN_IF_ERROR(protocol::parse_head(frame, hello));
   read_output(*pod);  // what it printed before is nobody's
   pod->hello = loop_.now();
-  pod->began = began_of(hello, *pod);
+  take_began(hello, *pod);
   pod->build_id = hello.build_id().substr(0, kBuildIdBytesMax);
   if (pod->revision->scaling.concurrency == 1) pod->ahead = hello.ahead();
   events_.on_pod_hello(*pod);

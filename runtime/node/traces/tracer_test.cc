@@ -105,6 +105,24 @@ TEST_F(TracerTest, AColdOneHasAStartToo) {
   EXPECT_EQ(span("start").parent, span("GET echo").id);
 }
 
+// On a core of its own it may be quicker than the node, which was about to write that down.
+TEST_F(TracerTest, APodThatBeginsBeforeItIsKnownToBeLaunchedHasItsSteps) {
+  ask_with(7, kSampled);
+  FakePod& pod = home->pod(0);
+  const Pod& known = *engine.pods().find(pod.spec.id);
+  const TimePoint began = known.decided + std::chrono::nanoseconds(1);
+  ASSERT_LT(began, known.launched);
+  protocol::Hello hello;
+  hello.set_began_ns(static_cast<std::uint64_t>(began.time_since_epoch().count()));
+  pod.send(FrameType::kHello, 0, hello);
+  settle();
+  pod.answer(pod.expect_invoke().header.stream, 200, "");
+  settle();
+  EXPECT_THAT(names(), testing::Contains("hello"));
+  EXPECT_EQ(known.began, began);
+  EXPECT_EQ(known.launched, began) << "as it was before";
+}
+
 TEST_F(TracerTest, TakesWhatAPodTellsWithinItsTimeAndBound) {
   FakePod& pod = warm_pod();
   ask_with(7, kSampled);
