@@ -41,7 +41,7 @@ return 'done'
 )");
 
 // KEYS: product, products, skus, events, deleted. ARGV: version it must have, sku, id, event type,
-// event, 1 if the id is one that may be asked for again. Answers done | unknown | version.
+// event, the last id of the seed. Answers done | unknown | version.
 constexpr subito::RedisScript kRemove(R"(
 local before = redis.call('HMGET', KEYS[1], 'name', 'version')
 if not before[1] then return 'unknown' end
@@ -49,7 +49,7 @@ if (before[2] or '1') ~= ARGV[1] then return 'version' end
 redis.call('DEL', KEYS[1])
 redis.call('ZREM', KEYS[2], ARGV[3])
 redis.call('HDEL', KEYS[3], ARGV[2])
-if ARGV[6] == '1' then redis.call('SADD', KEYS[5], ARGV[3]) end
+if tonumber(ARGV[3]) <= tonumber(ARGV[6]) then redis.call('SADD', KEYS[5], ARGV[3]) end
 redis.call('XADD', KEYS[4], 'MAXLEN', '~', 1000000, '*', 'type', ARGV[4], 'data', ARGV[5])
 return 'done'
 )");
@@ -74,12 +74,6 @@ std::optional<Product> product_of(const std::string& id, const RedisReply& field
                  text(3),
                  tags_of_text(text(4)),
                  integer_of(fields[5], 1)};
-}
-
-bool is_of_seed(const std::string& id) {
-  std::int64_t number = 0;
-  const auto [stop, error] = std::from_chars(id.data(), id.data() + id.size(), number);
-  return error == std::errc() && stop == id.data() + id.size() && number <= kSeedIds;
 }
 
 void append_fields(std::vector<std::string>& command, const Product& product) {
@@ -163,7 +157,7 @@ ProductStore::Changed ProductStore::remove(const Product& product) {
   const RedisReply reply =
       redis_.eval(kRemove, keys(product.id),
                   {std::to_string(product.version - 1), product.sku, product.id, event.type,
-                   event.data, is_of_seed(product.id) ? "1" : "0"});
+                   event.data, std::to_string(kSeedIds)});
   return changed_of(reply.text());
 }
 

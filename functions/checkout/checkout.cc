@@ -18,7 +18,6 @@ using subito::HttpError;
 using subito::Request;
 using subito::Response;
 
-constexpr std::size_t kKeyBytesMax = 128;
 constexpr const char* kGuest = "guest";
 // A rebuild stops this long before its invocation must, and is asked for again.
 constexpr std::chrono::seconds kRebuildMargin{2};
@@ -108,9 +107,7 @@ Response rebuild_history(const Request&, Context& context) {
 
 std::string idempotency_key(const Request& request) {
   const std::string key(idempotency_header(request).value_or(""));
-  const bool good = !key.empty() && key.size() <= kKeyBytesMax &&
-                    std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < 127; });
-  if (good) return key;
+  if (is_idempotency_key(key)) return key;
   throw HttpError(400, "idempotency-key-missing",
                   "an order needs the header Idempotency-Key: 1 to 128 characters of your choice, "
                   "the same when you ask again");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <initializer_list>
 #include <optional>
 #include <utility>
 
@@ -40,11 +41,13 @@ std::optional<std::int64_t> version_of_tag(std::string_view tag) {
   return version;
 }
 
-// FNV-1a of 64 bits.
-std::string etag_of_bytes(std::string_view bytes) {
+// FNV-1a of 64 bits, of all pieces in a row.
+std::string etag_of_bytes(std::initializer_list<std::string_view> pieces) {
   std::uint64_t hash = 14695981039346656037U;
-  for (const char byte : bytes) {
-    hash = (hash ^ static_cast<unsigned char>(byte)) * 1099511628211U;
+  for (const std::string_view piece : pieces) {
+    for (const char byte : piece) {
+      hash = (hash ^ static_cast<unsigned char>(byte)) * 1099511628211U;
+    }
   }
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string etag = "\"";
@@ -85,10 +88,10 @@ Response tagged(const Request& request, Response answer, const std::string& etag
 }
 
 Response tagged(const Request& request, Response answer) {
-  std::string bytes = answer.body();
   // Where a list goes on may change while what is on the page does not.
-  if (const auto link = answer.headers().get("link")) bytes.append("\n").append(*link);
-  const std::string etag = etag_of_bytes(bytes);
+  const auto link = answer.headers().get("link");
+  const std::string etag =
+      link ? etag_of_bytes({answer.body(), "\n", *link}) : etag_of_bytes({answer.body()});
   return tagged(request, std::move(answer), etag);
 }
 

@@ -89,13 +89,15 @@ std::optional<std::string_view> idempotency_header(const Request& request) {
   return key;
 }
 
+bool is_idempotency_key(std::string_view key) {
+  return !key.empty() && key.size() <= kIdempotencyKeyBytesMax &&
+         std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < 127; });
+}
+
 std::optional<std::string> optional_idempotency_key(const Request& request) {
   const auto key = idempotency_header(request);
   if (!key) return std::nullopt;
-  const bool good =
-      !key->empty() && key->size() <= kIdempotencyKeyBytesMax &&
-      std::all_of(key->begin(), key->end(), [](char c) { return c > ' ' && c < 127; });
-  if (good) return std::string(*key);
+  if (is_idempotency_key(*key)) return std::string(*key);
   throw subito::HttpError(400, "bad-idempotency-key",
                           "an Idempotency-Key is 1 to 128 printable characters of your choice");
 }

@@ -32,8 +32,11 @@ void check_redis(subito::Context& context);
 // there twice and not the same: which one counts would be chance.
 std::optional<std::string_view> idempotency_header(const subito::Request& request);
 
-// What a client made up so that its repetition is known: 1 to 128 printable characters, or nothing
-// if the header Idempotency-Key is not there. Throws HttpError 400 "bad-idempotency-key".
+// 1 to 128 printable characters, without blanks.
+bool is_idempotency_key(std::string_view key);
+
+// What a client made up so that its repetition is known, or nothing if the header Idempotency-Key
+// is not there. Throws HttpError 400 "bad-idempotency-key" for what is none.
 std::optional<std::string> optional_idempotency_key(const subito::Request& request);
 
 // Throws HttpError 404 unless the spec has the setting `seed: demo`: whether POST /seed is there.

@@ -150,11 +150,12 @@ void Engine::update_heights(const std::vector<std::string>& functions) {
   for (const std::string& name : functions) {
     const auto named = names_.find(name);
     if (named == names_.end()) continue;
+    const auto height = call_graph_.height(name);
     for (const FunctionId lane : named->second.lanes) {
       // The others may be a rollout's, not the revision's own.
       scheduler::FunctionLimits limits = scheduler_.function(lane)->limits;
-      if (limits.height == call_graph_.height(name)) continue;
-      limits.height = call_graph_.height(name);
+      if (limits.height == height) continue;
+      limits.height = height;
       scheduler_.update_function(loop_.now(), lane, lanes_.at(lane)->id, limits, effects_);
     }
   }

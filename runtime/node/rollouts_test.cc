@@ -77,6 +77,16 @@ class RolloutsTest : public testing::Test {
     }
     throw std::runtime_error("no such pod");
   }
+  // Revision 2 takes over from 1, a pod each.
+  void pause_midway() {
+    deploy(2);
+    hello(1);
+    roll("1", "0");
+    deploy(2);
+    hello(2);
+    ASSERT_TRUE(node->turn_until([&] { return pods(1).size() == 1; }));
+    ASSERT_TRUE(node->control.pause_rollout("shop"));
+  }
   void hello(std::uint64_t revision) {
     for (const Pod* pod : pods(revision)) {
       if (!pod->hello) fake(pod->id).hello();
@@ -188,13 +198,7 @@ TEST_F(RolloutsTest, ALaneThatLeavesNeedsNoPodsWhateverTheFunctionsBelowCall) {
 
 TEST_F(RolloutsTest, APausedRolloutKeepsItsLimitsWhateverTheFunctionsBelowCall) {
   below = "stock";
-  deploy(2);
-  hello(1);
-  roll("1", "0");
-  deploy(2);
-  hello(2);
-  ASSERT_TRUE(node->turn_until([&] { return pods(1).size() == 1; }));
-  ASSERT_TRUE(node->control.pause_rollout("shop"));
+  ASSERT_NO_FATAL_FAILURE(pause_midway());
   manifest::Function stock = ControlFixture::function("stock");
   stock.mutable_spec()->add_calls("more");
   ASSERT_EQ(node->deploy(stock, store::put(*node->store, "stock")), "deployed");
@@ -255,13 +259,7 @@ TEST_F(RolloutsTest, StopsByItselfWhenAPodOfTheNewRevisionDoesNotComeUp) {
 }
 
 TEST_F(RolloutsTest, IsHeldMidwayAndGoesOn) {
-  deploy(2);
-  hello(1);
-  roll("1", "0");
-  deploy(2);
-  hello(2);
-  ASSERT_TRUE(node->turn_until([&] { return pods(1).size() == 1; }));
-  ASSERT_TRUE(node->control.pause_rollout("shop"));
+  ASSERT_NO_FATAL_FAILURE(pause_midway());
   EXPECT_EQ(node->control.pause_rollout("shop").error().code, ErrorCode::kFailedPrecondition);
   EXPECT_EQ(shares(), (Shares{{1, 50}, {2, 50}}));
   restart();

@@ -35,4 +35,3 @@ document.addEventListener("visibilitychange", () => {
   else lookAgain();
 });
 lookAgain();
-
