@@ -189,7 +189,7 @@ TEST_F(SandboxHomeTest, KillsAPodThoughTheLauncherIsFarBehind) {
     ASSERT_TRUE(started);
     kept.push_back(*std::move(started));
   }
-  ::kill(home->launcher_pid(), SIGSTOP);
+  ASSERT_TRUE(sandbox::testing::stops(home->launcher_pid()));
   for (int i = 0; i < 20'000; ++i) home->kill(PodId(1));  // more than its socket holds
   home->kill(PodId(2));
   ::kill(home->launcher_pid(), SIGCONT);
@@ -200,7 +200,7 @@ TEST_F(SandboxHomeTest, SharesTheCpuThoughTheLauncherIsFarBehind) {
   auto started = home->start(escape_pod(1, {"spin"}));
   ASSERT_TRUE(started);
   home->share_cpu(PodId(4711), 500);  // unknown
-  ::kill(home->launcher_pid(), SIGSTOP);
+  ASSERT_TRUE(sandbox::testing::stops(home->launcher_pid()));
   for (std::uint32_t i = 0; i < 20'000; ++i)
     home->share_cpu(PodId(1), 1000 + i);  // more than it holds
   home->share_cpu(PodId(1), 250);

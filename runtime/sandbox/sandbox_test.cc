@@ -168,7 +168,7 @@ TEST_F(SandboxTest, ChangedLimitsHoldBeforeTheFunctionRuns) {
   limits.cpu_millicores_max = 500;
   // A launcher that stands still: the request may not overtake the limits even then.
   const pid_t launcher = harness_->client().launcher_pid();
-  ASSERT_EQ(::kill(launcher, SIGSTOP), 0);
+  ASSERT_TRUE(stops(launcher));
   ASSERT_TRUE(harness_->client().set_limits(id, limits).has_value());
   ASSERT_TRUE(harness_->launch(id, {"escape", "threads-without-end"}, true).has_value());
   pollfd executed = {harness_->control(id).fd(), POLLIN, 0};
@@ -327,12 +327,11 @@ TEST_F(SandboxTest, AShareOfTheCpuIsTakenAtAnyTimeOfALife) {
   };
   // One still being made: the launcher stands still until both messages wait for it.
   const pid_t launcher = harness_->client().launcher_pid();
-  ASSERT_EQ(::kill(launcher, SIGSTOP), 0);
+  ASSERT_TRUE(stops(launcher));
   const SandboxId early = harness_->create();
   ASSERT_TRUE(harness_->client().share_cpu(early, 500).has_value());
   ASSERT_EQ(::kill(launcher, SIGCONT), 0);
-  harness_->await_created(early);
-  EXPECT_TRUE(is_half(early)) << "before it is told to be there";
+  EXPECT_TRUE(eventually([&] { return is_half(early); }));
   const SandboxId late = harness_->create();
   ASSERT_TRUE(harness_->launch(late, {"escape", "spin"}).has_value());
   EXPECT_EQ(await_outcome(late).outcome, SandboxControl::Outcome::kExecuted);
@@ -408,7 +407,7 @@ TEST_F(SandboxTest, NobodyWaitsForANetworkMakerThatStandsStill) {
   config.network_wait = LauncherConfig().network_wait;
   start(config);
   const pid_t maker = network_maker();
-  ASSERT_EQ(::kill(maker, SIGSTOP), 0);
+  ASSERT_TRUE(stops(maker));
   const SandboxId kept = isolated();
   EXPECT_EQ(network_maker_us(kept), 0U);
   EXPECT_EQ(harness_->run({"escape", "identity"}).exited->wait_status, 0);
@@ -418,7 +417,7 @@ TEST_F(SandboxTest, NobodyWaitsForANetworkMakerThatStandsStill) {
 
 TEST_F(SandboxTest, NetworkMakerThatDiesAtWorkHoldsNothingUp) {
   const pid_t maker = network_maker();
-  ASSERT_EQ(::kill(maker, SIGSTOP), 0);
+  ASSERT_TRUE(stops(maker));
   const SandboxId id = harness_->create();
   ASSERT_EQ(::kill(maker, SIGKILL), 0);
   harness_->await_created(id);

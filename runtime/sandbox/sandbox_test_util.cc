@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -64,6 +65,12 @@ std::string cpu_share_in_kernel(const std::string& node_id, SandboxId id) {
 
 std::string cpu_share_of_all_in_kernel(const std::string& node_id) {
   return cpu_share_of_group("/subito-" + node_id);
+}
+
+bool stops(pid_t pid) {
+  const std::string status = "/proc/" + std::to_string(pid) + "/status";
+  return ::kill(pid, SIGSTOP) == 0 &&
+         eventually([&] { return text_in(status, "State:").starts_with('T'); });
 }
 
 namespace {

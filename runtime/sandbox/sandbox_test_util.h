@@ -53,6 +53,9 @@ bool eventually(const Condition& condition) {
   return true;
 }
 
+// SIGSTOP, and waits until the process stands still: the signal alone is only on its way.
+bool stops(pid_t pid);
+
 // Runs the escape pod as a plain process with all rights, but with private mounts and names: what
 // it can do there shows that the attempt is a real one. `passed`: waits in its channel, if valid.
 std::string run_outside(const std::vector<std::string>& argv, int passed = -1);
