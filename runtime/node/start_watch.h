@@ -25,7 +25,7 @@ class StartWatch {
   // A start and a short handler; longer ones are waited for asleep.
   static constexpr Duration kWatchMax = std::chrono::microseconds(600);
   // Starts closer to each other leave no core idle.
-  static constexpr Duration kApartMin = std::chrono::milliseconds(2);
+  static constexpr Duration kApartMin = std::chrono::microseconds(1500);
 
   StartWatch(Loop& loop, bool several_cores)
       : loop_(loop), next_turn_(loop, [this] { look(); }), several_cores_(several_cores) {}
