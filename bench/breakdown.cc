@@ -52,7 +52,7 @@ class Breakdown {
   Result<std::int64_t> spawn();
   Result<std::int64_t> fresh() { return fresh_with(false); }
   Result<std::int64_t> fresh_net_reused() { return fresh_with(true); }
-  Result<std::int64_t> fresh_with(bool reuse_network);
+  Result<std::int64_t> fresh_with(bool reuse);
   Result<std::int64_t> pooled();
   Status ask(int channel) const;
   Status answered(int channel) const;
@@ -111,10 +111,10 @@ Result<std::int64_t> Breakdown::spawn() {
   return took;
 }
 
-Result<std::int64_t> Breakdown::fresh_with(bool reuse_network) {
+Result<std::int64_t> Breakdown::fresh_with(bool reuse) {
   const Clock::time_point begin = Clock::now();
   sandbox::CreateRequest request;
-  request.reuse_network = reuse_network;
+  request.reuse = reuse;
   const sandbox::SandboxId id = harness_.create(request);
   const int channel = harness_.ends(id).channel.get();
   Status asked = ask(channel);
@@ -122,7 +122,7 @@ Result<std::int64_t> Breakdown::fresh_with(bool reuse_network) {
   if (asked) asked = answered(channel);
   const std::int64_t took = since(begin);
   const sandbox::Created* created = harness_.await_created_or_ended(id);
-  for (std::size_t i = 0; created != nullptr && !reuse_network && i < steps_.size(); ++i) {
+  for (std::size_t i = 0; created != nullptr && !reuse && i < steps_.size(); ++i) {
     steps_[i].samples.push_back(std::int64_t{created->step_us[i + 1]} * 1000);
   }
   RETURN_IF_ERROR(end(id, std::move(asked)));
@@ -131,7 +131,7 @@ Result<std::int64_t> Breakdown::fresh_with(bool reuse_network) {
 
 Result<std::int64_t> Breakdown::pooled() {
   sandbox::CreateRequest request;
-  request.reuse_network = true;
+  request.reuse = true;
   const sandbox::SandboxId id = harness_.create(request);
   if (harness_.await_created_or_ended(id) == nullptr) {
     RETURN_IF_ERROR(end(id, fail(ErrorCode::kUnavailable, "make sandbox")));

@@ -316,7 +316,7 @@ void Engine::act(const scheduler::Dispatch& dispatch) {
   record->cold = dispatch.cold;
   record->queued = record->waited = dispatch.queued;
   if (dispatch.cold && !pod->hello) {
-    start_watch_.on_start(pod->id, pod->mode != pods::StartMode::kFresh);
+    start_watch_.on_start(pod->id, pod->mode != pods::StartMode::kFresh, loop_.now());
   }
   send_invoke(*record, *pod);
 }

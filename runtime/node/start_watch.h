@@ -6,8 +6,9 @@
 //                                                              or kWatchMax: asleep
 //
 // What that costs is time of a core that nobody wants: each look first lets run who waits for this
-// core (sched_yield(2)). Several starts at once want all cores, and so does a fresh one, which is
-// made on two; on one core the pod could not run. Owned by the engine, on its loop's thread.
+// core (sched_yield(2)). Several starts at once want all cores, and so do starts in quick
+// succession, for the ends and the empty sandboxes of those before, and a fresh one, which is made
+// on two; on one core the pod could not run. Owned by the engine, on its loop's thread.
 #pragma once
 
 #include "runtime/base/id.h"
@@ -23,12 +24,14 @@ class StartWatch {
  public:
   // A start and a short handler; longer ones are waited for asleep.
   static constexpr Duration kWatchMax = std::chrono::microseconds(600);
+  // Starts closer to each other leave no core idle.
+  static constexpr Duration kApartMin = std::chrono::microseconds(1500);
 
   StartWatch(Loop& loop, bool several_cores)
       : loop_(loop), next_turn_(loop, [this] { look(); }), several_cores_(several_cores) {}
 
   // Somebody waits for it to start. `empty_sandbox`: it begins in one that was there.
-  void on_start(PodId pod, bool empty_sandbox);
+  void on_start(PodId pod, bool empty_sandbox, TimePoint now);
   // It has answered or ended.
   void on_settled(PodId pod);
 
@@ -40,8 +43,8 @@ class StartWatch {
   Loop& loop_;
   NextTurn next_turn_;
   const bool several_cores_;
-  PodId pod_;             // that is waited for; none: asleep
-  TimePoint busy_until_;  // with a start, unless it settled before
+  PodId pod_;        // that is waited for; none: asleep
+  TimePoint begun_;  // the last start
 };
 
 }  // namespace subito::node

@@ -1,13 +1,11 @@
 #include "runtime/pods/sandbox_home.h"
 
 #include <fcntl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
-#include <fstream>
 #include <utility>
 
 #include "runtime/pods/memory_usage.h"
@@ -68,15 +66,6 @@ Status launch(UniqueFd control, sandbox::LaunchRequest request) {
   const Status launched = sandbox::SandboxControl(std::move(control)).launch(request);
   wipe_all(request.envp);
   return launched;
-}
-
-// "4:memory:/subito-1/pod-7": cgroups(7).
-bool is_in_group(pid_t pid, const std::string& group) {
-  std::ifstream file("/proc/" + std::to_string(pid) + "/cgroup");
-  for (std::string line; std::getline(file, line);) {
-    if (line.ends_with(group)) return true;
-  }
-  return false;
 }
 
 PodExit to_pod_exit(PodId pod, const sandbox::Exited& event) {
@@ -152,9 +141,9 @@ SandboxHome::~SandboxHome() {
 
 Result<sandbox::NodeEnds> SandboxHome::make_sandbox(SandboxId id,
                                                     const sandbox::SandboxLimits& limits,
-                                                    bool reuse_network) {
+                                                    bool reuse) {
   ASSIGN_OR_RETURN(sandbox::SandboxSockets sockets, sandbox::make_sandbox_sockets());
-  RETURN_IF_ERROR(client_.create(id, {limits, reuse_network}, std::move(sockets.pod)));
+  RETURN_IF_ERROR(client_.create(id, {limits, reuse}, std::move(sockets.pod)));
   return std::move(sockets.node);
 }
 
@@ -182,7 +171,7 @@ Result<StartedPod> SandboxHome::start_pooled(const PodSpec& spec, const Begin& b
   const SandboxId id = ready_.front();
   ready_.pop_front();
   sandbox::NodeEnds ends = std::move(empty_.at(id).ends);
-  const pid_t host_pid = empty_.at(id).host_pid;
+  const Place place = empty_.at(id).place;
   empty_.erase(id);
   schedule_refill();
   const sandbox::SandboxLimits limits = to_sandbox(spec.limits);
@@ -194,7 +183,7 @@ Result<StartedPod> SandboxHome::start_pooled(const PodSpec& spec, const Begin& b
     (void)client_.kill(id);
     return std::move(launched).error();
   }
-  adopt(id, spec.id, host_pid);
+  adopt(id, spec.id, place);
   const StartMode mode = begin.image >= 0 ? StartMode::kTemplate : StartMode::kPooled;
   return StartedPod{std::move(ends.channel), std::move(ends.stdio), mode};
 }
@@ -202,14 +191,13 @@ Result<StartedPod> SandboxHome::start_pooled(const PodSpec& spec, const Begin& b
 Result<StartedPod> SandboxHome::start_fresh(const PodSpec& spec, const Begin& begin) {
   const SandboxId id = ids_.next();
   // One that found no empty sandbox may have what the next of these would have had.
-  const bool reuse_network = spec.mode != StartMode::kFresh;
-  ASSIGN_OR_RETURN(sandbox::NodeEnds ends,
-                   make_sandbox(id, to_sandbox(spec.limits), reuse_network));
+  const bool reuse = spec.mode != StartMode::kFresh;
+  ASSIGN_OR_RETURN(sandbox::NodeEnds ends, make_sandbox(id, to_sandbox(spec.limits), reuse));
   // The request waits in the control socket until the sandbox is ready for it; a failure of any
   // step comes back as the sandbox's exit, so the socket is not watched.
   RETURN_IF_ERROR(
       launch(std::move(ends.control), launch_request(spec, begin.artefact, begin.image, false)));
-  adopt(id, spec.id, 0);
+  adopt(id, spec.id, {});
   const StartMode mode = begin.image >= 0 ? StartMode::kTemplate : StartMode::kFresh;
   return StartedPod{std::move(ends.channel), std::move(ends.stdio), mode};
 }
@@ -231,8 +219,8 @@ Result<Templates::Started> SandboxHome::start_for_template(const PodSpec& spec, 
   return Templates::Started{id, std::move(ends)};
 }
 
-void SandboxHome::adopt(SandboxId id, PodId pod, pid_t host_pid) {
-  running_.emplace(id, Running{pod, host_pid});
+void SandboxHome::adopt(SandboxId id, PodId pod, const Place& place) {
+  running_.emplace(id, Running{pod, place});
   sandbox_of_.emplace(pod, id);
 }
 
@@ -255,17 +243,10 @@ void SandboxHome::send_kills() {
   }
 }
 
-// The launcher, which is its parent, may have reaped it already: the pid is another's then,
-// perhaps. What the descriptor means stays the same, and that its group is the pod's was seen after
-// it was opened: pidfd_open(2).
+// Lost where the launcher is too far behind: whoever asks kills a moment later.
 void SandboxHome::ask_where(PodId pod) {
   const auto it = sandbox_of_.find(pod);
-  if (it == sandbox_of_.end()) return;
-  const pid_t pid = running_.at(it->second).host_pid;
-  if (pid == 0) return;
-  const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!process.valid() || !is_in_group(pid, group_of(it->second))) return;
-  static_cast<void>(::syscall(SYS_pidfd_send_signal, process.get(), SIGABRT, nullptr, 0));
+  if (it != sandbox_of_.end()) (void)client_.kill(it->second, SIGABRT);
 }
 
 void SandboxHome::share_cpu(PodId pod, std::uint32_t share) {
@@ -295,14 +276,12 @@ void SandboxHome::retry_later() {
 
 std::uint64_t SandboxHome::memory_bytes(PodId pod) const {
   const auto id = sandbox_of_.find(pod);
-  if (id == sandbox_of_.end()) return 0;
-  const pid_t host_pid = running_.at(id->second).host_pid;
-  return host_pid == 0 ? 0 : memory_usage_bytes(host_pid, memory_cgroup(id->second));
+  return id == sandbox_of_.end() ? 0 : memory_bytes_of(running_.at(id->second).place);
 }
 
 pid_t SandboxHome::host_pid(PodId pod) const {
   const auto id = sandbox_of_.find(pod);
-  return id == sandbox_of_.end() ? 0 : running_.at(id->second).host_pid;
+  return id == sandbox_of_.end() ? 0 : running_.at(id->second).place.host_pid;
 }
 
 ReadyPool SandboxHome::ready_pool() const {
@@ -310,21 +289,20 @@ ReadyPool SandboxHome::ready_pool() const {
   for (const auto& [id, empty] : empty_) {
     if (!empty.ready) continue;
     ++pool.sandboxes;
-    pool.memory_bytes += memory_usage_bytes(empty.host_pid, memory_cgroup(id));
+    pool.memory_bytes += memory_bytes_of(empty.place);
   }
   pool.templates = templates_.ready();
   pool.template_bytes = templates_.memory_bytes();
   return pool;
 }
 
-std::string SandboxHome::group_of(SandboxId id) const {
-  return "/subito-" + config_.launcher.node_id + "/pod-" + std::to_string(id.value());
-}
-
-std::string SandboxHome::memory_cgroup(SandboxId id) const {
-  const std::string group = group_of(id);
+std::uint64_t SandboxHome::memory_bytes_of(const Place& place) const {
+  if (place.host_pid == 0) return 0;
+  const std::string group =
+      "/subito-" + config_.launcher.node_id + "/pod-" + std::to_string(place.cgroup.value());
   const std::string v1 = mount_root(config_) + "/memory" + group;
-  return ::access(v1.c_str(), F_OK) == 0 ? v1 : mount_root(config_) + group;
+  const bool is_v1 = ::access(v1.c_str(), F_OK) == 0;
+  return memory_usage_bytes(place.host_pid, is_v1 ? v1 : mount_root(config_) + group);
 }
 
 void SandboxHome::schedule_refill() {
@@ -336,7 +314,7 @@ void SandboxHome::refill() {
     const SandboxId id = ids_.next();
     auto ends = make_sandbox(id, {}, true);
     if (!ends) return lost_empty(id);
-    empty_.emplace(id, Empty{*std::move(ends)});
+    empty_.emplace(id, Empty{*std::move(ends), false, {}});
   }
 }
 
@@ -360,12 +338,12 @@ void SandboxHome::on_readable() {
 
 void SandboxHome::on_created(const sandbox::Created& event) {
   if (const auto it = running_.find(event.id); it != running_.end()) {
-    it->second.host_pid = event.host_pid;
+    it->second.place = {event.host_pid, event.cgroup};
   }
   const auto it = empty_.find(event.id);
   if (it == empty_.end()) return;
   it->second.ready = true;
-  it->second.host_pid = event.host_pid;
+  it->second.place = {event.host_pid, event.cgroup};
   ready_.push_back(event.id);
   refill_failures_ = 0;
   if (empty_.size() < config_.pool_size) refill();

@@ -45,22 +45,27 @@ class SandboxHome final : public PodHome, private sandbox::LauncherEvents {
   pid_t launcher_pid() const { return client_.launcher_pid(); }
 
  private:
+  // What the launcher tells of a sandbox; until then nothing.
+  struct Place {
+    pid_t host_pid = 0;
+    sandbox::SandboxId cgroup;
+  };
   // An empty sandbox of the pool, or one on its way there.
   struct Empty {
     sandbox::NodeEnds ends;
     bool ready = false;  // isolated; only then is it taken
-    pid_t host_pid = 0;
+    Place place;
   };
   struct Running {
     PodId pod;
-    pid_t host_pid = 0;  // 0 until the launcher told it
+    Place place;
   };
 
   SandboxHome(Loop& loop, HomeEvents& events, const SandboxHomeConfig& config,
               sandbox::LauncherClient client, const sandbox::KernelAreas& kernel_areas);
 
   Result<sandbox::NodeEnds> make_sandbox(sandbox::SandboxId id,
-                                         const sandbox::SandboxLimits& limits, bool reuse_network);
+                                         const sandbox::SandboxLimits& limits, bool reuse);
   // What a sandbox becomes: the image if it is one, else the artefact.
   struct Begin {
     int artefact = -1;
@@ -69,7 +74,7 @@ class SandboxHome final : public PodHome, private sandbox::LauncherEvents {
   Result<StartedPod> start_pooled(const PodSpec& spec, const Begin& begin);
   Result<StartedPod> start_fresh(const PodSpec& spec, const Begin& begin);
   Result<Templates::Started> start_for_template(const PodSpec& spec, int artefact);
-  void adopt(sandbox::SandboxId id, PodId pod, pid_t host_pid);
+  void adopt(sandbox::SandboxId id, PodId pod, const Place& place);
   void send_kills();
   void send_cpu_shares();
   void retry_later();
@@ -77,8 +82,7 @@ class SandboxHome final : public PodHome, private sandbox::LauncherEvents {
   void schedule_refill();
   void refill();
   void lost_empty(sandbox::SandboxId id);
-  std::string group_of(sandbox::SandboxId id) const;
-  std::string memory_cgroup(sandbox::SandboxId id) const;
+  std::uint64_t memory_bytes_of(const Place& place) const;
   void on_readable();
 
   void on_created(const sandbox::Created& event) override;

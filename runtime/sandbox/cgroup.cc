@@ -24,6 +24,7 @@ struct CpuScale {
   std::uint64_t max;
 };
 constexpr CpuScale kCpuShares = {"cpu.shares", 1024, 2, 262'144};
+constexpr std::uint32_t kNewGroupShare = 1000;
 constexpr CpuScale kCpuWeight = {"cpu.weight", 100, 1, 10'000};
 
 std::string scaled(const CpuScale& scale, std::uint32_t share) {
@@ -135,11 +136,14 @@ Status CgroupTree::make_root(Hierarchy& hierarchy) const {
   return ok();
 }
 
-Status CgroupTree::restore_root() {
+Result<bool> CgroupTree::restore_root() {
+  bool made = false;
   for (Hierarchy& hierarchy : hierarchies_) {
-    if (!is_at(hierarchy.root.get(), hierarchy.path)) RETURN_IF_ERROR(make_root(hierarchy));
+    if (::faccessat(hierarchy.root.get(), "cgroup.procs", F_OK, 0) == 0) continue;
+    RETURN_IF_ERROR(make_root(hierarchy));
+    made = true;
   }
-  return ok();
+  return made;
 }
 
 Result<CgroupTree> CgroupTree::open(const std::string& mount_root, const std::string& node_id,
@@ -175,7 +179,8 @@ Status CgroupTree::make(SandboxId id, const SandboxLimits& limits) const {
   return ok();
 }
 
-Status CgroupTree::set_limits(SandboxId id, const SandboxLimits& from, const SandboxLimits& to) {
+Status CgroupTree::set_limits(SandboxId id, const SandboxLimits& from,
+                              const SandboxLimits& to) const {
   for (const Hierarchy& hierarchy : hierarchies_) {
     const Status written = version_ == CgroupVersion::kV1
                                ? write_limits_v1(hierarchy, id, &from, to)
@@ -248,7 +253,20 @@ Status CgroupTree::set_cpu_share(SandboxId id, std::uint32_t share) {
   return ok();
 }
 
-CgroupUsage CgroupTree::usage(SandboxId id) const {
+namespace {
+
+// Read and written at its begin: what is kept open is read more than once.
+std::uint64_t read_number(int file) {
+  char text[32];
+  const ssize_t size = ::pread(file, text, sizeof text, 0);
+  std::uint64_t number = 0;
+  if (size > 0) std::from_chars(text, text + size, number);
+  return number;
+}
+
+}  // namespace
+
+CgroupUsage CgroupTree::usage(SandboxId id, const UniqueFd& peak) const {
   const bool v1 = version_ == CgroupVersion::kV1;
   const int root = hierarchies_[0].root.get();
   CgroupUsage usage;
@@ -260,10 +278,32 @@ CgroupUsage CgroupTree::usage(SandboxId id) const {
     const std::uint64_t groups = value_of_key(*events, "oom_group_kill");
     usage.oom_kills = groups > 0 ? groups : value_of_key(*events, "oom_kill");
   }
-  const auto peak =
-      read_at(root, GroupName(id, v1 ? "memory.max_usage_in_bytes" : "memory.peak").text);
-  if (peak) std::from_chars(peak->data(), peak->data() + peak->size(), usage.memory_bytes_peak);
+  const UniqueFd opened = peak.valid() ? UniqueFd() : open_peak(id, O_RDONLY);
+  const int file = peak.valid() ? peak.get() : opened.get();
+  if (file >= 0) usage.memory_bytes_peak = read_number(file);
   return usage;
+}
+
+UniqueFd CgroupTree::open_peak(SandboxId id, int flags) const {
+  const char* file = version_ == CgroupVersion::kV1 ? "memory.max_usage_in_bytes" : "memory.peak";
+  return UniqueFd(
+      ::openat(hierarchies_[0].root.get(), GroupName(id, file).text, flags | O_CLOEXEC));
+}
+
+Status CgroupTree::renew(SandboxId id, const SandboxLimits& from, bool share_changed,
+                         UniqueFd& peak) {
+  const bool v1 = version_ == CgroupVersion::kV1;
+  UniqueFd file = v1 || !peak.valid() ? open_peak(id, O_RDWR) : std::move(peak);
+  if (!file.valid()) return errno_error("renew cgroup: open peak");
+  if (::pwrite(file.get(), "0", 1, 0) < 0) return errno_error("renew cgroup: reset peak");
+  // Reset, the peak is what is charged now.
+  if (read_number(file.get()) > kLeftoverBytesMax) {
+    return fail(ErrorCode::kResourceExhausted, "renew cgroup: memory is still charged to it");
+  }
+  RETURN_IF_ERROR(set_limits(id, from, SandboxLimits{}));
+  if (share_changed) RETURN_IF_ERROR(set_cpu_share(id, kNewGroupShare));
+  if (!v1) peak = std::move(file);
+  return ok();
 }
 
 Status CgroupTree::remove(SandboxId id) {

@@ -1,8 +1,9 @@
 // Control groups, version 1 and 2 behind one face.
 //
 // CgroupTree is the root group of one node, "subito-<node id>", in every hierarchy it needs; below
-// it each sandbox has a group "pod-<id>". The launcher owns the tree, its children make their own
-// groups in it; the node only calls sweep_node(). Single-threaded, waits for nothing but the
+// it each sandbox has a group "pod-<id>", with the id of the first sandbox that was in it: another
+// one may follow (renew). The launcher owns the tree, its children make their own groups in it; the
+// node only calls sweep_node(). Single-threaded, waits for nothing but the
 // kernel. Sizes in bytes.
 #pragma once
 
@@ -43,22 +44,32 @@ class CgroupTree {
   CgroupVersion version() const { return version_; }
 
   // Makes the root group again if somebody removed it: the launcher of a node that was killed, at
-  // its own end. A stat(2) for each hierarchy.
-  Status restore_root();
+  // its own end. One system call a hierarchy. True: it did, and no group below is there any more.
+  Result<bool> restore_root();
   // v1: the child makes its own group, v2: the launcher, since the child is born inside.
   Status make(SandboxId id, const SandboxLimits& limits) const;
-  Status set_limits(SandboxId id, const SandboxLimits& from, const SandboxLimits& to);
+  Status set_limits(SandboxId id, const SandboxLimits& from, const SandboxLimits& to) const;
   // How much of the CPU it gets beside its siblings while there is too little for all. `share`
   // counts in thousandths of what a new group has. Clamped to what the kernel takes: cpu.shares of
   // version 1 (a new group: 1024; sched-design-CFS) is 2 to 262144, cpu.weight of version
   // 2 (a new group: 100; cgroup-v2, "CPU Interface Files") 1 to 10000, so that a share below 10
   // still gets 10 there.
   Status set_cpu_share(SandboxId id, std::uint32_t share);
-  CgroupUsage usage(SandboxId id) const;
+  // `peak`: as renew() left it.
+  CgroupUsage usage(SandboxId id, const UniqueFd& peak = UniqueFd()) const;
+  // Makes the group of a sandbox that has ended as good as new, for another one: limits and share
+  // as make() with SandboxLimits{} leaves them, the peak counted from here on (version 2: for who
+  // reads it by `peak`, since Linux 6.12; cgroup-v2, "memory.peak"). Not one that had an OOM kill:
+  // those are counted for the group's life. An error: remove it. kResourceExhausted: more than
+  // kLeftoverBytesMax is still charged to it.
+  Status renew(SandboxId id, const SandboxLimits& from, bool share_changed, UniqueFd& peak);
   // kUnavailable while a process is still in it: try again.
   Status remove(SandboxId id);
   // Not if another node of this id has made it anew.
   Status remove_root();
+
+  // Kernel memory that is freed later, and what CPUs have charged ahead (64 pages each).
+  static constexpr std::uint64_t kLeftoverBytesMax = 1 << 20;
 
   // Whether swap counts towards the memory limit of this group.
   bool accounts_swap(SandboxId id) const;
@@ -81,6 +92,7 @@ class CgroupTree {
 
   Status add_hierarchy(const std::string& mount, const std::string& node_id, unsigned controllers);
   Status make_root(Hierarchy& hierarchy) const;
+  UniqueFd open_peak(SandboxId id, int flags) const;
   // `from` null: a new group, whose limits are the kernel's defaults.
   Status write_memory_v1(int root, SandboxId id, const SandboxLimits* from,
                          const SandboxLimits& to) const;

@@ -5,11 +5,13 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -155,6 +157,33 @@ TEST(CgroupV2Test, ReadsUsage) {
   EXPECT_EQ(tree->usage(kOne).memory_bytes_peak, 1'234'567U);
 }
 
+TEST(CgroupV2Test, RenewsAGroupAndCountsItsPeakFromThereOn) {
+  FakeV2 fake;
+  fake.put("subito-node/pod-1/memory.peak", "5000\n");
+  auto tree = CgroupTree::open(fake.root(), "node");
+  UniqueFd peak;
+  ASSERT_TRUE(tree->renew(kOne, {64 << 20, 8, 1500}, true, peak).has_value());
+  EXPECT_EQ(fake.pod("memory.max"), "134217728");
+  EXPECT_EQ(fake.pod("pids.max"), "64");
+  EXPECT_EQ(fake.pod("cpu.max"), "max 100000");
+  EXPECT_EQ(fake.pod("cpu.weight"), "100");
+  EXPECT_EQ(fake.pod("memory.peak"), "0000\n") << "it was written to";
+  // Only this descriptor tells the new peak.
+  fake.put("subito-node/pod-1/memory.peak", "777\n");
+  fake.drop("subito-node/pod-1/memory.peak");
+  EXPECT_EQ(tree->usage(kOne, peak).memory_bytes_peak, 777U);
+}
+
+TEST(CgroupV2Test, DoesNotRenewAGroupThatHoldsMemoryOrWhosePeakStays) {
+  FakeV2 fake;
+  auto tree = CgroupTree::open(fake.root(), "node");
+  UniqueFd peak;
+  fake.put("subito-node/pod-1/memory.peak", "12345678\n");  // 2345678 once it is "reset"
+  EXPECT_EQ(tree->renew(kOne, {}, false, peak).error().code, ErrorCode::kResourceExhausted);
+  fake.drop("subito-node/pod-1/memory.peak");
+  EXPECT_FALSE(tree->renew(kOne, {}, false, peak).has_value());
+}
+
 TEST(CgroupV2Test, MissingFileIsNamed) {
   FakeV2 fake;
   fake.drop("subito-node/pod-1/pids.max");
@@ -195,6 +224,41 @@ TEST(CgroupTest, LimitsCanBeMadeChangedAndRemovedHere) {
   EXPECT_TRUE(tree->remove(kOne).has_value());
   EXPECT_TRUE(tree->remove_root().has_value());
   EXPECT_EQ(count_cgroups(node), 0);
+}
+
+// A process that joins, touches memory and ends.
+std::uint64_t peak_with(const CgroupTree& tree, std::size_t bytes) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (tree.join_self(kOne) != 0) ::_exit(1);
+    void* const memory =
+        ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    std::memset(memory, 1, bytes);
+    ::_exit(0);
+  }
+  int status = -1;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  return tree.usage(kOne).memory_bytes_peak;
+}
+
+TEST(CgroupTest, ARenewedGroupCountsTheNextPeakAloneHere) {
+  const std::string node = Harness::unique_node_id();
+  auto tree = CgroupTree::open("/sys/fs/cgroup", node);
+  ASSERT_TRUE(tree.has_value()) << tree.error().message;
+  if (tree->version() != CgroupVersion::kV1) GTEST_SKIP() << "nobody can join version 2 like this";
+  const SandboxLimits limits{64 << 20, 32, 0};
+  ASSERT_TRUE(tree->make(kOne, limits).has_value());
+  ASSERT_TRUE(tree->set_cpu_share(kOne, 500).has_value());
+  EXPECT_GE(peak_with(*tree, 16 << 20), 16U << 20);
+  UniqueFd peak;
+  ASSERT_TRUE(tree->renew(kOne, limits, true, peak).has_value());
+  EXPECT_EQ(cpu_share_in_kernel(node, kOne), "1024");
+  const std::uint64_t next = peak_with(*tree, 2 << 20);
+  EXPECT_GE(next, 2U << 20);
+  EXPECT_LT(next, 8U << 20);
+  EXPECT_TRUE(tree->remove(kOne).has_value());
+  EXPECT_TRUE(tree->remove_root().has_value());
 }
 
 TEST(CgroupTest, AShareOfTheCpuIsWhatTheKernelSaysItIsHere) {
@@ -241,7 +305,8 @@ TEST(CgroupTest, ARootThatWasRemovedIsMadeAgain) {
   ASSERT_TRUE(tree.has_value()) << tree.error().message;
   ASSERT_TRUE(sweep_node("/sys/fs/cgroup", node, kHarnessDeadline).has_value());
   EXPECT_FALSE(tree->make(kOne, {}).has_value());
-  ASSERT_TRUE(tree->restore_root().has_value());
+  EXPECT_TRUE(tree->restore_root().value_or(false));
+  EXPECT_FALSE(tree->restore_root().value_or(true)) << "it is there";
   EXPECT_TRUE(tree->make(kOne, {}).has_value());
   EXPECT_TRUE(tree->remove(kOne).has_value());
   EXPECT_TRUE(tree->remove_root().has_value());

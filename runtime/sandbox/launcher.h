@@ -6,8 +6,8 @@
 // One slot per sandbox alive; a slot's number is its uid's offset:
 //
 //   free ─▶ starting ─▶ isolated ─▶ removing ─▶ free
-//               └──────────────────────▲           removing: dead and reported, but its cgroup is
-//               there yet, or its network namespace still being made
+//               └──────────────────────▲           removing: dead and reported, but a cgroup that
+//               is not kept is there yet, or its network namespace still being made
 #pragma once
 
 #include <sys/resource.h>
@@ -45,19 +45,32 @@ class Launcher {
       2;  // between two looks whether one that starts is isolated
 
  private:
+  struct Namespaces {
+    UniqueFd network;
+    UniqueFd ipc;
+  };
   enum class State { kFree, kStarting, kIsolated, kRemoving };
   struct Slot {
     State state = State::kFree;
     SandboxId id;
     pid_t pid = -1;
     UniqueFd pidfd;
-    UniqueFd network;  // kept for the next pod that need not be fresh
+    Namespaces kept;       // for the next pod that need not be fresh
+    SandboxId cgroup;      // names it; none: it is in the reserve
+    bool renewed = false;  // the cgroup, which was a dead pod's
+    UniqueFd peak;         // of the cgroup, as CgroupTree::renew() left it
+    bool cpu_share_changed = false;
     SandboxLimits limits;
     std::optional<SandboxLimits> limits_wanted;
     std::optional<std::uint32_t> cpu_share_wanted;
     std::uint32_t make_cgroup_us = 0;
     std::uint32_t clone_us = 0;
     int remove_tries = 0;
+  };
+
+  struct SpareCgroup {
+    SandboxId name;
+    UniqueFd peak;
   };
 
   static constexpr std::uint32_t kSocketTag = ~0U;  // in epoll; smaller ones are slots
@@ -76,20 +89,27 @@ class Launcher {
   void apply_limits(std::uint32_t index);
   void share_cpu(const ShareCpuMessage& message);
   void apply_cpu_share(Slot& slot);
-  void kill(SandboxId id);
+  void kill(const KillMessage& message);
+  void take_from_reserves(Slot& slot, bool reuse);
   int clone_child(std::uint32_t index, const Packet& packet);
   int make_cgroup(Slot& slot);
   void give_up(std::uint32_t index, Step step, int os_errno);
 
   int wait_milliseconds() const;
+  void empty_notify_pipe();
   void look_for_isolated();
   void on_isolated(std::uint32_t index);
-  void keep_network(std::uint32_t index);
+  static UniqueFd namespace_of(const Slot& slot, unsigned long request, const char* name);
+  void keep_namespaces(std::uint32_t index);
   bool take_back_network(std::uint32_t index);  // false: it is still being made
   std::uint32_t lent_network_us(std::uint32_t index);
   void give_network_maker_up(const char* reason);  // null: nothing to tell
   void on_exit(std::uint32_t index);
-  void report_exit(const Slot& slot, const SharedSlot& shared, int wait_status, const rusage& used);
+  void report_exit(const Slot& slot, const SharedSlot& shared, const CgroupUsage& usage,
+                   int wait_status, const rusage& used);
+  void keep_cgroup(Slot& slot);
+  void drop_cgroup_reserve();
+  void set_free(std::uint32_t index);
   bool remove_one();  // true: it made progress
   void end_all();
 
@@ -122,7 +142,8 @@ class Launcher {
   std::unordered_map<std::uint64_t, std::uint32_t> slot_of_id_;
   std::vector<std::uint32_t> starting_;  // slots; some have gone on or died since
   std::deque<std::uint32_t> removing_;
-  std::vector<UniqueFd> network_reserve_;  // at most config_.network_reserve_max
+  std::vector<Namespaces> namespace_reserve_;  // at most config_.namespace_reserve_max
+  std::vector<SpareCgroup> cgroup_reserve_;    // at most config_.cgroup_reserve_max; as new
 };
 
 }  // namespace subito::sandbox

@@ -44,7 +44,8 @@ Result<ConfigureMessage> encode(const LauncherConfig& config) {
   std::copy(root.begin(), root.end(), message.cgroup_root);
   message.uid_base = config.uid_base;
   message.sandboxes_max = config.sandboxes_max;
-  message.network_reserve_max = config.network_reserve_max;
+  message.namespace_reserve_max = config.namespace_reserve_max;
+  message.cgroup_reserve_max = config.cgroup_reserve_max;
   message.network_wait_ms = static_cast<std::uint32_t>(config.network_wait.count());
   message.tmp_inodes_max = config.tmp_inodes_max;
   message.descriptors_max = config.descriptors_max;
@@ -114,6 +115,7 @@ bool deliver(const char* buffer, std::size_t size, LauncherEvents& sink) {
   if (const auto created = decode<CreatedMessage>(buffer, size)) {
     Created event;
     event.id = created->id;
+    event.cgroup = created->cgroup;
     event.host_pid = created->host_pid;
     std::copy(std::begin(created->step_us), std::end(created->step_us), event.step_us.begin());
     sink.on_created(event);
@@ -201,7 +203,7 @@ Status LauncherClient::create(SandboxId id, const CreateRequest& request, PodEnd
   CreateMessage message;
   message.id = id;
   message.limits = request.limits;
-  message.reuse_network = request.reuse_network ? 1 : 0;
+  message.reuse = request.reuse ? 1 : 0;
   const int fds[] = {ends.channel.get(), ends.stdio.get(), ends.control.get()};
   return send(fd(), message, fds, std::size(fds));
 }
@@ -220,9 +222,10 @@ Status LauncherClient::share_cpu(SandboxId id, std::uint32_t share) {
   return send(fd(), message, nullptr, 0);
 }
 
-Status LauncherClient::kill(SandboxId id) {
+Status LauncherClient::kill(SandboxId id, int signal) {
   KillMessage message;
   message.id = id;
+  message.signal = signal;
   return send(fd(), message, nullptr, 0);
 }
 

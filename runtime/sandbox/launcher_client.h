@@ -12,6 +12,7 @@
 
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -29,7 +30,8 @@ struct LauncherConfig {
   std::string cgroup_root;             // empty: /sys/fs/cgroup; where the hierarchies are mounted
   std::uint32_t uid_base = 700'000;    // sandbox slot n runs as uid and gid uid_base + n
   std::uint32_t sandboxes_max = 1024;  // alive at once; create() beyond it is create_failed
-  std::uint32_t network_reserve_max = 64;  // network namespaces of dead pods kept for pooled ones
+  std::uint32_t namespace_reserve_max = 64;  // of dead pods, network and ipc, kept for others
+  std::uint32_t cgroup_reserve_max = 16;     // control groups of dead pods kept for others
   // What a sandbox waits for its network namespace to be made, before it makes one itself. That
   // takes about a millisecond.
   std::chrono::milliseconds network_wait{20};
@@ -41,9 +43,9 @@ struct LauncherConfig {
 
 struct CreateRequest {
   SandboxLimits limits;
-  // All but those of start mode fresh may take over the network namespace of a dead pod
-  // (docs/security.md says why that is safe).
-  bool reuse_network = false;
+  // All but those of start mode fresh may take over what a dead pod had and could not change: its
+  // network and ipc namespaces and its control group (docs/security.md says why that is safe).
+  bool reuse = false;
 };
 
 // The pod's ends of its three socket pairs; make_sandbox_sockets() in sandbox_control.h makes them.
@@ -59,6 +61,7 @@ using StepTimes = std::array<std::uint32_t, kStepCount>;
 // The sandbox is isolated and awaits its LaunchRequest, or has taken it already.
 struct Created {
   SandboxId id;
+  SandboxId cgroup;  // which names its control group, "pod-<cgroup>": its own or an earlier one's
   pid_t host_pid = 0;
   StepTimes step_us{};  // kJoinCgroup is the step that costs 10 ms on a badly set up host
 };
@@ -126,8 +129,9 @@ class LauncherClient {
   // (CgroupTree::set_cpu_share). At any time in its life; before it is isolated it is kept until
   // then. Of an unknown id: nothing happens.
   Status share_cpu(SandboxId id, std::uint32_t share);
-  // SIGKILL, answered by exited (or create_failed). Of an unknown id: nothing happens.
-  Status kill(SandboxId id);
+  // To its first process. SIGKILL is answered by exited (or create_failed). Of an unknown id:
+  // nothing happens.
+  Status kill(SandboxId id, int signal = SIGKILL);
 
   // Closes the socket, upon which the launcher kills all pods, removes their cgroups and exits;
   // waits for that until `deadline`, then kills it.

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <utility>
 
 #include "runtime/sandbox/launcher.h"
 
@@ -39,22 +40,38 @@ void Launcher::on_exit(std::uint32_t index) {
   slot.pidfd.reset();
   SharedSlot& shared_slot = shared(index);
   if (was_isolated) {
-    report_exit(slot, shared_slot, status, used);
+    const CgroupUsage usage = cgroups_[0].usage(slot.cgroup, slot.peak);
+    report_exit(slot, shared_slot, usage, status, used);
+    if (usage.oom_kills == 0) keep_cgroup(slot);
   } else {
     const Step step = shared_slot.failed_step.load();
     const bool failed = step != Step::kNone;
     fail_create(slot.id, failed ? step : Step::kClone,
                 failed ? shared_slot.failed_errno : ECANCELED);
   }
-  if (was_isolated && network_reserve_.size() < config_.network_reserve_max) {
-    if (slot.network.valid()) network_reserve_.push_back(std::move(slot.network));
+  if (was_isolated && namespace_reserve_.size() < config_.namespace_reserve_max &&
+      slot.kept.network.valid() && slot.kept.ipc.valid()) {
+    namespace_reserve_.push_back(std::move(slot.kept));
   }
-  removing_.push_back(index);
+  if (slot.cgroup || !take_back_network(index)) return removing_.push_back(index);
+  set_free(index);
 }
 
-void Launcher::report_exit(const Slot& slot, const SharedSlot& shared_slot, int wait_status,
-                           const rusage& used) {
-  const CgroupUsage usage = cgroups_[0].usage(slot.id);
+// Reaping the first process of a pid namespace means that nobody of it is left in the cgroup.
+void Launcher::keep_cgroup(Slot& slot) {
+  if (cgroup_reserve_.size() >= config_.cgroup_reserve_max) return;
+  if (!cgroups_[0].renew(slot.cgroup, slot.limits, slot.cpu_share_changed, slot.peak)) return;
+  cgroup_reserve_.push_back({std::exchange(slot.cgroup, {}), std::move(slot.peak)});
+}
+
+// What cannot be removed is left to the sweep.
+void Launcher::drop_cgroup_reserve() {
+  for (const SpareCgroup& spare : cgroup_reserve_) (void)cgroups_[0].remove(spare.name);
+  cgroup_reserve_.clear();
+}
+
+void Launcher::report_exit(const Slot& slot, const SharedSlot& shared_slot,
+                           const CgroupUsage& usage, int wait_status, const rusage& used) {
   ExitedMessage message;
   message.id = slot.id;
   message.wait_status = wait_status;
@@ -71,7 +88,7 @@ bool Launcher::take_back_network(std::uint32_t index) {
   std::atomic<std::int32_t>& lent = shared(index).network.fd;
   const std::int32_t fd = lent.load(std::memory_order_acquire);
   if (fd == LentNetwork::kPending) return false;
-  if (fd >= 0) slots_[index].network.reset(fd);
+  if (fd >= 0) slots_[index].kept.network.reset(fd);
   lent.store(LentNetwork::kNone, std::memory_order_relaxed);
   return true;
 }
@@ -86,8 +103,7 @@ bool Launcher::remove_one() {
     removing_.push_back(index);
     return false;
   }
-  slot.network.reset();
-  const Status removed = cgroups_[0].remove(slot.id);
+  const Status removed = slot.cgroup ? cgroups_[0].remove(slot.cgroup) : ok();
   if (!removed && ++slot.remove_tries < kRemoveTriesMax) {
     removing_.push_back(index);
     return false;
@@ -96,9 +112,14 @@ bool Launcher::remove_one() {
     std::fprintf(stderr, "subito-launcher: %s; left to the sweep\n",
                  removed.error().message.c_str());
   }
-  transition(slot, State::kFree);
-  free_slots_.push_back(index);
+  set_free(index);
   return true;
+}
+
+void Launcher::set_free(std::uint32_t index) {
+  slots_[index].kept = {};
+  transition(slots_[index], State::kFree);
+  free_slots_.push_back(index);
 }
 
 void Launcher::end_all() {
@@ -116,6 +137,7 @@ void Launcher::end_all() {
   while (!removing_.empty()) {
     if (!remove_one()) ::usleep(kRetryUs);
   }
+  drop_cgroup_reserve();
   if (const Status removed = cgroups_[0].remove_root(); !removed) {
     std::fprintf(stderr, "subito-launcher: %s\n", removed.error().message.c_str());
   }

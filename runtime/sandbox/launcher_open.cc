@@ -45,7 +45,7 @@ Status ignore_signals() {
   return ok();
 }
 
-// Two descriptors a sandbox are ours; the usual soft limit is 1024.
+// Four descriptors a sandbox are ours; the usual soft limit is 1024.
 Status raise_own_descriptor_limit() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return errno_error("read descriptor limit");
@@ -55,11 +55,12 @@ Status raise_own_descriptor_limit() {
 }
 
 // The network maker shares the descriptor table, and a shared one waits for an RCU grace period
-// each time it grows: let it grow now. Two descriptors a sandbox, and the reserve.
+// each time it grows: let it grow now. Four descriptors a sandbox, and the reserves.
 Status grow_descriptor_table(const ConfigureMessage& config) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return errno_error("read descriptor limit");
-  const rlim_t wanted = rlim_t{2} * config.sandboxes_max + config.network_reserve_max;
+  const rlim_t wanted = rlim_t{4} * config.sandboxes_max + 2 * config.namespace_reserve_max +
+                        config.cgroup_reserve_max;
   const int from = static_cast<int>(std::min(wanted, limit.rlim_cur - 1));
   const UniqueFd highest(::fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, from));
   return ok();  // no matter: it grows when it must

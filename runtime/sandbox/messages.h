@@ -12,7 +12,7 @@
 
 namespace subito::sandbox {
 
-constexpr std::uint32_t kMessageVersion = 0x53420004;  // "SB", 4
+constexpr std::uint32_t kMessageVersion = 0x53420005;  // "SB", 5
 
 enum class MessageKind : std::uint32_t {
   kConfigure,  // node to launcher
@@ -44,7 +44,8 @@ struct ConfigureMessage {
   char cgroup_root[kPathBytesMax + 1] = {};
   std::uint32_t uid_base = 0;
   std::uint32_t sandboxes_max = 0;
-  std::uint32_t network_reserve_max = 0;
+  std::uint32_t namespace_reserve_max = 0;
+  std::uint32_t cgroup_reserve_max = 0;
   std::uint32_t network_wait_ms = 0;
   std::uint32_t tmp_inodes_max = 0;
   std::uint32_t descriptors_max = 0;
@@ -56,7 +57,7 @@ struct CreateMessage {
   Header header{kMessageVersion, kKind};
   SandboxId id;
   SandboxLimits limits;
-  std::uint32_t reuse_network = 0;
+  std::uint32_t reuse = 0;
 };
 
 struct ChangeLimitsMessage {
@@ -77,6 +78,7 @@ struct KillMessage {
   static constexpr MessageKind kKind = MessageKind::kKill;
   Header header{kMessageVersion, kKind};
   SandboxId id;
+  std::int32_t signal = 0;
 };
 
 struct ReadyMessage {
@@ -96,6 +98,7 @@ struct CreatedMessage {
   static constexpr MessageKind kKind = MessageKind::kCreated;
   Header header{kMessageVersion, kKind};
   SandboxId id;
+  SandboxId cgroup;
   std::int32_t host_pid = 0;
   std::uint32_t step_us[kStepCount] = {};
 };

@@ -148,7 +148,9 @@ int Child::enter_root() {
 }
 
 int Child::make_namespaces() {
-  return result_of(::unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS));
+  const int ipc = init_.ipc_namespace_fd;
+  if (ipc >= 0 && ::setns(ipc, CLONE_NEWIPC) != 0) return errno;
+  return result_of(::unshare(CLONE_NEWNS | CLONE_NEWUTS | (ipc < 0 ? CLONE_NEWIPC : 0)));
 }
 
 int Child::mount_tmp() {
@@ -166,12 +168,21 @@ int Child::mount_proc() {
 
 int Child::make_cgroup() {
   if (born_in_cgroup()) return 0;
-  const Status made = init_.cgroups->make(init_.id, init_.limits);
+  if (init_.cgroup_renewed &&
+      init_.cgroups->set_limits(init_.cgroup, SandboxLimits{}, init_.limits)) {
+    return 0;
+  }
+  const Status made = init_.cgroups->make(init_.cgroup, init_.limits);
   return made ? 0 : errno_of(made.error());
 }
 
 int Child::join_cgroup() {
-  return born_in_cgroup() ? 0 : init_.cgroups->join_self(init_.id);
+  if (born_in_cgroup()) return 0;
+  const int error = init_.cgroups->join_self(init_.cgroup);
+  if (error != ENOENT || !init_.cgroup_renewed) return error;
+  // A launcher of the same node that ended late has removed it: its names are the same.
+  const Status made = init_.cgroups->make(init_.cgroup, init_.limits);
+  return made ? init_.cgroups->join_self(init_.cgroup) : errno_of(made.error());
 }
 
 int Child::take_network() {

@@ -42,12 +42,14 @@ struct PodInit {
   SyscallFilter* filter = nullptr;
   const KernelAreas* kernel_areas = nullptr;
   SharedSlot* shared = nullptr;
-  SandboxId id;
+  SandboxId cgroup;             // names it
+  bool cgroup_renewed = false;  // there already, with the limits of SandboxLimits{}
   SandboxLimits limits;
   std::uint32_t slot = 0;
   std::uint32_t capability_last = 0;
   int root_namespace_fd = -1;
   int network_namespace_fd = -1;  // kept from a dead pod, or -1
+  int ipc_namespace_fd = -1;      // likewise
   int launcher_pidfd = -1;
   int channel_fd = -1;
   int stdio_fd = -1;

@@ -27,6 +27,8 @@ pid_t child_named(pid_t parent, const std::string& name) {
   return -1;
 }
 
+constexpr CreateRequest kReuse = {.limits = {}, .reuse = true};
+
 class SandboxTest : public ::testing::Test {
  protected:
   void start(const LauncherConfig& config) {
@@ -81,9 +83,7 @@ TEST_F(SandboxTest, FreshOneFindsItsRequestWaiting) {
 }
 
 TEST_F(SandboxTest, PooledOneWaitsUntilItIsGivenAFunction) {
-  CreateRequest request;
-  request.reuse_network = true;
-  const SandboxId id = harness_->create(request);
+  const SandboxId id = harness_->create(kReuse);
   EXPECT_GT(harness_->await_created(id).host_pid, 0);
   EXPECT_EQ(harness_->control(id).read_outcome().outcome, SandboxControl::Outcome::kPending);
   ASSERT_TRUE(harness_->launch(id, {"escape", "identity"}).has_value());
@@ -347,17 +347,24 @@ TEST_F(SandboxTest, AShareOfAnUnknownOneIsIgnored) {
   EXPECT_EQ(harness_->run({"escape", "identity"}).exited->wait_status, 0);
 }
 
-TEST_F(SandboxTest, OnlyPooledOnesTakeOverANetworkNamespace) {
+TEST_F(SandboxTest, OnlyPooledOnesTakeOverWhatADeadOneHad) {
+  const auto belongings = [&](SandboxId id) {
+    const Created& created = harness_->await_created(id);
+    return std::vector<std::string>{network_of(created.host_pid),
+                                    namespace_of(created.host_pid, "ipc"),
+                                    "cgroup " + std::to_string(created.cgroup.value())};
+  };
   const SandboxId first = harness_->create();
-  const std::string used = network_of(harness_->await_created(first).host_pid);
-  EXPECT_NE(used, network_of(::getpid()));
+  const std::vector<std::string> used = belongings(first);
+  EXPECT_NE(used[0], network_of(::getpid()));
+  EXPECT_NE(used[1], namespace_of(::getpid(), "ipc"));
   harness_->kill_and_forget(first);
-  const SandboxId fresh = harness_->create();
-  EXPECT_NE(network_of(harness_->await_created(fresh).host_pid), used);
-  CreateRequest request;
-  request.reuse_network = true;
-  const SandboxId pooled = harness_->create(request);
-  EXPECT_EQ(network_of(harness_->await_created(pooled).host_pid), used);
+  const std::vector<std::string> fresh = belongings(harness_->create());
+  for (std::size_t i = 0; i < used.size(); ++i) EXPECT_NE(fresh[i], used[i]);
+  const SandboxId pooled = harness_->create(kReuse);
+  EXPECT_EQ(belongings(pooled), used);
+  ASSERT_TRUE(harness_->launch(pooled, {"escape", "identity"}).has_value());
+  EXPECT_EQ(harness_->await_end(pooled).exited->wait_status, 0);
 }
 
 // The network maker makes some of them, the children the rest.
@@ -374,7 +381,7 @@ TEST_F(SandboxTest, ManyAtOnceShareNoNetworkNamespace) {
 TEST_F(SandboxTest, OnesKilledAtOnceLeaveNoNetworkBehind) {
   harness_.reset();
   LauncherConfig config = test_config();
-  config.network_reserve_max = 0;
+  config.namespace_reserve_max = 0;
   start(config);
   const pid_t launcher = harness_->client().launcher_pid();
   const int descriptors = count_descriptors(launcher);
@@ -441,20 +448,19 @@ TEST_F(SandboxTest, StepTimesAreReported) {
 }
 
 TEST_F(SandboxTest, ThousandLeaveNothingBehind) {
-  CreateRequest pooled;
-  pooled.reuse_network = true;
   const pid_t launcher = harness_->client().launcher_pid();
-  const int cgroups = count_cgroups(config_.node_id);  // the node's own: one a hierarchy
-  ASSERT_GT(cgroups, 0);
+  const int hierarchies = count_cgroups(config_.node_id);  // the node's own: one each
+  ASSERT_GT(hierarchies, 0);
+  const int cgroups = hierarchies * (1 + static_cast<int>(config_.cgroup_reserve_max));
   const auto run_some = [&](int count) {
     for (int i = 0; i < count; ++i) {
       ASSERT_TRUE(
-          harness_->run({"escape", "identity"}, i % 2 == 0 ? CreateRequest{} : pooled).exited);
+          harness_->run({"escape", "identity"}, i % 2 == 0 ? CreateRequest{} : kReuse).exited);
     }
-    ASSERT_TRUE(eventually([&] { return count_cgroups(config_.node_id) == cgroups; }));
+    ASSERT_TRUE(eventually([&] { return count_cgroups(config_.node_id) <= cgroups; }));
   };
-  // Fills the reserve of network namespaces: of pods that live until they are seen.
-  for (std::uint32_t i = 0; i < config_.network_reserve_max; ++i) {
+  // Fills the reserves: of pods that live until they are seen.
+  for (std::uint32_t i = 0; i < config_.namespace_reserve_max; ++i) {
     const SandboxId id = harness_->create();
     harness_->await_created(id);
     harness_->kill_and_forget(id);

@@ -83,7 +83,8 @@ TEST_F(LifecycleTest, AnswersEveryCallOfAHundredTimesFromZeroAndBack) {
     EXPECT_TRUE(node.asleep(name)) << name;
   }
   clients.clear();
-  EXPECT_TRUE(eventually([&] { return node.cgroups().size() == groups; }))
+  // Beside those of the empty sandboxes, as many again and again at most are kept for pods to come.
+  EXPECT_TRUE(eventually([&] { return node.cgroups().size() <= 3 * groups; }))
       << node.cgroups().size() << " groups, " << groups << " before";
   EXPECT_TRUE(eventually([&] { return open_descriptors(node.pid()) <= descriptors; }))
       << open_descriptors(node.pid()) << " descriptors, " << descriptors << " before";
