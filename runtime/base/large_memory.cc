@@ -1,6 +1,7 @@
 #include "runtime/base/large_memory.h"
 
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -51,16 +52,18 @@ void GrowingMemory::grow(std::size_t bytes) {
   usable_ = bytes;
 }
 
-// Where addresses are limited (RLIMIT_AS) as many as there are, by halves. mmap(2) gives pages:
-// what is before the first multiple of a huge one, and behind the last, goes back.
+// Where addresses are limited (RLIMIT_AS) no more than a sixteenth of them, as there are several
+// such rows and all else. mmap(2) gives pages: what is before the first multiple of a huge one, and
+// behind the last, goes back.
 void GrowingMemory::reserve() {
-  void* memory = MAP_FAILED;
-  std::size_t bytes = rounded_up(bytes_max_, kHugePage);
-  for (; bytes >= kHugePage; bytes = rounded_up(bytes / 2, kHugePage)) {
-    memory = ::mmap(nullptr, bytes + kHugePage, PROT_NONE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory != MAP_FAILED || bytes == kHugePage) break;
+  std::size_t bytes = bytes_max_;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
+    bytes = std::min<std::size_t>(bytes, limit.rlim_cur / 16);
   }
+  bytes = rounded_up(bytes, kHugePage);
+  void* const memory = ::mmap(nullptr, bytes + kHugePage, PROT_NONE,
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
   char* const first = static_cast<char*>(memory);
   const std::size_t before =
