@@ -71,7 +71,7 @@ Result<std::int64_t> ColdStart::time_one(Column& column) {
   }
   RETURN_IF_ERROR(rest_before_start());
   if (forks_.contains(column.name)) return time_fork(column);
-  if (options_.cold_cache) RETURN_IF_ERROR(drop_cached_pages(binary_path_));
+  if (options_.cold_cache) RETURN_IF_ERROR(drop_cached_pages(bare_path_));
   const auto container = containers_.find(column.name);
   const bool contained = container != containers_.end();
   auto asked = contained ? ask(StartBy::kPosixSpawn, container->second.next(), kContainerGrace)
@@ -104,7 +104,7 @@ Status ColdStart::rest_before_start() const {
 }
 
 Command ColdStart::function_command() const {
-  return {binary_path_, {"bench"}};
+  return {bare_path_, {"bench"}};
 }
 
 // A copy of the binary that differs from all others in a few bytes behind its end.
@@ -124,12 +124,8 @@ Status ColdStart::deploy_anew(const std::string& mode) {
 
 // All that the private node holds are the function's.
 Status ColdStart::drop_artefacts() const {
-  const files::path folder = files::path(node_->api_socket()).parent_path() / "artefacts";
-  std::error_code error;
-  for (const auto& entry : files::directory_iterator(folder, error)) {
-    if (entry.is_regular_file(error)) RETURN_IF_ERROR(drop_cached_pages(entry.path()));
-  }
-  if (error) return errno_error("list " + folder.string(), error.value());
+  ASSIGN_OR_RETURN(const std::vector<std::string> binaries, node_->artefacts());
+  for (const std::string& binary : binaries) RETURN_IF_ERROR(drop_cached_pages(binary));
   return ok();
 }
 
@@ -146,7 +142,7 @@ Result<ColdStart::Asked> ColdStart::ask(StartBy how, const Command& command,
   ASSIGN_OR_RETURN(const std::string frames, request_frames(request_));
   RETURN_IF_ERROR(sent_whole(ours.get(), frames));
   ASSIGN_OR_RETURN(Child child,
-                   start(how, command, binary_.get(), {theirs.get(), null_.get(), null_.get()}));
+                   start(how, command, bare_.get(), {theirs.get(), null_.get(), null_.get()}));
   theirs.reset();
   Asked asked;
   ASSIGN_OR_RETURN(asked.answer, read_answer(ours.get()));

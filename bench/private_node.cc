@@ -46,6 +46,20 @@ Status PrivateNode::await_ready() {
   return ok();
 }
 
+Result<std::vector<std::string>> PrivateNode::artefacts() const {
+  const std::string folder = data_folder() + "/artefacts";
+  std::vector<std::string> found;
+  std::error_code error;
+  for (std::filesystem::recursive_directory_iterator it(folder, error), end; !error && it != end;
+       it.increment(error)) {
+    std::error_code gone;
+    if (it->is_regular_file(gone)) found.push_back(it->path());
+  }
+  if (error) return errno_error("list " + folder, error.value());
+  if (found.empty()) return fail(ErrorCode::kNotFound, "list " + folder + ": no binary in it");
+  return found;
+}
+
 PrivateNode::~PrivateNode() {
   child_.signal(SIGTERM);
   (void)child_.end(kStopTimeout);

@@ -25,6 +25,8 @@ class PrivateNode {
 
   std::string data_folder() const { return folder_.path() + "/data"; }
   std::string api_socket() const { return data_folder() + "/api.sock"; }
+  // The binaries that were deployed, as pods run them. kNotFound: none.
+  Result<std::vector<std::string>> artefacts() const;
   pid_t pid() const { return child_.pid(); }
 
   static constexpr std::chrono::seconds kStartTimeout{30};

@@ -76,6 +76,14 @@ TEST_F(BenchSmoke, ColdStartTakesEachMeasuredFunctionInEachCondition) {
   }
 }
 
+TEST_F(BenchSmoke, ColdCacheLeavesOutWhatKeepsTheFileInMemory) {
+  const auto json = bench({"cold-start", "-n", "1", "--cold-cache", "--only", "spawn,template"});
+  ASSERT_TRUE(json.is_object());
+  ASSERT_EQ(json["columns"].size(), 2U);
+  EXPECT_EQ(json["columns"][0]["n"], 1);
+  EXPECT_THAT(json["columns"][1]["missing"], testing::HasSubstr("keeps the binary in memory"));
+}
+
 TEST_F(BenchSmoke, ReportsBecomeAPageAndAreCompared) {
   const std::string report = folder_->path() + "/a.md";
   const std::string data = folder_->path() + "/a.json";
