@@ -38,7 +38,7 @@ Number polynomial(const double (&coefficients)[size], Number x) {
 }
 
 // As natural_log(double).
-Pair natural_log(Pair value) {
+Pair log_of(Pair value) {
   const auto bits = std::bit_cast<PairBits>(value);
   Pair exponent = std::bit_cast<Pair>((bits >> 52) | std::bit_cast<std::uint64_t>(kShift)) -
                   (kShift + kExponentOfOne);
@@ -52,7 +52,7 @@ Pair natural_log(Pair value) {
 }
 
 // As exponential(double).
-Pair exponential(Pair x) {
+Pair power_of_e(Pair x) {
   const Pair zero{};
   x = x < -kPowerMax ? zero - kPowerMax : x;
   x = x > kPowerMax ? zero + kPowerMax : x;
@@ -132,11 +132,11 @@ double inverse_normal(double probability) {
 }
 
 void natural_logs(Four& values) {
-  each_pair(values, [](Pair value) { return natural_log(value); });
+  each_pair(values, [](Pair value) { return log_of(value); });
 }
 
 void exponentials(Four& powers) {
-  each_pair(powers, [](Pair power) { return exponential(power); });
+  each_pair(powers, [](Pair power) { return power_of_e(power); });
 }
 
 // Six in seven are central.
