@@ -12,6 +12,8 @@
 #include <csignal>
 #include <cstdlib>
 
+#include "runtime/base/check.h"
+
 namespace subito::bench {
 
 namespace {
@@ -85,6 +87,7 @@ long clone3_call(clone_args& arguments, void (*function)(void*), void* user) {
 
 Result<Child> clone_start(const Command& command, int binary, const Descriptors& given) {
   alignas(16) static char stack[kCloneStackBytes];  // the parent waits until it is free again
+  CHECK(binary > kChannelFd);
   std::vector<char*> arguments = pointers(command.arguments);
   CloneChild child{&given, binary, arguments.data()};
   clone_args clone{};
@@ -151,6 +154,14 @@ Result<int> Child::end(std::chrono::milliseconds grace) {
 Result<Child> start(StartBy how, const Command& command, int binary, const Descriptors& given) {
   return how == StartBy::kClone ? clone_start(command, binary, given)
                                 : posix_spawn_start(command, given);
+}
+
+Result<UniqueFd> open_binary(const std::string& path) {
+  const UniqueFd low(::open(path.c_str(), O_PATH | O_CLOEXEC));
+  if (!low.valid()) return errno_error("open " + path);
+  UniqueFd high(::fcntl(low.get(), F_DUPFD_CLOEXEC, kChannelFd + 1));
+  if (!high.valid()) return errno_error("open " + path);
+  return high;
 }
 
 Result<Finished> run(const Command& command, std::chrono::seconds timeout) {

@@ -48,8 +48,11 @@ struct Descriptors {
   int output = -1;
 };
 
-// `binary`: of command.path, opened O_PATH; kClone executes it, kPosixSpawn the path.
+// `binary`: of command.path, by open_binary(); kClone executes it, kPosixSpawn the path.
 Result<Child> start(StartBy how, const Command& command, int binary, const Descriptors& given);
+
+// O_PATH, above the descriptors that a child is given in place of what it had there.
+Result<UniqueFd> open_binary(const std::string& path);
 
 // Runs a command to its end, with an upper bound, and returns what it wrote to both streams. It is
 // told to end when the bench dies.

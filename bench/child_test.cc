@@ -30,7 +30,7 @@ class StartedBy : public testing::TestWithParam<StartBy> {};
 TEST_P(StartedBy, TheChildHasItsChannelAtDescriptorThree) {
   Pair pair;
   const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-  const UniqueFd shell(::open("/bin/sh", O_PATH | O_CLOEXEC));
+  const UniqueFd shell = *open_binary("/bin/sh");
   auto child = start(GetParam(), {"/bin/sh", {"sh", "-c", "echo here >&3; exit 7"}}, shell.get(),
                      {pair.theirs.get(), null.get(), null.get()});
   ASSERT_TRUE(child) << child.error().message;
@@ -44,7 +44,7 @@ TEST_P(StartedBy, TheChildHasItsChannelAtDescriptorThree) {
 
 TEST_P(StartedBy, AFailureToExecuteIsTold) {
   Pair pair;
-  const UniqueFd file(::open("/dev/null", O_PATH | O_CLOEXEC));
+  const UniqueFd file = *open_binary("/dev/null");
   const auto child = start(GetParam(), {"/dev/null", {"null"}}, file.get(),
                            {pair.theirs.get(), pair.theirs.get(), pair.theirs.get()});
   ASSERT_FALSE(child);

@@ -13,7 +13,6 @@ namespace subito::bench {
 namespace {
 
 constexpr std::size_t kEchoBodyBytes = 200;
-constexpr const char* kNodeAlone = "left out: nothing but a node hands a Redis connection over";
 constexpr const char* kBareProgram = "left out: its bare program answers the echo and empty alone";
 constexpr const char* kMapped = "left out: its template keeps the binary in memory";
 constexpr const char* kCopied = "left out: its copy of the binary stays in the page cache";
@@ -91,6 +90,7 @@ Status ColdStart::choose_function(const std::string& name) {
     binary_path_ = what_->binary;
     request_.method = "GET";
     request_.path = what_->path;
+    request_.redis = what_->redis;
   } else {
     ASSIGN_OR_RETURN(binary_path_, function_binary(options_.binary));
     function_ = binary_path_.substr(binary_path_.rfind('/') + 1);
@@ -159,18 +159,32 @@ Status ColdStart::deploy(const std::string& mode) {
 }
 
 Status ColdStart::open_floors() {
-  for (Column& column : result_.columns) {
-    if (what_ && what_->redis && !by_node(column.name)) column.missing = kNodeAlone;
-  }
   bare_path_ = binary_path_;
   if (node_ && !deployed_.empty()) {
     ASSIGN_OR_RETURN(bare_path_, link_of_node_copy());
   }
-  bare_.reset(::open(bare_path_.c_str(), O_PATH | O_CLOEXEC));
-  if (!bare_.valid()) return errno_error("open function " + bare_path_);
+  ASSIGN_OR_RETURN(bare_, open_binary(bare_path_));
   null_.reset(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null_.valid()) return errno_error("open /dev/null");
-  return ok();
+  return request_.redis ? open_redis() : ok();
+}
+
+// For those that no node starts; what they read is seeded as it was in the node's.
+Status ColdStart::open_redis() {
+  ASSIGN_OR_RETURN(BareRedis redis, BareRedis::start());
+  redis_.emplace(std::move(redis));
+  FunctionRequest seed = request_;
+  seed.method = "POST";
+  seed.path = kSeedPath;
+  std::swap(seed, request_);
+  auto seeded = ask(StartBy::kPosixSpawn, function_command(), kFunctionGrace);
+  std::swap(seed, request_);
+  if (seeded && seeded->answer.status != 200) {
+    return fail(ErrorCode::kFailedPrecondition, "seed " + function_ + ": status " +
+                                                    std::to_string(seeded->answer.status) + ": " +
+                                                    seeded->answer.body.substr(0, 200));
+  }
+  return seeded ? ok() : Status(Error(seeded.error()).annotate("seed " + function_));
 }
 
 // Stays when later deploys have the node collect its own. Until now all it holds is this function.
@@ -227,7 +241,8 @@ Status ColdStart::open_forks() {
 // they are what all later ones must equal.
 Status ColdStart::learn_answer() {
   expected_ = what_ ? what_->body : request_.body;
-  if (!what_ && !options_.binary.empty()) {
+  const bool unseeded = what_ && what_->redis && deployed_.empty();
+  if ((!what_ && !options_.binary.empty()) || unseeded) {
     ASSIGN_OR_RETURN(const Asked asked,
                      ask(StartBy::kPosixSpawn, function_command(), kFunctionGrace));
     expected_ = asked.answer.body;

@@ -24,6 +24,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/bare_redis.h"
 #include "bench/container.h"
 #include "bench/http_client.h"
 #include "bench/node_client.h"
@@ -87,6 +88,7 @@ class ColdStart {
   Status deploy(const std::string& mode);
   Status open_floors();
   Result<std::string> link_of_node_copy() const;
+  Status open_redis();
   Status open_containers();
   Status open_forks();
   Status learn_answer();
@@ -127,6 +129,7 @@ class ColdStart {
   std::optional<NodeClient> api_;
   ServerAddress gateway_;
   std::optional<HttpClient> kept_alive_;
+  std::optional<BareRedis> redis_;  // of a function that needs one, for those no node starts
   std::vector<std::string> deployed_;
   std::uint32_t empty_sandboxes_ = 0;
   std::map<std::string, Container> containers_;

@@ -145,7 +145,9 @@ Result<ColdStart::Asked> ColdStart::ask(StartBy how, const Command& command,
                    start(how, command, bare_.get(), {theirs.get(), null_.get(), null_.get()}));
   theirs.reset();
   Asked asked;
-  ASSIGN_OR_RETURN(asked.answer, read_answer(ours.get()));
+  Connector connect;
+  if (redis_) connect = [this] { return redis_->connect(); };
+  ASSIGN_OR_RETURN(asked.answer, read_answer(ours.get(), connect));
   asked.took_ns = now_ns() - begin;
   ours.reset();
   ASSIGN_OR_RETURN(const int status, child.end(grace));

@@ -5,6 +5,7 @@
 
 #include "runtime/protocol/frame.h"
 #include "runtime/protocol/pod.pb.h"
+#include "runtime/sandbox/packet_socket.h"
 
 namespace subito::bench {
 
@@ -26,8 +27,26 @@ Status await_readable(int channel, std::chrono::steady_clock::time_point deadlin
   return errno_error("read answer");
 }
 
+// Answers a CONNECT: the descriptor goes with the first byte of the frame.
+Status hand_over(int channel, std::uint32_t stream, const Connector& connect) {
+  if (!connect) return fail(ErrorCode::kProtocol, "read answer: it asked for a connection");
+  ASSIGN_OR_RETURN(const UniqueFd connection, connect());
+  std::string frame;
+  RETURN_IF_ERROR(protocol::append_frame(frame, FrameType::kConnected, stream,
+                                         protocol::Connected(), {}, true));
+  const int fd = connection.get();
+  const int error =
+      sandbox::send_packet(channel, frame.data(), frame.size(), nullptr, 0, &fd, 1, MSG_DONTWAIT);
+  return error == 0 ? ok() : errno_error("hand a connection over", error);
+}
+
 // One frame of the pod; true when it ends the answer.
-Result<bool> take(const protocol::Frame& frame, FunctionAnswer& answer) {
+Result<bool> take(int channel, const protocol::Frame& frame, const Connector& connect,
+                  FunctionAnswer& answer) {
+  if (frame.header.type == FrameType::kConnect) {
+    RETURN_IF_ERROR(hand_over(channel, frame.header.stream, connect));
+    return false;
+  }
   if (frame.header.stream != kStream) return false;  // HELLO, LOG
   if (frame.header.type == FrameType::kResult) {
     protocol::Result head;
@@ -49,6 +68,13 @@ Result<std::string> request_frames(const FunctionRequest& request) {
   config.set_revision("bench-00001");
   config.set_pod("bench-00001-1");
   config.set_concurrency(1);
+  if (request.redis) {
+    (*config.mutable_settings())["seed"] = "demo";
+    protocol::Binding& binding = *config.add_bindings();
+    binding.set_name("redis");
+    binding.set_kind(protocol::Binding::REDIS);
+    binding.set_key_prefix("bench:");
+  }
   protocol::Invoke invoke;
   invoke.set_method(request.method);
   invoke.set_path(request.path);
@@ -63,7 +89,7 @@ Result<std::string> request_frames(const FunctionRequest& request) {
   return frames;
 }
 
-Result<FunctionAnswer> read_answer(int channel) {
+Result<FunctionAnswer> read_answer(int channel, const Connector& connect) {
   const auto deadline = std::chrono::steady_clock::now() + kAnswerDeadline;
   protocol::FrameParser parser;
   FunctionAnswer answer;
@@ -77,7 +103,7 @@ Result<FunctionAnswer> read_answer(int channel) {
     for (;;) {
       ASSIGN_OR_RETURN(const auto frame, parser.next());
       if (!frame) break;
-      ASSIGN_OR_RETURN(const bool complete, take(*frame, answer));
+      ASSIGN_OR_RETURN(const bool complete, take(channel, *frame, connect, answer));
       if (complete) return answer;
     }
   }

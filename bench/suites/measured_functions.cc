@@ -64,7 +64,7 @@ Status seed_function(const ServerAddress& gateway, const std::string& deployed,
   if (!function.redis) return ok();
   ASSIGN_OR_RETURN(HttpClient client, HttpClient::connect(gateway));
   const std::string base = "/function/" + deployed;
-  ASSIGN_OR_RETURN(const HttpReply seeded, client.call("POST", base + "/seed"));
+  ASSIGN_OR_RETURN(const HttpReply seeded, client.call("POST", base + kSeedPath));
   if (seeded.status != 200) {
     return fail(ErrorCode::kFailedPrecondition, "seed " + deployed + ": status " +
                                                     std::to_string(seeded.status) + ": " +

@@ -24,7 +24,7 @@ struct MeasuredFunction {
   std::string binary;  // path
   std::string path;    // asked for by GET
   std::string body;    // what each answer must be; of the catalogue only once it was seeded
-  bool redis = false;  // granted the node's Redis, which nothing but a node can hand over
+  bool redis = false;  // reads from a Redis: the node's, or BareRedis without one
   std::uint64_t pod_bytes = 0;  // what a pod takes beside the runtime, to bound how many there are
   std::chrono::nanoseconds hold{0};  // of a call's time spent in waiting on purpose
 };
@@ -36,6 +36,9 @@ inline const std::vector<std::string> kBurstFunctionNames = {"empty", "catalogue
 
 // kNotFound, and what to build, where its binary is not beside the program.
 Result<MeasuredFunction> measured_function(const std::string& name);
+
+// Where a function that reads from Redis is told by POST to make what it answers with.
+inline constexpr const char* kSeedPath = "/seed";
 
 // At most as many pods as half of the available memory holds.
 std::uint32_t pods_that_fit(const MeasuredFunction& function, std::uint32_t wanted);

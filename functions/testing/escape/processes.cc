@@ -127,11 +127,18 @@ Outcome session(const char*) {
   return {"session " + std::to_string(::getsid(0)) + " group " + std::to_string(::getpgrp())};
 }
 
-// The cpu weight of its session (sched(7), autogroup).
+// The cpu weight of its session (sched(7), autogroup). Of all that may not administrate the kernel
+// lets one in 100 ms do it and tells the others to try again.
 Outcome set_autogroup(const char*) {
   const int file = ::open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
   if (file < 0) return denied(errno);
-  return judge(::write(file, "7", 1), "set autogroup");
+  constexpr int kTriesMax = 200;
+  ssize_t wrote = ::write(file, "7", 1);
+  for (int tries = 1; wrote < 0 && errno == EAGAIN && tries < kTriesMax; ++tries) {
+    ::usleep(20'000);
+    wrote = ::write(file, "7", 1);
+  }
+  return judge(wrote, "set autogroup");
 }
 
 // Stays until it is killed.
