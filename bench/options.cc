@@ -171,6 +171,7 @@ std::string help_of(CLI::App& app) {
 struct BenchParser {
   BenchParser() {
     app.require_subcommand(1);
+    app.set_help_flag("-h,--help", "this help");
     add_cold_start(app, cold_start, modes);
     add_idle_cost(app, idle_cost);
     add_fairness(app, fairness);
@@ -216,8 +217,9 @@ void take_other(BenchParser& parser, BenchCommand& command) {
 
 }  // namespace
 
-void see_bench(const std::function<void(const CLI::App&)>& see) {
-  see(BenchParser().app);
+void see_bench(const std::function<void(CLI::App&)>& see) {
+  BenchParser parser;
+  see(parser.app);
 }
 
 Result<BenchCommand> parse_bench(std::vector<std::string> arguments) {

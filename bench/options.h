@@ -111,6 +111,6 @@ struct BenchCommand {
 };
 Result<BenchCommand> parse_bench(std::vector<std::string> arguments);
 // Shows the parser, for help and references. The hook of the command line.
-void see_bench(const std::function<void(const CLI::App&)>& see);
+void see_bench(const std::function<void(CLI::App&)>& see);
 
 }  // namespace subito::bench

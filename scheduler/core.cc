@@ -289,7 +289,7 @@ void Core::refuse_all_waiting(Turn& turn, Slot slot, RefuseReason reason) {
 RefuseReason Core::why_waited(const Turn& turn, Slot slot) const {
   const Function& function = ledger_.function(slot);
   if (function.backoff.active(turn.now)) return RefuseReason::kCrashLoop;
-  if (function.serving() == 0 && tenants_.in_line(slot)) return RefuseReason::kQuota;
+  if (tenants_.in_line(slot)) return RefuseReason::kQuota;
   if (function.serving() == 0 && function.wants_start) return RefuseReason::kNodeFull;
   return RefuseReason::kQueueTimeout;
 }

@@ -80,6 +80,19 @@ TEST(QuotaTest, WhoWaitsTooLongIsToldTheQuota) {
   EXPECT_GE(node.last<Refuse>().retry_after, kRetryAfterMin);
 }
 
+TEST(QuotaTest, WhoWaitsTooLongBehindAPodOfItsOwnIsToldTheQuota) {
+  FakeNode node;
+  FunctionLimits slow = of(1);
+  slow.queue_timeout = std::chrono::seconds(2);
+  node.set_quota(1, {.pods_max = 1}).add("A", slow);
+  node.call("A");
+  node.ready("A-1");
+  node.call("A");
+  EXPECT_EQ(node.view("A").last.kind, Decision::Kind::kQuotaReached);
+  node.advance(std::chrono::seconds(3));
+  EXPECT_EQ(node.last<Refuse>().reason, RefuseReason::kQuota);
+}
+
 TEST(QuotaTest, WhatCanNeverFitIsRefusedAtOnce) {
   FakeNode node;
   node.set_quota(1, {.memory_bytes_max = 32 * kMiB}).add("A", of(1));

@@ -131,6 +131,7 @@ void add_node_options(CLI::App& app, Options& options) {
 
 struct Parser {
   Parser() {
+    app.set_help_flag("-h,--help", "this help");
     add_workload_options(app, options);
     app.add_option_function<std::vector<std::string>>(
            "--policy",
@@ -175,8 +176,9 @@ Status check(const Options& options) {
 
 }  // namespace
 
-void see_simulate(const std::function<void(const CLI::App&)>& see) {
-  see(Parser().app);
+void see_simulate(const std::function<void(CLI::App&)>& see) {
+  Parser parser;
+  see(parser.app);
 }
 
 Result<Options> parse_simulate(std::vector<std::string> arguments) {

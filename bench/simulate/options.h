@@ -54,6 +54,6 @@ inline const std::vector<std::string> kGridStarts = {"1ms", "10ms", "100ms", "25
 // was asked for.
 Result<Options> parse_simulate(std::vector<std::string> arguments);
 // Shows the parser, for help and references. The hook of the command line.
-void see_simulate(const std::function<void(const CLI::App&)>& see);
+void see_simulate(const std::function<void(CLI::App&)>& see);
 
 }  // namespace subito::simulate

@@ -6,12 +6,15 @@
 #include <utility>
 
 #include "deploy/cli/exit_code.h"
+#include "deploy/cli/words.h"
 #include "deploy/manifest/reference.h"
 #include "deploy/manifest/suggest.h"
 
 namespace subito::cli {
 
 namespace {
+
+constexpr std::size_t kHelpColumns = 110;
 
 std::vector<std::string> split_at_commas(std::string_view text) {
   std::vector<std::string> words;
@@ -79,6 +82,8 @@ bool is_option(const std::string& word) {
 }
 
 std::string missing_words(const CLI::App& command, const std::string& otherwise) {
+  if (command.get_require_subcommand_min() > command.get_subcommands().size())
+    return "say which: " + in_row(names_of(commands_of(command)), ", ");
   for (const CLI::Option* option : command.get_options()) {
     if (option->get_positional() && option->get_required() && option->count() == 0)
       return option->get_name(true) + " is missing: " + option->get_description();
@@ -91,6 +96,14 @@ std::string other_words(const std::string& word) {
   static const std::map<std::string, std::string> kWords = {
       {"stop", "Ctrl-C ends `subito up`"},
       {"down", "Ctrl-C ends `subito up`"},
+      {"apply", "did you mean 'deploy -f FILE'?"},
+      {"create", "did you mean 'new' or 'deploy'?"},
+      {"start", "did you mean 'up'?"},
+      {"call", "did you mean 'invoke'?"},
+      {"exec", "did you mean 'debug'?"},
+      {"ps", "did you mean 'get pods'?"},
+      {"rm", "did you mean 'delete'?"},
+      {"init", "did you mean 'new'?"},
       {"status", "did you mean 'get functions'?"},
       {"list", "did you mean 'get functions'?"},
       {"ls", "did you mean 'get functions'?"}};
@@ -104,6 +117,38 @@ std::string field_words(const std::string& option) {
   const auto fields = manifest::find_references(option.substr(begin));
   if (fields.size() != 1) return "";
   return "; the manifest has it: " + fields.front()->path;
+}
+
+// A bound as CLI11 writes one of type double: "60.000000".
+std::string short_number(std::string number) {
+  if (const std::size_t dot = number.find(".000000"); dot != number.npos) number.resize(dot);
+  return number;
+}
+
+// CLI11's "--pods: Value 0 not in range 1 to 768" and "--sort: x not in {name,rate}", as we say it:
+// "--pods: is '0', allowed is 1 to 768".
+std::string refused_value(const std::string& text) {
+  static constexpr std::string_view kValue = ": Value ", kRange = " not in range ", kTo = " to ",
+                                    kSet = " not in {";
+  const std::size_t range = text.find(kRange), value = text.find(kValue);
+  const auto words = [&](std::size_t colon, std::string_view is, std::string_view allowed) {
+    return text.substr(0, colon) + ": is '" + std::string(is) + "', allowed is " +
+           std::string(allowed);
+  };
+  const std::string_view all = text;
+  if (range != text.npos && value < range) {
+    const std::string_view bounds = all.substr(range + kRange.size());
+    const std::size_t to = bounds.find(kTo);
+    if (to == bounds.npos) return text;
+    return words(value, all.substr(value + kValue.size(), range - value - kValue.size()),
+                 short_number(std::string(bounds.substr(0, to))) + std::string(kTo) +
+                     short_number(std::string(bounds.substr(to + kTo.size()))));
+  }
+  const std::size_t set = text.find(kSet), colon = text.find(": ");
+  if (set == text.npos || colon > set || all.back() != '}') return text;
+  const std::string_view names = all.substr(set + kSet.size());
+  return words(colon, all.substr(colon + 2, set - colon - 2),
+               in_row(split_at_commas(names.substr(0, names.size() - 1)), ", "));
 }
 
 std::string with_small_first(std::string text) {
@@ -196,7 +241,7 @@ std::string refusal_words(const CLI::App& app, const CLI::App& command,
   if (!extras.empty()) return "'" + extras.front() + "' is one word too many";
   if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr)
     return missing_words(command, error.what());
-  return error.what();
+  return refused_value(error.what());
 }
 
 std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
@@ -206,7 +251,11 @@ std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
 
 std::string HelpFormatter::make_option_desc(const CLI::Option* option) const {
   const OptionFacts facts = facts_of(*option);
-  return facts.description + (facts.default_value.empty() ? "" : " (" + facts.default_value + ")");
+  std::string words = wrapped(
+      facts.description + (facts.default_value.empty() ? "" : " (" + facts.default_value + ")"),
+      kHelpColumns - get_column_width(), "");
+  if (!words.empty()) words.pop_back();
+  return words;
 }
 
 std::string help_text(const CLI::App& app) {

@@ -226,7 +226,8 @@ TEST_F(BuildTest, SaysWhatIsWrongWithTheFolder) {
   EXPECT_THAT(output.err, HasSubstr("a folder's manifest says that"));
   output = run({"deploy", "hello-that-is-no-folder-here"});
   EXPECT_EQ(output.code, kUsage);
-  EXPECT_THAT(output.err, HasSubstr("say FOLDER, -f FILE, or NAME --binary PATH"));
+  EXPECT_THAT(output.err, HasSubstr("deploy hello-that-is-no-folder-here: there is no such folder; "
+                                    "say FOLDER, -f FILE, or NAME --binary PATH"));
   EXPECT_THAT(commands_, IsEmpty());
 }
 

@@ -63,10 +63,10 @@ struct Hooks {
   std::function<int(const UpOptions&)> up;
   std::function<int(bool json)> doctor;
   std::function<int(const std::vector<std::string>& arguments)> bench;
-  // Shows the parser of what stands behind `bench`: for help and references.
-  std::function<void(const std::function<void(const CLI::App&)>& see)> see_bench;
+  // Shows a parser of what stands behind `bench`: for help, references and words about errors.
+  std::function<void(const std::function<void(CLI::App&)>& see)> see_bench;
   std::function<int(const std::vector<std::string>& arguments)> simulate;
-  std::function<void(const std::function<void(const CLI::App&)>& see)> see_simulate;
+  std::function<void(const std::function<void(CLI::App&)>& see)> see_simulate;
 };
 
 // What the command line sees of the world; a test gives its own.

@@ -130,9 +130,10 @@ TEST_F(CliTest, AWrongWordIsToldWithWhatIsAllowed) {
 
 TEST_F(CliTest, WhatBenchDoesNotKnowIsToldBeforeItRuns) {
   hooks_.bench = [](const std::vector<std::string>&) { return 7; };
-  hooks_.see_bench = [](const std::function<void(const CLI::App&)>& see) {
+  hooks_.see_bench = [](const std::function<void(CLI::App&)>& see) {
     CLI::App app;
     bool flag = false;
+    app.require_subcommand(1);
     app.add_subcommand("cold-start", "")->add_flag("--quiet", flag);
     app.add_subcommand("idle-cost", "");
     see(app);
@@ -145,7 +146,24 @@ TEST_F(CliTest, WhatBenchDoesNotKnowIsToldBeforeItRuns) {
   EXPECT_THAT(run({"bench", "coldstart"}).err, HasSubstr("did you mean 'cold-start'?"));
   EXPECT_THAT(run({"bench", "cold-start", "--quite"}).err, HasSubstr("did you mean '--quiet'?"));
   EXPECT_EQ(run({"bench", "cold-start", "--quiet"}).code, 7);
-  EXPECT_EQ(run({"bench", "--help"}).code, 7);
+  const Printed twice = run({"bench", "cold-start", "twice"});
+  EXPECT_EQ(twice.code, kUsage);
+  EXPECT_EQ(twice.err,
+            "subito bench cold-start: 'twice' is one word too many\n"
+            "Try `subito bench cold-start --help`\n");
+  EXPECT_THAT(run({"bench"}).err, HasSubstr("say which: cold-start, idle-cost\n"));
+  const Printed help = run({"bench", "cold-start", "--help"});
+  EXPECT_EQ(help.code, kOk);
+  EXPECT_THAT(help.out, HasSubstr("Usage: subito bench cold-start [OPTIONS]"));
+}
+
+TEST_F(CliTest, AValueThatIsNotAllowedIsToldWithThoseThatAre) {
+  EXPECT_THAT(run({"up", "--pods", "0"}).err,
+              HasSubstr("subito up: --pods: is '0', allowed is 1 to 768\n"));
+  EXPECT_THAT(run({"top", "--interval", "-1"}).err,
+              HasSubstr("--interval: is '-1', allowed is 0 to 60\n"));
+  EXPECT_THAT(run({"top", "--sort", "size"}).err,
+              HasSubstr("--sort: is 'size', allowed is errors, memory, name"));
 }
 
 TEST_F(CliTest, SimulateParsesItsOwnCommandLine) {
@@ -153,14 +171,14 @@ TEST_F(CliTest, SimulateParsesItsOwnCommandLine) {
   hooks_.simulate = [](const std::vector<std::string>& arguments) {
     return static_cast<int>(arguments.size()) + 10;
   };
-  hooks_.see_simulate = [](const std::function<void(const CLI::App&)>& see) {
+  hooks_.see_simulate = [](const std::function<void(CLI::App&)>& see) {
     CLI::App app;
     bool grid = false;
     app.add_flag("--grid", grid, "all of them");
     see(app);
   };
   EXPECT_EQ(run({"simulate", "--grid"}).code, 11);
-  EXPECT_EQ(run({"simulate", "word"}).code, 11);
+  EXPECT_THAT(run({"simulate", "word"}).err, HasSubstr("'word' is one word too many"));
   EXPECT_THAT(run({"simulate", "--gird"}).err, HasSubstr("did you mean '--grid'?"));
   EXPECT_THAT(run({"reference", "cli"}).out, HasSubstr("| `--grid` | all of them |"));
 }
@@ -262,6 +280,7 @@ TEST_F(CliTest, WordsOfOtherToolsAreToldWhatTheyAreHere) {
   EXPECT_EQ(run({"stop"}).err,
             "subito: there is no command 'stop'; Ctrl-C ends `subito up`\nTry `subito --help`\n");
   EXPECT_THAT(run({"down"}).err, HasSubstr("; Ctrl-C ends `subito up`\n"));
+  EXPECT_THAT(run({"apply"}).err, HasSubstr("; did you mean 'deploy -f FILE'?\n"));
   for (const char* word : {"status", "list", "ls"})
     EXPECT_THAT(run({word}).err, HasSubstr("; did you mean 'get functions'?\n")) << word;
   EXPECT_THAT(run({"scale", "stock", "--idle", "5s"}).err,

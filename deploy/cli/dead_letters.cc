@@ -68,8 +68,12 @@ int settle(const Session& session, const std::string& verb, const DeadLetterOpti
 
 int dead_letters(const Session& session, const DeadLetterOptions& options) {
   const std::vector<std::string>& words = options.words;
-  if (words.size() == 1) return list(session, words[0], options);
   const std::string& verb = words[0];
+  // A function may be called "list": `dead-letters list list`.
+  const bool is_verb = verb == "list" || verb == "replay" || verb == "delete";
+  if (words.size() == 1 && is_verb)
+    return session.tell(kUsage, "dead-letters " + verb + ": say the NAME of a function");
+  if (words.size() == 1) return list(session, verb, options);
   if (verb == "list" && words.size() == 2) return list(session, words[1], options);
   if (verb == "replay" || verb == "delete") return settle(session, verb, options);
   return session.tell(kUsage, "dead-letters '" + verb + "': there are list, replay and delete" +

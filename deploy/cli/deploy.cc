@@ -112,7 +112,7 @@ class Deploy {
       if (const auto right = check_folder(); !right) return session_.tell(right.error());
     } else if (options_.files.empty() == options_.name.empty() ||
                options_.name.empty() != options_.binary.empty()) {
-      return session_.tell(kUsage, "deploy: say FOLDER, -f FILE, or NAME --binary PATH" + here());
+      return session_.tell(kUsage, doing() + "say FOLDER, -f FILE, or NAME --binary PATH" + here());
     }
     const auto manifests = manifests_of(session_, options_);
     if (!manifests) return session_.tell(manifests.error());
@@ -146,8 +146,16 @@ class Deploy {
             Failure{kNotFound, "deploy: " + manifest::no_namespace_words(name_space), {}});
       if (!there) return tl::unexpected<Failure>(there.error());
       for (const Json& function : there->at("items")) before_[function.at("name")] = function;
+      const auto quota = node_.get("/v1/namespaces/" + encoded(name_space));
+      if (quota) quotas_[name_space] = *quota;
     }
     return {};
+  }
+
+  // A name alone is a folder that is not there, or was written wrong.
+  std::string doing() const {
+    const bool name_alone = options_.files.empty() && !options_.name.empty();
+    return name_alone ? "deploy " + options_.name + ": there is no such folder; " : "deploy: ";
   }
 
   // For one who stands in the folder that is meant.
@@ -221,7 +229,7 @@ class Deploy {
   }
 
   // What need not be wrong, as a function that is called may come later: before anything is sent.
-  void warn(const Manifests& manifests) const {
+  void warn(const Manifests& manifests) {
     const auto tell = [this](const std::vector<std::string>& warnings) {
       for (const std::string& warning : warnings) (void)session_.tell(kOk, "warning: " + warning);
     };
@@ -233,6 +241,10 @@ class Deploy {
       tell(unknown_streams(one, known));
       tell(calls_in_a_ring(one, calls));
       tell(unused_scaling(one));
+      const Json& quota = quotas_[one.function.metadata().namespace_()];
+      if (quota.is_object())
+        tell(beyond_quota(one, quota.at("memoryBytes").value("limit", 0LL),
+                          quota.at("cpuMillicores").value("limit", 0LL)));
     }
   }
 
@@ -279,6 +291,7 @@ class Deploy {
   const DeployOptions& options_;
   Node node_;
   std::map<std::string, Json> before_;  // functions of the node, by name
+  std::map<std::string, Json> quotas_;  // of the namespaces that are deployed to
   Json receipts_ = Json::array();
 };
 

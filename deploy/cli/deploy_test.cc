@@ -67,7 +67,7 @@ TEST_F(DeployTest, RefusesBinariesThatCannotRun) {
                                     "/elf_sample_dynamic: is linked dynamically (needs libc.so.6)"
                                     ": link with -static"));
   EXPECT_THAT(output.err, HasSubstr("\nsubito: " + folder_ + "/b.yaml:5: b: check " + folder_ +
-                                    "/./missing: No such file"));
+                                    "/missing: No such file"));
 }
 
 TEST_F(DeployTest, AFailedCheckShowsTheLastLogsAndWhatStays) {
@@ -187,6 +187,25 @@ TEST_F(DeployTest, AStreamOfAnUnknownFunctionIsAWarning) {
             "subito: warning: " + file +
                 ":7: hello: spec.triggers[0].stream.of: the node knows no function 'stok', nothing "
                 "comes from it until it is deployed; did you mean 'stock'?\n");
+}
+
+TEST_F(DeployTest, APodThatItsNamespaceNeverGivesIsAWarning) {
+  manifest::Quota& quota = plane_.namespaces["default"].name_space.quota;
+  quota.memory_bytes = 100 << 20;
+  quota.cpu_millicores = 500;
+  const std::string file =
+      write("f.yaml", manifest("hello", good() + "  resources: {memory: 1Gi}\n"));
+  Printed output = run({"deploy", "-f", file});
+  EXPECT_EQ(output.code, kOk);
+  EXPECT_EQ(output.err,
+            "subito: warning: " + file +
+                ":6: hello: spec.resources.memory: a pod takes 1Gi, the quota of namespace default "
+                "is 100Mi: none can start\nsubito: warning: " +
+                file +
+                ":6: hello: spec.resources.cpu: a pod takes 1, the quota of namespace default is "
+                "500m: none can start\n");
+  quota = {};
+  EXPECT_EQ(run({"deploy", "-f", file}).err, "");
 }
 
 TEST_F(DeployTest, FunctionsOfOneDeployMayCallOneAnother) {

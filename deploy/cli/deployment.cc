@@ -61,7 +61,8 @@ std::optional<std::string> use_namespace(const Session& session, manifest::Manif
   return std::nullopt;
 }
 
-Outcome<Manifests> read_manifests(const Session& session, const std::vector<std::string>& paths) {
+Outcome<Manifests> read_manifests(const Session& session, const std::vector<std::string>& paths,
+                                  const char* nothing) {
   manifest::Manifests read = manifest::load(paths);
   for (manifest::Manifest& one : read.manifests) {
     const auto wrong = use_namespace(session, one);
@@ -76,7 +77,7 @@ Outcome<Manifests> read_manifests(const Session& session, const std::vector<std:
   return tl::unexpected<Failure>(Failure{kRefused,
                                          faults + std::to_string(read.faults.size()) +
                                              (read.faults.size() == 1 ? " fault" : " faults") +
-                                             ", nothing was deployed",
+                                             ", nothing was " + nothing,
                                          {}});
 }
 

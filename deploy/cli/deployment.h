@@ -17,8 +17,9 @@ using Manifests = std::vector<manifest::Manifest>;
 inline constexpr char kNextFault[] = "\nsubito: ";
 
 // Of files and folders. kRefused with every fault of every manifest. One that says no namespace
-// gets the one in use; one that says another than -n is a fault.
-Outcome<Manifests> read_manifests(const Session& session, const std::vector<std::string>& paths);
+// gets the one in use; one that says another than -n is a fault. `nothing`: "nothing was deployed".
+Outcome<Manifests> read_manifests(const Session& session, const std::vector<std::string>& paths,
+                                  const char* nothing = "deployed");
 // The same of one manifest; a fault, or nothing.
 std::optional<std::string> use_namespace(const Session& session, manifest::Manifest& one);
 

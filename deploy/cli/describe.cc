@@ -410,6 +410,10 @@ int describe(const Session& session, const DescribeOptions& options) {
   const std::string pod = session.qualified_pod(options.words.back());
   const std::string kind = options.words.size() > 1 ? options.words.front() : "";
   const bool json = options.output.json();
+  // A function may be called "pod": `describe function pod`.
+  const std::string& last = options.words.back();
+  if (kind.empty() && (last == "pod" || last == "function"))
+    return session.tell(kUsage, "describe " + last + ": say the NAME of a " + last);
   const bool is_pod =
       kind == "pod" || kind == "pods" || (kind.empty() && names_a_pod(session, name));
   if (is_pod) return describe_pod(session, pod, json);

@@ -152,9 +152,8 @@ TEST_F(CliTest, Describe) {
       run({"describe", "catalogue"}).out,
       "Function:   catalogue\n"
       "State:      ready: 2 pods, 1 waiting\n"
-      "            It is at work: 1 pod of at most 20 (spec.scaling.max) busy; `subito logs "
-      "catalogue\n"
-      "            -f` follows what it says\n"
+      "            It is at work: 1 pod of at most 20 (spec.scaling.max) busy;\n"
+      "            `subito logs catalogue -f` follows what it says\n"
       "URL:        http://127.0.0.1:8080/function/catalogue\n"
       "Revision:   2, deployed 60s ago\n"
       "Binary:     " +
@@ -205,6 +204,7 @@ TEST_F(CliTest, Describe) {
           "  59s  Deployed    -            revision 2 is current\n"
           "  58s  PodStarted  catalogue-7  started 1.1 ms pooled, 1 waiting: no pod runs\n");
   EXPECT_EQ(Json::parse(run({"describe", "stock", "-o", "json"}).out).at("name"), "stock");
+  EXPECT_EQ(run({"describe", "pod"}).err, "subito: describe pod: say the NAME of a pod\n");
 }
 
 TEST_F(CliTest, DescribeSaysEveryStateInASentenceWithTheNextCommand) {
@@ -289,6 +289,9 @@ TEST_F(CliTest, DeadLettersAreListedReplayedAndDeleted) {
   EXPECT_EQ(run({"dead-letters", "delete", "stock", "--all"}).out,
             "1 dead letter of stock is deleted\n");
   EXPECT_EQ(run({"dead-letters", "stock"}).out, "no dead letters: nothing of stock was given up\n");
+  const Printed verb = run({"dead-letters", "list"});
+  EXPECT_EQ(verb.code, kUsage);
+  EXPECT_EQ(verb.err, "subito: dead-letters list: say the NAME of a function\n");
 }
 
 TEST_F(CliTest, DeadLettersRefusesWhatItCannotMean) {

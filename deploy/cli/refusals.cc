@@ -4,7 +4,9 @@
 #include <set>
 #include <sstream>
 
+#include "deploy/manifest/defaults.h"
 #include "deploy/manifest/suggest.h"
+#include "deploy/manifest/units.h"
 
 namespace subito::cli {
 
@@ -117,6 +119,30 @@ std::vector<std::string> calls_in_a_ring(const manifest::Manifest& manifest,
     warnings.push_back(place_and_field(manifest, call_field(i)) + ring +
                        " may go round; a call that does is refused (call-cycle)");
   }
+  return warnings;
+}
+
+std::vector<std::string> beyond_quota(const manifest::Manifest& manifest,
+                                      std::int64_t memory_bytes_max, std::int64_t millicores_max) {
+  manifest::Function whole = manifest.function;
+  manifest::apply_defaults(whole);
+  const manifest::Resources& resources = whole.spec().resources();
+  std::vector<std::string> warnings;
+  const auto warn = [&](const char* field, const std::string& takes, const std::string& allowed) {
+    warnings.push_back(place_and_field(manifest, field) + "a pod takes " + takes +
+                       ", the quota of namespace " + whole.metadata().namespace_() + " is " +
+                       allowed + ": none can start");
+  };
+  if (memory_bytes_max > 0 && resources.memory_bytes() > memory_bytes_max)
+    warn("spec.resources.memory", manifest::format_size_bytes(resources.memory_bytes()),
+         manifest::format_size_bytes(memory_bytes_max));
+  // One without a limit counts as a core.
+  constexpr std::int32_t kCore = 1000;
+  const std::int32_t millicores =
+      resources.cpu_millicores() == 0 ? kCore : resources.cpu_millicores();
+  if (millicores_max > 0 && millicores > millicores_max)
+    warn("spec.resources.cpu", manifest::format_cpu_millicores(millicores),
+         manifest::format_cpu_millicores(millicores_max));
   return warnings;
 }
 

@@ -2,6 +2,7 @@
 // faults that are found before anything is sent. Pure.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -29,6 +30,9 @@ std::vector<std::string> unknown_streams(const manifest::Manifest& manifest,
                                          const std::vector<std::string>& known);
 std::vector<std::string> calls_in_a_ring(const manifest::Manifest& manifest,
                                          const CallLists& calls);
+// For what one pod takes and the quota of its namespace never gives; 0: no limit.
+std::vector<std::string> beyond_quota(const manifest::Manifest& manifest,
+                                      std::int64_t memory_bytes_max, std::int64_t millicores_max);
 // For what it says of scaling and its policy does not look at.
 std::vector<std::string> unused_scaling(const manifest::Manifest& manifest);
 

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "deploy/cli/confirm.h"
 #include "deploy/cli/session.h"
@@ -209,11 +210,14 @@ int rollouts(const Session& session, const RolloutOptions& options) {
   return worst;
 }
 
+tl::unexpected<Failure> wrong_shares(const std::string& why) {
+  return tl::unexpected<Failure>(Failure{kUsage, "traffic set: " + why, {}});
+}
+
 // "r3=90,r4=10", or "3=90,4=10".
 Outcome<Json> parse_shares(const std::string& text) {
-  const auto wrong = [&](const std::string& part) {
-    return tl::unexpected<Failure>(
-        Failure{kUsage, "traffic set: '" + part + "' is no share, write r3=90,r4=10", {}});
+  const auto wrong = [](const std::string& part) {
+    return wrong_shares("'" + part + "' is no share, write r3=90,r4=10");
   };
   const auto number = [](std::string_view digits) {
     std::uint64_t value = 0;
@@ -221,6 +225,8 @@ Outcome<Json> parse_shares(const std::string& text) {
     return error == std::errc() && end == digits.data() + digits.size() ? value : 0;
   };
   Json traffic = Json::array();
+  std::set<std::uint64_t> seen;
+  std::uint64_t sum = 0;
   std::string_view rest = text;
   do {
     const std::size_t comma = std::min(rest.find(','), rest.size());
@@ -231,9 +237,15 @@ Outcome<Json> parse_shares(const std::string& text) {
     const std::string_view name = part.substr(0, equals);
     const std::uint64_t revision = number(name.substr(name.substr(0, 1) == "r" ? 1 : 0));
     const std::uint64_t percent = number(part.substr(equals + 1));
-    if (revision == 0 || percent == 0) return wrong(std::string(part));
+    if (revision == 0 || percent == 0 || percent > 100) return wrong(std::string(part));
+    if (!seen.insert(revision).second)
+      return wrong_shares("revision " + std::to_string(revision) + " is there twice");
+    sum += percent;
     traffic.push_back({{"revision", revision}, {"percent", percent}});
   } while (!rest.empty());
+  if (sum != 100)
+    return wrong_shares("the percentages are " + std::to_string(sum) +
+                        " together, they must be 100");
   return Json{{"traffic", std::move(traffic)}};
 }
 

@@ -109,8 +109,10 @@ TEST_F(CliTest, TrafficIsSetByRevision) {
   EXPECT_THAT(set.out, HasSubstr("1         90 %"));
   EXPECT_THAT(run({"traffic", "get", "catalogue"}).out, HasSubstr("2         10 %"));
   const Printed wrong = run({"traffic", "set", "catalogue", "r1=90,r2=9"});
-  EXPECT_EQ(wrong.code, kFailed);
-  EXPECT_THAT(wrong.err, HasSubstr("the percents of traffic are 99 together, they must be 100"));
+  EXPECT_EQ(wrong.code, kUsage);
+  EXPECT_EQ(wrong.err, "subito: traffic set: the percentages are 99 together, they must be 100\n");
+  EXPECT_EQ(run({"traffic", "set", "catalogue", "r1=50,1=50"}).err,
+            "subito: traffic set: revision 1 is there twice\n");
 }
 
 TEST_F(CliTest, WrongRolloutCommandLinesAreUsage) {

@@ -80,7 +80,7 @@ int remove_one(const Session& session, Node& node, const std::string& name) {
 // Of the manifests of files: those functions, whether they are as the files say or not.
 Outcome<std::vector<std::string>> functions_of_files(const Session& session,
                                                      const DeleteOptions& options) {
-  auto manifests = read_manifests(session, options.files);
+  auto manifests = read_manifests(session, options.files, "deleted");
   if (!manifests) return tl::unexpected<Failure>(manifests.error());
   std::vector<std::string> names;
   for (const manifest::Manifest& one : *manifests)

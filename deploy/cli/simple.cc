@@ -1,4 +1,5 @@
 // The short commands: version, up, doctor, bench, simulate.
+#include <algorithm>
 #include <charconv>
 #include <limits>
 #include <memory>
@@ -216,16 +217,56 @@ int missing(const Session& session, const char* what) {
 
 // A command of another part of the program, which parses its own command line.
 using RunHook = std::function<int(const std::vector<std::string>& arguments)>;
-using SeeHook = std::function<void(const std::function<void(const CLI::App&)>& see)>;
+using SeeHook = std::function<void(const std::function<void(CLI::App&)>& see)>;
+
+// What its parser makes of a command line, in the words of all commands: help, what is wrong, or
+// neither.
+struct Judged {
+  std::string help;
+  std::string wrong;
+  std::string command;  // "bench", or "bench cold-start"
+};
+
+void speak_alike(CLI::App& app) {
+  app.formatter(std::make_shared<HelpFormatter>());
+  for (CLI::App* below : app.get_subcommands([](CLI::App*) { return true; })) speak_alike(*below);
+}
+
+Judged judge(CLI::App& app, const std::string& name, std::vector<std::string> arguments) {
+  speak_alike(app);
+  Judged judged{"", unknown_word(app, arguments), name};
+  std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes them
+  const auto got_to = [&]() -> const CLI::App& {
+    const auto below = app.get_subcommands();
+    if (!below.empty()) judged.command += " " + below.front()->get_name();
+    return below.empty() ? app : *below.front();
+  };
+  try {
+    app.parse(std::move(arguments));
+  } catch (const CLI::CallForHelp&) {
+    const CLI::App& command = got_to();
+    judged.help = command.help(&command == &app ? "" : "subito " + name);
+    judged.wrong.clear();
+  } catch (const CLI::ParseError& error) {
+    const CLI::App& command = got_to();
+    if (judged.wrong.empty()) judged.wrong = refusal_words(app, command, error);
+  }
+  return judged;
+}
 
 int hand_over(const Session& session, const std::string& name, const RunHook& run,
               const SeeHook& see, const std::vector<std::string>& arguments) {
   if (!run) return missing(session, name.c_str());
-  std::string unknown;  // what its parser would not know
-  if (see) see([&](const CLI::App& app) { unknown = unknown_word(app, arguments); });
-  if (unknown.empty()) return run(arguments);
-  session.environment.err << "subito " << name << ": " << printable(unknown) << "\nTry `subito "
-                          << name << " --help`\n";
+  Judged judged;
+  if (see) see([&](CLI::App& app) { judged = judge(app, name, arguments); });
+  if (!judged.help.empty()) {
+    session.out() << judged.help;
+    return kOk;
+  }
+  if (judged.wrong.empty()) return run(arguments);
+  const std::string command = "subito " + judged.command;
+  session.environment.err << command << ": " << printable(judged.wrong) << "\nTry `" << command
+                          << " --help`\n";
   return kUsage;
 }
 

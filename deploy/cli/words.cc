@@ -113,12 +113,20 @@ std::string compiler_words(std::string_view text, bool colours) {
   return out + printable(text);
 }
 
+// Up to the next blank that is not inside backticks: a command is copied in one piece.
+static std::size_t end_of_word(std::string_view text) {
+  std::size_t end = text.find(' ');
+  while (end < text.size() && std::count(text.begin(), text.begin() + end, '`') % 2 != 0)
+    end = text.find(' ', end + 1);
+  const bool is_open = end == text.npos && std::count(text.begin(), text.end(), '`') % 2 != 0;
+  return std::min(is_open ? text.find(' ') : end, text.size());
+}
+
 std::string wrapped(std::string_view text, std::size_t columns, std::string_view indent) {
   std::string out, line(indent);
   while (!text.empty()) {
-    const std::size_t end = std::min(text.find(' '), text.size());
-    const std::string_view word = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
+    const std::string_view word = text.substr(0, end_of_word(text));
+    text.remove_prefix(std::min(word.size() + 1, text.size()));
     if (line.size() > indent.size() && width_of(line) + 1 + width_of(word) > columns) {
       out += line + '\n';
       line = indent;

@@ -24,7 +24,7 @@ std::string printable(std::string_view text);
 // `colours` and go if not, and its "erase the rest of the line", which goes.
 std::string compiler_words(std::string_view text, bool colours);
 
-// Lines of at most `columns`, broken at blanks, each behind `indent`.
+// Lines of at most `columns`, broken at blanks outside of backticks, each behind `indent`.
 std::string wrapped(std::string_view text, std::size_t columns, std::string_view indent);
 
 enum class Colour : std::uint8_t { kNone, kBold, kGreen, kYellow, kRed, kGrey };

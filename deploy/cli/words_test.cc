@@ -69,5 +69,11 @@ TEST(Words, TextIsBrokenAtBlanks) {
   EXPECT_EQ(wrapped("", 5, "  "), "");
 }
 
+TEST(Words, ACommandInBackticksStaysOnOneLine) {
+  EXPECT_EQ(wrapped("wake it: `a b c` or", 12, ""), "wake it:\n`a b c` or\n");
+  EXPECT_EQ(wrapped("it is (`a b`), so", 9, ""), "it is\n(`a b`),\nso\n");
+  EXPECT_EQ(wrapped("one ` alone", 5, ""), "one `\nalone\n");
+}
+
 }  // namespace
 }  // namespace subito::cli

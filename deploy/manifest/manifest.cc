@@ -208,7 +208,8 @@ void check_names_differ(Manifests& all) {
 
 std::string Manifest::binary_path() const {
   const fs::path binary = function.spec().binary();
-  return binary.is_absolute() ? binary.string() : (fs::path(file).parent_path() / binary).string();
+  const fs::path path = binary.is_absolute() ? binary : fs::path(file).parent_path() / binary;
+  return path.lexically_normal().string();
 }
 
 Manifests parse_yaml(const std::string& file, std::string_view text) {

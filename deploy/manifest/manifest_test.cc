@@ -280,24 +280,28 @@ TEST_P(DocumentFault, IsToldWithItsLine) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, DocumentFault,
-    testing::Values(DocumentCase{"", "f.yaml: holds no manifest"},
-                    DocumentCase{"---\n---\n", "f.yaml: holds no manifest"},
-                    DocumentCase{"a: [1\n", "f.yaml:2: is not YAML: "},
-                    DocumentCase{"a: b: c\n", "f.yaml:1: is not YAML: "},
-                    DocumentCase{
-                        "a:\n  b: 1\n c: 2\n",
-                        "f.yaml:3: is not YAML: end of map not found; check the indentation"},
-                    DocumentCase{",", "f.yaml:1: is not YAML: unexpected character"},
-                    DocumentCase{"---\n]", "f.yaml:2: is not YAML: illegal flow end"},
-                    DocumentCase{"- 1\n", "f.yaml:1: is a list, must be a mapping with apiVersion"},
-                    DocumentCase{"hello\n", "f.yaml:1: is text, must be a mapping"},
-                    DocumentCase{"{}\n", "f.yaml:1: metadata: is missing"},
-                    DocumentCase{"a: &x 1\nb: *x\n", "f.yaml:2: has an alias (*name)"},
-                    DocumentCase{"? [a]\n: b\n", "f.yaml:1: has a key that is not text"},
-                    DocumentCase{"a: b\nc: \4\n", "f.yaml:2: has a control character"},
-                    DocumentCase{"kind: Deployment\n", "1: kind: is 'Deployment', allowed is Func"},
-                    DocumentCase{"metadata: {namespace: Shop}\n",
-                                 "metadata.namespace: is 'Shop', allowed are lower-case"}));
+    testing::Values(
+        DocumentCase{"", "f.yaml: holds no manifest"},
+        DocumentCase{"---\n---\n", "f.yaml: holds no manifest"},
+        DocumentCase{"a: [1\n", "f.yaml:2: is not YAML: "},
+        DocumentCase{"a: b: c\n", "f.yaml:1: is not YAML: "},
+        DocumentCase{"a:\n  b: 1\n c: 2\n",
+                     "f.yaml:3: is not YAML: end of map not found; check the indentation"},
+        DocumentCase{"a: 1\n  b: 2\n", "f.yaml:2: is not YAML: illegal map value; check"},
+        DocumentCase{"a:\n\tb: 1\n",
+                     "f.yaml:2: is not YAML: illegal map value; the "
+                     "line begins with a tab"},
+        DocumentCase{",", "f.yaml:1: is not YAML: unexpected character"},
+        DocumentCase{"---\n]", "f.yaml:2: is not YAML: illegal flow end"},
+        DocumentCase{"- 1\n", "f.yaml:1: is a list, must be a mapping with apiVersion"},
+        DocumentCase{"hello\n", "f.yaml:1: is text, must be a mapping"},
+        DocumentCase{"{}\n", "f.yaml:1: metadata: is missing"},
+        DocumentCase{"a: &x 1\nb: *x\n", "f.yaml:2: has an alias (*name)"},
+        DocumentCase{"? [a]\n: b\n", "f.yaml:1: has a key that is not text"},
+        DocumentCase{"a: b\nc: \4\n", "f.yaml:2: has a control character"},
+        DocumentCase{"kind: Deployment\n", "1: kind: is 'Deployment', allowed is Func"},
+        DocumentCase{"metadata: {namespace: Shop}\n",
+                     "metadata.namespace: is 'Shop', allowed are lower-case"}));
 
 TEST(Manifest, ReadsManyDocumentsAndTellsTheFaultsOfAll) {
   const std::string one = std::string(kHead) + "spec: {binary: a, start: x}\n";

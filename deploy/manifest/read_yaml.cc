@@ -17,10 +17,25 @@ int line_of(const YAML::Mark& mark) {
   return mark.line + 1;
 }
 
-// What yaml-cpp says, and what to look at where it does not say that.
-std::string not_yaml(const std::string& reason) {
+// The one that `mark` points into.
+std::string_view line_at(std::string_view text, const YAML::Mark& mark) {
+  for (int line = 0; line < mark.line; ++line) {
+    const std::size_t end = text.find('\n');
+    text.remove_prefix(end == text.npos ? text.size() : end + 1);
+  }
+  return text.substr(0, text.find('\n'));
+}
+
+// What to look at, where yaml-cpp does not say that. A line that stands further right than its
+// neighbours, or begins with a tab, it calls an illegal map value.
+const char* hint_of(const std::string& reason, std::string_view line) {
+  const std::string_view blanks = line.substr(0, line.find_first_not_of(" \t"));
+  if (blanks.find('\t') != blanks.npos)
+    return "; the line begins with a tab: YAML takes blanks alone";
+  if (reason == YAML::ErrorMsg::MAP_VALUE)
+    return "; check the indentation; a value with ': ' in it needs quotes";
   const bool block = reason == YAML::ErrorMsg::END_OF_MAP || reason == YAML::ErrorMsg::END_OF_SEQ;
-  return "is not YAML: " + reason + (block ? "; check the indentation" : "");
+  return block ? "; check the indentation" : "";
 }
 
 class YamlEvents final : public YAML::EventHandler {
@@ -100,7 +115,8 @@ std::vector<Node> read_yaml(const std::string& file, std::string_view text,
       if (document.kind != Node::Kind::kNull) documents.push_back(std::move(document));
     }
   } catch (const YAML::Exception& error) {
-    builder.fault(line_of(error.mark), not_yaml(error.msg));
+    const char* hint = hint_of(error.msg, line_at(text, error.mark));
+    builder.fault(line_of(error.mark), "is not YAML: " + error.msg + hint);
   } catch (const std::exception& error) {
     builder.fault(0, std::string("is not YAML: ") + error.what());
   }

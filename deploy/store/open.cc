@@ -97,6 +97,10 @@ constexpr std::array kMigrations = {
        INSERT INTO namespaces VALUES ('default', 0, 0, 0, 0, '', 0);)",
 };
 
+constexpr const char* kForAnotherNode =
+    "; another one needs a folder and port of its own: subito up --data FOLDER --listen "
+    "ADDRESS:PORT";
+
 // Who holds the lock, as it wrote it there: " (pid 4711)", or nothing.
 std::string owner_words(int fd) {
   std::array<char, 16> text{};
@@ -113,11 +117,9 @@ Result<UniqueFd> lock_data_folder(const std::string& folder) {
   if (!fd.valid()) return errno_error("open data folder " + folder);
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return errno_error("lock data folder " + folder);
-    return fail(ErrorCode::kAlreadyExists, "open data folder " + folder +
-                                               ": a node runs there already" +
-                                               owner_words(fd.get()) +
-                                               "; another one needs a folder and port of its own: "
-                                               "subito up --data FOLDER --listen ADDRESS:PORT");
+    return fail(
+        ErrorCode::kAlreadyExists,
+        "open data folder " + folder + ": a node runs there already" + owner_words(fd.get()));
   }
   const std::string pid = std::to_string(::getpid()) + "\n";
   if (::ftruncate(fd.get(), 0) != 0 ||
@@ -157,7 +159,10 @@ Store::Store(std::string folder, UniqueFd lock, Database database, Artefacts art
 
 Result<std::unique_ptr<Store>> Store::open(const std::string& folder) {
   RETURN_IF_ERROR(make_data_folder(folder));
-  ASSIGN_OR_RETURN(UniqueFd lock, lock_data_folder(folder));
+  ASSIGN_OR_RETURN(UniqueFd lock, lock_data_folder(folder).map_error([](Error error) {
+    if (error.code == ErrorCode::kAlreadyExists) error.message += kForAnotherNode;
+    return error;
+  }));
   ASSIGN_OR_RETURN(Database database, Database::open(folder + "/state.db"));
   ASSIGN_OR_RETURN(Artefacts artefacts, Artefacts::open(folder + "/artefacts"));
   std::unique_ptr<Store> store(

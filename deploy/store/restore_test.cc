@@ -53,6 +53,7 @@ TEST_F(RestoreTest, ARunningNodesFolderIsNotRestoredInto) {
   const auto refused = restore(backup, data, true);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kAlreadyExists);
+  EXPECT_TRUE(refused.error().message.ends_with("; end it first")) << refused.error().message;
 }
 
 TEST_F(RestoreTest, ADamagedBinaryIsFoundBeforeAnythingChanges) {

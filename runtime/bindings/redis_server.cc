@@ -22,6 +22,8 @@ constexpr std::chrono::milliseconds kStaleGrace{2000};
 // One try of asking whether Redis is ready.
 constexpr Duration kProbeTimeout = std::chrono::seconds(1);
 constexpr std::size_t kLastWordsBytesMax = 4096;
+constexpr const char* kHowToGetOne =
+    "; install redis-server, or say where one is: subito up --redis-server PATH, --redis ADDRESS";
 
 // As redis.conf wants its strings.
 std::string quoted(const std::string& text) {
@@ -251,7 +253,9 @@ void RedisServer::on_ended() {
   timer_.start(backoff_);
   backoff_ = std::min(backoff_ * 2, kBackoffMax);
   transition(State::kBackingOff, reason);
-  tell_ready(fail(ErrorCode::kUnavailable, "start redis-server: " + reason));
+  // As a shell says it of a program that is not there.
+  const char* hint = how == "exited with status 127" ? kHowToGetOne : "";
+  tell_ready(fail(ErrorCode::kUnavailable, "start redis-server: " + reason + hint));
 }
 
 void RedisServer::on_timer() {

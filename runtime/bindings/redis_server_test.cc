@@ -146,6 +146,9 @@ TEST_F(RedisServerTest, SaysWhyItDoesNotStart) {
   EXPECT_NE(status.error().message.find("start"), std::string::npos);
   EXPECT_NE(status.error().message.find("no-such-redis-server"), std::string::npos)
       << status.error().message;
+  EXPECT_NE(status.error().message.find("; install redis-server, or say where one is"),
+            std::string::npos)
+      << status.error().message;
 }
 
 TEST_F(RedisServerTest, PassesItsLastWordsOnWhenItDiesAtStart) {

@@ -1,6 +1,7 @@
 #include "runtime/node/control.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "deploy/manifest/defaults.h"
@@ -11,6 +12,20 @@
 #include "runtime/node/views.h"
 
 namespace subito::node {
+
+namespace {
+
+// Those that the node answered in a pod's place too, which the scheduler does not see; of a
+// function without series of its own, or where nothing is counted, what its pods completed.
+std::uint64_t requests_answered(const FunctionMeters* meters, std::uint64_t completed) {
+  if (meters == nullptr) return completed;
+  const auto answered =
+      std::accumulate(meters->ended.begin() + 1, meters->ended.end(), std::uint64_t{0});
+  return std::max(answered, completed);
+}
+
+}  // namespace
+
 Control::Control(const Parts& parts)
     : parts_(parts),
       rollouts_({parts.loop, parts.store, parts.engine, parts.functions, parts.reporter,
@@ -244,6 +259,8 @@ api::FunctionView Control::view_of(const DeployedFunction& function) const {
   const auto scheduled = scheduled_of(function);
   api::FunctionView view =
       function_view(*function.revision, scheduled, parts_.engine.failed(function.id), now);
+  view.requests_served =
+      requests_answered(parts_.engine.meters().own(function.id), scheduled.completed);
   if (scheduled.last.kind != scheduler::Decision::Kind::kNone) {
     view.scaling.decided_unix_ns = wall_clock_nanoseconds() - (now - scheduled.last.at).count();
   }

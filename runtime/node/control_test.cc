@@ -130,6 +130,23 @@ TEST_F(ControlTest, AFunctionsViewTellsTheLastDecisionAndWhenItWas) {
   EXPECT_EQ(facts.start_us, 5000);
 }
 
+TEST_F(ControlTest, AFunctionsRequestsAreThoseThatTheNodeAnsweredToo) {
+  ASSERT_EQ(deploy(function("mine"), store::put(*store, "mine")), "deployed");
+  ask_function(1, "mine");
+  FakePod& pod = home->pod(0);
+  pod.hello();
+  settle();
+  pod.answer(pod.expect_invoke().header.stream, 200, "");
+  settle();
+  invoke(2, "POST");
+  pod.expect_invoke();
+  home->exit(pod, pods::PodExit::Cause::kSignalled, SIGKILL);
+  settle();
+  EXPECT_EQ(outcome(2).failure->status, 502);
+  EXPECT_EQ(control.get_function("mine")->requests_served, 2U);
+  EXPECT_EQ(control.get_function("mine")->requests_failed, 1U);
+}
+
 TEST_F(ControlTest, KnowsWhetherAFunctionWasScaledSinceItsDeployAfterARestartToo) {
   ASSERT_EQ(deploy(function("mine"), store::put(*store, "mine")), "deployed");
   EXPECT_FALSE(control.get_function("mine")->scaled);

@@ -20,6 +20,14 @@ Error not_listening(Error error, std::string_view command) {
   return error;
 }
 
+Status told(Result<server::Address> listening) {
+  if (listening) return ok();
+  Error error = std::move(listening).error();
+  if (error.code == ErrorCode::kAlreadyExists)
+    error.message += " by a node that runs; end that, or choose another: subito up --socket PATH";
+  return error;
+}
+
 server::Address metrics_address(const NodeConfig& config) {
   return {server::Address::Kind::kTcp, config.metrics_host, config.metrics_port};
 }

@@ -24,6 +24,8 @@ server::Limits metrics_limits();
 Status check_ports(const NodeConfig& config);
 // What to do about a port that is taken; `command` is where it is chosen.
 Error not_listening(Error error, std::string_view command);
+// The same about the API's socket.
+Status told(Result<server::Address> listening);
 
 std::string https_url(const server::Address& address);
 

@@ -380,7 +380,7 @@ Status LiveNode::serve() {
   info.pid = ::getpid();
   control_.set_node_info(std::move(info));
   RETURN_IF_ERROR(control_.load());
-  RETURN_IF_ERROR(api_server_->listen({server::Address::Kind::kUnix, api_socket(), 0}));
+  RETURN_IF_ERROR(told(api_server_->listen({server::Address::Kind::kUnix, api_socket(), 0})));
   RETURN_IF_ERROR(serve_tls());
   loops_.run();
   watch_.start();

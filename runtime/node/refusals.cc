@@ -42,6 +42,13 @@ std::string queue_timeout_words(const InvocationRecord& record) {
          scaling_limit(record, "max", scaling_of(record).max()) + "; try again later";
 }
 
+std::string quota_words(const InvocationRecord& record) {
+  const std::string name =
+      record.revision == nullptr ? "NAME" : record.revision->manifest.metadata().namespace_();
+  return "the quota of namespace " + name + " leaves no room for another pod (`subito namespace " +
+         "describe " + name + "`); try again later";
+}
+
 struct RefusalText {
   const char* type;
   std::string detail;
@@ -72,7 +79,7 @@ RefusalText text_of(const InvocationRecord& record, RefuseReason reason) {
     case RefuseReason::kFunctionGone:
       return {"function-not-found", "there is no such function"};
     case RefuseReason::kQuota:
-      return {"quota", "the pods of its namespace take all that its quota allows; try again later"};
+      return {"quota", quota_words(record)};
     case RefuseReason::kNodeFull:
       return {"node-full", "the node has no room for another pod; try again later"};
     case RefuseReason::kPodDied:

@@ -64,7 +64,7 @@ void assess_joins(const HostProbes& probes, Findings& findings) {
                              " us after rest, favordynmods " +
                              (probes.cgroup_favordynmods ? "on" : "off");
   add(findings, "cgroup joins", cheap ? HostState::kOk : HostState::kWarn, detail,
-      cheap ? "" : "fresh starts pay this: use pooled, cgroup version 2, or Linux 5.5 or newer");
+      cheap ? "" : "fresh starts alone pay this: use pooled, or cgroup version 2");
 }
 
 void assess_cgroups(const HostProbes& probes, Findings& findings) {
