@@ -59,44 +59,60 @@ void GapHistogram::add(Duration gap) {
   ++counts_[bin];
   ++count_;
   used_ |= std::uint64_t{1} << bin;
-  answered_ = false;
+  answered_ = answered_ && confirms(bin);
+}
+
+// Whether one more gap in this bin leaves the answer as it is, because it adds least to the cost of
+// that. A gap adds its middle to each T that covers it, and T and the price to each that does not.
+//   the answer is 0: the price is no more than the middle
+//   the answer covers the gap, as all longer T do: the middle is no more than the price
+bool GapHistogram::confirms(std::size_t bin) const {
+  if (answer_ == 0) return bin == kEdges || price_most_ <= kMiddleMicros[bin];
+  return bin < answer_ && kMiddleMicros[bin] <= price_least_;
 }
 
 void GapHistogram::halve() {
   count_ = 0;
   used_ = 0;
+  answered_ = false;
   for (std::size_t bin = 0; bin < counts_.size(); ++bin) {
     count_ += counts_[bin] /= 2;
     used_ |= std::uint64_t{counts_[bin] > 0} << bin;
   }
 }
 
+// The higher the price, the longer the cheapest T: what it is at two prices it is in between.
 Duration GapHistogram::cheapest(Duration price, Duration limit) const {
-  if (!answered_ || price != price_ || limit != limit_) {
+  const std::int64_t start = std::min(micros(price), kPriceMax);
+  const auto edges = static_cast<std::uint8_t>(bin_of(limit));
+  const bool alike = answered_ && edges == edges_;
+  if (!alike || start < price_least_ || start > price_most_) {
+    const std::uint8_t answer = find_cheapest(start, edges);
+    const bool widens = alike && answer == answer_;
+    price_least_ = widens ? std::min(price_least_, start) : start;
+    price_most_ = widens ? std::max(price_most_, start) : start;
     answered_ = true;
-    price_ = price;
-    limit_ = limit;
-    answer_ = find_cheapest(price, limit);
+    answer_ = answer;
+    edges_ = edges;
   }
   return answer_ == 0 ? Duration::zero() : edge(answer_ - 1U);
 }
 
 // As answer_ is.
-std::uint8_t GapHistogram::find_cheapest(Duration price, Duration limit) const {
-  const std::int64_t start = std::min(micros(price), kPriceMax);
-  const std::int64_t longest = micros(limit);
+std::uint8_t GapHistogram::find_cheapest(std::int64_t price, std::size_t edges) const {
   std::int64_t beyond = count_;  // gaps that T does not cover
   std::int64_t covered = 0;      // summed, of those that it does
   std::size_t best = 0;
-  std::int64_t least = beyond * start;
+  std::int64_t least = beyond * price;
   // Bins without a gap are passed over: a longer T that covers no more gaps costs more.
   for (std::uint64_t left = used_; left != 0; left &= left - 1) {
     const auto bin = static_cast<std::size_t>(std::countr_zero(left));
-    if (bin >= kEdges || kEdgeMicros[bin] > longest) break;
+    if (bin >= edges) break;
     beyond -= counts_[bin];
     covered += counts_[bin] * kMiddleMicros[bin];
-    if (covered >= least) break;  // as it is for any longer T
-    const std::int64_t cost = covered + beyond * (kEdgeMicros[bin] + start);
+    // Any longer T costs no less: each gap beyond this edge costs that much at least.
+    if (covered + beyond * kEdgeMicros[bin] >= least) break;
+    const std::int64_t cost = covered + beyond * (kEdgeMicros[bin] + price);
     // Without a branch: nobody can foretell it.
     const auto less = -static_cast<std::int64_t>(cost < least);  // all bits, or none
     least ^= (least ^ cost) & less;

@@ -29,8 +29,9 @@ class GapHistogram {
   void add(Duration gap);
   std::uint32_t count() const { return count_; }
 
-  // The T of least cost among 0 and the edges up to `limit`; the shortest of equals. It is asked
-  // several times between two gaps: the last answer is remembered.
+  // The T of least cost among 0 and the edges up to `limit`; the shortest of equals. The last
+  // answer is remembered, with the prices it is known to hold for, until a gap is added that may
+  // change it: it is asked for several times between two gaps, and the price follows a mean.
   Duration cheapest(Duration price, Duration limit) const;
 
   // Bin i holds the gaps from edge(i - 1) up to and without edge(i); the last those from edge(46).
@@ -39,15 +40,17 @@ class GapHistogram {
 
  private:
   void halve();
-  std::uint8_t find_cheapest(Duration price, Duration limit) const;
+  bool confirms(std::size_t bin) const;
+  std::uint8_t find_cheapest(std::int64_t price, std::size_t edges) const;
 
   std::array<std::uint16_t, kEdges + 1> counts_{};
   std::uint64_t used_ = 0;  // a bit for each bin that counts any: few do
   std::uint32_t count_ = 0;
-  mutable bool answered_ = false;    // of what follows, and no gap was added since
-  mutable std::uint8_t answer_ = 0;  // 0, or one more than the bin whose edge it is
-  mutable Duration price_{};
-  mutable Duration limit_{};
+  mutable bool answered_ = false;         // what follows is so
+  mutable std::uint8_t answer_ = 0;       // 0, or one more than the bin whose edge it is
+  mutable std::uint8_t edges_ = 0;        // not beyond the limit
+  mutable std::int64_t price_least_ = 0;  // microseconds
+  mutable std::int64_t price_most_ = 0;
 };
 
 }  // namespace subito::autoscaler

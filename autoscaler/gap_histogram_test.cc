@@ -117,6 +117,29 @@ TEST(GapHistogram, FindsWhatALookAtEveryBinFinds) {
   }
 }
 
+// The answer is remembered over gaps that cannot change it, and for prices in between; whichever
+// those are, it is right.
+TEST(GapHistogram, IsRightAfterEachGap) {
+  std::mt19937_64 random(2);
+  for (int round = 0; round < 200; ++round) {
+    const auto milliseconds = [&](unsigned octaves) {
+      return std::chrono::milliseconds(static_cast<int>(1 + random() % 7) << random() % octaves);
+    };
+    GapHistogram histogram;
+    std::vector<Duration> gaps;
+    const Duration price = milliseconds(18);
+    const Duration limit = milliseconds(20);
+    const unsigned octaves = 1 + static_cast<unsigned>(random() % 24);
+    for (int i = 0; i < 40; ++i) {
+      gaps.push_back(milliseconds(octaves));
+      histogram.add(gaps.back());
+      ASSERT_EQ(histogram.cheapest(price, limit), cheapest_of_all(gaps, price, limit));
+      const Duration near = price * (80 + random() % 40) / 100;
+      ASSERT_EQ(histogram.cheapest(near, limit), cheapest_of_all(gaps, near, limit));
+    }
+  }
+}
+
 TEST(GapHistogram, DoesNotOverflowWithFullBinsAtTheHighestPrice) {
   GapHistogram gaps;
   for (std::size_t bin = 0; bin < GapHistogram::kEdges; ++bin) {

@@ -23,11 +23,14 @@ class PolicyBox {
   void observe(const Load& load);
   StartAnswer on_waiting(const Demand& demand);
   Plan plan(const Load& load);
+  // For a load that differs in nothing but its time the plan stays as it is until it asks again.
+  bool steady() const { return policy_.index() < kSteadyKinds; }
 
   // Asks the caches for what the next load will make it read beyond itself; it changes nothing.
   void fetch() const;
 
  private:
+  static constexpr std::size_t kSteadyKinds = 2;  // the first ones, Fixed and Instant
   std::variant<Fixed, Instant, HybridHistogram, std::unique_ptr<Concurrency>> policy_;
 };
 

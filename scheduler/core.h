@@ -98,12 +98,14 @@ class Core {
   void released(Turn& turn, Slot pod);
   void unresponsive(Turn& turn, Slot pod);
   void drain(Turn& turn, Slot pod, DrainReason reason);
+  void let_go(Turn& turn, Slot pod, DrainReason reason);
   void stop(Turn& turn, Slot pod, StopReason reason);
   void judge_exit(Turn& turn, Slot pod, ExitKind kind);
   void give_back_running(Turn& turn, Slot pod, std::span<const InvocationId> again);
 
   // --- scale
   void settle(Turn& turn, Slot function);
+  bool is_settled(const Turn& turn, const Function& function) const;
   void serve(Turn& turn, Slot function);
   bool cores_are_busy(Turn& turn, Slot function);
   void none_ahead(Turn& turn, Slot function);
@@ -141,6 +143,7 @@ class Core {
   // --- the policy's plan
   autoscaler::Load load_of(const Turn& turn, const Function& function) const;
   void observe(Turn& turn, Slot function);
+  bool plan_holds(const Turn& turn, const Function& function) const;
   void replan(Turn& turn, Slot function, const autoscaler::Load& load);
   void keep_planned(Turn& turn, Slot function);
   std::uint32_t pods_planned(const Function& function) const;

@@ -25,6 +25,11 @@ void Core::observe(Turn& turn, Slot slot) {
   if (!function.removed) function.policy.observe(load_of(turn, function));
 }
 
+// To ask again would get the same answer.
+bool Core::plan_holds(const Turn& turn, const Function& function) const {
+  return function.plan_holds && function.plan.ask_again_at > turn.now && function.policy.steady();
+}
+
 // Asks the policy what it wants now. A node that closes wants nothing.
 void Core::replan(Turn& turn, Slot slot, const autoscaler::Load& load) {
   Function& function = ledger_.function(slot);
@@ -36,6 +41,7 @@ void Core::replan(Turn& turn, Slot slot, const autoscaler::Load& load) {
     ::new (&function.plan) autoscaler::Plan(function.policy.plan(load));
   }
   CHECK(function.plan.ask_again_at > turn.now && function.plan.at_once > 0);
+  function.plan_holds = true;
   if (function.plan_at == function.plan.ask_again_at) return;
   function.plan_at = function.plan.ask_again_at;
   if (function.plan_at == TimePoint::max()) return ledger_.timers().rest(function.plan_timer);

@@ -41,7 +41,8 @@ void Core::pod_exited(TimePoint now, Effects& effects, PodId id, ExitKind kind,
   if (pod.state != PodState::kStopping) ledger_.transition(slot, PodState::kStopping, latest_);
   ledger_.timers().clear(pod.timer);
   const Slot function = pod.function;
-  refresh_idle(function);  // nor may it count for the minimum, when a full node makes room
+  // Nor may it count for the minimum, when a full node makes room.
+  if (!asked || !ledger_.function(function).idle.empty()) refresh_idle(function);
   Turn turn = tick(now, effects);
   if (!asked) judge_exit(turn, slot, kind);
   give_back_running(turn, slot, again);
@@ -57,7 +58,7 @@ void Core::pod_exited(TimePoint now, Effects& effects, PodId id, ExitKind kind,
     if (survivor.backoff.hopeless(turn.now) && survivor.serving() == 0) {
       refuse_all_waiting(turn, function, RefuseReason::kCrashLoop);
     }
-    settle(turn, function);
+    if (!is_settled(turn, survivor)) settle(turn, function);
   }
   grant(turn);
 }
@@ -166,6 +167,12 @@ void Core::unresponsive(Turn& turn, Slot slot) {
 }
 
 void Core::drain(Turn& turn, Slot slot, DrainReason reason) {
+  let_go(turn, slot, reason);
+  refresh_idle(ledger_.pod(slot).function);
+}
+
+// As drain(), for who refreshes the idle pods of the function by itself.
+void Core::let_go(Turn& turn, Slot slot, DrainReason reason) {
   Pod& pod = ledger_.pod(slot);
   Function& function = ledger_.function(pod.function);
   auto& effect = turn.add<DrainPod>();
@@ -185,7 +192,6 @@ void Core::drain(Turn& turn, Slot slot, DrainReason reason) {
   }
   ledger_.timers().set(pod.timer, until, {Timer::Kind::kPod, slot});
   note(turn, function, Decision::Kind::kDrained, to_string(reason));
-  refresh_idle(pod.function);
 }
 
 void Core::stop(Turn& turn, Slot slot, StopReason reason) {

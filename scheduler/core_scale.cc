@@ -42,6 +42,14 @@ void Core::settle(Turn& turn, Slot slot) {
   refresh_idle(slot);
 }
 
+// Nothing that settle() looks at has changed since it last did, and no idle pod's time depends on
+// it: most ends of pods.
+bool Core::is_settled(const Turn& turn, const Function& function) const {
+  return plan_holds(turn, function) && function.queue.empty() && function.idle.empty() &&
+         !function.wants_start && function.wake_timer == kNoSlot && !tenants_.any_quota() &&
+         function.serving() >= pods_min(function) && function.serving() >= pods_planned(function);
+}
+
 void Core::serve(Turn& turn, Slot slot) {
   Function& function = ledger_.function(slot);
   while (!function.queue.empty()) {
@@ -269,11 +277,13 @@ void Core::refresh_idle(Slot slot) {
 
 void Core::idle_due(Turn& turn, Slot slot) {
   Function& function = ledger_.function(slot);
-  const auto plan_again = [&] { replan(turn, slot, load_of(turn, function)); };
+  const auto plan_again = [&] {
+    if (!plan_holds(turn, function)) replan(turn, slot, load_of(turn, function));
+  };
   for (plan_again(); has_surplus(function); plan_again()) {
     const Slot oldest = function.idle.front();
     if (later(ledger_.pod(oldest).idle_since, function.plan.keep_idle) > turn.now) break;
-    drain(turn, oldest, closing_ ? DrainReason::kClosing : DrainReason::kIdle);
+    let_go(turn, oldest, closing_ ? DrainReason::kClosing : DrainReason::kIdle);
   }
   refresh_idle(slot);
 }

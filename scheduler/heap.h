@@ -45,12 +45,11 @@ class Heap {
     Slot at = positions(slot);
     if (at == kNoSlot) {
       at = static_cast<Slot>(entries_.size());
-      entries_.push_back({key, slot});
+      entries_.emplace_back();
     } else {
       CHECK(is_at(at, slot));
-      entries_[at].key = key;
     }
-    settle(at, positions);
+    settle(at, {key, slot}, positions);
   }
 
   // Takes the slot out, if it is in.
@@ -62,24 +61,24 @@ class Heap {
     const Entry last = entries_.back();
     entries_.pop_back();
     if (last.slot == slot) return;
-    entries_[at] = last;
-    settle(at, positions);
+    settle(at, last, positions);
   }
 
  private:
   struct Entry {
-    Key key;
-    Slot slot;
+    Key key{};
+    Slot slot = kNoSlot;
   };
   static constexpr Slot kChildren = 4;
 
   // What the caller has written down is what is so.
   bool is_at(Slot at, Slot slot) const { return at < entries_.size() && entries_[at].slot == slot; }
 
-  // Moves the entry at `at` up, then down, until it is in order; notes every new position.
+  // Puts the entry in the hole at `at`, or up, or down from there, where it is in order; notes
+  // every new position. It is written once: what reads it in larger pieces than it was written in
+  // waits.
   template <typename Positions>
-  void settle(Slot at, Positions&& positions) {
-    const Entry moving = entries_[at];
+  void settle(Slot at, const Entry& moving, Positions&& positions) {
     while (at > 0 && moving.key < entries_[(at - 1) / kChildren].key) {
       at = drop(at, (at - 1) / kChildren, positions);
     }

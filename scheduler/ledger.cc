@@ -91,6 +91,7 @@ Slot Ledger::add_pod(Slot function_slot, TimePoint now) {
   pod.state_since = pod.requested = now;
   pod.last_used = ++stamp_;
   pod_ids_.insert(pod.id, slot);
+  function.plan_holds = false;
   function.pods.push_back(pods_, slot);
   ++function.pods_in[index(PodState::kStarting)];
   function.slots += pod.concurrency;
@@ -111,6 +112,7 @@ void Ledger::transition(Slot slot, PodState to, TimePoint now) {
   ++function.pods_in[index(to)];
   pod.state = to;
   pod.state_since = now;
+  if (served) function.plan_holds = false;
   if (served && !pod.serving()) function.slots -= pod.concurrency;
   reindex(slot, now);
   place_in_line(pod.function);
@@ -159,7 +161,9 @@ void Ledger::enqueue(Slot slot, Slot before) {
   Invocation& invocation = invocations_[slot];
   CHECK(!invocation.queued && invocation.pod == kNoSlot);
   invocation.queued = true;
-  functions_[invocation.function].queue.insert(invocations_, slot, before);
+  Function& function = functions_[invocation.function];
+  function.plan_holds = false;
+  function.queue.insert(invocations_, slot, before);
   ++waiting_;
 }
 
@@ -167,7 +171,9 @@ void Ledger::dequeue(Slot slot) {
   Invocation& invocation = invocations_[slot];
   CHECK(invocation.queued);
   invocation.queued = false;
-  functions_[invocation.function].queue.erase(invocations_, slot);
+  Function& function = functions_[invocation.function];
+  function.plan_holds = false;
+  function.queue.erase(invocations_, slot);
   --waiting_;
 }
 
@@ -209,7 +215,9 @@ void Ledger::unassign(Slot slot, TimePoint now) {
   invocation.cancelled = false;
   invocation.pod = kNoSlot;
   timers_.clear(invocation.timer);
-  --functions_[pod.function].running;
+  Function& function = functions_[pod.function];
+  function.plan_holds = false;
+  --function.running;
   --running_;
   reindex(pod_slot, now);
 }

@@ -121,6 +121,7 @@ struct alignas(64) Function {
   TimerHandle idle_timer = kNoSlot;
   bool wants_start = false;              // stands in line for a place on the node
   bool removed = false;                  // only its pods are left
+  bool plan_holds = false;               // `plan` is of what it carries and has now
   TimePoint plan_at = TimePoint::max();  // what plan_timer is armed for
   autoscaler::Plan plan;                 // the policy's last one
   autoscaler::Estimate service;

@@ -3,6 +3,7 @@
 // Plain containers; they live inside the scheduler's Ledger.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -17,15 +18,23 @@ namespace subito::scheduler {
 using Slot = std::uint32_t;
 inline constexpr Slot kNoSlot = 0xffffffff;
 
-// A reference stays valid while others come and go (blocks never move; a std::deque would put each
-// record above 512 bytes into a block of its own). Which slot is reused depends on nothing but the
-// order of calls.
+// A reference stays valid while others come and go, though all are in one row: the place of a
+// record is a multiplication away, not behind a table of blocks, and that is asked for with each
+// step of each decision. Which slot is reused depends on nothing but the order of calls.
 template <typename T>
 class Slots {
  public:
+  static constexpr Slot kSlotsMax = 1 << 24;  // 16 million at a time
+
+  Slots() = default;
+  ~Slots() { std::destroy_n(records_, end_); }
+  Slots(const Slots&) = delete;
+  Slots& operator=(const Slots&) = delete;
+
   Slot take() {
     if (free_.empty()) {
       if (end_ == room_) grow();
+      ::new (&records_[end_]) T;
       return end_++;
     }
     const Slot slot = free_.back();
@@ -40,29 +49,23 @@ class Slots {
     ::new (record) T;
     free_.push_back(slot);
   }
-  T& operator[](Slot slot) { return blocks_[slot / kBlock][slot % kBlock]; }
-  const T& operator[](Slot slot) const { return blocks_[slot / kBlock][slot % kBlock]; }
+  T& operator[](Slot slot) { return records_[slot]; }
+  const T& operator[](Slot slot) const { return records_[slot]; }
   Slot end() const { return end_; }
 
  private:
-  static constexpr Slot kBlock = 64;
-  // Blocks are made one by one until there are as many as fill a huge page, then that many at once:
-  // few records take little memory, many are on few pages.
-  static constexpr std::size_t kBlocksLarge = kHugePage / (kBlock * sizeof(T)) + 1;
-  using Records = std::vector<T, LargeMemory<T>>;
-
   [[gnu::noinline]] void grow() {  // seldom, and take() is everywhere
-    const std::size_t blocks = blocks_.size() < kBlocksLarge ? 1 : kBlocksLarge;
-    Records& records = records_.emplace_back(blocks * kBlock);
-    for (std::size_t i = 0; i < blocks; ++i) blocks_.push_back(records.data() + i * kBlock);
-    room_ += static_cast<Slot>(blocks * kBlock);
+    constexpr std::size_t kFirst = 64;
+    memory_.grow(std::max(kFirst, end_ + std::size_t{1}) * sizeof(T));
+    records_ = static_cast<T*>(memory_.begin());
+    room_ = static_cast<Slot>(memory_.size() / sizeof(T));
   }
 
-  std::vector<T*> blocks_;
-  std::vector<Records> records_;
-  Slot room_ = 0;  // in all blocks
-  Slot end_ = 0;
+  T* records_ = nullptr;
+  Slot room_ = 0;  // records that there is memory for
+  Slot end_ = 0;   // those made
   std::vector<Slot> free_;
+  GrowingMemory memory_{kSlotsMax * sizeof(T)};
 };
 
 struct Link {

@@ -19,7 +19,8 @@ void Timers::set(TimerHandle& handle, TimePoint at, Timer timer) {
   place.timer = timer;
   place.due = {at, ++sequence_};
   if (place.lane != kNoLane) leave_lane(handle);
-  if (place.position == kNoSlot && is_timeout(timer.kind) && enter_lane(handle)) return;
+  const bool for_lane = is_timeout(timer.kind) || at <= asked_;
+  if (for_lane && place.position == kNoSlot && enter_lane(handle)) return;
   if (place.position == kNoSlot || at < place.listed) return list(handle);
   if (place.position == 0) correct_top();
 }

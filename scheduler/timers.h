@@ -4,8 +4,9 @@
 // Timeouts of invocations and pods are set by the thousand and hardly ever come due: the pod is up
 // in a millisecond of the 10 s it may take. But those with the same delay are set in the order in
 // which they are due, so lists do for them, a few "lanes": a timer goes to the end of the lane that
-// ends latest, not behind it, and out of it again, in O(1). What fits no lane goes into the heap,
-// and so does all that is not a timeout.
+// ends latest, not behind it, and out of it again, in O(1). So does what is due at once, as
+// the idle time of a pod that is not worth keeping. All else, and what fits no lane, goes into the
+// heap.
 //
 // What is put off stays where it is in the heap, and is moved when its turn comes there: a pod's
 // idle time begins anew with each call, thousands of times before it is over. The heap's top is
@@ -54,7 +55,10 @@ class Timers {
   }
   // Takes the first out if it is due; its slot is kNoSlot if none is. The caller forgets its
   // handle: it is no longer valid.
-  Timer take_due(TimePoint now) { return next() > now ? Timer() : take_first(); }
+  Timer take_due(TimePoint now) {
+    asked_ = now;
+    return next() > now ? Timer() : take_first();
+  }
 
  private:
   struct Key {
@@ -96,6 +100,7 @@ class Timers {
   std::array<Lane, kLanes> lanes_;
   TimePoint lanes_next_ = TimePoint::max();  // the first of their firsts
   std::uint64_t sequence_ = 0;
+  TimePoint asked_ = TimePoint::min();  // what take_due() was asked for last
 };
 
 }  // namespace subito::scheduler

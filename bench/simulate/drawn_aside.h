@@ -1,5 +1,5 @@
 // DrawnAside: a workload whose arrivals a thread of its own draws, in blocks, while the simulation
-// deals with those before: the logarithms of a draw are an eighth of what a simulated call takes.
+// deals with those before: to draw is an eighth of what a simulated call takes.
 // The same arrivals in the same order as without it. Owned by the simulation; next() is for one
 // thread, its own thread uses the workload that was put in.
 #pragma once

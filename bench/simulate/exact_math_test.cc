@@ -35,6 +35,30 @@ TEST(ExactMath, BitsAreTheSameEverywhere) {
   EXPECT_EQ(std::bit_cast<std::uint64_t>(exponential(1)), 0x4005bf0a8b14576au);
 }
 
+TEST(ExactMath, FourAtATimeHaveTheBitsOfOneByOne) {
+  Random random(3, 0);
+  const auto expect_alike = [](Four values, auto one, auto all) {
+    const Four given = values;
+    all(values);
+    for (std::size_t i = 0; i < given.size(); ++i) {
+      const auto expected = std::bit_cast<std::uint64_t>(one(given[i]));
+      ASSERT_EQ(std::bit_cast<std::uint64_t>(values[i]), expected) << given[i];
+    }
+  };
+  for (int round = 0; round < 20'000; ++round) {
+    Four uniform, wide;
+    for (double& value : uniform) value = random.uniform();
+    for (double& value : wide) value = (random.uniform() - 0.5) * (round % 2 == 0 ? 2 : 1500);
+    expect_alike(uniform, natural_log, natural_logs);
+    expect_alike(uniform, inverse_normal, inverse_normals);
+    expect_alike(wide, exponential, exponentials);
+    for (double& value : wide) value = exponential(value);
+    expect_alike(wide, natural_log, natural_logs);
+  }
+  expect_alike({0, -0.0, 700, -700}, exponential, exponentials);
+  expect_alike({1, 0.5, 1.4142135623730951, 1.4142135623730954}, natural_log, natural_logs);
+}
+
 TEST(RandomNumbers, OfStreamsDifferAndRepeat) {
   Random a(1, 0), again(1, 0), other(1, 1), seeded(2, 0);
   const std::uint64_t first = a.next();

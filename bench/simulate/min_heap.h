@@ -20,8 +20,9 @@ class MinHeap {
   // Likely the one behind the top.
   const Entry* second() const { return size() < 2 ? nullptr : &entries_[least_child(0)]; }
 
+  // A copy made in its place at once would be read there in larger pieces than it was written in.
   void push(const Entry& entry) {
-    entries_.push_back(entry);
+    entries_.emplace_back();
     rise(entries_.size() - 1, entry);
   }
 

@@ -78,7 +78,7 @@ TimePoint RenewalSource::first() {
       clock_ = renewal_.gap_seconds * random_.uniform();
       break;
     case Gaps::kPoisson:
-      clock_ = gap();
+      clock_ = renewal_.gap_seconds * random_.exponential();
       break;
     case Gaps::kBursty: {  // in equilibrium: each branch makes half of the time
       const double chance = random_.uniform() < 0.5 ? kShortChance : 1 - kShortChance;
@@ -91,26 +91,32 @@ TimePoint RenewalSource::first() {
   return first;
 }
 
+// A call's service is drawn before the gap behind it, and of a bursty gap its branch first.
 void RenewalSource::draw() {
-  const double log = renewal_.service_sigma > 0
-                         ? renewal_.service_log_mean + renewal_.service_sigma * random_.normal()
-                         : renewal_.service_log_mean;
-  service_ = of_seconds(exponential(log));
-  clock_ += gap();
-  next_ = at_clock();
-}
-
-double RenewalSource::gap() {
-  switch (renewal_.gaps) {
-    case Gaps::kPeriodic:
-      return renewal_.gap_seconds;
-    case Gaps::kPoisson:
-      return renewal_.gap_seconds * random_.exponential();
-    case Gaps::kBursty:
-      break;
+  const bool varies = renewal_.service_sigma > 0;
+  const bool periodic = renewal_.gaps == Gaps::kPeriodic;
+  Four services{};
+  Four logs{};    // of the gaps
+  Four divisors;  // of the gaps
+  divisors.fill(1);
+  for (std::size_t i = 0; i < drawn_.size(); ++i) {
+    if (varies) services[i] = random_.uniform();
+    if (renewal_.gaps == Gaps::kBursty) {
+      divisors[i] = 2 * (random_.uniform() < kShortChance ? kShortChance : 1 - kShortChance);
+    }
+    if (!periodic) logs[i] = random_.uniform();
   }
-  const double chance = random_.uniform() < kShortChance ? kShortChance : 1 - kShortChance;
-  return renewal_.gap_seconds * random_.exponential() / (2 * chance);
+  if (varies) inverse_normals(services);
+  for (double& service : services) {
+    service = renewal_.service_log_mean + (varies ? renewal_.service_sigma * service : 0);
+  }
+  exponentials(services);
+  if (!periodic) natural_logs(logs);
+  for (std::size_t i = 0; i < drawn_.size(); ++i) {
+    clock_ += periodic ? renewal_.gap_seconds : renewal_.gap_seconds * -logs[i] / divisors[i];
+    drawn_[i] = {of_seconds(services[i]), at_clock()};
+  }
+  at_ = 0;
 }
 
 TimePoint RenewalSource::at_clock() const {

@@ -44,25 +44,30 @@ class RenewalSource {
   RenewalSource(const Renewal& renewal, std::uint64_t seed, std::uint32_t function)
       : renewal_(renewal), random_(seed, function) {}
 
-  // As Merge has it. Drawn a call ahead: nobody has to wait for the logarithms of a draw.
+  // As Merge has it. Drawn some calls ahead: nobody has to wait for the logarithms of a draw, and
+  // several at once take hardly longer than one.
   TimePoint first();
-  Duration service() const { return service_; }
+  Duration service() const { return drawn_[at_].service; }
   TimePoint next(TimePoint at) {
-    const TimePoint next = std::max(at, next_);
-    draw();
+    const TimePoint next = std::max(at, drawn_[at_].next);
+    if (++at_ == drawn_.size()) draw();
     return next;
   }
 
  private:
+  struct Drawn {
+    Duration service{};  // of a call
+    TimePoint next{};    // that of the call behind it
+  };
+
   void draw();
-  double gap();
   TimePoint at_clock() const;
 
+  std::array<Drawn, 4> drawn_;  // the first: of the call under way when they were drawn
+  std::uint32_t at_ = 0;        // the call under way
   Renewal renewal_;
   Random random_;
-  double clock_ = 0;    // seconds: real for a timer, else operational
-  Duration service_{};  // of the call under way
-  TimePoint next_{};    // that of the call behind it
+  double clock_ = 0;  // of the last one drawn, seconds: real for a timer, else operational
 };
 
 }  // namespace subito::simulate

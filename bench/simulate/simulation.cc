@@ -75,7 +75,7 @@ bool Simulation::step() {
   const TimePoint event = events_.next();
   const TimePoint due = scheduler_.next_deadline();
   const TimePoint arrival = drawn_ahead_ > 0 ? next_arrival().at : TimePoint::max();
-  const TimePoint first = std::min({job, event, due, arrival});
+  const TimePoint first = std::min(std::min(job, event), std::min(due, arrival));
   if (first == TimePoint::max()) return false;
   if (drawn_ahead_ == 0 && living_ == 0 && first > end_) return false;
   now_ = std::max(now_, first);  // what was due earlier is due at once
@@ -231,9 +231,7 @@ void Simulation::pod_exits(Slot slot, bool killed) {
 void Simulation::act() {
   for (InvocationId orphan;;) {
     digest_.add(effects_);
-    for (const scheduler::Effect& effect : effects_) {
-      std::visit([this](const auto& it) { on(it); }, effect);
-    }
+    for (const scheduler::Effect& effect : effects_) on(effect);
     effects_.clear();
     if (orphan) orphaned(std::exchange(orphan, {}));
     if (!yielded_.empty()) {
@@ -248,6 +246,14 @@ void Simulation::act() {
       return;
     }
   }
+}
+
+// The most frequent first: a jump by a table is harder to foretell.
+void Simulation::on(const scheduler::Effect& effect) {
+  if (const auto* dispatch = std::get_if<scheduler::Dispatch>(&effect)) return on(*dispatch);
+  if (const auto* start = std::get_if<scheduler::StartPod>(&effect)) return on(*start);
+  if (const auto* drain = std::get_if<scheduler::DrainPod>(&effect)) return on(*drain);
+  std::visit([this](const auto& it) { on(it); }, effect);
 }
 
 void Simulation::on(const scheduler::StartPod& start) {

@@ -130,6 +130,7 @@ class Simulation {
   void pod_ready(Slot slot);
   void pod_exits(Slot slot, bool killed);
   void act();
+  void on(const scheduler::Effect& effect);
   void on(const scheduler::StartPod& start);
   void on(const scheduler::Dispatch& dispatch);
   void on(const scheduler::Cancel& cancel);

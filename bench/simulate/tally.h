@@ -9,6 +9,7 @@
 #include "bench/simulate/outcome.h"
 #include "bench/simulate/workload.h"
 #include "runtime/base/fetch_lines.h"
+#include "runtime/base/large_memory.h"
 
 namespace subito::simulate {
 
@@ -54,7 +55,7 @@ class Tally {
   void refused_with(std::uint32_t function, int status);
   void count_pending();
 
-  std::vector<SlowdownBins> functions_;
+  std::vector<SlowdownBins, LargeMemory<SlowdownBins>> functions_;
   std::vector<FunctionOutcome> named_;
   Histogram waiting_;
   Histogram response_;

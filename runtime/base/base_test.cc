@@ -108,5 +108,31 @@ TEST(LargeMemoryTest, LargePiecesBeginAtAHugePageAndSmallOnesTakeNoMoreThanTheyA
   EXPECT_EQ(few.back(), 5);
 }
 
+TEST(GrowingMemoryTest, GrowsWithoutMovingAndIsZeroWhereItIsNew) {
+  GrowingMemory memory(16 * kHugePage);
+  EXPECT_EQ(memory.size(), 0U);
+  memory.grow(100);
+  char* const begin = static_cast<char*>(memory.begin());
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(begin) % kHugePage, 0U);
+  EXPECT_LT(memory.size(), 5000U);
+  begin[99] = 1;
+  std::size_t before = memory.size();
+  for (std::size_t bytes = 1000; bytes <= 16 * kHugePage; bytes += bytes / 2) {
+    memory.grow(bytes);
+    ASSERT_GE(memory.size(), bytes);
+    ASSERT_EQ(memory.begin(), begin);
+    for (; before < memory.size(); before += 512) ASSERT_EQ(begin[before], 0);
+    begin[memory.size() - 1] = 1;
+  }
+  EXPECT_EQ(begin[99], 1);
+}
+
+TEST(GrowingMemoryTest, EndsWhereItWasSaidTo) {
+  GrowingMemory memory(3 * kHugePage);
+  memory.grow(3 * kHugePage);
+  EXPECT_THROW(memory.grow(3 * kHugePage + 1), std::bad_alloc);
+  EXPECT_EQ(memory.size(), 3 * kHugePage);
+}
+
 }  // namespace
 }  // namespace subito

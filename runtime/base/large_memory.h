@@ -27,4 +27,30 @@ struct LargeMemory {
   friend bool operator==(LargeMemory, LargeMemory) { return true; }
 };
 
+// GrowingMemory: a row that grows and never moves, for records that others point at. Addresses for
+// all that it may come to be are reserved when it first grows, which takes no memory (nor counts as
+// promised); they get some behind them as it grows. Beyond the first 2 MiB it is advised onto huge
+// pages, as above. Whoever owns it makes and ends what is in it.
+class GrowingMemory {
+ public:
+  explicit GrowingMemory(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  ~GrowingMemory();
+  GrowingMemory(const GrowingMemory&) = delete;
+  GrowingMemory& operator=(const GrowingMemory&) = delete;
+
+  // At least so many bytes, zeros where they are new. std::bad_alloc as by `new`: there is no
+  // memory, or it would be more than bytes_max.
+  void grow(std::size_t bytes);
+  void* begin() const { return begin_; }        // at a multiple of 2 MiB; null before it grew
+  std::size_t size() const { return usable_; }  // in bytes
+
+ private:
+  void reserve();
+
+  const std::size_t bytes_max_;
+  char* begin_ = nullptr;
+  std::size_t reserved_ = 0;
+  std::size_t usable_ = 0;
+};
+
 }  // namespace subito
