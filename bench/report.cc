@@ -147,7 +147,7 @@ std::string row(const ColdStartReport& report, const Column& column) {
   }
   const Ratio ratio = ratio_to(report, column, "spawn");
   const auto at = [&](double fraction) { return percentile_us_text(column.samples, fraction); };
-  return format("| %-11s | %4zu | ", column.name.c_str(), column.samples.size()) + at(0.5) + " | " +
+  return format("| %-15s | %4zu | ", column.name.c_str(), column.samples.size()) + at(0.5) + " | " +
          at(0.9) + " | " + at(0.99) + format(" | %6u | ", column.errors) +
          (ratio.middle > 0 ? format("%6.2f (%.2f to %.2f)", ratio.middle, ratio.low, ratio.high)
                            : std::string("-")) +
@@ -171,8 +171,8 @@ std::string parts_text(const ColdStartReport& report, const std::string& functio
 std::string table_text(const ColdStartReport& report, const std::string& function) {
   std::string text = report.result.functions.size() > 1 ? "\n## " + function + "\n" : "";
   text +=
-      "\n| µs          |    n |      p50 |      p90 |      p99 | errors | p50 over spawn, 95 % | "
-      "kept ready for it | refilled after, p50 ms |\n"
+      "\n| µs              |    n |      p50 |      p90 |      p99 | errors | p50 over spawn, 95 % "
+      "| kept ready for it | refilled after, p50 ms |\n"
       "|---|--:|--:|--:|--:|--:|--:|---|--:|\n";
   for (const Column& column : report.result.columns) {
     if (column.function == function) text += row(report, column);
