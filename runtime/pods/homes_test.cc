@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <string>
@@ -239,6 +240,20 @@ class TemplatesTest : public SandboxHomeTest {
   std::vector<TemplateView> told;
 };
 
+int groups_with_shared_memory(const std::string& node_id) {
+  int count = 0;
+  for (const char* hierarchy : {"/memory", ""}) {
+    std::error_code none;
+    const std::string root = std::string("/sys/fs/cgroup") + hierarchy + "/subito-" + node_id;
+    for (const auto& group : std::filesystem::directory_iterator(root, none)) {
+      const std::string bytes =
+          sandbox::testing::text_in(group.path().string() + "/memory.stat", "shmem ");
+      count += bytes.empty() || bytes == "0" ? 0 : 1;
+    }
+  }
+  return count;
+}
+
 TEST_F(TemplatesTest, PodsBeginAsTheImageAndStartPooledUntilThereIsOne) {
   ASSERT_TRUE(turn_until(loop, [&] { return home->ready_pool().sandboxes == 2; }));
   keep(1, {"template", "session"});
@@ -252,6 +267,8 @@ TEST_F(TemplatesTest, PodsBeginAsTheImageAndStartPooledUntilThereIsOne) {
   EXPECT_GT(told[0].memory_bytes, 0U);
   EXPECT_EQ(home->ready_pool().templates, 1U);
   EXPECT_EQ(home->ready_pool().template_bytes, told[0].memory_bytes);
+  EXPECT_TRUE(turn_until(loop, [&] { return groups_with_shared_memory(node_id) == 0; }))
+      << "an image is charged to no group that another pod may have";
   for (std::uint64_t pods = 2; pods <= 4; ++pods) {  // pooled, and fresh once the pool is empty
     auto started = start(1);
     ASSERT_TRUE(started) << started.error().message;

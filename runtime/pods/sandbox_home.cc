@@ -140,10 +140,9 @@ SandboxHome::~SandboxHome() {
 }
 
 Result<sandbox::NodeEnds> SandboxHome::make_sandbox(SandboxId id,
-                                                    const sandbox::SandboxLimits& limits,
-                                                    bool reuse) {
+                                                    const sandbox::CreateRequest& request) {
   ASSIGN_OR_RETURN(sandbox::SandboxSockets sockets, sandbox::make_sandbox_sockets());
-  RETURN_IF_ERROR(client_.create(id, {limits, reuse}, std::move(sockets.pod)));
+  RETURN_IF_ERROR(client_.create(id, request, std::move(sockets.pod)));
   return std::move(sockets.node);
 }
 
@@ -192,7 +191,7 @@ Result<StartedPod> SandboxHome::start_fresh(const PodSpec& spec, const Begin& be
   const SandboxId id = ids_.next();
   // One that found no empty sandbox may have what the next of these would have had.
   const bool reuse = spec.mode != StartMode::kFresh;
-  ASSIGN_OR_RETURN(sandbox::NodeEnds ends, make_sandbox(id, to_sandbox(spec.limits), reuse));
+  ASSIGN_OR_RETURN(sandbox::NodeEnds ends, make_sandbox(id, {to_sandbox(spec.limits), reuse}));
   // The request waits in the control socket until the sandbox is ready for it; a failure of any
   // step comes back as the sandbox's exit, so the socket is not watched.
   RETURN_IF_ERROR(
@@ -207,12 +206,12 @@ bool SandboxHome::keep_template(std::uint64_t key, const PodSpec& spec, Template
   return true;
 }
 
-// Its own pages and their copy in the image are both charged to it.
+// Its own pages and their copy in the image are both charged to it. The image stays when it ends.
 Result<Templates::Started> SandboxHome::start_for_template(const PodSpec& spec, int artefact) {
   const SandboxId id = ids_.next();
   sandbox::SandboxLimits limits = to_sandbox(spec.limits);
   limits.memory_bytes_max *= 2;
-  ASSIGN_OR_RETURN(sandbox::NodeEnds ends, make_sandbox(id, limits, false));
+  ASSIGN_OR_RETURN(sandbox::NodeEnds ends, make_sandbox(id, {limits, false, false}));
   sandbox::LaunchRequest request = launch_request(spec, artefact, -1, false);
   request.files_fd = -1;  // an image has no files: its pods get their own
   RETURN_IF_ERROR(launch(std::move(ends.control), std::move(request)));
@@ -312,7 +311,7 @@ void SandboxHome::schedule_refill() {
 void SandboxHome::refill() {
   for (std::uint32_t made = 0; empty_.size() < config_.pool_size && made < kRefillBatch; ++made) {
     const SandboxId id = ids_.next();
-    auto ends = make_sandbox(id, {}, true);
+    auto ends = make_sandbox(id, {{}, true});
     if (!ends) return lost_empty(id);
     empty_.emplace(id, Empty{*std::move(ends), false, {}});
   }

@@ -65,7 +65,7 @@ class SandboxHome final : public PodHome, private sandbox::LauncherEvents {
               sandbox::LauncherClient client, const sandbox::KernelAreas& kernel_areas);
 
   Result<sandbox::NodeEnds> make_sandbox(sandbox::SandboxId id,
-                                         const sandbox::SandboxLimits& limits, bool reuse);
+                                         const sandbox::CreateRequest& request);
   // What a sandbox becomes: the image if it is one, else the artefact.
   struct Begin {
     int artefact = -1;

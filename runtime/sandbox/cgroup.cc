@@ -25,6 +25,10 @@ struct CpuScale {
 };
 constexpr CpuScale kCpuShares = {"cpu.shares", 1024, 2, 262'144};
 constexpr std::uint32_t kNewGroupShare = 1000;
+// What a CPU charges to a group ahead of its use (64 pages), and what is freed late of kernel
+// memory.
+constexpr std::uint64_t kChargedAheadBytes = 256 << 10;
+constexpr std::uint64_t kFreedLateBytesMax = 256 << 10;
 constexpr CpuScale kCpuWeight = {"cpu.weight", 100, 1, 10'000};
 
 std::string scaled(const CpuScale& scale, std::uint32_t share) {
@@ -152,6 +156,8 @@ Result<CgroupTree> CgroupTree::open(const std::string& mount_root, const std::st
     return fail(ErrorCode::kInvalidArgument, "make cgroup root: node id is not [a-z0-9-]{1,40}");
   }
   CgroupTree tree;
+  const auto cpus = static_cast<std::uint64_t>(std::max(::sysconf(_SC_NPROCESSORS_ONLN), 1L));
+  tree.leftover_bytes_max_ = kChargedAheadBytes * cpus + kFreedLateBytesMax;
   ASSIGN_OR_RETURN(tree.version_, detect_cgroup_version(mount_root));
   if (tree.version_ == CgroupVersion::kV1) {
     RETURN_IF_ERROR(tree.add_hierarchy(mount_root + "/memory", node_id, kMemory));
@@ -293,11 +299,16 @@ UniqueFd CgroupTree::open_peak(SandboxId id, int flags) const {
 Status CgroupTree::renew(SandboxId id, const SandboxLimits& from, bool share_changed,
                          UniqueFd& peak) {
   const bool v1 = version_ == CgroupVersion::kV1;
+  ASSIGN_OR_RETURN(const std::string members,
+                   read_at(hierarchies_[0].root.get(), GroupName(id, "cgroup.procs").text));
+  if (!members.empty()) {
+    return fail(ErrorCode::kFailedPrecondition, "renew cgroup: a process is in it");
+  }
   UniqueFd file = v1 || !peak.valid() ? open_peak(id, O_RDWR) : std::move(peak);
   if (!file.valid()) return errno_error("renew cgroup: open peak");
   if (::pwrite(file.get(), "0", 1, 0) < 0) return errno_error("renew cgroup: reset peak");
   // Reset, the peak is what is charged now.
-  if (read_number(file.get()) > kLeftoverBytesMax) {
+  if (read_number(file.get()) > leftover_bytes_max_) {
     return fail(ErrorCode::kResourceExhausted, "renew cgroup: memory is still charged to it");
   }
   RETURN_IF_ERROR(set_limits(id, from, SandboxLimits{}));

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,8 @@ enum class CgroupVersion : std::uint32_t { kV1 = 1, kV2 = 2 };
 Result<CgroupVersion> detect_cgroup_version(const std::string& mount_root);
 
 struct CgroupUsage {
-  std::uint64_t oom_kills = 0;
-  std::uint64_t memory_bytes_peak = 0;  // 0: the kernel does not tell
+  std::optional<std::uint64_t> oom_kills;  // none: the kernel does not tell
+  std::uint64_t memory_bytes_peak = 0;     // 0: the kernel does not tell
 };
 
 class CgroupTree {
@@ -60,16 +61,14 @@ class CgroupTree {
   // Makes the group of a sandbox that has ended as good as new, for another one: limits and share
   // as make() with SandboxLimits{} leaves them, the peak counted from here on (version 2: for who
   // reads it by `peak`, since Linux 6.12; cgroup-v2, "memory.peak"). Not one that had an OOM kill:
-  // those are counted for the group's life. An error: remove it. kResourceExhausted: more than
-  // kLeftoverBytesMax is still charged to it.
+  // those are counted for the group's life. An error: remove it. kFailedPrecondition: a process is
+  // in it. kResourceExhausted: more is still charged to it than is freed by itself: what each CPU
+  // has charged ahead, and kernel memory.
   Status renew(SandboxId id, const SandboxLimits& from, bool share_changed, UniqueFd& peak);
   // kUnavailable while a process is still in it: try again.
   Status remove(SandboxId id);
   // Not if another node of this id has made it anew.
   Status remove_root();
-
-  // Kernel memory that is freed later, and what CPUs have charged ahead (64 pages each).
-  static constexpr std::uint64_t kLeftoverBytesMax = 1 << 20;
 
   // Whether swap counts towards the memory limit of this group.
   bool accounts_swap(SandboxId id) const;
@@ -104,6 +103,7 @@ class CgroupTree {
   CgroupVersion version_ = CgroupVersion::kV2;
   std::vector<Hierarchy> hierarchies_;  // one in v2; memory, pids and cpu in v1
   bool swap_accounting_ = false;        // v1 only
+  std::uint64_t leftover_bytes_max_ = 0;
 };
 
 struct SweepReport {

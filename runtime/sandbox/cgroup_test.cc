@@ -37,8 +37,9 @@ class FakeV2 {
     put("cgroup.subtree_control");
     put("subito-node/cgroup.subtree_control");
     put("subito-node/cpu.weight");
-    for (const char* file : {"memory.max", "memory.oom.group", "memory.swap.max", "pids.max",
-                             "cpu.max", "cpu.weight", "memory.events", "memory.peak"}) {
+    for (const char* file :
+         {"memory.max", "memory.oom.group", "memory.swap.max", "pids.max", "cpu.max", "cpu.weight",
+          "memory.events", "memory.peak", "cgroup.procs"}) {
       put(std::string("subito-node/pod-1/") + file);
     }
   }
@@ -178,10 +179,14 @@ TEST(CgroupV2Test, DoesNotRenewAGroupThatHoldsMemoryOrWhosePeakStays) {
   FakeV2 fake;
   auto tree = CgroupTree::open(fake.root(), "node");
   UniqueFd peak;
-  fake.put("subito-node/pod-1/memory.peak", "12345678\n");  // 2345678 once it is "reset"
+  fake.put("subito-node/pod-1/memory.peak", "9999999999999\n");  // 999999999999 once it is "reset"
   EXPECT_EQ(tree->renew(kOne, {}, false, peak).error().code, ErrorCode::kResourceExhausted);
   fake.drop("subito-node/pod-1/memory.peak");
   EXPECT_FALSE(tree->renew(kOne, {}, false, peak).has_value());
+  fake.put("subito-node/pod-1/memory.peak", "0\n");
+  EXPECT_TRUE(tree->renew(kOne, {}, false, peak).has_value());
+  fake.put("subito-node/pod-1/cgroup.procs", "4711\n");
+  EXPECT_EQ(tree->renew(kOne, {}, false, peak).error().code, ErrorCode::kFailedPrecondition);
 }
 
 TEST(CgroupV2Test, MissingFileIsNamed) {

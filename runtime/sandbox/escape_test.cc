@@ -156,6 +156,10 @@ constexpr Case kKernel[] = {
     {"Tiocsti", "tiocsti", "", kEperm},
     {"RaiseLimit", "raise-limit", "", kEperm, false},
     {"Seccomp", "seccomp", "", kEperm},
+    {"SharedMemory", "shared-memory", "", kEperm},
+    {"Semaphores", "semaphores", "", kEperm},
+    {"MessageQueue", "message-queue", "", kEperm},
+    {"PosixQueue", "posix-queue", "", kEperm},
 };
 
 constexpr Case kNetwork[] = {

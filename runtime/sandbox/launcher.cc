@@ -120,12 +120,13 @@ void Launcher::create(const CreateMessage& message, Packet& packet) {
   if (free_slots_.empty()) return fail_create(message.id, Step::kClone, EAGAIN);
   const Result<bool> restored = cgroups_[0].restore_root();
   if (!restored) return fail_create(message.id, Step::kMakeCgroup, errno_of(restored.error()));
-  if (*restored) drop_cgroup_reserve();
+  if (*restored) drop_cgroup_reserve(1);
   const std::uint32_t index = free_slots_.back();
   Slot& slot = slots_[index];
   slot = Slot{};
   slot.id = message.id;
   slot.limits = message.limits;
+  slot.leaves_cgroup = message.leaves_cgroup != 0;
   new (&shared(index)) SharedSlot;
 
   take_from_reserves(slot, message.reuse != 0);
@@ -152,10 +153,10 @@ void Launcher::take_from_reserves(Slot& slot, bool reuse) {
     namespace_reserve_.pop_back();
   }
   if (cgroup_reserve_.empty()) return;
-  slot.cgroup = cgroup_reserve_.back().name;
-  slot.peak = std::move(cgroup_reserve_.back().peak);
+  slot.cgroup = cgroup_reserve_.front().name;
+  slot.peak = std::move(cgroup_reserve_.front().peak);
   slot.renewed = true;
-  cgroup_reserve_.pop_back();
+  cgroup_reserve_.pop_front();
 }
 
 // Of a sandbox whose child never lived.
@@ -174,6 +175,7 @@ int Launcher::make_cgroup(Slot& slot) {
   const std::uint64_t begin = monotonic_us();
   Status made = ok();
   if (!slot.renewed || !cgroups_[0].set_limits(slot.cgroup, SandboxLimits{}, slot.limits)) {
+    slot.peak.reset();
     made = cgroups_[0].make(slot.cgroup, slot.limits);
   }
   slot.make_cgroup_us = static_cast<std::uint32_t>(monotonic_us() - begin);
@@ -188,6 +190,7 @@ int Launcher::clone_child(std::uint32_t index, const Packet& packet) {
     auto opened = cgroups_[0].open_directory(slot.cgroup);
     // As in Child::join_cgroup().
     if (!opened && slot.renewed && cgroups_[0].make(slot.cgroup, slot.limits)) {
+      slot.peak.reset();
       opened = cgroups_[0].open_directory(slot.cgroup);
     }
     if (!opened) return errno_of(opened.error());

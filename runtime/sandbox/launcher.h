@@ -58,7 +58,8 @@ class Launcher {
     Namespaces kept;       // for the next pod that need not be fresh
     SandboxId cgroup;      // names it; none: it is in the reserve
     bool renewed = false;  // the cgroup, which was a dead pod's
-    UniqueFd peak;         // of the cgroup, as CgroupTree::renew() left it
+    bool leaves_cgroup = true;
+    UniqueFd peak;  // of the cgroup, as CgroupTree::renew() left it
     bool cpu_share_changed = false;
     SandboxLimits limits;
     std::optional<SandboxLimits> limits_wanted;
@@ -108,7 +109,7 @@ class Launcher {
   void report_exit(const Slot& slot, const SharedSlot& shared, const CgroupUsage& usage,
                    int wait_status, const rusage& used);
   void keep_cgroup(Slot& slot);
-  void drop_cgroup_reserve();
+  void drop_cgroup_reserve(int tries_max);
   void set_free(std::uint32_t index);
   bool remove_one();  // true: it made progress
   void end_all();
@@ -143,7 +144,8 @@ class Launcher {
   std::vector<std::uint32_t> starting_;  // slots; some have gone on or died since
   std::deque<std::uint32_t> removing_;
   std::vector<Namespaces> namespace_reserve_;  // at most config_.namespace_reserve_max
-  std::vector<SpareCgroup> cgroup_reserve_;    // at most config_.cgroup_reserve_max; as new
+  // At most config_.cgroup_reserve_max, as new. The oldest goes first: what was freed late is gone.
+  std::deque<SpareCgroup> cgroup_reserve_;
 };
 
 }  // namespace subito::sandbox

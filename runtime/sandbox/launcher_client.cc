@@ -204,6 +204,7 @@ Status LauncherClient::create(SandboxId id, const CreateRequest& request, PodEnd
   message.id = id;
   message.limits = request.limits;
   message.reuse = request.reuse ? 1 : 0;
+  message.leaves_cgroup = request.leaves_cgroup ? 1 : 0;
   const int fds[] = {ends.channel.get(), ends.stdio.get(), ends.control.get()};
   return send(fd(), message, fds, std::size(fds));
 }

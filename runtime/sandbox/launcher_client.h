@@ -46,6 +46,9 @@ struct CreateRequest {
   // All but those of start mode fresh may take over what a dead pod had and could not change: its
   // network and ipc namespaces and its control group (docs/security.md says why that is safe).
   bool reuse = false;
+  // When it has ended its control group may be kept for another one. False: memory that outlives it
+  // is charged to that.
+  bool leaves_cgroup = true;
 };
 
 // The pod's ends of its three socket pairs; make_sandbox_sockets() in sandbox_control.h makes them.

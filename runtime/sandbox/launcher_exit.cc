@@ -42,7 +42,7 @@ void Launcher::on_exit(std::uint32_t index) {
   if (was_isolated) {
     const CgroupUsage usage = cgroups_[0].usage(slot.cgroup, slot.peak);
     report_exit(slot, shared_slot, usage, status, used);
-    if (usage.oom_kills == 0) keep_cgroup(slot);
+    if (slot.leaves_cgroup && usage.oom_kills == 0) keep_cgroup(slot);
   } else {
     const Step step = shared_slot.failed_step.load();
     const bool failed = step != Step::kNone;
@@ -65,8 +65,12 @@ void Launcher::keep_cgroup(Slot& slot) {
 }
 
 // What cannot be removed is left to the sweep.
-void Launcher::drop_cgroup_reserve() {
-  for (const SpareCgroup& spare : cgroup_reserve_) (void)cgroups_[0].remove(spare.name);
+void Launcher::drop_cgroup_reserve(int tries_max) {
+  for (const SpareCgroup& spare : cgroup_reserve_) {
+    for (int tries = 1; !cgroups_[0].remove(spare.name) && tries < tries_max; ++tries) {
+      ::usleep(kRetryUs);
+    }
+  }
   cgroup_reserve_.clear();
 }
 
@@ -77,7 +81,7 @@ void Launcher::report_exit(const Slot& slot, const SharedSlot& shared_slot,
   message.wait_status = wait_status;
   message.failed_step = shared_slot.failed_step.load();
   message.failed_errno = shared_slot.failed_errno;
-  message.oom_kills = usage.oom_kills;
+  message.oom_kills = usage.oom_kills.value_or(0);
   message.memory_bytes_peak = usage.memory_bytes_peak;
   message.user_us = microseconds(used.ru_utime);
   message.system_us = microseconds(used.ru_stime);
@@ -118,6 +122,7 @@ bool Launcher::remove_one() {
 
 void Launcher::set_free(std::uint32_t index) {
   slots_[index].kept = {};
+  slots_[index].peak.reset();
   transition(slots_[index], State::kFree);
   free_slots_.push_back(index);
 }
@@ -137,7 +142,7 @@ void Launcher::end_all() {
   while (!removing_.empty()) {
     if (!remove_one()) ::usleep(kRetryUs);
   }
-  drop_cgroup_reserve();
+  drop_cgroup_reserve(kRemoveTriesMax);
   if (const Status removed = cgroups_[0].remove_root(); !removed) {
     std::fprintf(stderr, "subito-launcher: %s\n", removed.error().message.c_str());
   }

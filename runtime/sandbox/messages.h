@@ -58,6 +58,7 @@ struct CreateMessage {
   SandboxId id;
   SandboxLimits limits;
   std::uint32_t reuse = 0;
+  std::uint32_t leaves_cgroup = 1;
 };
 
 struct ChangeLimitsMessage {

@@ -1,6 +1,9 @@
 // What a dead pod leaves to those after it: a control group as good as new, or none.
 #include <fcntl.h>
 
+#include <csignal>
+#include <fstream>
+
 #include "runtime/sandbox/cgroup.h"
 #include "runtime/sandbox/cgroup_files.h"
 #include "runtime/sandbox/sandbox_test_util.h"
@@ -25,10 +28,13 @@ class SandboxReuseTest : public ::testing::Test {
   Harness harness_{config_};
 };
 
+bool is_v1() {
+  return detect_cgroup_version("/sys/fs/cgroup").value() == CgroupVersion::kV1;
+}
+constexpr char kNeedsV1[] = "version 2 does so since Linux 6.12";
+
 TEST_F(SandboxReuseTest, ACgroupThatIsTakenOverIsAsNew) {
-  if (detect_cgroup_version("/sys/fs/cgroup").value() != CgroupVersion::kV1) {
-    GTEST_SKIP() << "version 2 does so since Linux 6.12";
-  }
+  if (!is_v1()) GTEST_SKIP() << kNeedsV1;
   CreateRequest small = kReuse;
   small.limits.memory_bytes_max = 64 << 20;
   small.limits.pids_max = 7;
@@ -71,14 +77,44 @@ TEST_F(SandboxReuseTest, ACgroupThatRanOutOfMemoryIsNotTakenOver) {
   EXPECT_EQ(harness_.await_end(last).exited->oom_kills, 0U);
 }
 
-TEST_F(SandboxReuseTest, ACgroupThatIsGoneIsMadeAgain) {
-  kept_of_one();
-  for (const char* hierarchy : {"memory/", "pids/", "cpu/", ""}) {
-    const std::string group =
-        std::string("/sys/fs/cgroup/") + hierarchy + "subito-" + config_.node_id + "/pod-1";
-    EXPECT_TRUE(::rmdir(group.c_str()) == 0 || errno == ENOENT) << group;
+TEST_F(SandboxReuseTest, ACgroupThatOthersMemoryIsChargedToIsNotTakenOver) {
+  const SandboxId first = harness_.create({.limits = {}, .reuse = true, .leaves_cgroup = false});
+  harness_.await_created(first);
+  harness_.kill_and_forget(first);
+  const SandboxId next = harness_.create(kReuse);
+  EXPECT_EQ(harness_.await_created(next).cgroup, next);
+}
+
+TEST_F(SandboxReuseTest, ACgroupThatSomebodyElseIsInIsNotTakenOver) {
+  if (!is_v1()) GTEST_SKIP() << kNeedsV1;
+  const SandboxId first = harness_.create();
+  harness_.await_created(first);
+  const pid_t stranger = ::fork();
+  if (stranger == 0) {
+    for (;;) ::pause();
   }
-  EXPECT_EQ(harness_.run({"escape", "identity"}, kReuse).exited->wait_status, 0);
+  const std::string group = config_.node_id + "/pod-" + std::to_string(first.value());
+  std::ofstream("/sys/fs/cgroup/memory/subito-" + group + "/tasks") << stranger << std::endl;
+  harness_.kill_and_forget(first);
+  const SandboxId next = harness_.create(kReuse);
+  EXPECT_EQ(harness_.await_created(next).cgroup, next);
+  ::kill(stranger, SIGKILL);
+  EXPECT_EQ(::waitpid(stranger, nullptr, 0), stranger);
+}
+
+TEST_F(SandboxReuseTest, ACgroupThatIsGoneIsMadeAgain) {
+  if (!is_v1()) GTEST_SKIP() << kNeedsV1;
+  kept_of_one();
+  kept_of_one();  // so the first is kept by now
+  for (const char* hierarchy : {"memory", "pids", "cpu"}) {
+    const std::string group =
+        std::string("/sys/fs/cgroup/") + hierarchy + "/subito-" + config_.node_id + "/pod-1";
+    EXPECT_EQ(::rmdir(group.c_str()), 0) << group;
+  }
+  const SandboxId next = harness_.create(kReuse);
+  EXPECT_EQ(harness_.await_created(next).cgroup, SandboxId(1));
+  ASSERT_TRUE(harness_.launch(next, {"escape", "identity"}).has_value());
+  EXPECT_EQ(harness_.await_end(next).exited->wait_status, 0);
   ASSERT_TRUE(sweep_node("/sys/fs/cgroup", config_.node_id, kHarnessDeadline).has_value());
   EXPECT_EQ(harness_.run({"escape", "identity"}, kReuse).exited->wait_status, 0);
 }

@@ -8,10 +8,14 @@
 #include <linux/securebits.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/msg.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timex.h>
@@ -48,6 +52,33 @@ Outcome read_kernel_log(const char*) {
 }
 Outcome quota(const char*) {
   return judge(::syscall(SYS_quotactl, 0x800001, nullptr, 0, nullptr), "quota");
+}
+
+// System V's, and POSIX' queues: what an ipc namespace holds. Nothing is left where it works.
+Outcome shared_memory(const char*) {
+  const int id = ::shmget(IPC_PRIVATE, 4096, 0600);
+  const Outcome outcome = judge(id, "shared memory");
+  if (id >= 0) ::shmctl(id, IPC_RMID, nullptr);
+  return outcome;
+}
+Outcome semaphores(const char*) {
+  const int id = ::semget(IPC_PRIVATE, 1, 0600);
+  const Outcome outcome = judge(id, "semaphores");
+  if (id >= 0) ::semctl(id, 0, IPC_RMID);
+  return outcome;
+}
+Outcome message_queue(const char*) {
+  const int id = ::msgget(IPC_PRIVATE, 0600);
+  const Outcome outcome = judge(id, "message queue");
+  if (id >= 0) ::msgctl(id, IPC_RMID, nullptr);
+  return outcome;
+}
+Outcome posix_queue(const char*) {
+  const char* name = "subito-escape";
+  const long queue = ::syscall(SYS_mq_open, name, O_CREAT | O_RDWR, 0600, nullptr);
+  const Outcome outcome = judge(queue, "posix queue");
+  if (queue >= 0) ::syscall(SYS_mq_unlink, name);
+  return outcome;
 }
 
 // Sets the clock to what it shows: harmless where it is allowed.
@@ -244,6 +275,10 @@ const Attempt kKernelAttempts[] = {{"load-module", load_module},
                                    {"tiocsti", inject_input},
                                    {"raise-limit", raise_limit},
                                    {"seccomp", filter_again},
+                                   {"shared-memory", shared_memory},
+                                   {"semaphores", semaphores},
+                                   {"message-queue", message_queue},
+                                   {"posix-queue", posix_queue},
                                    {nullptr, nullptr}};
 
 }  // namespace escape
