@@ -1,6 +1,11 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <string>
+
 #include "runtime/base/check.h"
 #include "runtime/base/histogram.h"
 #include "runtime/base/id.h"
@@ -125,6 +130,31 @@ TEST(GrowingMemoryTest, GrowsWithoutMovingAndIsZeroWhereItIsNew) {
     begin[memory.size() - 1] = 1;
   }
   EXPECT_EQ(begin[99], 1);
+}
+
+// A flag of the mapping that `address` lies in: proc(5), smaps.
+bool has_flag(const void* address, const std::string& flag) {
+  std::ifstream maps("/proc/self/smaps");
+  const auto at = reinterpret_cast<std::uintptr_t>(address);
+  bool inside = false;
+  for (std::string line; std::getline(maps, line);) {
+    std::uintptr_t begin = 0;
+    std::uintptr_t end = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx", &begin, &end) == 2) inside = begin <= at && at < end;
+    if (inside && line.starts_with("VmFlags:")) return line.find(" " + flag) != std::string::npos;
+  }
+  return false;
+}
+
+TEST(GrowingMemoryTest, WhatIsOnlyReservedIsInNoCoreDump) {
+  GrowingMemory memory(16 * kHugePage);
+  memory.grow(100);
+  const char* const begin = static_cast<const char*>(memory.begin());
+  EXPECT_FALSE(has_flag(begin, "dd"));
+  EXPECT_TRUE(has_flag(begin + memory.size(), "dd"));
+  memory.grow(3 * kHugePage);
+  EXPECT_FALSE(has_flag(begin + memory.size() - 1, "dd"));
+  EXPECT_TRUE(has_flag(begin + memory.size(), "dd"));
 }
 
 TEST(GrowingMemoryTest, EndsWhereItWasSaidTo) {

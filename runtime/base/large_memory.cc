@@ -49,6 +49,7 @@ void GrowingMemory::grow(std::size_t bytes) {
   if (::mprotect(begin_ + usable_, bytes - usable_, PROT_READ | PROT_WRITE) != 0) {
     throw std::bad_alloc();
   }
+  ::madvise(begin_ + usable_, bytes - usable_, MADV_DODUMP);
   usable_ = bytes;
 }
 
@@ -72,6 +73,7 @@ void GrowingMemory::reserve() {
   ::munmap(first + before + bytes, kHugePage - before);
   begin_ = first + before;
   reserved_ = bytes;
+  ::madvise(begin_, bytes, MADV_DONTDUMP);  // gigabytes of a core dump otherwise, of nothing
   if (bytes > kHugePage) ::madvise(begin_ + kHugePage, bytes - kHugePage, MADV_HUGEPAGE);
 }
 
