@@ -23,6 +23,7 @@ TESTS = {
     "sandbox_cgroup_test": "*",
     "sandbox_cgroup_v2_test": "*",
     "sandbox_test": "*",
+    "sandbox_reuse_test": "*",
     "sandbox_escape_test": "*",
     "sandbox_orphan_test": "*",
     "homes_test": "*",
@@ -154,7 +155,9 @@ def pack(root, archive):
 
 def boot(image, archive, log):
     """The machine's console, line by line, also kept in `log`; ended when its time is over."""
-    command = ["timeout", "-k", "5", str(SECONDS_MAX), "qemu-system-x86_64", "-accel", "tcg",
+    # timeout has a process group of its own, so it is told when this script is killed.
+    command = ["setpriv", "--pdeathsig", "TERM",
+               "timeout", "-k", "5", str(SECONDS_MAX), "qemu-system-x86_64", "-accel", "tcg",
                "-cpu", "max", "-smp", "2", "-m", str(MEMORY_MIB), "-display", "none",
                "-serial", "stdio", "-monitor", "none", "-no-reboot", "-net", "none",
                "-kernel", image, "-initrd", archive,
