@@ -11,6 +11,7 @@ namespace subito::e2e {
 namespace {
 
 constexpr std::uint64_t kMegabyte = 1'000'000;
+constexpr int kRoundsMax = 20;
 
 double megabytes(std::uint64_t bytes) {
   return static_cast<double>(bytes) / 1e6;
@@ -93,10 +94,17 @@ class EnduranceTest : public NodeTest {
 TEST_F(EnduranceTest, DoesNotGrowWithTheNumberOfPodsItStartedAndStopped) {
   node.deploy("pooled", "echo", "scaling: {idle: 0s}");
   node.deploy("fresh", "echo", "start: fresh\nscaling: {idle: 0s}");
-  // Until caches, the journal and the reserve of network namespaces are as full as they get.
-  for (const char* function : {"pooled", "fresh"}) start_pods(function, 150);
-  settle();
-  const Footprint before = footprint();
+  // Until caches, the journal and what is kept of dead pods are as full as they get. A fresh pod
+  // that dies before the launcher has looked at it leaves no namespaces: how many rounds that
+  // takes is chance.
+  Footprint before;
+  for (int round = 0; round < kRoundsMax; ++round) {
+    for (const char* function : {"pooled", "fresh"}) start_pods(function, 150);
+    settle();
+    const Footprint now = footprint();
+    if (now.descriptors <= before.descriptors) break;
+    before = now;
+  }
   for (const char* function : {"pooled", "fresh"}) start_pods(function, 500);
   settle();
   const Footprint after = footprint();
