@@ -1,10 +1,8 @@
 // What a dead pod leaves to those after it: a control group as good as new, or none.
 #include <fcntl.h>
 #include <sys/prctl.h>
-#include <sys/utsname.h>
 
 #include <csignal>
-#include <cstdio>
 #include <fstream>
 
 #include "runtime/sandbox/cgroup.h"
@@ -20,16 +18,6 @@ class SandboxReuseTest : public ::testing::Test {
  protected:
   SandboxReuseTest() { harness_.set_artefact(SUBITO_ESCAPE_POD_PATH); }
 
-  // Version 2 before Linux 6.12 keeps none: each sandbox has its own there.
-  bool keeps_cgroups() const {
-    utsname kernel{};
-    ::uname(&kernel);
-    int major = 0;
-    int minor = 0;
-    std::sscanf(kernel.release, "%d.%d", &major, &minor);
-    return v1_ || major > 6 || (major == 6 && minor >= 12);
-  }
-
   // One that may take over what a dead one left, and whose group it has then.
   struct Next {
     SandboxId id;
@@ -39,7 +27,7 @@ class SandboxReuseTest : public ::testing::Test {
     const SandboxId id = harness_.create(kReuse);
     return {id, harness_.await_created(id).cgroup};
   }
-  SandboxId left_to(const Next& next, SandboxId dead) const {
+  static SandboxId left_to(const Next& next, SandboxId dead) {
     return keeps_cgroups() ? dead : next.id;
   }
 

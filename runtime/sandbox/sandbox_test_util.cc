@@ -7,13 +7,16 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <optional>
 #include <sstream>
 
+#include "runtime/sandbox/cgroup.h"
 #include "runtime/sandbox/packet_socket.h"
 
 namespace subito::sandbox::testing {
@@ -65,6 +68,16 @@ std::string cpu_share_in_kernel(const std::string& node_id, SandboxId id) {
 
 std::string cpu_share_of_all_in_kernel(const std::string& node_id) {
   return cpu_share_of_group("/subito-" + node_id);
+}
+
+bool keeps_cgroups() {
+  utsname kernel{};
+  ::uname(&kernel);
+  int major = 0;
+  int minor = 0;
+  std::sscanf(kernel.release, "%d.%d", &major, &minor);
+  return detect_cgroup_version("/sys/fs/cgroup").value() == CgroupVersion::kV1 || major > 6 ||
+         (major == 6 && minor >= 12);
 }
 
 bool stops(pid_t pid) {

@@ -32,6 +32,8 @@ int count_cgroups(const std::string& node_id);
 // of version 2, without its line end; empty: no such group.
 std::string cpu_share_in_kernel(const std::string& node_id, SandboxId id);
 std::string cpu_share_of_all_in_kernel(const std::string& node_id);  // of the group of all its pods
+// Whether groups of dead pods are kept for others here: by version 2 only since Linux 6.12.
+bool keeps_cgroups();
 // Processes whose real uid is in [first, first + count).
 int count_processes_of(std::uint32_t first, std::uint32_t count);
 // What follows "Uid:" in a file of such lines; empty if there is none.
