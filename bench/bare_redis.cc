@@ -1,19 +1,17 @@
 #include "bench/bare_redis.h"
 
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <unistd.h>
 
 #include <csignal>
-#include <cstring>
 
+#include "bench/http_client.h"
 #include "bench/node_client.h"
-#include "bench/quiet.h"
+#include "bench/patterns/running.h"
 
 namespace subito::bench {
 
 Result<BareRedis> BareRedis::start() {
-  ASSIGN_OR_RETURN(const Finished found, run({"/bin/sh", {"sh", "-c", "command -v redis-server"}}));
-  if (found.exit_code != 0) {
+  if (!is_installed("redis-server")) {
     return fail(ErrorCode::kNotFound, "redis-server is not installed; ./dev setup installs it");
   }
   ASSIGN_OR_RETURN(TempFolder folder, TempFolder::make());
@@ -44,19 +42,9 @@ BareRedis::~BareRedis() {
 }
 
 Result<UniqueFd> BareRedis::connect() const {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  const std::string path = socket_path();
-  if (path.size() >= sizeof address.sun_path) {
-    return fail(ErrorCode::kInvalidArgument, "connect to " + path + ": too long; set TMPDIR");
-  }
-  std::memcpy(address.sun_path, path.data(), path.size());
-  UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!fd.valid() ||
-      ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return errno_error("connect to " + path);
-  }
-  return fd;
+  ServerAddress address;
+  address.socket_path = folder_.path() + "/redis.sock";
+  return connect_socket(address);
 }
 
 }  // namespace subito::bench

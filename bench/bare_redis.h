@@ -27,11 +27,10 @@ class BareRedis {
  private:
   BareRedis(TempFolder folder, Child child, UniqueFd output)
       : folder_(std::move(folder)), child_(std::move(child)), output_(std::move(output)) {}
-  std::string socket_path() const { return folder_.path() + "/redis.sock"; }
 
   TempFolder folder_;  // destroyed last
   Child child_;
-  UniqueFd output_;  // nothing is written to it: its log is off
+  UniqueFd output_;  // of its standard output, which it has no use for: it logs to a file
 };
 
 }  // namespace subito::bench

@@ -176,9 +176,7 @@ Status ColdStart::open_redis() {
   FunctionRequest seed = request_;
   seed.method = "POST";
   seed.path = kSeedPath;
-  std::swap(seed, request_);
-  auto seeded = ask(StartBy::kPosixSpawn, function_command(), kFunctionGrace);
-  std::swap(seed, request_);
+  const auto seeded = ask(StartBy::kPosixSpawn, function_command(), seed, kFunctionGrace);
   if (seeded && seeded->answer.status != 200) {
     return fail(ErrorCode::kFailedPrecondition, "seed " + function_ + ": status " +
                                                     std::to_string(seeded->answer.status) + ": " +
@@ -244,7 +242,7 @@ Status ColdStart::learn_answer() {
   const bool unseeded = what_ && what_->redis && deployed_.empty();
   if ((!what_ && !options_.binary.empty()) || unseeded) {
     ASSIGN_OR_RETURN(const Asked asked,
-                     ask(StartBy::kPosixSpawn, function_command(), kFunctionGrace));
+                     ask(StartBy::kPosixSpawn, function_command(), request_, kFunctionGrace));
     expected_ = asked.answer.body;
   }
   for (Column& column : result_.columns) {

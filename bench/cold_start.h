@@ -106,7 +106,8 @@ class ColdStart {
     FunctionAnswer answer;
   };
   Command function_command() const;
-  Result<Asked> ask(StartBy how, const Command& command, std::chrono::seconds grace);
+  Result<Asked> ask(StartBy how, const Command& command, const FunctionRequest& request,
+                    std::chrono::seconds grace);
   Result<std::int64_t> time_http(Column& column);
   Status check(int status, const std::string& body) const;
   Status check_http(Column& column, const std::string& mode, const HttpReply& reply) const;

@@ -74,9 +74,10 @@ Result<std::int64_t> ColdStart::time_one(Column& column) {
   if (options_.cold_cache) RETURN_IF_ERROR(drop_cached_pages(bare_path_));
   const auto container = containers_.find(column.name);
   const bool contained = container != containers_.end();
-  auto asked = contained ? ask(StartBy::kPosixSpawn, container->second.next(), kContainerGrace)
-                         : ask(column.name == "clone" ? StartBy::kClone : StartBy::kPosixSpawn,
-                               function_command(), kFunctionGrace);
+  auto asked = contained
+                   ? ask(StartBy::kPosixSpawn, container->second.next(), request_, kContainerGrace)
+                   : ask(column.name == "clone" ? StartBy::kClone : StartBy::kPosixSpawn,
+                         function_command(), request_, kFunctionGrace);
   if (!asked) {
     if (contained) container->second.clean();
     return std::move(asked).error();
@@ -131,6 +132,7 @@ Status ColdStart::drop_artefacts() const {
 
 // Socket pair, request, start, answer; then the end of the channel ends the function.
 Result<ColdStart::Asked> ColdStart::ask(StartBy how, const Command& command,
+                                        const FunctionRequest& request,
                                         std::chrono::seconds grace) {
   const std::int64_t begin = now_ns();
   int ends[2];
@@ -139,7 +141,7 @@ Result<ColdStart::Asked> ColdStart::ask(StartBy how, const Command& command,
   }
   UniqueFd ours(ends[0]);
   UniqueFd theirs(ends[1]);
-  ASSIGN_OR_RETURN(const std::string frames, request_frames(request_));
+  ASSIGN_OR_RETURN(const std::string frames, request_frames(request));
   RETURN_IF_ERROR(sent_whole(ours.get(), frames));
   ASSIGN_OR_RETURN(Child child,
                    start(how, command, bare_.get(), {theirs.get(), null_.get(), null_.get()}));

@@ -33,7 +33,7 @@ Result<UniqueFd> open_socket(int family, const sockaddr* address, socklen_t size
     const int on = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   }
-  if (::connect(fd.get(), address, size) != 0) return socket_error("connect to node");
+  if (::connect(fd.get(), address, size) != 0) return socket_error("connect to server");
   return fd;
 }
 

@@ -98,7 +98,7 @@ constexpr std::array kMigrations = {
 };
 
 constexpr const char* kForAnotherNode =
-    "; another one needs a folder and port of its own: subito up --data FOLDER --listen "
+    "another one needs a folder and port of its own: subito up --data FOLDER --listen "
     "ADDRESS:PORT";
 
 // Who holds the lock, as it wrote it there: " (pid 4711)", or nothing.
@@ -112,14 +112,14 @@ std::string owner_words(int fd) {
 
 }  // namespace
 
-Result<UniqueFd> lock_data_folder(const std::string& folder) {
+Result<UniqueFd> lock_data_folder(const std::string& folder, const std::string& advice) {
   UniqueFd fd(::open((folder + "/lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!fd.valid()) return errno_error("open data folder " + folder);
   if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) return errno_error("lock data folder " + folder);
-    return fail(
-        ErrorCode::kAlreadyExists,
-        "open data folder " + folder + ": a node runs there already" + owner_words(fd.get()));
+    return fail(ErrorCode::kAlreadyExists, "open data folder " + folder +
+                                               ": a node runs there already" +
+                                               owner_words(fd.get()) + "; " + advice);
   }
   const std::string pid = std::to_string(::getpid()) + "\n";
   if (::ftruncate(fd.get(), 0) != 0 ||
@@ -159,10 +159,7 @@ Store::Store(std::string folder, UniqueFd lock, Database database, Artefacts art
 
 Result<std::unique_ptr<Store>> Store::open(const std::string& folder) {
   RETURN_IF_ERROR(make_data_folder(folder));
-  ASSIGN_OR_RETURN(UniqueFd lock, lock_data_folder(folder).map_error([](Error error) {
-    if (error.code == ErrorCode::kAlreadyExists) error.message += kForAnotherNode;
-    return error;
-  }));
+  ASSIGN_OR_RETURN(UniqueFd lock, lock_data_folder(folder, kForAnotherNode));
   ASSIGN_OR_RETURN(Database database, Database::open(folder + "/state.db"));
   ASSIGN_OR_RETURN(Artefacts artefacts, Artefacts::open(folder + "/artefacts"));
   std::unique_ptr<Store> store(

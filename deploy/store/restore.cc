@@ -144,10 +144,7 @@ Result<BackupReport> restore(const std::string& backup, const std::string& data,
   ASSIGN_OR_RETURN(Database fresh, read_backup(backup));
   ASSIGN_OR_RETURN(BackupContent content, content_of(fresh));
   RETURN_IF_ERROR(make_data_folder(data));
-  ASSIGN_OR_RETURN(const UniqueFd lock, lock_data_folder(data).map_error([](Error error) {
-    if (error.code == ErrorCode::kAlreadyExists) error.message += "; end it first";
-    return error;
-  }));
+  ASSIGN_OR_RETURN(const UniqueFd lock, lock_data_folder(data, "end it first"));
   RETURN_IF_ERROR(check_replaced(data, replace));
   RETURN_IF_ERROR(copy_artefacts_back(content, fresh, backup, data));
   RETURN_IF_ERROR(fresh.execute("DROP TABLE IF EXISTS backup_gaps"));
